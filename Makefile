@@ -1,0 +1,46 @@
+# make help
+.DEFAULT_GOAL := help
+.PHONY: help run test lint clean
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+
+run: $(BIN)/.run ## install, write sample data if there is none, run the pipeline, show results
+	@test -d data || python -m src.samples
+	dvc repro
+	@python -m src.results
+
+test: $(BIN)/.test ## run every test that this machine can, and say what was skipped and why
+	pytest
+
+lint: $(BIN)/.test $(BIN)/.lint ## format and rules (ruff), types (mypy), directions of imports (import-linter)
+	ruff format --check .
+	ruff check .
+	mypy
+	lint-imports
+
+clean: ## remove what can be made again: .venv, artifacts and caches; data and runs stay
+	rm -rf .venv artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
+
+# Each stamp is one set of packages, installed again when the list of them changes.
+$(BIN)/.run: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing into .venv"
+	$(INSTALL) --editable '.[cpu,samples]'
+	@touch $@
+
+$(BIN)/.test: $(BIN)/.run
+	$(INSTALL) --editable '.[cpu,samples,test]'
+	@touch $@
+
+$(BIN)/.lint: $(BIN)/.run
+	$(INSTALL) --editable '.[cpu,samples,lint]'
+	@touch $@
