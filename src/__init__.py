@@ -1,0 +1,1 @@
+"""Turn raw data into answers that can be trusted, by configuration."""

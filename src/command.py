@@ -1,0 +1,69 @@
+"""What every command shares: Hydra's command line, and one clear message for a user's error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from src.errors import UserError
+
+INTERRUPTED = 130  # the shell's exit code for Ctrl-C
+
+
+def guarded(run: Callable[[], None]) -> None:
+    """Run a command; print a UserError and exit with 1, and exit with 130 on Ctrl-C."""
+    try:
+        run()
+    except UserError as error:
+        _say(error)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:  # the reader of our output went away: `... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def with_hydra(
+    task: Callable[[dict[str, Any]], None], config_name: str, groups: tuple[str, ...]
+) -> None:
+    """Run `task` on the plain values that Hydra composes from conf/ and the command line.
+
+    `groups` are the choices that params.yaml completes. A sweep (-m) goes on after a job that
+    fails, and exits with 1 at the end.
+    """
+    failed: list[UserError] = []
+
+    def main() -> None:
+        from src import composing
+
+        composing.prepare()
+        words = [composing.open_override(word) for word in sys.argv[1:]]
+        sys.argv[1:] = composing.complete(words, groups)
+        # Hydra prints errors in its own way and exits, unless this is set; we say them in ours.
+        os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+        with composing.errors():
+            import hydra
+
+            folder = str(Path("conf").resolve())
+            hydra.main(version_base="1.3", config_path=folder, config_name=config_name)(job)()
+        if failed:
+            raise SystemExit(1)
+
+    def job(composed: Any) -> None:
+        from src import composing
+
+        try:
+            task(composing.plain(composed))
+        except UserError as error:
+            failed.append(error)  # a sweep's other jobs may still succeed
+            _say(error)
+
+    guarded(main)
+
+
+def _say(error: UserError) -> None:
+    print(f"Error: {error}", file=sys.stderr)

@@ -1,0 +1,243 @@
+"""What a dataset is: its target, features, checks, split, metric and gate, as its YAML says."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from src.checked import Checked
+from src.data.expressions import Expression
+from src.errors import UserError, unknown
+from src.metrics import BY_TASK
+
+Task = Literal["regression", "binary", "multiclass"]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Value = str | int | float
+
+
+class Bounds(Checked, frozen=True):
+    """Limit a number; `above` and `below` exclude the limit itself, `min` and `max` include it."""
+
+    min: float | None = None
+    max: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    def words(self) -> str:
+        """Say the bounds as a person would: "above 0 and at most 10"."""
+        named = {
+            "above": self.above,
+            "at least": self.min,
+            "below": self.below,
+            "at most": self.max,
+        }
+        parts = [f"{word} {limit:g}" for word, limit in named.items() if limit is not None]
+        return " and ".join(parts) or "any number"
+
+
+class Number(Bounds, frozen=True, tag_field="type", tag="number"):
+    """A real-valued feature."""
+
+    unit: str = ""
+    about: str = ""
+    optional: bool = False
+
+
+class Integer(Bounds, frozen=True, tag_field="type", tag="integer"):
+    """A whole-numbered feature."""
+
+    unit: str = ""
+    about: str = ""
+    optional: bool = False
+
+
+class Category(Checked, frozen=True, tag_field="type", tag="category"):
+    """A feature of few values; `order` lists them from low to high, `values` in no order.
+
+    With neither, the values are learnt from the training rows and an unknown one is no fault.
+    """
+
+    order: list[Value] | None = None
+    values: list[Value] | None = None
+    about: str = ""
+    optional: bool = False
+
+    def listed(self) -> list[str] | None:
+        """List the allowed values as text, in order; None where any value is allowed."""
+        given = self.order if self.order is not None else self.values
+        return None if given is None else [str(value) for value in given]
+
+
+class Text(Checked, frozen=True, tag_field="type", tag="text"):
+    """A feature of free text."""
+
+    about: str = ""
+    optional: bool = False
+
+
+Feature = Number | Integer | Category | Text
+
+
+class Target(Bounds, frozen=True, kw_only=True):
+    """What is predicted; `values` lists the classes, `positive` names the class of interest."""
+
+    name: str
+    unit: str = ""
+    about: str = ""
+    values: list[Value] | None = None
+    positive: Value | None = None
+
+
+class Split(Checked, frozen=True):
+    """How rows are told apart for training and testing.
+
+    stable: by a hash of the row's content (or of the dataset's `key`); random: scikit-learn's
+    train_test_split with `seed`; column: `column` says train or test.
+    """
+
+    method: Literal["stable", "random", "column"] = "stable"
+    test: Annotated[float, Meta(gt=0, lt=1)] = 0.2
+    seed: int | None = None
+    column: str | None = None
+
+
+class Gate(Checked, frozen=True):
+    """The least or most that a metric on the held-out rows may be."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+class Similar(Checked, frozen=True):
+    """How similar records are found: equal in `same`, nearest in `nearest`."""
+
+    nearest: str
+    same: list[str] = []
+
+
+class Dataset(Checked, frozen=True):
+    """A problem: everything that is known of it before any model is trained."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
+    task: Task
+    source: str
+    target: Target
+    features: dict[Name, Feature]
+    metric: str
+    about: str = ""
+    separator: Annotated[str, Meta(min_length=1, max_length=1)] = ","
+    encoding: str = "utf-8"
+    missing: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
+    key: list[str] = []
+    derived: dict[Name, str] = {}
+    duplicates: Literal["drop", "keep", "first"] = "drop"
+    max_rejected: Share = 0.05
+    split: Split = Split()
+    gate: dict[str, Gate] = {}
+    similar: Similar | None = None
+
+    def columns(self) -> list[str]:
+        """List the columns that the source must have."""
+        extra = [*self.key, *([self.split.column] if self.split.column else [])]
+        return list(dict.fromkeys([*self.features, self.target.name, *extra]))
+
+    def numeric(self) -> list[str]:
+        """List the features that arithmetic may use: numbers, and ordered categories by rank."""
+        return [
+            name
+            for name, feature in self.features.items()
+            if isinstance(feature, Number | Integer)
+            or (isinstance(feature, Category) and feature.order is not None)
+        ]
+
+    def kinds(self) -> set[str]:
+        """Name the kinds of feature: number, integer, category, text."""
+        return {type(feature).__name__.lower() for feature in self.features.values()}
+
+
+def check(dataset: Dataset) -> None:
+    """Check what types cannot say; raise UserError on the first contradiction."""
+    target = dataset.target.name
+    if not dataset.features:
+        raise UserError(f"The dataset '{dataset.name}' has no features.", fix="add one to features")
+    if target in dataset.features:
+        raise UserError(
+            f"The target '{target}' of '{dataset.name}' is also a feature.",
+            fix=f"take '{target}' out of features",
+        )
+    _check_metrics(dataset, BY_TASK[dataset.task])
+    _check_categories(dataset)
+    _check_split(dataset)
+    _check_derived(dataset)
+    _check_similar(dataset)
+
+
+def _check_metrics(dataset: Dataset, known: list[str]) -> None:
+    for name in [dataset.metric, *dataset.gate]:
+        if name not in known:
+            raise unknown(f"metric of a {dataset.task} dataset", name, known)
+    for name, gate in dataset.gate.items():
+        if gate.min is None and gate.max is None:
+            raise UserError(f"The gate on '{name}' has no limit.", choices=["min", "max"])
+
+
+def _check_categories(dataset: Dataset) -> None:
+    lists: dict[str, list[Any] | None] = {
+        name: feature.listed()
+        for name, feature in dataset.features.items()
+        if isinstance(feature, Category)
+    }
+    for name, feature in dataset.features.items():
+        if isinstance(feature, Category) and feature.order and feature.values:
+            raise UserError(
+                f"The category '{name}' has both an order and values.", fix="keep one of the two"
+            )
+    lists[dataset.target.name] = dataset.target.values
+    for name, values in lists.items():
+        if values is not None and len(set(map(str, values))) < max(2, len(values)):
+            raise UserError(
+                f"The values of '{name}' must be two or more, and no value twice.", given=values
+            )
+    classes, positive = dataset.target.values, dataset.target.positive
+    if dataset.task == "binary" and classes is not None and len(classes) != 2:
+        raise UserError("A binary target has two values.", given=classes)
+    if positive is not None and classes and str(positive) not in map(str, classes):
+        raise unknown("positive class", str(positive), classes)
+
+
+def _check_split(dataset: Dataset) -> None:
+    split = dataset.split
+    if (split.method == "column") != (split.column is not None):
+        raise UserError(
+            f"The split of '{dataset.name}' needs method: column and column: <name> together.",
+            given=f"method: {split.method}, column: {split.column}",
+        )
+    if dataset.duplicates == "first" and not dataset.key:
+        raise UserError(
+            f"'{dataset.name}' keeps the first row by key, but has no key.",
+            fix="add key: [<columns that identify a row>]",
+        )
+
+
+def _check_derived(dataset: Dataset) -> None:
+    for name, text in dataset.derived.items():
+        if name in dataset.features or name == dataset.target.name:
+            raise UserError(f"The derived column '{name}' is already a column.", fix="rename it")
+        for used in Expression(text).names:
+            if used not in dataset.numeric():
+                error = unknown(f"numeric feature in {name}: {text}:", used, dataset.numeric())
+                raise error
+
+
+def _check_similar(dataset: Dataset) -> None:
+    if dataset.similar is None:
+        return
+    for name in dataset.similar.same:
+        if name not in dataset.features:
+            raise unknown("feature in similar.same", name, dataset.features)
+    if dataset.similar.nearest not in dataset.numeric():
+        raise unknown(
+            "numeric feature in similar.nearest", dataset.similar.nearest, dataset.numeric()
+        )
