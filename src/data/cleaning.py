@@ -1,0 +1,224 @@
+"""Raw text -> typed rows; every row that breaks a rule is set aside with its reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from src.data.schema import Bounds, Category, Dataset, Integer, Number, Text
+from src.data.sources import FIRST_LINE
+from src.errors import UserError
+
+SHOWN = 5  # rejected rows in an error
+DUPLICATE = "duplicate"
+RULES = (
+    "missing_target",
+    "missing",
+    "not_a_number",
+    "not_an_integer",
+    "out_of_range",
+    "unknown_category",
+    "unknown_split",
+    DUPLICATE,
+)
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Typed rows, and the rejected ones as text with `line` and `reasons` before their cells."""
+
+    rows: pd.DataFrame
+    rejected: pd.DataFrame
+    counts: dict[str, int]
+    total: int
+
+    def quality(self) -> dict[str, object]:
+        """Summarise for metrics/<dataset>/quality.json."""
+        return {
+            "rows": self.total,
+            "accepted": len(self.rows),
+            "rejected": len(self.rejected),
+            "rejected_share": round(len(self.rejected) / self.total, 6),
+            "by_rule": self.counts,
+        }
+
+
+@dataclass
+class _Faults:
+    """Collect, for each row, the rules that it breaks."""
+
+    rows: int
+    reasons: dict[int, list[str]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RULES, 0))
+
+    def add(
+        self, rule: str, broken: np.ndarray, words: str, cells: pd.Series | None = None
+    ) -> None:
+        positions = np.flatnonzero(broken)
+        self.counts[rule] += len(positions)
+        for position in positions:
+            given = "" if cells is None else f": {str(cells.iloc[position])[:60]!r}"
+            self.reasons.setdefault(int(position), []).append(f"{words}{given}")
+
+    def ok(self) -> np.ndarray:
+        mask = np.ones(self.rows, dtype=bool)
+        mask[list(self.reasons)] = False
+        return mask
+
+
+def clean(raw: pd.DataFrame, dataset: Dataset) -> Cleaned:
+    """Apply the schema's rules and the rule on duplicates to rows of text.
+
+    Numbers come out as float64, integers as Int64 or float64, categories and text as str;
+    the index is the row's position in the source. Raises UserError where more than
+    `max_rejected` of the rows are faulty (duplicates are dropped, but are no fault) or none
+    is left.
+    """
+    raw = raw.reset_index(drop=True)
+    faults = _Faults(len(raw))
+    typed = {}
+    for name in dataset.columns():
+        typed[name] = _column(name, raw[name].str.strip(), dataset, faults)
+    rows = pd.DataFrame(typed, index=raw.index)
+    faulty = ~faults.ok()
+    _check_share(raw, faults, faulty, dataset)
+    _mark_duplicates(rows, faulty, dataset, faults)
+    accepted = faults.ok()
+    rejected = _rejected(raw, faults)
+    counts = {rule: count for rule, count in faults.counts.items() if count}
+    return Cleaned(rows[accepted], rejected, counts, len(raw))
+
+
+def _column(name: str, cells: pd.Series, dataset: Dataset, faults: _Faults) -> pd.Series:
+    target = dataset.target
+    if name == target.name:
+        return _target(cells, dataset, faults)
+    feature = dataset.features.get(name)
+    if feature is None:
+        if name == dataset.split.column:
+            unknown = ~cells.isin(["train", "test"]).to_numpy()
+            faults.add("unknown_split", unknown, f"{name} is not train or test", cells)
+        return cells
+    listed = feature.listed() if isinstance(feature, Category) else None
+    missing = _missing(cells, dataset, listed)
+    if not feature.optional:
+        faults.add("missing", missing, f"{name} is missing")
+    if isinstance(feature, Number | Integer):
+        whole = isinstance(feature, Integer)
+        return _numbers(name, cells, missing, feature, whole, faults)
+    if isinstance(feature, Text):
+        return cells.mask(missing, "")
+    if listed is not None:
+        return _categories(name, cells, missing, listed, faults)
+    return cells.mask(missing, None)
+
+
+def _missing(cells: pd.Series, dataset: Dataset, listed: list[str] | None) -> np.ndarray:
+    markers = [marker for marker in dataset.missing if marker not in (listed or ())]
+    return np.asarray(cells.isin(markers))
+
+
+def _target(cells: pd.Series, dataset: Dataset, faults: _Faults) -> pd.Series:
+    target = dataset.target
+    listed = None if target.values is None else [str(value) for value in target.values]
+    missing = _missing(cells, dataset, listed)
+    faults.add("missing_target", missing, f"{target.name} is missing")
+    if dataset.task == "regression":
+        bounds = Bounds(min=target.min, max=target.max, above=target.above, below=target.below)
+        return _numbers(target.name, cells, missing, bounds, False, faults)
+    if listed is not None:
+        return _categories(target.name, cells, missing, listed, faults)
+    return cells
+
+
+def _numbers(
+    name: str, cells: pd.Series, missing: np.ndarray, bounds: Bounds, whole: bool, faults: _Faults
+) -> pd.Series:
+    present = cells.mask(missing, "nan")
+    values = pd.to_numeric(present, errors="coerce").to_numpy(dtype=np.float64)
+    unparsed = ~missing & ~np.isfinite(values)
+    faults.add("not_a_number", unparsed, f"{name} is not a number", cells)
+    known = np.isfinite(values)
+    if whole:
+        broken = known & (np.floor(values) != values)
+        faults.add("not_an_integer", broken, f"{name} is not a whole number", cells)
+        known &= ~broken
+    faults.add(
+        "out_of_range",
+        known & outside(values, bounds),
+        f"{name} is not {bounds.words()}",
+        cells,
+    )
+    return pd.Series(values, index=cells.index)
+
+
+def outside(values: np.ndarray, bounds: Bounds) -> np.ndarray:
+    """Tell which numbers break the bounds; NaN breaks none."""
+    broken = np.zeros(len(values), dtype=bool)
+    if bounds.min is not None:
+        broken |= values < bounds.min
+    if bounds.max is not None:
+        broken |= values > bounds.max
+    if bounds.above is not None:
+        broken |= values <= bounds.above
+    if bounds.below is not None:
+        broken |= values >= bounds.below
+    return broken
+
+
+def _categories(
+    name: str, cells: pd.Series, missing: np.ndarray, listed: list[str], faults: _Faults
+) -> pd.Series:
+    canonical = _canonical(cells, listed)
+    unknown = ~missing & ~np.asarray(canonical.isin(listed))
+    faults.add("unknown_category", unknown, f"{name} is not one of its values", cells)
+    return canonical.mask(missing, None)
+
+
+def _canonical(cells: pd.Series, listed: list[str]) -> pd.Series:
+    """Write "1.0" as "1" where the values are numbers: the same code, as other tools export it."""
+    numbers = {}
+    for value in listed:
+        try:
+            numbers[float(value)] = value
+        except ValueError:
+            return cells
+    parsed = pd.to_numeric(cells, errors="coerce")
+    return parsed.map(numbers).where(parsed.isin(list(numbers)), cells).astype(cells.dtype)
+
+
+def _check_share(raw: pd.DataFrame, faults: _Faults, faulty: np.ndarray, dataset: Dataset) -> None:
+    count, total = int(faulty.sum()), len(raw)
+    if count < total and count <= dataset.max_rejected * total:
+        return
+    rejected = _rejected(raw, faults).head(SHOWN)
+    shown = "".join(f"\n  line {row.line}: {row.reasons}" for row in rejected.itertuples())
+    raise UserError(
+        f"{count} of {total} rows of '{dataset.name}' break the rules, more than max_rejected "
+        f"({dataset.max_rejected:.1%}) allows; the first {len(rejected)}:{shown}",
+        given=", ".join(f"{rule} {count}" for rule, count in faults.counts.items() if count),
+        fix="mend the data, correct the dataset's YAML, or raise dataset.max_rejected",
+    )
+
+
+def _mark_duplicates(
+    rows: pd.DataFrame, faulty: np.ndarray, dataset: Dataset, faults: _Faults
+) -> None:
+    if dataset.duplicates == "keep":
+        return
+    columns = dataset.key if dataset.duplicates == "first" else list(rows.columns)
+    good = rows[~faulty]
+    repeated = np.zeros(len(rows), dtype=bool)
+    repeated[~faulty] = good.duplicated(columns).to_numpy()
+    words = "the same key as" if dataset.duplicates == "first" else "the same as"
+    faults.add(DUPLICATE, repeated, f"{words} an earlier row")
+
+
+def _rejected(raw: pd.DataFrame, faults: _Faults) -> pd.DataFrame:
+    positions = sorted(faults.reasons)
+    rejected = raw.iloc[positions].copy()
+    rejected.insert(0, "line", [position + FIRST_LINE for position in positions])
+    rejected.insert(1, "reasons", ["; ".join(faults.reasons[at]) for at in positions])
+    return rejected

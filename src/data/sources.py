@@ -1,0 +1,157 @@
+"""Where raw rows come from: a CSV at a path or a URL, read as text, exactly as it stands."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import urllib.error
+import urllib.request
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from src.errors import UserError, did_you_mean
+
+TIMEOUT = 30  # seconds without a byte from a URL
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+FIRST_LINE = 2  # of the rows, as an editor counts: the header is line 1
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Rows as text, and the md5 of the bytes they came from (DVC's name for the file)."""
+
+    frame: pd.DataFrame
+    md5: str
+
+
+def read(source: str, *, separator: str, encoding: str, columns: list[str]) -> Raw:
+    """Read a CSV from a path or an http(s) URL, every cell as text.
+
+    Returns the `columns` in their order. Raises UserError where the source cannot be read, is
+    not a CSV in this encoding and with this separator, or lacks a column; warns of extra ones.
+    """
+    data = fetch(source)
+    text = _decode(data, source, encoding)
+    frame = _parse(text, source, separator)
+    _check_columns(frame, source, separator, columns)
+    return Raw(frame[columns], hashlib.md5(data, usedforsecurity=False).hexdigest())
+
+
+def fetch(source: str) -> bytes:
+    """Return the bytes at a path or an http(s) URL."""
+    scheme, separator, _ = source.partition("://")
+    if separator and scheme.lower() in ("http", "https"):
+        return _download(source)
+    if separator:
+        raise UserError(
+            "This kind of address cannot be read.",
+            given=source,
+            choices=["a path", "http://...", "https://..."],
+        )
+    try:
+        return Path(source).read_bytes()
+    except FileNotFoundError:
+        nearby = [str(path) for path in Path(source).parent.glob("*.csv")]
+        raise UserError(
+            "The source does not exist.",
+            given=source,
+            fix=did_you_mean(source, nearby)
+            or "check the path; python -m src.samples writes the sample data",
+        ) from None
+    except OSError as error:
+        raise UserError(
+            "The source cannot be read.", given=f"{source} ({error.strerror})"
+        ) from None
+
+
+def _download(url: str) -> bytes:
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as response:  # noqa: S310 - fetch() let http through
+            body: bytes = response.read()
+            return body
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise UserError(
+            "The source cannot be reached.",
+            given=f"{url} ({reason})",
+            fix="check the address and the network, or download the file and give its path",
+        ) from None
+
+
+def _decode(data: bytes, source: str, encoding: str) -> str:
+    if not data.strip():
+        raise UserError("The source is empty.", given=source, fix="give a CSV with a header line")
+    # Spreadsheets put a byte order mark before UTF-8; it is no part of the first column's name.
+    codec = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"The source is not {encoding}: line {line} has the byte 0x{data[error.start]:02x}.",
+            given=source,
+            fix="save it as UTF-8, or set the dataset's encoding (dataset.encoding=latin-1)",
+        ) from None
+    except LookupError:
+        raise UserError(
+            "Unknown encoding.", given=encoding, choices=["utf-8", "latin-1", "cp1252", "utf-16"]
+        ) from None
+
+
+def _parse(text: str, source: str, separator: str) -> pd.DataFrame:
+    if "\0" in text:
+        raise UserError("The source is not text: it has NUL bytes.", given=source)
+    header = next(csv.reader([text.splitlines()[0]], delimiter=separator), [])
+    doubled = sorted({name for name in header if header.count(name) > 1})
+    if doubled:
+        raise UserError("A column stands twice in the header.", given=", ".join(doubled))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                io.StringIO(text),
+                sep=separator,
+                dtype=str,
+                keep_default_na=False,
+                na_filter=False,
+                index_col=False,
+                skip_blank_lines=True,
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
+        raise UserError(
+            "The source is not a table: " + str(error).split("C error: ")[-1].strip(),
+            given=source,
+            fix="every row needs as many cells as the header; quote cells that hold a separator",
+        ) from None
+    frame.columns = [str(name).strip() for name in frame.columns]
+    return frame
+
+
+def _check_columns(frame: pd.DataFrame, source: str, separator: str, columns: list[str]) -> None:
+    found = list(frame.columns)
+    absent = [name for name in columns if name not in found]
+    if absent and len(found) == 1:
+        for other, word in SEPARATORS.items():
+            if other != separator and other in found[0]:
+                raise UserError(
+                    f"The source is not separated by {SEPARATORS.get(separator, separator)}s.",
+                    given=f"{source}, whose header is {found[0]!r}",
+                    fix=f"its separator seems to be a {word}: 'dataset.separator=\"{other}\"'",
+                )
+    if absent:
+        raise UserError(
+            f"The source lacks {'the column' if len(absent) == 1 else 'columns'} "
+            f"{', '.join(map(repr, absent))}.",
+            given=f"{source} with {', '.join(found)}",
+            choices=columns,
+            fix=did_you_mean(absent[0], found),
+        )
+    extra = [name for name in found if name not in columns]
+    if extra:
+        warnings.warn(f"{source}: ignoring the extra column(s) {', '.join(extra)}", stacklevel=3)
+    if frame.empty:
+        raise UserError("The source has a header but no rows.", given=source)
