@@ -1,0 +1,119 @@
+"""The trained result on disk: model, manifest, training rows; checked before it is loaded.
+
+manifest.json      configuration, metrics, data, commit, versions, sha256 of every file
+model.joblib       the fitted model
+rows.parquet       the training rows, for look-ups
+predictions.csv    actual and predicted on the test rows
+trials.csv         the search's history, where there was one
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pandas as pd
+
+from src import files
+from src.errors import UserError
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+MODEL = "model.joblib"
+ROWS = "rows.parquet"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files are the ones that its manifest names."""
+
+    path: Path
+    manifest: dict[str, Any]
+    model: Any
+
+    def rows(self) -> pd.DataFrame:
+        """Return the training rows: features and target, typed."""
+        return pd.read_parquet(io.BytesIO(verified(self.path, ROWS, self.manifest)))
+
+
+def save(
+    path: Path,
+    *,
+    model: Any,
+    rows: pd.DataFrame,
+    manifest: Mapping[str, Any],
+    tables: Mapping[str, pd.DataFrame],
+) -> dict[str, Any]:
+    """Write a bundle in one step and return its manifest; a killed training leaves no half.
+
+    `tables` are written as <name>.csv. Raises UserError where the disk refuses.
+    """
+    with files.new_folder(path, "The bundle") as fresh, files.explained("The bundle", path):
+        joblib.dump(model, fresh / MODEL, compress=3)
+        rows.to_parquet(fresh / ROWS, index=False)
+        for name, table in tables.items():
+            table.to_csv(fresh / f"{name}.csv", index=False, lineterminator="\n")
+        hashes = {file.name: _sha256(file.read_bytes()) for file in sorted(fresh.iterdir())}
+        full = {"format": FORMAT, **manifest, "files": hashes}
+        files.write_json(fresh / MANIFEST, full)
+    return full
+
+
+def load(path: Path) -> Bundle:
+    """Load a bundle after checking every file against the manifest.
+
+    Raises UserError where a file is absent or a byte has changed; nothing is unpickled then.
+    """
+    manifest = read_manifest(path)
+    for name in manifest["files"]:
+        verified(path, name, manifest)
+    model = joblib.load(io.BytesIO(verified(path, MODEL, manifest)))
+    return Bundle(path, manifest, model)
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Read a bundle's manifest; raise UserError where there is none that we can read."""
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError("There is no bundle here.", given=path, fix="train one first") from None
+    except (OSError, ValueError) as error:
+        raise UserError(
+            "The bundle's manifest cannot be read.", given=f"{path} ({error})"
+        ) from None
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT or not isinstance(manifest.get("files"), dict):
+        raise UserError(
+            "The bundle has another format.",
+            given=f"{path}, format {found}",
+            choices=[FORMAT],
+            fix="train it again with this version",
+        )
+    return manifest
+
+
+def verified(path: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
+    """Return a file's bytes if they are those of the manifest, else raise UserError."""
+    expected = manifest["files"].get(name)
+    try:
+        data = (path / name).read_bytes()
+    except OSError:
+        data = None
+    if data is None or expected is None or _sha256(data) != expected:
+        state = "is absent" if data is None else "is not the file that was trained"
+        raise UserError(
+            f"The bundle is damaged: {name} {state}.",
+            given=path,
+            fix="restore it (dvc checkout, or a backup) or train again; it was not loaded",
+        )
+    return data
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,1 @@
+"""How a model is built, tuned and judged."""

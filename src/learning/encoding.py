@@ -1,0 +1,163 @@
+"""Records -> numbers: what an estimator sees, derived from the schema and the model's encoding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
+
+from src.config import Encoding, Words
+from src.data.expressions import Expression
+from src.data.schema import Category, Dataset, Feature, Text
+from src.errors import UserError
+
+MISSING = "(missing)"  # the level of an optional category that was left out
+MOST_LEVELS = 100  # of a category whose values are learnt; the rarest share one column
+
+
+class Encoder:
+    """Compute derived columns, then encode every column by its kind; sparse only with text."""
+
+    def __init__(
+        self, dataset: Dataset, encoding: Encoding, drop: tuple[str, ...], seed: int
+    ) -> None:
+        self.features: dict[str, Feature] = dict(dataset.features)
+        self.derived = {name: Expression(text) for name, text in dataset.derived.items()}
+        self.has_text = any(
+            isinstance(feature, Text) and name not in drop
+            for name, feature in self.features.items()
+        )
+        self._transformer = self._build(encoding, set(drop), dataset.task, seed)
+
+    def fit_transform(self, frame: pd.DataFrame, target: np.ndarray) -> Any:
+        """Learn levels, words and scales; return a matrix of shape (rows, columns)."""
+        try:
+            return self._matrix(self._transformer.fit_transform(self._columns(frame), target))
+        except ValueError as error:
+            if "vocabulary" in str(error) or "no terms remain" in str(error).lower():
+                raise UserError(
+                    "No words are left to learn from.",
+                    given=str(error),
+                    fix="lower model.encoding.text.min_df, or bring more text",
+                ) from None
+            raise
+
+    def transform(self, frame: pd.DataFrame) -> Any:
+        """Encode records as learnt; return a matrix of shape (rows, columns)."""
+        return self._matrix(self._transformer.transform(self._columns(frame)))
+
+    def names(self) -> list[str]:
+        """Name the columns of the matrix: "feature" or "feature=level" or "feature:word"."""
+        return [str(name) for name in self._transformer.get_feature_names_out()]
+
+    def _matrix(self, encoded: Any) -> Any:
+        if self.has_text:
+            return sparse.csr_matrix(encoded)
+        return np.asarray(encoded, dtype=np.float64)
+
+    def _columns(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Add derived columns, and give what is missing the form that its encoder expects."""
+        columns: dict[str, Any] = {}
+        numbers: dict[str, np.ndarray] = {}
+        for name, feature in self.features.items():
+            if isinstance(feature, Category):
+                cells = frame[name].astype(object)
+                columns[name] = cells.where(cells.notna(), MISSING).to_numpy()
+                if feature.order is not None:
+                    rank = {str(value): float(at) for at, value in enumerate(feature.order)}
+                    numbers[name] = cells.map(rank).to_numpy(dtype=np.float64)
+            elif isinstance(feature, Text):
+                columns[name] = frame[name].fillna("").to_numpy(dtype=object)
+            else:
+                numbers[name] = columns[name] = frame[name].to_numpy(dtype=np.float64)
+        for name, expression in self.derived.items():
+            columns[name] = expression(numbers)
+        return pd.DataFrame(columns, index=frame.index)
+
+    def _build(self, encoding: Encoding, drop: set[str], task: str, seed: int) -> ColumnTransformer:
+        parts: list[tuple[str, Any, Any]] = []
+        for name, feature in self.features.items():
+            if name in drop:
+                continue
+            if isinstance(feature, Category):
+                parts.append(
+                    (name, _category(feature, encoding, task, self.has_text, seed), [name])
+                )
+            elif isinstance(feature, Text):
+                parts.append((name, _words(encoding.text), name))
+            else:
+                parts.append((name, _number(encoding, feature.optional), [name]))
+        computed = [name for name in self.derived if name not in drop]
+        parts += [(name, _number(encoding, optional=True), [name]) for name in computed]
+        return ColumnTransformer(
+            parts,
+            sparse_threshold=1.0 if self.has_text else 0.0,
+            verbose_feature_names_out=_column_name,
+        )
+
+
+def _column_name(part: str, column: str) -> str:
+    """Name an encoded column; sklearn joins a level with "_", which names may hold themselves."""
+    if column == part:
+        return part
+    if column.startswith(f"{part}_"):
+        return f"{part}={column.removeprefix(f'{part}_')}"
+    return f"{part}:{column}"
+
+
+def _number(encoding: Encoding, optional: bool) -> Any:
+    if encoding.numbers == "keep":  # trees take NaN as it is
+        return "passthrough"
+    if optional:
+        return make_pipeline(
+            SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
+        )
+    return StandardScaler()
+
+
+def _category(feature: Category, encoding: Encoding, task: str, in_sparse: bool, seed: int) -> Any:
+    if feature.order is not None and encoding.ordered == "rank":
+        rank = OrdinalEncoder(
+            categories=[[str(value) for value in feature.order]],
+            handle_unknown="use_encoded_value",
+            unknown_value=np.nan,
+        )
+        return (
+            rank
+            if encoding.numbers == "keep"
+            else make_pipeline(
+                rank, SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
+            )
+        )
+    if feature.order is None and encoding.categories == "target":
+        target_type = {"regression": "continuous"}.get(task, task)
+        return TargetEncoder(target_type=target_type, random_state=seed, shuffle=True)
+    listed = feature.listed()
+    if listed is None:
+        return OneHotEncoder(
+            handle_unknown="infrequent_if_exist",
+            max_categories=MOST_LEVELS,
+            sparse_output=in_sparse,
+        )
+    # The first level is the one that the others are measured against.
+    levels = [*listed, *([MISSING] if feature.optional else [])]
+    return OneHotEncoder(categories=[levels], drop="first", sparse_output=in_sparse)
+
+
+def _words(words: Words) -> Any:
+    shared: dict[str, Any] = {
+        "ngram_range": words.ngrams,
+        "min_df": words.min_df,
+        "max_features": words.max_features,
+        "stop_words": words.stop_words,
+    }
+    if words.weight == "count":
+        return CountVectorizer(**shared)
+    return TfidfVectorizer(sublinear_tf=words.sublinear, **shared)

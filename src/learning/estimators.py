@@ -1,0 +1,60 @@
+"""A model's YAML -> scikit-learn estimators, checked before anything is fitted."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import Any
+
+from src.config import Model
+from src.data.schema import Task
+from src.errors import UserError, unknown
+
+
+def make(model: Model, task: Task, seed: int, **params: Any) -> Any:
+    """Instantiate the model's estimator for a task, seeded and on one thread.
+
+    One thread, since folds and trials run side by side, and since sums in another order give
+    other last digits. Raises UserError for a class that cannot be imported or a parameter it
+    does not have.
+    """
+    given = {**model.params, **model.estimator[task], **params}
+    kind = _find(str(given.pop("_target_")), model)
+    known = parameters(kind)
+    for name in given:
+        if name not in known:
+            raise unknown(f"parameter of {kind.__name__} in the model '{model.name}':", name, known)
+    # scikit-learn's n_jobs is one by default; other libraries take every core they find.
+    threads = () if kind.__module__.startswith("sklearn.") else ("n_jobs", "thread_count")
+    for name, value in (("random_state", seed), *((name, 1) for name in threads)):
+        if name in known:
+            given.setdefault(name, value)
+    return kind(**given)
+
+
+def parameters(kind: Any) -> list[str]:
+    """List the parameters of an estimator's class; some name them in get_params only."""
+    signature = inspect.signature(kind.__init__).parameters.values()
+    named = [part.name for part in signature if part.kind is not part.VAR_KEYWORD]
+    return sorted({*named, *kind().get_params()} - {"self"})
+
+
+def _find(target: str, model: Model) -> Any:
+    module, _, name = target.rpartition(".")
+    where = f"_target_ of the model '{model.name}'"
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except (ImportError, ValueError):
+        library = module.split(".")[0]
+        raise UserError(
+            f"The {where} cannot be imported.",
+            given=target,
+            fix=f"pip install -c constraints.txt '.[{model.extra}]'"
+            if model.extra
+            else f"install {library}",
+        ) from None
+    if found is None:
+        raise UserError(f"The {where} does not exist.", given=target)
+    if not (hasattr(found, "fit") and hasattr(found, "get_params")):
+        raise UserError(f"The {where} is not a scikit-learn estimator.", given=target)
+    return found

@@ -1,0 +1,106 @@
+"""Fit a model as its YAML says: encoding, target transform, estimator, calibration, averaging."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import pandas as pd
+
+from src.config import Model
+from src.data.schema import Dataset
+from src.learning import calibration, estimators
+from src.learning.encoding import Encoder
+
+
+class Progress(Protocol):
+    """Where a training says how far it is."""
+
+    def stage(self, name: str, total: int) -> None:
+        """Begin a stage of `total` steps."""
+
+    def step(self, note: str = "") -> None:
+        """Finish a step; `note` is what is worth knowing now."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model: what a bundle stores and what answers."""
+
+    encoder: Encoder
+    members: list[Any]
+    log_target: bool
+    classes: list[str] | None
+
+    def output(self, frame: pd.DataFrame) -> np.ndarray:
+        """Predict records: values of shape (rows,), or probabilities of shape (rows, classes)."""
+        return self.output_encoded(self.encoder.transform(frame))
+
+    def output_encoded(self, matrix: Any) -> np.ndarray:
+        """Predict rows that are encoded already; members are averaged."""
+        if self.classes is not None:
+            mean = _mean([member.predict_proba(matrix) for member in self.members])
+            # Some estimators answer in single precision, where sums miss one by a little.
+            return mean / mean.sum(axis=1, keepdims=True)
+        mean = _mean([member.predict(matrix) for member in self.members])
+        return np.exp(mean) if self.log_target else mean
+
+
+def _mean(outputs: list[np.ndarray]) -> np.ndarray:
+    mean: np.ndarray = np.mean([np.asarray(output, dtype=np.float64) for output in outputs], axis=0)
+    return mean
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a fit, but for the rows."""
+
+    TREES: ClassVar[str] = "params.n_estimators"  # what early stopping finds
+
+    dataset: Dataset
+    model: Model
+    classes: list[str] | None
+    seed: int
+
+    @property
+    def is_log(self) -> bool:
+        """Tell whether the estimator learns the target's logarithm."""
+        return self.model.target_transform == "log"
+
+    def encode(self, frame: pd.DataFrame, target: np.ndarray) -> tuple[Encoder, Any]:
+        """Fit the encoder; return it and the encoded rows."""
+        encoder = Encoder(self.dataset, self.model.encoding, tuple(self.model.drop), self.seed)
+        return encoder, encoder.fit_transform(frame, target)
+
+    def fit(self, frame: pd.DataFrame, target: np.ndarray) -> Fitted:
+        """Fit on typed rows and encoded targets of shape (rows,)."""
+        encoder, matrix = self.encode(frame, target)
+        return self.fit_encoded(encoder, matrix, target)
+
+    def fit_encoded(self, encoder: Encoder, matrix: Any, target: np.ndarray) -> Fitted:
+        """Fit on rows that are encoded already, `average` times with other seeds."""
+        members = [self._member(number, matrix, target) for number in range(self.model.average)]
+        return Fitted(encoder, members, self.is_log, self.classes)
+
+    def fit_stopping(
+        self, encoder: Encoder, matrix: Any, target: np.ndarray, judge: Any, truth: np.ndarray
+    ) -> tuple[Fitted, int | None]:
+        """Fit one member, stopping early on the rows to judge where the model's YAML says so.
+
+        Returns the model, and the trees that it kept where the estimator can stop early.
+        """
+        estimator = estimators.make(self.model, self.dataset.task, self.seed)
+        stopping = self.model.early_stopping
+        if stopping is None or "early_stopping_rounds" not in estimator.get_params():
+            return self.fit_encoded(encoder, matrix, target), None
+        estimator.set_params(early_stopping_rounds=stopping.rounds)
+        goal, check = (np.log(target), np.log(truth)) if self.is_log else (target, truth)
+        estimator.fit(matrix, goal, eval_set=[(judge, check)], verbose=False)
+        return Fitted(encoder, [estimator], self.is_log, self.classes), estimator.best_iteration + 1
+
+    def _member(self, number: int, matrix: Any, target: np.ndarray) -> Any:
+        estimator = estimators.make(self.model, self.dataset.task, self.seed + number)
+        if self.classes is not None and not hasattr(estimator, "predict_proba"):
+            estimator = calibration.calibrated(estimator, target)
+        return estimator.fit(matrix, np.log(target) if self.is_log else target)

@@ -1,0 +1,124 @@
+"""One training: tune if asked, cross-validate, fit, judge on the held-out rows."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from src.config import Config, Model, NoSearch
+from src.learning import estimators, evaluation, validation
+from src.learning import target as targets
+from src.learning.recipe import Fitted, Progress, Recipe
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A fitted model and all that is known of it."""
+
+    fitted: Fitted
+    model: Model
+    metrics: dict[str, Any]
+    details: dict[str, Any]
+    predictions: pd.DataFrame
+    trials: pd.DataFrame | None
+
+
+def train(
+    config: Config, train: pd.DataFrame, test: pd.DataFrame, study: Path, progress: Progress
+) -> Outcome:
+    """Train as the configuration says; `study` is where a search keeps its trials.
+
+    The same rows, configuration and seed give the same predictions. Raises UserError where
+    the rows are too few or the model cannot be made.
+    """
+    started = time.perf_counter()
+    target = targets.Target(config.dataset, train, test)
+    estimators.make(config.model, config.dataset.task, config.seed)  # a wrong name ends here
+    targets.check(target, train, config.folds, config.dataset)
+    truth = target.encode(train)
+    # One thread a fit: fits run side by side, and BLAS sums in one order.
+    with threadpool_limits(1):
+        model, trials = _tune(config, target, train, truth, study, progress)
+        recipe = Recipe(config.dataset, model, target.classes, config.seed)
+        validated = _validate(config, recipe, train, truth, progress)
+        fitted = recipe.fit(train, truth)
+        progress.step()
+        output = fitted.output(test)
+    held_out = target.encode(test)
+    metrics = {
+        "test": evaluation.evaluate(config.dataset.task, held_out, output),
+        "cv": {
+            config.dataset.metric: {
+                "mean": evaluation.rounded(validated.mean),
+                "std": evaluation.rounded(validated.std),
+            }
+        },
+        "rows": {"train": len(train), "test": len(test)},
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+    return Outcome(
+        fitted=fitted,
+        model=model,
+        metrics=metrics,
+        details=_details(target, held_out, output, validated),
+        predictions=_predictions(target, test, output),
+        trials=trials,
+    )
+
+
+def _tune(
+    config: Config,
+    target: targets.Target,
+    train: pd.DataFrame,
+    truth: np.ndarray,
+    study: Path,
+    progress: Progress,
+) -> tuple[Model, pd.DataFrame | None]:
+    if isinstance(config.search, NoSearch):
+        return config.model, None
+    from src.learning import tuning  # Optuna takes a while to import
+
+    return tuning.tune(config, target.classes, train, truth, study, progress)
+
+
+def _validate(
+    config: Config,
+    recipe: Recipe,
+    train: pd.DataFrame,
+    truth: np.ndarray,
+    progress: Progress,
+) -> validation.Validated:
+    """Cross-validate on folds that the search did not see, the same ones for every model."""
+    parts = validation.folds(config.dataset.task, truth, config.folds, config.seed)
+    progress.stage("cross-validation and fit", len(parts) + 1)
+    return validation.cross_validate(
+        recipe, config.dataset.metric, train, truth, parts, progress.step
+    )
+
+
+def _details(
+    target: targets.Target,
+    truth: np.ndarray,
+    output: np.ndarray,
+    validated: validation.Validated,
+) -> dict[str, Any]:
+    """Gather what is worth keeping but too much for a table of metrics."""
+    details: dict[str, Any] = {"cv_scores": [evaluation.rounded(s) for s in validated.scores]}
+    if target.classes is not None:
+        details["classes"] = target.classes
+        details["confusion"] = evaluation.confusion(truth, output)
+        details["per_class"] = evaluation.per_class(truth, output, target.classes)
+    return details
+
+
+def _predictions(target: targets.Target, test: pd.DataFrame, output: np.ndarray) -> pd.DataFrame:
+    predicted = target.decode(output)
+    if target.classes is None:
+        predicted = np.array([evaluation.rounded(value) for value in predicted])
+    return pd.DataFrame({"actual": test[target.name].to_numpy(), "predicted": predicted})

@@ -1,0 +1,48 @@
+"""Where a result comes from: the commit, the tree's state, the libraries."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib import metadata
+from typing import Any
+
+# What decides a prediction's digits; anything else may change freely.
+LIBRARIES = ("joblib", "numpy", "optuna", "pandas", "scikit-learn", "scipy")
+# What a run itself writes says nothing about the code that it ran.
+OUTPUTS = (":(exclude)metrics", ":(exclude)dvc.lock")
+
+
+def git() -> dict[str, Any]:
+    """Return the commit and whether tracked files differ from it; None for both outside git."""
+    commit = _git("rev-parse", "HEAD")
+    if commit is None:
+        return {"commit": None, "dirty": None}
+    changed = _git("status", "--porcelain", "--untracked-files=normal", "--", ".", *OUTPUTS)
+    return {"commit": commit, "dirty": bool(changed)}
+
+
+def versions(estimator: object) -> dict[str, str]:
+    """Return the versions of Python, of the shared libraries and of the estimator's own."""
+    own = type(estimator).__module__.split(".")[0]
+    packages = metadata.packages_distributions().get(own, [])
+    names = [*LIBRARIES, *packages]
+    found = {name: _version(name) for name in sorted(set(names))}
+    return {"python": platform.python_version(), **{n: v for n, v in found.items() if v}}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _git(*words: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", *words], capture_output=True, text=True, check=False, timeout=60
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,43 @@
+"""Tables for people: as wide as the terminal, and whole where there is none."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+UNBOUND = 240  # columns for a pipe or a file, where nothing wraps
+
+
+def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print rows under their columns; numbers stand to the right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    cells = [[text(value) for value in row] for row in rows]
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for at, column in enumerate(columns):
+        is_number = any(_is_number(row[at]) for row in cells)
+        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+    for row in cells:
+        table.add_row(*row)
+    width = None if sys.stdout.isatty() else UNBOUND
+    Console(width=width, highlight=False, markup=False).print(table)
+
+
+def text(value: Any) -> str:
+    """Write a cell: six significant digits, a dash for nothing."""
+    if value is None or value != value:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
