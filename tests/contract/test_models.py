@@ -1,0 +1,170 @@
+"""What holds for every file in conf/model."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from src import composing, config
+from src.checked import convert
+from src.config import Config
+from src.data.schema import Dataset
+from src.errors import UserError
+from src.inference import bundle
+from src.learning import training
+
+ROWS, TEST_ROWS = 50, 20
+WORDS = {"a": "java spring maven", "b": "ledger audit tax", "c": "network router cable"}
+FEATURES = {
+    "size": {"type": "number", "above": 0},
+    "count": {"type": "integer", "optional": True},
+    "grade": {"type": "category", "order": ["low", "mid", "high"]},
+    "place": {"type": "category", "optional": True},
+}
+TARGETS = {
+    "regression": {"name": "y", "above": 0},
+    "binary": {"name": "y", "values": ["a", "b"], "positive": "b"},
+    "multiclass": {"name": "y"},
+}
+METRIC = {"regression": "mae", "binary": "f1", "multiclass": "f1_macro"}
+MODELS = sorted(path.stem for path in Path("conf/model").glob("*.yaml"))
+CASES = [
+    (model, task, kind)
+    for model in MODELS
+    for task in config.read_yaml(Path("conf/model") / f"{model}.yaml")["estimator"]
+    for kind in ("table", "text")
+]
+
+
+class Silent:
+    def stage(self, name: str, total: int) -> None: ...
+
+    def step(self, note: str = "") -> None: ...
+
+
+def dataset(task: str, kind: str) -> dict:
+    features = dict(FEATURES)
+    if kind == "text":
+        features = {"words": {"type": "text"}}
+    return {
+        "name": "tiny",
+        "task": task,
+        "source": "data/tiny.csv",
+        "target": TARGETS[task],
+        "features": features,
+        "derived": {"area": "size * size"} if kind == "table" else {},
+        "metric": METRIC[task],
+    }
+
+
+def rows(task: str, kind: str, count: int, seed: int) -> pd.DataFrame:
+    draw = random.Random(seed)
+    classes = ["a", "b"] if task == "binary" else ["a", "b", "c"]
+    made = []
+    for number in range(count):
+        label = classes[number % len(classes)]
+        rank = classes.index(label)
+        size = 1 + rank + draw.random()
+        words = draw.choices([*WORDS[label].split(), "team", "work"], k=12)
+        made.append(
+            {
+                "size": size,
+                "count": None if number % 7 == 0 else float(draw.randrange(5)),
+                "grade": ["low", "mid", "high"][rank],
+                "place": None if number % 5 == 0 else draw.choice(["north", "south"]),
+                "words": " ".join(words),
+                "y": 10 * size if task == "regression" else label,
+            }
+        )
+    return pd.DataFrame(made).astype({"count": "float64"})
+
+
+def build(model: str, task: str, kind: str) -> Config:
+    composing.prepare()
+    values = config.read_yaml(Path("conf/model") / f"{model}.yaml")
+    return config.build(
+        {
+            "dataset": dataset(task, kind),
+            "model": values,
+            "search": {"name": "none"},
+            "seed": 7,
+            "folds": 3,
+        }
+    )
+
+
+@pytest.mark.parametrize(("model", "task", "kind"), CASES)
+def test_composes_fits_predicts_saves_reloads_and_predicts_the_same(
+    model: str, task: str, kind: str, tmp_path: Path
+) -> None:
+    allowed = config.read_yaml(Path("conf/model") / f"{model}.yaml").get("inputs")
+    if allowed and convert(dataset(task, kind), Dataset).kinds() - set(allowed):
+        with pytest.raises(UserError, match="choose another model"):
+            build(model, task, kind)
+        return
+    made = build(model, task, kind)
+    if not installed(made):
+        pytest.skip(f"the extra '{made.model.extra}' is not installed")
+    train, test = rows(task, kind, ROWS, 1), rows(task, kind, TEST_ROWS, 2)
+
+    outcome = training.train(made, train, test, tmp_path / "study", Silent())
+    output = outcome.fitted.output(test)
+    manifest = bundle.save(
+        tmp_path / "bundle",
+        model=outcome.fitted,
+        rows=train,
+        tables={"predictions": outcome.predictions},
+        manifest={"config": config.resolved(made), "metrics": outcome.metrics},
+    )
+    loaded = bundle.load(tmp_path / "bundle")
+
+    assert np.isfinite(output).all()
+    if task != "regression":
+        assert output.shape == (TEST_ROWS, 2 if task == "binary" else 3)
+        assert np.allclose(output.sum(axis=1), 1)
+    assert np.array_equal(loaded.model.output(test), output)
+    assert loaded.manifest == manifest
+    pd.testing.assert_frame_equal(loaded.rows(), train, check_dtype=False)
+    assert config.build(manifest["config"]) == made
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_is_named_as_its_file_and_says_what_it_is(model: str) -> None:
+    text = (Path("conf/model") / f"{model}.yaml").read_text(encoding="utf-8")
+    values = config.read_yaml(Path("conf/model") / f"{model}.yaml")
+    assert values["name"] == model
+    assert values["about"]
+    assert text.startswith("# python -m src.train ")
+    assert f"model={model}" in text.splitlines()[0]
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if model != "dummy"])
+def test_beats_the_dummy_where_it_serves(model: str, tmp_path: Path) -> None:
+    values = config.read_yaml(Path("conf/model") / f"{model}.yaml")
+    task = next(iter(values["estimator"]))
+    kind = "text" if values.get("inputs") == ["text"] else "table"
+    scores = {}
+    for name in (model, "dummy"):
+        made = build(name, task, kind)
+        if not installed(made):
+            pytest.skip(f"the extra '{made.model.extra}' is not installed")
+        train, test = rows(task, kind, ROWS, 1), rows(task, kind, TEST_ROWS, 2)
+        outcome = training.train(made, train, test, tmp_path / "study", Silent())
+        scores[name] = outcome.metrics["test"]["rmse" if task == "regression" else "log_loss"]
+    assert scores[model] < 0.7 * scores["dummy"]
+
+
+def installed(made: Config) -> bool:
+    from src.learning import estimators
+
+    try:
+        estimators.make(made.model, made.dataset.task, 0)
+    except UserError as error:
+        if made.model.extra and "cannot be imported" in str(error):
+            return False
+        raise
+    return True
