@@ -1,0 +1,105 @@
+"""Choose each dataset's champion among its tracked runs: python -m src.champion."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from typing import Any
+
+from src import config as configs
+from src import files, gate, metrics, paths
+from src.checked import Checked, convert
+from src.command import guarded
+from src.data.schema import Gate
+from src.inference import bundle
+
+TIE_DIGITS = 4  # significant; models that agree in these are as good as each other
+
+
+class Contest(Checked, frozen=True):
+    """What src.compose wrote of a dataset: who takes part, and by what they are judged."""
+
+    task: str
+    metric: str
+    gate: dict[str, Gate]
+    models: list[str]
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A tracked run's result."""
+
+    model: str
+    complexity: int
+    cv: float
+    metrics: dict[str, Any]
+    missed: list[str]
+
+
+def main() -> None:
+    """Run the command line."""
+    argparse.ArgumentParser(prog="python -m src.champion", description=__doc__).parse_args()
+    guarded(crown)
+
+
+def crown() -> None:
+    """Write metrics/champions.json."""
+    champions = {}
+    for path in sorted(paths.DATASET_CONFS.glob("*.yaml")):
+        contest = convert(configs.read_yaml(path), Contest, str(path))
+        entrants = [_entrant(path.stem, model, contest) for model in contest.models]
+        champions[path.stem] = _verdict(choose(entrants, contest.metric), entrants, contest)
+        print(f"{path.stem}: {_words(champions[path.stem])}")
+    files.write_json(paths.CHAMPIONS, champions)
+
+
+def choose(entrants: list[Entrant], metric: str) -> Entrant | None:
+    """Return the best by the cross-validated metric among those that pass the gate.
+
+    The held-out rows only gate: a choice by them would spoil them as a judge. Ties go to the
+    simpler model, then to the first name.
+    """
+    passed = [entrant for entrant in entrants if not entrant.missed]
+    sign = -1 if metrics.METRICS[metric].greater_is_better else 1
+    return min(
+        passed,
+        key=lambda one: (sign * float(f"{one.cv:.{TIE_DIGITS}g}"), one.complexity, one.model),
+        default=None,
+    )
+
+
+def _entrant(dataset: str, model: str, contest: Contest) -> Entrant:
+    manifest = bundle.read_manifest(paths.BUNDLES / dataset / model)
+    found = manifest["metrics"]
+    return Entrant(
+        model=model,
+        complexity=manifest["config"]["model"]["complexity"],
+        cv=found["cv"][contest.metric]["mean"],
+        metrics=found,
+        missed=gate.failures(found["test"], contest.gate),
+    )
+
+
+def _verdict(best: Entrant | None, entrants: list[Entrant], contest: Contest) -> dict[str, Any]:
+    verdict: dict[str, Any] = {"champion": None if best is None else best.model}
+    if best is not None:
+        verdict["metric"] = contest.metric
+        verdict["cv"] = best.metrics["cv"][contest.metric]
+        verdict["test"] = best.metrics["test"]
+    verdict["refused"] = {one.model: "; ".join(one.missed) for one in entrants if one.missed}
+    return verdict
+
+
+def _words(verdict: dict[str, Any]) -> str:
+    refused = "".join(f"\n  refused {name}: {why}" for name, why in verdict["refused"].items())
+    if verdict["champion"] is None:
+        return f"no run passes the gate; there is no champion{refused}"
+    cv = verdict["cv"]
+    return (
+        f"the champion is {verdict['champion']}, {verdict['metric']} "
+        f"{cv['mean']:g} +- {cv['std']:g} in cross-validation{refused}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Write each tracked run's resolved configuration: python -m src.compose.
+
+A training depends on its own file alone, so that an edit in conf/ re-runs exactly what it
+changes, and a comment re-runs nothing but this.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from src import composing, files, paths
+from src import config as configs
+from src.command import guarded
+from src.config import Config, Pair, Params
+from src.errors import UserError
+
+
+def main() -> None:
+    """Run the command line."""
+    argparse.ArgumentParser(prog="python -m src.compose", description=__doc__).parse_args()
+    guarded(compose)
+
+
+def compose() -> None:
+    """Compose and check everything that params.yaml tracks, then write it."""
+    composing.prepare()
+    params = configs.read_params()
+    composed = {name: _compose(name, pair, params) for name, pair in params.runs.items()}
+    _check_sources(composed)
+    datasets = {config.dataset.name: config for config in composed.values()}
+    idle = [name for name in params.datasets if name not in datasets]
+    if idle:
+        raise UserError(
+            f"The dataset '{idle[0]}' has no tracked run.",
+            fix=f"add a line to runs in {configs.PARAMS}: "
+            f"{idle[0]}-dummy: {{dataset: {idle[0]}, model: dummy, plot: scatter}}",
+        )
+    written = {paths.RUN_CONFS / f"{name}.yaml": _of_run(c) for name, c in composed.items()}
+    for name, config in datasets.items():
+        written[paths.PREPARED_CONFS / f"{name}.yaml"] = _of_preparation(config)
+        written[paths.DATASET_CONFS / f"{name}.yaml"] = _of_champion(config, params)
+    for path, values in written.items():
+        _write(path, values)
+    for folder in (paths.RUN_CONFS, paths.DATASET_CONFS, paths.PREPARED_CONFS):
+        for path in set(folder.glob("*.yaml")) - set(written):
+            path.unlink()  # of a run that is no longer tracked
+    print(f"composed {len(composed)} runs of {len(datasets)} datasets")
+
+
+def _compose(name: str, pair: Pair, params: Params) -> Config:
+    if pair.dataset not in params.datasets:
+        raise UserError(
+            f"The run '{name}' is of a dataset that is not tracked.",
+            given=pair.dataset,
+            choices=params.datasets,
+            fix=f"add {pair.dataset} to datasets in {configs.PARAMS}",
+        )
+    words = [f"dataset={pair.dataset}", f"model={pair.model}", f"search={pair.search}"]
+    try:
+        config = configs.build(composing.compose(words))
+        _check_plot(pair, config)
+        _check_estimator(config)
+    except UserError as error:
+        error.what = f"In the run '{name}' of {configs.PARAMS}: {error.what}"
+        raise
+    return config
+
+
+def _check_plot(pair: Pair, config: Config) -> None:
+    fitting = "scatter" if config.dataset.task == "regression" else "confusion"
+    if pair.plot != fitting:
+        raise UserError(
+            f"This plot does not fit a {config.dataset.task}.",
+            given=f"plot: {pair.plot}",
+            choices=[f"plot: {fitting}"],
+        )
+
+
+def _check_estimator(config: Config) -> None:
+    """Find a misspelt parameter now, and not after minutes of other trainings."""
+    from src.learning import estimators
+
+    estimators.make(config.model, config.dataset.task, config.seed)
+
+
+def _check_sources(composed: dict[str, Config]) -> None:
+    """dvc.yaml knows the source of a tracked dataset by its name."""
+    for config in composed.values():
+        expected = str(paths.DATA / f"{config.dataset.name}.csv")
+        if config.dataset.source != expected:
+            raise UserError(
+                f"The source of the tracked dataset '{config.dataset.name}' is somewhere else.",
+                given=config.dataset.source,
+                choices=[expected],
+                fix=f"python -m src.ingest dataset={config.dataset.name} "
+                f"source={config.dataset.source}",
+            )
+
+
+def _of_run(config: Config) -> dict[str, Any]:
+    """Take everything but the gate: another gate is another verdict, not another training."""
+    values = configs.resolved(config)
+    values["dataset"]["gate"] = {}
+    return values
+
+
+def _of_preparation(config: Config) -> dict[str, Any]:
+    """Take what reading, cleaning and splitting depend on."""
+    values = configs.resolved(config)["dataset"]
+    for key in ("about", "gate", "similar", "derived"):
+        values.pop(key)
+    return {"dataset": values, "seed": config.seed}
+
+
+def _of_champion(config: Config, params: Params) -> dict[str, Any]:
+    """Take what the choice of the champion depends on."""
+    dataset = config.dataset
+    return {
+        "task": dataset.task,
+        "metric": dataset.metric,
+        "gate": configs.resolved(config)["dataset"]["gate"],
+        "models": [pair.model for pair in params.runs.values() if pair.dataset == dataset.name],
+    }
+
+
+def _write(path: Path, values: dict[str, Any]) -> None:
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
+    files.write(path, text.encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Every run of this checkout and every commit's metrics, newest first: python -m src.history."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from src import config, paths, runs, tables
+from src.command import guarded
+from src.errors import UserError, unknown
+
+FILTERS = ("dataset", "model", "source")
+LIMIT = 50
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m src.history",
+        description="Show every run of this checkout and every commit's metrics, newest first.",
+    )
+    parser.add_argument("filters", nargs="*", metavar="key=value", help=", ".join(FILTERS))
+    parser.add_argument("--json", action="store_true", help="everything, for programs")
+    parser.add_argument("--limit", type=int, default=LIMIT, help="rows of the table; 0 is all")
+    arguments = parser.parse_args()
+    guarded(lambda: show(arguments.filters, as_json=arguments.json, limit=arguments.limit))
+
+
+def show(filters: list[str], *, as_json: bool, limit: int) -> None:
+    """Print what passes the filters, as a table or as JSON."""
+    config.find_root()
+    wanted = _filters(filters)
+    found = [
+        entry
+        for entry in [*_of_runs(), *_of_commits()]
+        if all(entry[key] == value for key, value in wanted.items())
+    ]
+    found.sort(key=lambda entry: entry["time"], reverse=True)
+    if as_json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    if not found:
+        print("Nothing yet. Make the first: python -m src.train, or dvc repro")
+        return
+    shown = found[:limit] if limit > 0 else found
+    by_dataset: dict[str, list[dict[str, Any]]] = {}
+    for entry in shown:
+        by_dataset.setdefault(entry["dataset"], []).append(entry)
+    for dataset, entries in by_dataset.items():
+        _show_dataset(dataset, entries)
+    if len(shown) < len(found):
+        print(f"{len(found) - len(shown)} older ones are left out; --limit 0 shows all")
+
+
+def _filters(words: list[str]) -> dict[str, str]:
+    wanted = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if key not in FILTERS or not equals:
+            raise unknown("filter", word, [f"{name}=..." for name in FILTERS])
+        wanted[key] = value
+    if wanted.get("dataset", "") not in ["", *config.choices("dataset")]:
+        raise unknown("dataset", wanted["dataset"], config.choices("dataset"))
+    return wanted
+
+
+def _of_runs() -> Iterator[dict[str, Any]]:
+    """Yield a row per training; the ones that were stopped have no metrics."""
+    for run in runs.every():
+        request = run.request()
+        manifest = run.manifest() if run.is_done else {}
+        yield {
+            "time": request["started"],
+            "dataset": request["config"]["dataset"]["name"],
+            "model": request["config"]["model"]["name"],
+            "source": "pipeline" if request["run"] else "run",
+            "state": "done" if run.is_done else "stopped",
+            "metrics": manifest.get("metrics"),
+            "commit": (manifest.get("git") or {}).get("commit"),
+            "place": str(run.path),
+        }
+
+
+def _of_commits() -> Iterator[dict[str, Any]]:
+    """Yield a row for each metrics file that a commit changed."""
+    log = _git(
+        "log", "--format=%x00%H %ct", "--name-only", "--diff-filter=AM", "--", "metrics/*/*.json"
+    )
+    wanted = []
+    for block in log.split("\0")[1:]:
+        head, *names = block.split("\n")
+        commit, seconds = head.split()
+        wanted += [(commit, int(seconds), name) for name in names if name]
+    contents = _contents(f"{commit}:{name}" for commit, _, name in wanted)
+    for (commit, when, name), content in zip(wanted, contents, strict=True):
+        _, dataset, file = name.split("/")
+        if file == paths.quality(dataset).name:
+            continue
+        yield {
+            "time": datetime.fromtimestamp(when, UTC).isoformat(timespec="seconds"),
+            "dataset": dataset,
+            "model": file.removesuffix(".json"),
+            "source": "commit",
+            "state": "done",
+            "metrics": json.loads(content),
+            "commit": commit,
+            "place": name,
+        }
+
+
+def _contents(names: Iterable[str]) -> list[str]:
+    """Return the contents of git objects, by one call of git for all of them."""
+    lines = "".join(f"{name}\n" for name in names)
+    if not lines:
+        return []
+    done = subprocess.run(
+        ["git", "cat-file", "--batch"], input=lines.encode(), capture_output=True, check=True
+    )
+    contents, rest = [], done.stdout
+    while rest:
+        head, _, rest = rest.partition(b"\n")
+        size = int(head.split()[-1])
+        contents.append(rest[:size].decode())
+        rest = rest[size + 1 :]
+    return contents
+
+
+def _git(*words: str) -> str:
+    try:
+        done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise UserError("git is not installed.", fix="install git") from None
+    return done.stdout if done.returncode == 0 else ""  # no commit yet, or no repository
+
+
+def _show_dataset(dataset: str, entries: list[dict[str, Any]]) -> None:
+    names = list(
+        dict.fromkeys(
+            name for entry in entries for name in (entry["metrics"] or {}).get("test", {})
+        )
+    )
+    rows = []
+    for entry in entries:
+        found = entry["metrics"] or {}
+        cv: dict[str, Any] = next(iter(found.get("cv", {}).values()), {})
+        rows.append(
+            [
+                entry["time"][:19].replace("T", " "),
+                entry["model"],
+                entry["source"],
+                entry["state"],
+                cv.get("mean"),
+                *(found.get("test", {}).get(name) for name in names),
+                found.get("seconds"),
+                (entry["commit"] or "")[:7],
+                entry["place"],
+            ]
+        )
+    tables.show(
+        dataset,
+        ["time (UTC)", "model", "source", "state", "cv", *names, "seconds", "commit", "place"],
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    main()

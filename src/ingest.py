@@ -1,0 +1,162 @@
+"""Check fresh data and merge it into data/: python -m src.ingest source=fresh.csv."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from src import files, paths
+from src.checked import Checked, convert
+from src.command import with_hydra
+from src.data import cleaning, schema, sources
+from src.data.cleaning import Cleaned
+from src.data.schema import Dataset
+from src.errors import UserError
+from src.runs import RUNS
+
+SHOWN = 10  # rejected rows on the screen; all of them are in the file
+
+
+class Request(Checked, frozen=True):
+    """A command line of src.ingest."""
+
+    dataset: Dataset
+    source: str | None = None
+    mode: Literal["append", "replace"] = "append"
+
+
+def main() -> None:
+    """Run the command line."""
+    with_hydra(lambda values: ingest(convert(values, Request)), "ingest", ("dataset",))
+
+
+def ingest(request: Request) -> None:
+    """Add a source's good rows to the dataset's file, or put them in its place.
+
+    Raises UserError, with nothing changed, where the source cannot be used.
+    """
+    dataset = request.dataset
+    schema.check(dataset)
+    path = _destination(dataset)
+    if request.source is None:
+        raise UserError("No source is given.", fix="source=<path or URL>")
+    if Path(request.source).resolve() == path.resolve():
+        raise UserError("The source is the dataset's own file.", given=request.source)
+    fresh = _read(request.source, dataset)
+    before = _read(str(path), dataset) if path.is_file() and request.mode == "append" else None
+    cleaned = cleaning.clean(fresh, dataset)
+    new = _unseen(fresh, cleaned, before, dataset)
+    _show_rejected(cleaned, dataset)
+    repeated = len(cleaned.rows) - len(new)
+    if repeated:
+        print(f"{repeated} rows are in {path} already")
+    if new.empty and request.mode == "append":
+        print(f"There is nothing new; {path} is as it was.")
+        return
+    merged = new if before is None else pd.concat([before, new])
+    _replace(path, _as_csv(merged, dataset))
+    print(
+        f"{len(new)} rows {'added to' if before is not None else 'written to'} {path}, "
+        f"which has {len(merged)} now. Next:\n"
+        f"  dvc repro\n"
+        f"  git add data.dvc dvc.lock metrics && git commit -m 'data: {dataset.name}'\n"
+        f"  dvc metrics diff HEAD~1"
+    )
+
+
+def _destination(dataset: Dataset) -> Path:
+    path = Path(dataset.source)
+    if "://" in dataset.source or paths.DATA.resolve() not in path.resolve().parents:
+        raise UserError(
+            f"'{dataset.name}' is not kept in {paths.DATA}/, so nothing can be merged into it.",
+            given=f"dataset.source={dataset.source}",
+            choices=[f"a file in {paths.DATA}/"],
+        )
+    return path
+
+
+def _read(source: str, dataset: Dataset) -> pd.DataFrame:
+    return sources.read(
+        source,
+        separator=dataset.separator,
+        encoding=dataset.encoding,
+        columns=dataset.columns(),
+    ).frame
+
+
+def _unseen(
+    fresh: pd.DataFrame, cleaned: Cleaned, before: pd.DataFrame | None, dataset: Dataset
+) -> pd.DataFrame:
+    """Return the good fresh rows, as they were written, that the file does not hold yet."""
+    good = fresh.loc[cleaned.rows.index]
+    if before is None or dataset.duplicates == "keep":
+        return good
+    columns = dataset.key if dataset.duplicates == "first" else list(cleaned.rows.columns)
+    known = cleaning.clean(before, dataset).rows if len(before) else before
+    both = pd.concat([known[columns], cleaned.rows[columns]], ignore_index=True)
+    repeated = both.duplicated().to_numpy()[len(known) :]
+    return good[~repeated]
+
+
+def _show_rejected(cleaned: Cleaned, dataset: Dataset) -> None:
+    rejected = cleaned.rejected
+    print(f"{len(cleaned.rows)} of {cleaned.total} rows are good, {len(rejected)} rejected")
+    if rejected.empty:
+        return
+    for row in rejected.head(SHOWN).itertuples():
+        print(f"  line {row.line}: {row.reasons}")
+    path = RUNS / dataset.name / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-rejected.csv"
+    files.write(path, rejected.to_csv(index=False, lineterminator="\n").encode())
+    print(f"  all of them, with reasons: {path}")
+
+
+def _as_csv(frame: pd.DataFrame, dataset: Dataset) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=dataset.separator, lineterminator="\n")
+    writer.writerow(frame.columns)
+    writer.writerows(frame.itertuples(index=False, name=None))
+    return text.getvalue().encode(dataset.encoding)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put the data in place and tell DVC; where DVC fails, put back what was there."""
+    with (
+        files.explained("The data", path),
+        tempfile.TemporaryDirectory(dir=path.parent.parent) as aside,
+    ):
+        kept = Path(aside) / path.name
+        if path.exists():
+            os.link(path, kept)
+        files.write(path, data)
+        try:
+            _dvc_add()
+        except BaseException:
+            if kept.exists():
+                kept.replace(path)
+            else:
+                path.unlink()
+            raise
+
+
+def _dvc_add() -> None:
+    command = [sys.executable, "-m", "dvc", "add", "--quiet", str(paths.DATA)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise UserError(
+            "DVC could not record the new data; the old data was put back.",
+            given=done.stderr.strip()[-500:],
+            fix="python -m dvc doctor",
+        )
+
+
+if __name__ == "__main__":
+    main()

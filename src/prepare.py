@@ -1,0 +1,43 @@
+"""Check, clean and split a tracked dataset: python -m src.prepare diamonds."""
+
+from __future__ import annotations
+
+import argparse
+
+from src import config as configs
+from src import files, paths
+from src.checked import convert
+from src.command import guarded
+from src.data import prepared, schema
+from src.errors import unknown
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m src.prepare", description="Check, clean and split a tracked dataset."
+    )
+    parser.add_argument("dataset", help="a name among datasets in params.yaml")
+    name = parser.parse_args().dataset
+    guarded(lambda: prepare(name))
+
+
+def prepare(name: str) -> None:
+    """Write the parts, the rejected rows with their reasons, and their counts."""
+    path = paths.PREPARED_CONFS / f"{name}.yaml"
+    if not path.is_file():
+        raise unknown("tracked dataset", name, configs.read_params().datasets)
+    values = configs.read_yaml(path)
+    dataset = convert(values["dataset"], schema.Dataset, "dataset")
+    ready, cleaned = prepared.prepare(dataset, values["seed"])
+    prepared.save(paths.PREPARED / name, ready, cleaned)
+    files.write_json(paths.quality(name), cleaned.quality())
+    reasons = ", ".join(f"{rule} {count}" for rule, count in cleaned.counts.items())
+    print(
+        f"{name}: {len(ready.train)} rows to train, {len(ready.test)} to test, "
+        f"{len(cleaned.rejected)} rejected{f' ({reasons})' if reasons else ''}"
+    )
+
+
+if __name__ == "__main__":
+    main()

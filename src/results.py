@@ -1,0 +1,65 @@
+"""Show the pipeline's results and what to do next: python -m src.results."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from src import config as configs
+from src import metrics, paths, tables
+from src.command import guarded
+from src.errors import UserError
+
+NEXT = """Next:
+  dvc metrics diff                                      what changed since the last commit
+  python -m src.train model=xgboost search=optuna       search for better values
+  python -m src.ingest dataset={dataset} source=<csv>    bring fresh data, then: dvc repro
+  python -m src.history                                 every run and every commit"""
+
+
+def main() -> None:
+    """Run the command line."""
+    argparse.ArgumentParser(prog="python -m src.results", description=__doc__).parse_args()
+    guarded(show)
+
+
+def show() -> None:
+    """Print a table per dataset: its tracked models, their metrics, and the champion."""
+    configs.find_root()
+    params = configs.read_params()
+    if not paths.CHAMPIONS.is_file():
+        raise UserError("There are no results yet.", fix="dvc repro")
+    champions = json.loads(paths.CHAMPIONS.read_text(encoding="utf-8"))
+    for dataset, verdict in champions.items():
+        models = [pair.model for pair in params.runs.values() if pair.dataset == dataset]
+        _show_dataset(dataset, models, verdict)
+    print(NEXT.format(dataset=params.dataset))
+
+
+def _show_dataset(dataset: str, models: list[str], verdict: dict[str, object]) -> None:
+    found = {}
+    for model in models:
+        path = paths.metrics(dataset, model)
+        if path.is_file():
+            found[model] = json.loads(path.read_text(encoding="utf-8"))
+    if not found:
+        return
+    first = next(iter(found.values()))
+    metric, names = next(iter(first["cv"])), list(first["test"])
+    sign = -1 if metrics.METRICS[metric].greater_is_better else 1
+    refused = verdict["refused"]
+    assert isinstance(refused, dict)
+    rows = []
+    for model, values in sorted(found.items(), key=lambda one: sign * one[1]["cv"][metric]["mean"]):
+        mark = "champion" if model == verdict["champion"] else refused.get(model, "")
+        cv = values["cv"][metric]
+        rows.append([model, mark, cv["mean"], cv["std"], *(values["test"].get(n) for n in names)])
+    tables.show(
+        f"{dataset} (cross-validated {metric}, then the held-out rows)",
+        ["model", "", f"cv {metric}", "+-", *names],
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    main()
