@@ -60,10 +60,13 @@ def choose(entrants: list[Entrant], metric: str) -> Entrant | None:
     simpler model, then to the first name.
     """
     passed = [entrant for entrant in entrants if not entrant.missed]
-    sign = -1 if metrics.METRICS[metric].greater_is_better else 1
     return min(
         passed,
-        key=lambda one: (sign * float(f"{one.cv:.{TIE_DIGITS}g}"), one.complexity, one.model),
+        key=lambda one: (
+            metrics.cost(metric, float(f"{one.cv:.{TIE_DIGITS}g}")),
+            one.complexity,
+            one.model,
+        ),
         default=None,
     )
 

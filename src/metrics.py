@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from src.checked import Checked
 
 
@@ -11,6 +13,7 @@ class Metric(Checked, frozen=True):
     about: str
     tasks: tuple[str, ...]
     greater_is_better: bool = False
+    is_detail: bool = False  # computed and kept, but not in a table of all models
 
 
 _REGRESSION = ("regression",)
@@ -21,6 +24,10 @@ _CLASSES = ("binary", "multiclass")
 
 def _class_metric(about: str, tasks: tuple[str, ...] = _CLASSES) -> Metric:
     return Metric(about=about, tasks=tasks, greater_is_better=True)
+
+
+def _class_detail(about: str) -> Metric:
+    return Metric(about=about, tasks=_MULTICLASS, greater_is_better=True, is_detail=True)
 
 
 METRICS: dict[str, Metric] = {
@@ -34,11 +41,11 @@ METRICS: dict[str, Metric] = {
     "precision": _class_metric("share of right answers among those called positive", _BINARY),
     "recall": _class_metric("share of the positives that were found", _BINARY),
     "f1": _class_metric("harmonic mean of precision and recall", _BINARY),
-    "precision_macro": _class_metric("mean precision of the classes", _MULTICLASS),
-    "recall_macro": _class_metric("mean recall of the classes", _MULTICLASS),
+    "precision_macro": _class_detail("mean precision of the classes"),
+    "recall_macro": _class_detail("mean recall of the classes"),
     "f1_macro": _class_metric("mean F1 of the classes", _MULTICLASS),
-    "precision_weighted": _class_metric("mean precision, weighted by class size", _MULTICLASS),
-    "recall_weighted": _class_metric("mean recall, weighted by class size", _MULTICLASS),
+    "precision_weighted": _class_detail("mean precision, weighted by class size"),
+    "recall_weighted": _class_detail("mean recall, weighted by class size"),
     "f1_weighted": _class_metric("mean F1, weighted by class size", _MULTICLASS),
     "roc_auc": _class_metric("chance that a right class ranks above a wrong one"),
     "log_loss": Metric(about="mean surprise at the truth, in nats", tasks=_CLASSES),
@@ -50,6 +57,11 @@ BY_TASK: dict[str, list[str]] = {
 }
 
 
-def better(metric: str, one: float, other: float) -> bool:
-    """Tell whether `one` is strictly better than `other`."""
-    return one > other if METRICS[metric].greater_is_better else one < other
+def shown(names: Iterable[str]) -> list[str]:
+    """Leave out the details, for a table of all models."""
+    return [name for name in names if not METRICS[name].is_detail]
+
+
+def cost(metric: str, value: float) -> float:
+    """Return a figure that is the lower, the better the metric's value: for sorting."""
+    return -value if METRICS[metric].greater_is_better else value

@@ -45,18 +45,20 @@ def _show_dataset(dataset: str, models: list[str], verdict: dict[str, object]) -
     if not found:
         return
     first = next(iter(found.values()))
-    metric, names = next(iter(first["cv"])), list(first["test"])
-    sign = -1 if metrics.METRICS[metric].greater_is_better else 1
+    metric, names = next(iter(first["cv"])), metrics.shown(first["test"])
     refused = verdict["refused"]
     assert isinstance(refused, dict)
     rows = []
-    for model, values in sorted(found.items(), key=lambda one: sign * one[1]["cv"][metric]["mean"]):
+    ranked = sorted(
+        found.items(), key=lambda one: metrics.cost(metric, one[1]["cv"][metric]["mean"])
+    )
+    for model, values in ranked:
         mark = "champion" if model == verdict["champion"] else refused.get(model, "")
         cv = values["cv"][metric]
         rows.append([model, mark, cv["mean"], cv["std"], *(values["test"].get(n) for n in names)])
     tables.show(
         f"{dataset} (cross-validated {metric}, then the held-out rows)",
-        ["model", "", f"cv {metric}", "+-", *names],
+        ["model", "verdict", f"cv {metric}", "+-", *names],
         rows,
     )
 

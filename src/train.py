@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from src.data.prepared import Prepared
 from src.errors import UserError, unknown
 from src.progress import Bar
 
+GROUPS = ("dataset", "model", "search")
 PLOTTED = 1000  # rows of a regression's plot; all of them would fill git's history
 
 
@@ -29,6 +30,7 @@ class Trained:
     config: Config
     manifest: dict[str, Any]
     place: Path
+    given: str = ""
 
 
 def main() -> None:
@@ -36,18 +38,20 @@ def main() -> None:
     finished: list[Trained] = []
 
     def task(values: dict[str, Any]) -> None:
-        finished.append(_train(values))
+        given = _given()
+        trained = _train(values, dict(given))
+        words = [f"{key}={value}" for key, value in given.items() if key not in GROUPS]
+        finished.append(replace(trained, given=" ".join(words)))
 
     try:
-        with_hydra(task, "config", ("dataset", "model", "search"))
+        with_hydra(task, "config", GROUPS)
     finally:  # a sweep that fails at its third job has two results
         if finished:
             guarded(lambda: show(finished))
 
 
-def _train(values: dict[str, Any]) -> Trained:
+def _train(values: dict[str, Any], given: dict[str, Any]) -> Trained:
     request = configs.request(values)
-    given = _given()
     if request.run is not None:
         _refuse_others(given, "run", allowed=())
         return tracked(request.run)
@@ -224,28 +228,47 @@ def show(finished: list[Trained]) -> None:
         by_dataset.setdefault(trained.config.dataset.name, []).append(trained)
     for dataset, group in by_dataset.items():
         metric = group[0].config.dataset.metric
-        names = list(group[0].manifest["metrics"]["test"])
-        sign = -1 if metrics.METRICS[metric].greater_is_better else 1
-        group.sort(key=lambda one: sign * one.manifest["metrics"]["cv"][metric]["mean"])
-        columns = ["model", f"cv {metric}", "+-", *names, "train", "test", "seconds", "gate"]
+        names = metrics.shown(group[0].manifest["metrics"]["test"])
+        group.sort(key=_cost)
+        columns = [
+            "model",
+            f"cv {metric}",
+            "+-",
+            *names,
+            "train",
+            "test",
+            "seconds",
+            "gate",
+            "given",
+        ]
         tables.show(f"{dataset}: {group[0].config.dataset.task}", columns, map(_row, group))
     for trained in finished:
         print(f"{trained.config.model.name}: {trained.place}")
 
 
+def _cv(trained: Trained) -> dict[str, float]:
+    scores: dict[str, float] = trained.manifest["metrics"]["cv"][trained.config.dataset.metric]
+    return scores
+
+
+def _cost(trained: Trained) -> float:
+    return metrics.cost(trained.config.dataset.metric, _cv(trained)["mean"])
+
+
 def _row(trained: Trained) -> list[Any]:
     found = trained.manifest["metrics"]
-    cv = found["cv"][trained.config.dataset.metric]
+    cv = _cv(trained)
     missed = gate.failures(found["test"], trained.config.dataset.gate)
     return [
         trained.config.model.name,
         cv["mean"],
         cv["std"],
-        *found["test"].values(),
+        *(found["test"][name] for name in metrics.shown(found["test"])),
         found["rows"]["train"],
         found["rows"]["test"],
         found["seconds"],
         "; ".join(missed) or ("passed" if trained.config.dataset.gate else None),
+        trained.given,
     ]
 
 
