@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+import joblib
 import numpy as np
 import pandas as pd
 
-from src.config import Model
+from src.config import Model, with_values
 from src.data.schema import Dataset
 from src.learning import calibration, estimators
 from src.learning.encoding import Encoder
@@ -56,7 +57,9 @@ def _mean(outputs: list[np.ndarray]) -> np.ndarray:
 class Recipe:
     """Everything that decides a fit, but for the rows."""
 
-    TREES: ClassVar[str] = "params.n_estimators"  # what early stopping finds
+    # What the libraries that stop early agree to call these.
+    TREES: ClassVar[str] = "n_estimators"
+    RATE: ClassVar[str] = "learning_rate"
 
     dataset: Dataset
     model: Model
@@ -73,14 +76,20 @@ class Recipe:
         encoder = Encoder(self.dataset, self.model.encoding, tuple(self.model.drop), self.seed)
         return encoder, encoder.fit_transform(frame, target)
 
-    def fit(self, frame: pd.DataFrame, target: np.ndarray) -> Fitted:
-        """Fit on typed rows and encoded targets of shape (rows,)."""
+    def fit(self, frame: pd.DataFrame, target: np.ndarray, jobs: int = 1) -> Fitted:
+        """Fit on typed rows and encoded targets of shape (rows,), `jobs` members at once."""
         encoder, matrix = self.encode(frame, target)
-        return self.fit_encoded(encoder, matrix, target)
+        return self.fit_encoded(encoder, matrix, target, jobs)
 
-    def fit_encoded(self, encoder: Encoder, matrix: Any, target: np.ndarray) -> Fitted:
+    def fit_encoded(
+        self, encoder: Encoder, matrix: Any, target: np.ndarray, jobs: int = 1
+    ) -> Fitted:
         """Fit on rows that are encoded already, `average` times with other seeds."""
-        members = [self._member(number, matrix, target) for number in range(self.model.average)]
+        fits = (
+            joblib.delayed(self._member)(number, matrix, target)
+            for number in range(self.model.average)
+        )
+        members = list(joblib.Parallel(n_jobs=jobs, prefer="threads")(fits))
         return Fitted(encoder, members, self.is_log, self.classes)
 
     def fit_stopping(
@@ -94,10 +103,19 @@ class Recipe:
         stopping = self.model.early_stopping
         if stopping is None or "early_stopping_rounds" not in estimator.get_params():
             return self.fit_encoded(encoder, matrix, target), None
+        rate = estimator.get_params()[self.RATE]
+        if rate is not None:
+            estimator.set_params(**{self.RATE: min(1.0, rate * stopping.faster)})
         estimator.set_params(early_stopping_rounds=stopping.rounds)
         goal, check = (np.log(target), np.log(truth)) if self.is_log else (target, truth)
         estimator.fit(matrix, goal, eval_set=[(judge, check)], verbose=False)
         return Fitted(encoder, [estimator], self.is_log, self.classes), estimator.best_iteration + 1
+
+    def grown(self, model: Model, trees: float) -> Model:
+        """Return the model with as many trees as early stopping found, at its own rate."""
+        assert model.early_stopping is not None
+        number = max(1, round(trees * model.early_stopping.faster))
+        return with_values(model, {f"params.{self.TREES}": number})
 
     def _member(self, number: int, matrix: Any, target: np.ndarray) -> Any:
         estimator = estimators.make(self.model, self.dataset.task, self.seed + number)

@@ -47,7 +47,7 @@ def train(
         model, trials = _tune(config, target, train, truth, study, progress)
         recipe = Recipe(config.dataset, model, target.classes, config.seed)
         validated = _validate(config, recipe, train, truth, progress)
-        fitted = recipe.fit(train, truth)
+        fitted = recipe.fit(train, truth, jobs=-1)
         progress.step()
         output = fitted.output(test)
     held_out = target.encode(test)

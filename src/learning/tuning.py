@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,12 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from src import metrics
 from src.config import Config, Model, OptunaSearch, Space, with_values
 from src.errors import UserError
 from src.learning import evaluation, validation
 from src.learning.encoding import Encoder
 from src.learning.recipe import Progress, Recipe
-from src.metrics import METRICS
 
 NAME = "search"
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -47,9 +48,18 @@ class Part:
     judge_target: np.ndarray
 
 
+@dataclass(frozen=True)
+class Tried:
+    """What a trial came to: the folds' scores, the trees grown, and how it ended."""
+
+    scores: list[float]
+    trees: list[int]
+    state: TrialState
+
+
 @dataclass
 class Search:
-    """A search in progress, and what its workers share."""
+    """A search in progress. Only the main thread touches the study; threads fit."""
 
     config: Config
     search: OptunaSearch
@@ -57,28 +67,17 @@ class Search:
     train: pd.DataFrame
     target: np.ndarray
     study: optuna.Study
-    progress: Progress
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    stop: threading.Event = field(default_factory=threading.Event)
+    parts: list[Part] | None = None
     begun: float = field(default_factory=time.monotonic)
-    asked: int = 0
-    _parts: list[Part] | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
 
     def recipe(self, model: Model) -> Recipe:
         """Return the recipe of a trial: one member, however many the model averages."""
         one = with_values(model, {"average": 1})
         return Recipe(self.config.dataset, one, self.classes, self.config.seed)
 
-    def parts(self, model: Model) -> list[Part]:
-        """Return the folds encoded for a model; once for all trials where encoding is fixed."""
-        if any(not key.startswith("params.") for key in self.config.model.space):
-            return self._encode(model)
-        with self.lock:
-            if self._parts is None:
-                self._parts = self._encode(model)
-            return self._parts
-
-    def _encode(self, model: Model) -> list[Part]:
+    def encode(self, model: Model) -> list[Part]:
+        """Encode the folds for a model."""
         recipe = self.recipe(model)
         parts = []
         # Another seed than the final cross-validation's: what is tuned on some folds would look
@@ -92,6 +91,16 @@ class Search:
             parts.append(Part(encoder, matrix, fit_target, judged, self.target[judge]))
         return parts
 
+    def cost(self, value: float) -> float:
+        """Return the metric as a figure that is the lower, the better."""
+        return metrics.cost(self.config.dataset.metric, value)
+
+    def is_late(self) -> bool:
+        """Tell whether the time is used up; one trial always ends, or there is no result."""
+        timeout = self.search.timeout
+        late = timeout is not None and time.monotonic() - self.begun > timeout
+        return late and bool(_trials(self.study, TrialState.COMPLETE))
+
 
 def tune(
     config: Config,
@@ -103,8 +112,9 @@ def tune(
 ) -> tuple[Model, pd.DataFrame]:
     """Search, and return the model with the best values and a table of all trials.
 
-    The study at `path` is continued where it exists. With one job, the same rows, configuration
-    and seed give the same trials, whether or not the search was stopped in between.
+    The study at `path` is continued where it exists. Trials are asked and told in batches of a
+    fixed order, and each has a sampler of its own: the same rows, configuration and seed give the
+    same trials, whether or not the search was stopped in between.
     """
     assert isinstance(config.search, OptunaSearch)
     if not config.model.space:
@@ -113,19 +123,17 @@ def tune(
             fix=f"search=none, or add a space to conf/model/{config.model.name}.yaml",
         )
     study = _open(path, config)
-    search = Search(config, config.search, classes, train, target, study, progress)
-    search.asked = len(_ended(study))
-    progress.stage("search", config.search.trials)
-    for _ in range(min(search.asked, config.search.trials)):
-        progress.step()
-    _run(search)
+    search = Search(config, config.search, classes, train, target, study)
+    if all(key.startswith("params.") for key in config.model.space):
+        search.parts = search.encode(config.model)  # no trial changes the encoding
+    _run(search, progress)
     return _best(search), _table(study)
 
 
 def _open(path: Path, config: Config) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     path.parent.mkdir(parents=True, exist_ok=True)
-    greater = METRICS[config.dataset.metric].greater_is_better
+    greater = metrics.METRICS[config.dataset.metric].greater_is_better
     study = optuna.create_study(
         storage=JournalStorage(JournalFileBackend(str(path))),
         study_name=NAME,
@@ -168,119 +176,108 @@ def _distribution(space: Space) -> BaseDistribution:
     return FloatDistribution(space.low, space.high, log=space.log)
 
 
-def _run(search: Search) -> None:
-    """Work until the trials or the time are used up; on Ctrl-C let running fits end first."""
+def _run(search: Search, progress: Progress) -> None:
+    """Try batch after batch until the trials or the time are used up.
+
+    On Ctrl-C the running fits end first; what ended before is in the study.
+    """
+    progress.stage("search", search.search.trials)
+    for _ in _trials(search.study, *ENDED)[: search.search.trials]:
+        progress.step()
+    # Twice as many trials as threads: the thread whose trial is given up early takes another.
+    size = 1 if search.search.jobs == 1 else 2 * search.search.jobs
     with ThreadPoolExecutor(search.search.jobs) as pool:
-        workers = [pool.submit(_work, search) for _ in range(search.search.jobs)]
         try:
-            wait(workers, return_when=FIRST_EXCEPTION)
+            while (left := search.search.trials - len(_trials(search.study, *ENDED))) > 0:
+                if search.is_late():
+                    break
+                _run_batch(search, min(size, left), pool, progress)
         finally:
             search.stop.set()
-    for worker in workers:
-        worker.result()
 
 
-def _work(search: Search) -> None:
-    space = distributions(search.config.model)
-    while True:
-        with search.lock:
-            if not _may_ask(search):
-                return
-            search.asked += 1
-            # A fresh sampler for each trial, seeded by how many have ended: it needs no memory
-            # of its own, so a search that was stopped goes on as if it had not been.
-            ended = len(_ended(search.study))
-            search.study.sampler = optuna.samplers.TPESampler(
-                seed=search.config.seed + SEED_STEP * ended,
-                n_startup_trials=search.search.startup,
-                multivariate=True,
-            )
-            trial = search.study.ask(space)
-        _try(search, trial)
+def _run_batch(search: Search, size: int, pool: ThreadPoolExecutor, progress: Progress) -> None:
+    trials = [_ask(search, number) for number in range(size)]
+    limits = _limits(search)
+    late = search.is_late  # asks the study, which is safe: it is not told meanwhile
+    results = pool.map(lambda trial: _try(search, trial.params, limits, late), trials)
+    for trial, tried in zip(trials, results, strict=True):
+        for step, score in enumerate(tried.scores):
+            trial.report(score, step)
+        trial.set_user_attr(SCORES, tried.scores)
+        trial.set_user_attr(TREES, tried.trees)
+        complete = tried.state == TrialState.COMPLETE
+        search.study.tell(trial, float(np.mean(tried.scores)) if complete else None, tried.state)
+        if tried.state in ENDED:
+            best = _trials(search.study, TrialState.COMPLETE)
+            progress.step(f"best so far {search.study.best_value:.6g}" if best else "")
 
 
-def _may_ask(search: Search) -> bool:
-    timeout = search.search.timeout
-    late = timeout is not None and time.monotonic() - search.begun > timeout
-    # One trial always ends, however short the time: without it there is no result at all.
-    enough = late and bool(_complete(search.study))
-    return not (search.stop.is_set() or enough or search.asked >= search.search.trials)
+def _ask(search: Search, number: int) -> Trial:
+    """Ask for a trial by a sampler that depends on the ended trials and the seed alone."""
+    ended = len(_trials(search.study, *ENDED))
+    search.study.sampler = optuna.samplers.TPESampler(
+        seed=search.config.seed + SEED_STEP * (ended + number),
+        n_startup_trials=search.search.startup,
+        multivariate=True,
+    )
+    return search.study.ask(distributions(search.config.model))
 
 
-def _try(search: Search, trial: Trial) -> None:
-    """Judge a trial fold by fold; give it up where it trails, and tell the study."""
-    model = with_values(search.config.model, trial.params)
+def _limits(search: Search) -> list[float]:
+    """Return for each number of folds the cost above which a trial is not worth another.
+
+    It is a quantile of what all ended trials cost on the same folds, given up ones included; the
+    first `startup` trials are spared.
+    """
+    limits = []
+    for done in range(1, search.search.folds):
+        costs = [
+            search.cost(float(np.mean(trial.user_attrs[SCORES][:done])))
+            for trial in _trials(search.study, *ENDED)
+            if len(trial.user_attrs[SCORES]) >= done
+        ]
+        spared = len(costs) < search.search.startup
+        limits.append(np.inf if spared else float(np.quantile(costs, search.search.keep)))
+        if spared:  # later folds have seen no more trials
+            limits += [np.inf] * (search.search.folds - 1 - done)
+            break
+    return [*limits, np.inf]
+
+
+def _try(
+    search: Search, params: dict[str, Any], limits: list[float], is_late: Callable[[], bool]
+) -> Tried:
+    """Fit and judge fold by fold; stop where the trial trails, or the search ends."""
+    model = with_values(search.config.model, params)
+    recipe = search.recipe(model)
     scores: list[float] = []
     trees: list[int] = []
-    state = TrialState.COMPLETE
-    for part in search.parts(model):
-        if search.stop.is_set():
-            search.study.tell(trial, state=TrialState.FAIL)
-            return
-        fitted, grown = search.recipe(model).fit_stopping(
+    task, metric = search.config.dataset.task, search.config.dataset.metric
+    for part, limit in zip(search.parts or search.encode(model), limits, strict=True):
+        if search.stop.is_set() or is_late():
+            return Tried(scores, trees, TrialState.FAIL)
+        fitted, grown = recipe.fit_stopping(
             part.encoder, part.fit, part.fit_target, part.judge, part.judge_target
         )
         output = fitted.output_encoded(part.judge)
-        task, metric = search.config.dataset.task, search.config.dataset.metric
         scores.append(evaluation.score(task, metric, part.judge_target, output))
         trees += [] if grown is None else [grown]
-        with search.lock:
-            trial.report(scores[-1], len(scores) - 1)
-            if _trails(search, scores):
-                state = TrialState.PRUNED
-                break
-    with search.lock:
-        trial.set_user_attr(SCORES, scores)
-        trial.set_user_attr(TREES, trees)
-        value = float(np.mean(scores))
-        search.study.tell(trial, None if state == TrialState.PRUNED else value, state)
-        search.progress.step(f"best so far {search.config.dataset.metric} {_best_value(search)}")
+        if search.cost(float(np.mean(scores))) > limit:
+            return Tried(scores, trees, TrialState.PRUNED)
+    return Tried(scores, trees, TrialState.COMPLETE)
 
 
-def _trails(search: Search, scores: list[float]) -> bool:
-    """Tell whether a trial's first folds are too far behind those of the others to go on.
-
-    Other trials are met on the same folds, pruned ones included, so that a lucky fold flatters
-    nobody; the first `startup` trials are spared.
-    """
-    done = len(scores)
-    if done >= search.search.folds:
-        return False
-    others = [
-        float(np.mean(list(trial.intermediate_values.values())[:done]))
-        for trial in _ended(search.study)
-        if len(trial.intermediate_values) >= done
-    ]
-    if len(others) < search.search.startup:
-        return False
-    sign = -1.0 if search.study.direction == StudyDirection.MAXIMIZE else 1.0
-    limit = np.quantile([sign * other for other in others], search.search.keep)
-    return bool(sign * np.mean(scores) > limit)
-
-
-def _ended(study: optuna.Study) -> list[FrozenTrial]:
-    return study.get_trials(deepcopy=False, states=ENDED)
-
-
-def _complete(study: optuna.Study) -> list[FrozenTrial]:
-    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-
-
-def _best_value(search: Search) -> str:
-    return f"{search.study.best_value:.6g}" if _complete(search.study) else "none"
+def _trials(study: optuna.Study, *states: TrialState) -> list[FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=states)
 
 
 def _best(search: Search) -> Model:
     """Return the model with the best trial's values, and the trees that its folds grew."""
     best = search.study.best_trial
-    values = dict(best.params)
-    if best.user_attrs[TREES]:
-        # The folds' models saw less data than the last one will; it can take a few trees more.
-        grown = float(np.mean(best.user_attrs[TREES]))
-        values[Recipe.TREES] = max(
-            1, round(grown * search.search.folds / (search.search.folds - 1))
-        )
-    return with_values(search.config.model, values)
+    model = with_values(search.config.model, best.params)
+    trees = best.user_attrs[TREES]
+    return search.recipe(model).grown(model, float(np.mean(trees))) if trees else model
 
 
 def _table(study: optuna.Study) -> pd.DataFrame:
