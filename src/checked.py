@@ -12,7 +12,7 @@ from src.errors import UserError, did_you_mean
 
 T = TypeVar("T")
 
-# msgspec ends its messages with " - at `$.features.carat.type`"; keys of a dict appear as [...].
+# msgspec ends its messages with " - at `$.features.weight.type`"; keys of a dict appear as [...].
 _MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$?(?P<path>[^`]*)`)?$", re.DOTALL)
 
 

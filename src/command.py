@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from typing import Any
 
 from src.errors import UserError
 
+# What a disk or its administrator says no with; the user can mend it.
+REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 
 
@@ -20,11 +23,22 @@ def guarded(run: Callable[[], None]) -> None:
     except UserError as error:
         _say(error)
         raise SystemExit(1) from None
+    except BrokenPipeError:  # the reader of our output went away: `... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.errno not in REFUSED:
+            raise
+        _say(
+            UserError(
+                "The system refused to write.",
+                given=f"{error.filename or 'a file'} ({error.strerror})",
+                fix="free some space, or see to the permissions; what was finished is kept",
+            )
+        )
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None
-    except BrokenPipeError:  # the reader of our output went away: `... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def with_hydra(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -69,6 +70,22 @@ def new_folder(path: Path, what: str) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
+
+
+@contextmanager
+def held(path: Path, what: str) -> Iterator[None]:
+    """Hold a file for this process alone; the system lets go of it when the process dies."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UserError(
+                f"{what} is in use by another process.",
+                given=path,
+                fix="wait for it to end, or stop it",
+            ) from None
+        yield
 
 
 def _swap(fresh: Path, path: Path) -> None:

@@ -62,11 +62,11 @@ def ingest(request: Request) -> None:
     if new.empty and request.mode == "append":
         print(f"There is nothing new; {path} is as it was.")
         return
-    merged = new if before is None else pd.concat([before, new])
-    _replace(path, _as_csv(merged, dataset))
+    _replace(path, _written(new, dataset) if before is None else _appended(path, new, dataset))
+    total = len(new) + (0 if before is None else len(before))
     print(
         f"{len(new)} rows {'added to' if before is not None else 'written to'} {path}, "
-        f"which has {len(merged)} now. Next:\n"
+        f"which has {total} now. Next:\n"
         f"  dvc repro\n"
         f"  git add data.dvc dvc.lock metrics && git commit -m 'data: {dataset.name}'\n"
         f"  dvc metrics diff HEAD~1"
@@ -119,12 +119,32 @@ def _show_rejected(cleaned: Cleaned, dataset: Dataset) -> None:
     print(f"  all of them, with reasons: {path}")
 
 
-def _as_csv(frame: pd.DataFrame, dataset: Dataset) -> bytes:
+def _written(frame: pd.DataFrame, dataset: Dataset) -> bytes:
+    """Return a whole CSV of the rows."""
+    text = _lines([list(frame.columns)], dataset, "\n") + _lines(_rows(frame), dataset, "\n")
+    return text.encode(dataset.encoding)
+
+
+def _appended(path: Path, frame: pd.DataFrame, dataset: Dataset) -> bytes:
+    """Return the file as it stands, to the byte, and the rows after it in its own columns."""
+    text = path.read_bytes().decode(dataset.encoding)
+    first = text.lstrip("\ufeff").splitlines()[0]
+    header = [name.strip() for name in next(csv.reader([first], delimiter=dataset.separator))]
+    end = "\r\n" if "\r\n" in text else "\n"
+    gap = "" if text.endswith("\n") else end
+    rows = _rows(frame.reindex(columns=header, fill_value=""))
+    return f"{text}{gap}{_lines(rows, dataset, end)}".encode(dataset.encoding)
+
+
+def _rows(frame: pd.DataFrame) -> list[list[str]]:
+    rows: list[list[str]] = frame.to_numpy().tolist()
+    return rows
+
+
+def _lines(rows: list[list[str]], dataset: Dataset, end: str) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=dataset.separator, lineterminator="\n")
-    writer.writerow(frame.columns)
-    writer.writerows(frame.itertuples(index=False, name=None))
-    return text.getvalue().encode(dataset.encoding)
+    csv.writer(text, delimiter=dataset.separator, lineterminator=end).writerows(rows)
+    return text.getvalue()
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Check, clean and split a tracked dataset: python -m src.prepare diamonds."""
+"""Check, clean and split a tracked dataset: python -m src.prepare <dataset>."""
 
 from __future__ import annotations
 

@@ -219,6 +219,9 @@ def _mark_duplicates(
 def _rejected(raw: pd.DataFrame, faults: _Faults) -> pd.DataFrame:
     positions = sorted(faults.reasons)
     rejected = raw.iloc[positions].copy()
-    rejected.insert(0, "line", [position + FIRST_LINE for position in positions])
+    # A cell of text may hold line ends; an editor counts them too.
+    ends = sum((raw[name].str.count("\n") for name in raw), pd.Series(0, index=raw.index))
+    lines = np.arange(len(raw)) + FIRST_LINE + (ends.cumsum() - ends).to_numpy(dtype=np.int64)
+    rejected.insert(0, "line", lines[positions])
     rejected.insert(1, "reasons", ["; ".join(faults.reasons[at]) for at in positions])
     return rejected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -20,11 +21,11 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from src import metrics
+from src import files, metrics
 from src.config import Config, Model, OptunaSearch, Space, with_values
 from src.errors import UserError
 from src.learning import evaluation, validation
@@ -122,20 +123,43 @@ def tune(
             f"The model '{config.model.name}' has nothing to search.",
             fix=f"search=none, or add a space to conf/model/{config.model.name}.yaml",
         )
-    study = _open(path, config)
-    search = Search(config, config.search, classes, train, target, study)
-    if all(key.startswith("params.") for key in config.model.space):
-        search.parts = search.encode(config.model)  # no trial changes the encoding
-    _run(search, progress)
-    return _best(search), _table(study)
+    with files.held(path, "This search"):
+        study = _open(path, config)
+        search = Search(config, config.search, classes, train, target, study)
+        if all(key.startswith("params.") for key in config.model.space):
+            search.parts = search.encode(config.model)  # no trial changes the encoding
+        _run(search, progress)
+        return _best(search), _table(study)
+
+
+class _Held(JournalFileSymlinkLock):
+    """Be the lock of a journal that is held already.
+
+    Optuna's own lock is a file that a killed process leaves behind, and the next one waits for.
+    """
+
+    def acquire(self) -> bool:
+        """Do nothing: the process holds the file."""
+        return True
+
+    def release(self) -> None:
+        """Do nothing: the process holds the file until the search ends."""
+
+
+def _mend(path: Path) -> None:
+    """Cut off the line that a killed process was writing."""
+    data = path.read_bytes()
+    whole = data.rfind(b"\n") + 1
+    if whole < len(data):
+        os.truncate(path, whole)
 
 
 def _open(path: Path, config: Config) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _mend(path)
     greater = metrics.METRICS[config.dataset.metric].greater_is_better
     study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(path))),
+        storage=JournalStorage(JournalFileBackend(str(path), lock_obj=_Held(str(path)))),
         study_name=NAME,
         direction=StudyDirection.MAXIMIZE if greater else StudyDirection.MINIMIZE,
         load_if_exists=True,

@@ -1,0 +1,73 @@
+"""What more than one test file uses: a small dataset, and a project that holds it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+import yaml
+
+from src.checked import convert
+from src.data.schema import Dataset
+
+ROOT = Path(__file__).parents[1]
+STONES: dict[str, Any] = {
+    "name": "stones",
+    "task": "regression",
+    "source": "data/stones.csv",
+    "target": {"name": "price", "above": 0},
+    "features": {
+        "carat": {"type": "number", "above": 0, "max": 20},
+        "facets": {"type": "integer", "min": 0},
+        "cut": {"type": "category", "order": ["Fair", "Good", "Ideal"]},
+    },
+    "metric": "mae",
+}
+
+# A slow machine is no fault of the code.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def make_dataset() -> Callable[..., Dataset]:
+    """Return a function that makes the dataset `stones`, with other values at some keys."""
+
+    def make(**changes: Any) -> Dataset:
+        return convert({**STONES, **changes}, Dataset, "dataset")
+
+    return make
+
+
+@pytest.fixture
+def dataset(make_dataset: Callable[..., Dataset]) -> Dataset:
+    return make_dataset()
+
+
+def stones_csv(rows: int = 40) -> str:
+    cuts = STONES["features"]["cut"]["order"]
+    lines = [f"{(at + 1) / 10},{at % 7},{cuts[at % 3]},{100 + 37 * at}.5" for at in range(rows)]
+    return "\n".join(["carat,facets,cut,price", *lines]) + "\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a copy of the project's configuration that has the dataset `stones` as well."""
+    shutil.copytree(ROOT / "conf", tmp_path / "conf")
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "conf" / "dataset" / "stones.yaml").write_text(yaml.safe_dump(STONES))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "stones.csv").write_text(stones_csv())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

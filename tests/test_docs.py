@@ -1,0 +1,127 @@
+"""The documentation says what is true."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+
+from src import config, metrics
+from src.checked import Checked, convert
+from src.data import cleaning, expressions, schema
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONFIGURATION = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+TRAINING = (ROOT / "docs/training.md").read_text(encoding="utf-8")
+MODULES = sorted(set(re.findall(r"python -m (src\.\w+|benchmarks\.\w+)", README + TRAINING)))
+STRUCTS = [
+    *(schema.Dataset, schema.Target, schema.Number, schema.Category, schema.Text, schema.Split),
+    *(schema.Gate, schema.Similar, config.Model, config.Encoding, config.Words, config.Space),
+    *(config.EarlyStopping, config.OptunaSearch, config.Params, config.Pair),
+]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_command_exists_and_explains_itself(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout) > 100
+    assert done.stderr == ""
+
+
+def test_every_make_target_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"make (\w+)", README)) - {"targets"}:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_override_in_the_readme_composes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from src import composing
+
+    monkeypatch.chdir(ROOT)
+    composing.prepare()
+    commands = re.findall(r"`python -m src\.train ([^`]+)`", README)
+    assert len(commands) > 5
+    for command in commands:
+        if "churn" in command or "continue_from" in command:
+            continue
+        words = command.replace("-m ", "").replace("--cfg job", "").split()
+        words = [re.sub(r"=(\w+),.*", r"=\1", word) for word in words]
+        config.build(composing.compose(words))
+
+
+def blocks() -> list[dict]:
+    return [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
+
+
+def test_the_readmes_dataset_and_model_are_valid() -> None:
+    dataset, model = blocks()
+    schema.check(convert(dataset, schema.Dataset))
+    assert convert(model, config.Model).space
+
+
+def test_the_readmes_links_lead_somewhere() -> None:
+    for text in (README, CONFIGURATION, TRAINING):
+        for link in re.findall(r"\]\(([^)#]+)\)", text):
+            assert (ROOT / link).exists(), link
+
+
+@pytest.mark.parametrize("struct", STRUCTS, ids=lambda struct: struct.__name__)
+def test_every_key_is_documented(struct: type[Checked]) -> None:
+    for field in msgspec.structs.fields(struct):
+        assert re.search(rf"[`{{ ]{field.encode_name}[`:,}} ]", CONFIGURATION), field.name
+
+
+def test_every_metric_rule_and_function_is_documented() -> None:
+    for name in metrics.METRICS:
+        assert f"`{name.partition('_')[0]}" in TRAINING or f"`{name}`" in TRAINING, name
+    for rule in cleaning.RULES:
+        assert f"`{rule}`" in TRAINING, rule
+    for function in expressions.FUNCTIONS:
+        assert f"`{function}`" in CONFIGURATION, function
+
+
+def test_no_python_file_names_a_dataset_a_feature_or_a_model() -> None:
+    """What varies stands in conf/; only the sample data and measurements know it by name."""
+    names = {
+        path.stem for group in ("dataset", "model") for path in (ROOT / f"conf/{group}").glob("*")
+    }
+    for path in (ROOT / "conf/dataset").glob("*.yaml"):
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        names |= {name for name in values["features"] if len(name) > 1} | set(
+            values.get("derived") or {}
+        )
+    common = {
+        "text",
+        "linear",
+        "shape",
+        "color",
+        "table",
+        "depth",
+        "volume",
+        "grade",
+        "cut",
+        "dummy",
+    }
+    pattern = re.compile(rf"[\"']({'|'.join(sorted(names - common))})[\"']")
+    for path in ROOT.glob("src/**/*.py"):
+        if path.name != "samples.py":
+            code = path.read_text(encoding="utf-8")
+            assert not pattern.search(code), f"{path}: {pattern.search(code)}"
+            assert not re.search("diamond|carat|payment|resume", code, re.IGNORECASE), path
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) < 150

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEADER = "carat,facets,cut,price"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an empty repository with git and DVC, once: DVC takes a second to start."""
+    path = tmp_path_factory.mktemp("template")
+    for command in (["git", "init", "--quiet"], [sys.executable, "-m", "dvc", "init", "--quiet"]):
+        subprocess.run(command, check=True, cwd=path, capture_output=True)
+    return path
+
+
+@pytest.fixture
+def tracked(project: Path, template: Path) -> Path:
+    """Stand in a project whose data DVC may track."""
+    shutil.copytree(template, project, dirs_exist_ok=True)
+    return project
+
+
+def ingest(project: Path, root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "src.ingest", "dataset=stones", *words],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def write(project: Path, *rows: str) -> str:
+    (project / "fresh.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+    return "source=fresh.csv"
+
+
+def state(project: Path) -> tuple[bytes, bytes | None]:
+    recorded = project / "data.dvc"
+    data = (project / "data/stones.csv").read_bytes()
+    return data, recorded.read_bytes() if recorded.exists() else None
+
+
+def test_good_rows_are_added_as_they_were_written(tracked: Path, root: Path) -> None:
+    data, recorded = state(tracked)
+    done = ingest(tracked, root, write(tracked, "7.10,3,Ideal,900", "7.2,4,Fair,910.0"))
+    assert done.returncode == 0, done.stderr
+    after, recorded_after = state(tracked)
+    assert after == data + b"7.10,3,Ideal,900\n7.2,4,Fair,910.0\n"
+    assert recorded_after != recorded, "DVC knows the new data"
+    assert "2 rows added to data/stones.csv, which has 42 now" in done.stdout
+    assert "dvc repro" in done.stdout
+    status = [sys.executable, "-m", "dvc", "status", "--quiet"]
+    assert subprocess.run(status, cwd=tracked, check=False).returncode == 0
+
+
+def test_rejected_rows_are_shown_and_kept_with_their_reasons(tracked: Path, root: Path) -> None:
+    good = [f"{8 + at / 100},1,Good,{500 + at}" for at in range(30)]
+    done = ingest(tracked, root, write(tracked, *good, "heavy,1,Good,500"))
+    assert done.returncode == 0, done.stderr
+    assert "30 of 31 rows are good, 1 rejected" in done.stdout
+    assert "line 32: carat is not a number: 'heavy'" in done.stdout
+    (kept,) = (tracked / "runs/stones").glob("*-rejected.csv")
+    assert "32,carat is not a number: 'heavy',heavy,Good,1,500" in kept.read_text()
+    assert "heavy" not in (tracked / "data/stones.csv").read_text()
+
+
+def test_the_same_file_twice_adds_nothing_the_second_time(tracked: Path, root: Path) -> None:
+    source = write(tracked, "7.1,3,Ideal,900")
+    ingest(tracked, root, source)
+    before = state(tracked)
+    done = ingest(tracked, root, source)
+    assert done.returncode == 0, done.stderr
+    assert "nothing new" in done.stdout
+    assert state(tracked) == before
+
+
+def test_a_row_spelt_otherwise_is_the_same_row(tracked: Path, root: Path) -> None:
+    first = (tracked / "data/stones.csv").read_text().splitlines()[1].split(",")
+    first[0] = f"{float(first[0]):.4f}"
+    done = ingest(tracked, root, write(tracked, ",".join(first), "7.1,3,Ideal,900"))
+    assert "1 rows are in data/stones.csv already" in done.stdout
+    assert "1 rows added" in done.stdout
+
+
+def test_what_the_file_holds_besides_the_schema_stays(tracked: Path, root: Path) -> None:
+    text = "\ufeffnote,carat,facets,cut,price\r\nold,1,1,Good,500"
+    (tracked / "data/stones.csv").write_bytes(text.encode())
+    done = ingest(tracked, root, write(tracked, "7.1,3,Ideal,900"))
+    assert done.returncode == 0, done.stderr
+    expected = f"{text}\r\n,7.1,3,Ideal,900\r\n"
+    assert (tracked / "data/stones.csv").read_bytes() == expected.encode()
+
+
+def test_columns_in_another_order_and_extra_ones_are_put_right(tracked: Path, root: Path) -> None:
+    (tracked / "fresh.csv").write_text("note,price,cut,facets,carat\nhello,900,Ideal,3,7.1\n")
+    done = ingest(tracked, root, "source=fresh.csv")
+    assert done.returncode == 0, done.stderr
+    assert "ignoring the extra column(s) note" in done.stderr
+    assert (tracked / "data/stones.csv").read_text().endswith("\n7.1,3,Ideal,900\n")
+
+
+def test_replace_leaves_the_fresh_rows_only(tracked: Path, root: Path) -> None:
+    done = ingest(tracked, root, write(tracked, "7.1,3,Ideal,900"), "mode=replace")
+    assert done.returncode == 0, done.stderr
+    assert (tracked / "data/stones.csv").read_text() == "carat,cut,facets,price\n7.1,Ideal,3,900\n"
+
+
+def test_a_dataset_without_data_gets_its_first(tracked: Path, root: Path) -> None:
+    (tracked / "data/stones.csv").unlink()
+    done = ingest(tracked, root, write(tracked, "7.1,3,Ideal,900"))
+    assert done.returncode == 0, done.stderr
+    assert (tracked / "data/stones.csv").read_text() == "carat,cut,facets,price\n7.1,Ideal,3,900\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["source=absent.csv"], "does not exist"),
+        (["source=data/stones.csv"], "own file"),
+        ([], "No source is given"),
+        (["source=bad.csv"], "break the rules"),
+        (["source=other.csv"], "separated"),
+        (["source=fresh.csv", "mode=merge"], "append, replace"),
+        (["source=fresh.csv", "sorce=fresh.csv"], "did you mean 'source'?"),
+        (["source=fresh.csv", "dataset.source=https://example.com/a.csv"], "not kept in data/"),
+    ],
+)
+def test_a_bad_source_changes_nothing(
+    tracked: Path, root: Path, words: list[str], said: str
+) -> None:
+    write(tracked, "7.1,3,Ideal,900")
+    (tracked / "bad.csv").write_text(f"{HEADER}\n-1,1,Good,500\n1,1,Good,-500\n")
+    (tracked / "other.csv").write_text("carat;facets;cut;price\n1;1;Good;500\n")
+    before = state(tracked)
+    done = ingest(tracked, root, *words)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert state(tracked) == before
+
+
+def test_where_dvc_refuses_the_old_data_comes_back(project: Path, root: Path) -> None:
+    before = (project / "data/stones.csv").read_bytes()  # DVC was never set up here
+    done = ingest(project, root, write(project, "7.1,3,Ideal,900"))
+    assert done.returncode == 1
+    assert "the old data was put back" in done.stderr
+    assert (project / "data/stones.csv").read_bytes() == before
+    assert sorted(path.name for path in (project / "data").iterdir()) == ["stones.csv"]
