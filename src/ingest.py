@@ -21,6 +21,7 @@ from src.data import cleaning, schema, sources
 from src.data.cleaning import Cleaned
 from src.data.schema import Dataset
 from src.errors import UserError
+from src.progress import Bar
 from src.runs import RUNS
 
 SHOWN = 10  # rejected rows on the screen; all of them are in the file
@@ -51,10 +52,14 @@ def ingest(request: Request) -> None:
         raise UserError("No source is given.", fix="source=<path or URL>")
     if Path(request.source).resolve() == path.resolve():
         raise UserError("The source is the dataset's own file.", given=request.source)
-    fresh = _read(request.source, dataset)
-    before = _read(str(path), dataset) if path.is_file() and request.mode == "append" else None
-    cleaned = cleaning.clean(fresh, dataset)
-    new = _unseen(fresh, cleaned, before, dataset)
+    with Bar(f"{dataset.name} {request.source}") as bar:
+        bar.stage("reading and checking", 3)
+        fresh = _read(request.source, dataset)
+        bar.step()
+        before = _read(str(path), dataset) if path.is_file() and request.mode == "append" else None
+        bar.step()
+        cleaned = cleaning.clean(fresh, dataset)
+        new = _unseen(fresh, cleaned, before, dataset)
     _show_rejected(cleaned, dataset)
     repeated = len(cleaned.rows) - len(new)
     if repeated:
@@ -62,7 +67,10 @@ def ingest(request: Request) -> None:
     if new.empty and request.mode == "append":
         print(f"There is nothing new; {path} is as it was.")
         return
-    _replace(path, _written(new, dataset) if before is None else _appended(path, new, dataset))
+    with Bar(dataset.name) as bar:
+        bar.stage("writing and recording with DVC", 1)
+        data = _written(new, dataset) if before is None else _appended(path, new, dataset)
+        _replace(path, data)
     total = len(new) + (0 if before is None else len(before))
     print(
         f"{len(new)} rows {'added to' if before is not None else 'written to'} {path}, "

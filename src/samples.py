@@ -11,6 +11,7 @@ from src import config, files, paths
 from src.command import guarded
 from src.data.samples import SAMPLES
 from src.errors import UserError, unknown
+from src.progress import Bar
 
 
 def main() -> None:
@@ -31,7 +32,12 @@ def write(names: list[str], *, force: bool, folder: Path = paths.DATA) -> None:
     for name in names:
         if name not in SAMPLES:
             raise unknown("sample", name, SAMPLES)
-    made = {folder / name: _make(SAMPLES[name]) for name in names}
+    made = {}
+    with Bar("samples") as bar:
+        bar.stage("making", len(names))
+        for name in names:
+            made[folder / name] = _make(SAMPLES[name])
+            bar.step()
     different = [path for path, data in made.items() if path.exists() and not _same(path, data)]
     if different and not force:
         raise UserError(

@@ -28,6 +28,11 @@ class Outcome:
     predictions: pd.DataFrame
     trials: pd.DataFrame | None
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return what a bundle keeps as CSV."""
+        kept = {"predictions": self.predictions, "trials": self.trials}
+        return {name: table for name, table in kept.items() if table is not None}
+
 
 def train(
     config: Config, train: pd.DataFrame, test: pd.DataFrame, study: Path, progress: Progress

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -14,28 +13,17 @@ from typing import Any
 import numpy as np
 import optuna
 import pandas as pd
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
-from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import Trial, TrialState
 
 from src import files, metrics
-from src.config import Config, Model, OptunaSearch, Space, with_values
+from src.config import Config, Model, OptunaSearch, with_values
 from src.errors import UserError
 from src.learning import evaluation, validation
+from src.learning import study as studies
 from src.learning.encoding import Encoder
 from src.learning.recipe import Progress, Recipe
 
-NAME = "search"
-ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 SEED_STEP = 1_000_003  # a prime, so that neighbouring seeds share no sampler
-TREES, SCORES = "trees", "scores"
 
 
 @dataclass(frozen=True)
@@ -100,7 +88,7 @@ class Search:
         """Tell whether the time is used up; one trial always ends, or there is no result."""
         timeout = self.search.timeout
         late = timeout is not None and time.monotonic() - self.begun > timeout
-        return late and bool(_trials(self.study, TrialState.COMPLETE))
+        return late and bool(studies.trials(self.study, TrialState.COMPLETE))
 
 
 def tune(
@@ -124,80 +112,12 @@ def tune(
             fix=f"search=none, or add a space to conf/model/{config.model.name}.yaml",
         )
     with files.held(path, "This search"):
-        study = _open(path, config)
+        study = studies.open_journal(path, config)
         search = Search(config, config.search, classes, train, target, study)
         if all(key.startswith("params.") for key in config.model.space):
             search.parts = search.encode(config.model)  # no trial changes the encoding
         _run(search, progress)
-        return _best(search), _table(study)
-
-
-class _Held(JournalFileSymlinkLock):
-    """Be the lock of a journal that is held already.
-
-    Optuna's own lock is a file that a killed process leaves behind, and the next one waits for.
-    """
-
-    def acquire(self) -> bool:
-        """Do nothing: the process holds the file."""
-        return True
-
-    def release(self) -> None:
-        """Do nothing: the process holds the file until the search ends."""
-
-
-def _mend(path: Path) -> None:
-    """Cut off the line that a killed process was writing."""
-    data = path.read_bytes()
-    whole = data.rfind(b"\n") + 1
-    if whole < len(data):
-        os.truncate(path, whole)
-
-
-def _open(path: Path, config: Config) -> optuna.Study:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    _mend(path)
-    greater = metrics.METRICS[config.dataset.metric].greater_is_better
-    study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(path), lock_obj=_Held(str(path)))),
-        study_name=NAME,
-        direction=StudyDirection.MAXIMIZE if greater else StudyDirection.MINIMIZE,
-        load_if_exists=True,
-    )
-    trials = study.get_trials(deepcopy=False)
-    for trial in trials:
-        if trial.state == TrialState.RUNNING:  # its process was killed
-            study.tell(trial.number, state=TrialState.FAIL)
-    if not trials:
-        _enqueue_own(study, config.model)
-    return study
-
-
-def _enqueue_own(study: optuna.Study, model: Model) -> None:
-    """Try the model's own values first, so that a search ends no worse than it began."""
-    own = {}
-    for key, distribution in distributions(model).items():
-        value: Any = model
-        for step in key.split("."):
-            value = value.get(step) if isinstance(value, dict) else getattr(value, step, None)
-        if value is not None and distribution._contains(distribution.to_internal_repr(value)):
-            own[key] = value
-    study.enqueue_trial(own)
-
-
-def distributions(model: Model) -> dict[str, BaseDistribution]:
-    """Return Optuna's form of a model's space."""
-    return {key: _distribution(space) for key, space in model.space.items()}
-
-
-def _distribution(space: Space) -> BaseDistribution:
-    if space.choices is not None:
-        return CategoricalDistribution(space.choices)
-    assert space.low is not None
-    assert space.high is not None
-    if isinstance(space.low, int) and isinstance(space.high, int):
-        return IntDistribution(space.low, space.high, log=space.log)
-    return FloatDistribution(space.low, space.high, log=space.log)
+        return _best(search), studies.table(study)
 
 
 def _run(search: Search, progress: Progress) -> None:
@@ -206,13 +126,15 @@ def _run(search: Search, progress: Progress) -> None:
     On Ctrl-C the running fits end first; what ended before is in the study.
     """
     progress.stage("search", search.search.trials)
-    for _ in _trials(search.study, *ENDED)[: search.search.trials]:
+    for _ in studies.trials(search.study, *studies.ENDED)[: search.search.trials]:
         progress.step()
     # Twice as many trials as threads: the thread whose trial is given up early takes another.
     size = 1 if search.search.jobs == 1 else 2 * search.search.jobs
     with ThreadPoolExecutor(search.search.jobs) as pool:
         try:
-            while (left := search.search.trials - len(_trials(search.study, *ENDED))) > 0:
+            while (
+                left := search.search.trials - len(studies.trials(search.study, *studies.ENDED))
+            ) > 0:
                 if search.is_late():
                     break
                 _run_batch(search, min(size, left), pool, progress)
@@ -228,24 +150,24 @@ def _run_batch(search: Search, size: int, pool: ThreadPoolExecutor, progress: Pr
     for trial, tried in zip(trials, results, strict=True):
         for step, score in enumerate(tried.scores):
             trial.report(score, step)
-        trial.set_user_attr(SCORES, tried.scores)
-        trial.set_user_attr(TREES, tried.trees)
+        trial.set_user_attr(studies.SCORES, tried.scores)
+        trial.set_user_attr(studies.TREES, tried.trees)
         complete = tried.state == TrialState.COMPLETE
         search.study.tell(trial, float(np.mean(tried.scores)) if complete else None, tried.state)
-        if tried.state in ENDED:
-            best = _trials(search.study, TrialState.COMPLETE)
+        if tried.state in studies.ENDED:
+            best = studies.trials(search.study, TrialState.COMPLETE)
             progress.step(f"best so far {search.study.best_value:.6g}" if best else "")
 
 
 def _ask(search: Search, number: int) -> Trial:
     """Ask for a trial by a sampler that depends on the ended trials and the seed alone."""
-    ended = len(_trials(search.study, *ENDED))
+    ended = len(studies.trials(search.study, *studies.ENDED))
     search.study.sampler = optuna.samplers.TPESampler(
         seed=search.config.seed + SEED_STEP * (ended + number),
         n_startup_trials=search.search.startup,
         multivariate=True,
     )
-    return search.study.ask(distributions(search.config.model))
+    return search.study.ask(studies.distributions(search.config.model))
 
 
 def _limits(search: Search) -> list[float]:
@@ -257,9 +179,9 @@ def _limits(search: Search) -> list[float]:
     limits = []
     for done in range(1, search.search.folds):
         costs = [
-            search.cost(float(np.mean(trial.user_attrs[SCORES][:done])))
-            for trial in _trials(search.study, *ENDED)
-            if len(trial.user_attrs[SCORES]) >= done
+            search.cost(float(np.mean(trial.user_attrs[studies.SCORES][:done])))
+            for trial in studies.trials(search.study, *studies.ENDED)
+            if len(trial.user_attrs[studies.SCORES]) >= done
         ]
         spared = len(costs) < search.search.startup
         limits.append(np.inf if spared else float(np.quantile(costs, search.search.keep)))
@@ -292,32 +214,9 @@ def _try(
     return Tried(scores, trees, TrialState.COMPLETE)
 
 
-def _trials(study: optuna.Study, *states: TrialState) -> list[FrozenTrial]:
-    return study.get_trials(deepcopy=False, states=states)
-
-
 def _best(search: Search) -> Model:
     """Return the model with the best trial's values, and the trees that its folds grew."""
     best = search.study.best_trial
     model = with_values(search.config.model, best.params)
-    trees = best.user_attrs[TREES]
+    trees = best.user_attrs[studies.TREES]
     return search.recipe(model).grown(model, float(np.mean(trees))) if trees else model
-
-
-def _table(study: optuna.Study) -> pd.DataFrame:
-    """List all trials in their order: state, value, seconds, values tried, folds' scores."""
-    rows = []
-    for trial in study.get_trials(deepcopy=False):
-        if trial.state in ENDED:
-            seconds = trial.duration.total_seconds() if trial.duration else None
-            rows.append(
-                {
-                    "trial": trial.number,
-                    "state": trial.state.name.lower(),
-                    "value": trial.value if trial.state == TrialState.COMPLETE else None,
-                    "seconds": seconds,
-                    **trial.params,
-                    "folds": " ".join(f"{score:.6g}" for score in trial.user_attrs[SCORES]),
-                }
-            )
-    return pd.DataFrame(rows)

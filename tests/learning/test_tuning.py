@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from src import config, files
 from src.config import Config, Model
 from src.errors import UserError
-from src.learning import tuning
+from src.learning import study, tuning
 
 RIDGE = {
     "params": {"alpha": 1.0},
@@ -89,13 +89,13 @@ def test_a_trial_that_was_killed_is_tried_again(
     whole, _ = run("whole", model, recorder, trials=8)
     run("killed", model, recorder, trials=5)
     storage = JournalStorage(JournalFileBackend(str(tmp_path / "killed")))
-    study = optuna.load_study(study_name=tuning.NAME, storage=storage)
-    study.ask(tuning.distributions(model))  # nobody will ever tell how it went
+    loaded = optuna.load_study(study_name=study.NAME, storage=storage)
+    loaded.ask(study.distributions(model))  # nobody will ever tell how it went
     after, table = run("killed", model, recorder, trials=8)
     assert after == whole
     assert len(table) == 8
-    study = optuna.load_study(study_name=tuning.NAME, storage=storage)
-    assert TrialState.RUNNING not in [trial.state for trial in study.trials]
+    loaded = optuna.load_study(study_name=study.NAME, storage=storage)
+    assert TrialState.RUNNING not in [trial.state for trial in loaded.trials]
 
 
 def test_a_line_that_was_cut_short_is_no_harm(

@@ -1,0 +1,120 @@
+"""A search's study: Optuna's trials in a journal on disk, which outlives its process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from src import metrics
+from src.config import Config, Model, Space
+
+NAME = "search"
+ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+TREES, SCORES = "trees", "scores"
+
+
+class _Held(JournalFileSymlinkLock):
+    """Be the lock of a journal that is held already.
+
+    Optuna's own lock is a file that a killed process leaves behind, and the next one waits for.
+    """
+
+    def acquire(self) -> bool:
+        """Do nothing: the process holds the file."""
+        return True
+
+    def release(self) -> None:
+        """Do nothing: the process holds the file until the search ends."""
+
+
+def _mend(path: Path) -> None:
+    """Cut off the line that a killed process was writing."""
+    data = path.read_bytes()
+    whole = data.rfind(b"\n") + 1
+    if whole < len(data):
+        os.truncate(path, whole)
+
+
+def open_journal(path: Path, config: Config) -> optuna.Study:
+    """Open the study at `path`, which the caller holds, or begin it."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    _mend(path)
+    greater = metrics.METRICS[config.dataset.metric].greater_is_better
+    study = optuna.create_study(
+        storage=JournalStorage(JournalFileBackend(str(path), lock_obj=_Held(str(path)))),
+        study_name=NAME,
+        direction=StudyDirection.MAXIMIZE if greater else StudyDirection.MINIMIZE,
+        load_if_exists=True,
+    )
+    before = study.get_trials(deepcopy=False)
+    for trial in before:
+        if trial.state == TrialState.RUNNING:  # its process was killed
+            study.tell(trial.number, state=TrialState.FAIL)
+    if not before:
+        _enqueue_own(study, config.model)
+    return study
+
+
+def _enqueue_own(study: optuna.Study, model: Model) -> None:
+    """Try the model's own values first, so that a search ends no worse than it began."""
+    own = {}
+    for key, distribution in distributions(model).items():
+        value: Any = model
+        for step in key.split("."):
+            value = value.get(step) if isinstance(value, dict) else getattr(value, step, None)
+        if value is not None and distribution._contains(distribution.to_internal_repr(value)):
+            own[key] = value
+    study.enqueue_trial(own)
+
+
+def distributions(model: Model) -> dict[str, BaseDistribution]:
+    """Return Optuna's form of a model's space."""
+    return {key: _distribution(space) for key, space in model.space.items()}
+
+
+def _distribution(space: Space) -> BaseDistribution:
+    if space.choices is not None:
+        return CategoricalDistribution(space.choices)
+    assert space.low is not None
+    assert space.high is not None
+    if isinstance(space.low, int) and isinstance(space.high, int):
+        return IntDistribution(space.low, space.high, log=space.log)
+    return FloatDistribution(space.low, space.high, log=space.log)
+
+
+def table(study: optuna.Study) -> pd.DataFrame:
+    """List all trials in their order: state, value, seconds, values tried, folds' scores."""
+    rows = []
+    for trial in study.get_trials(deepcopy=False):
+        if trial.state in ENDED:
+            seconds = trial.duration.total_seconds() if trial.duration else None
+            rows.append(
+                {
+                    "trial": trial.number,
+                    "state": trial.state.name.lower(),
+                    "value": trial.value if trial.state == TrialState.COMPLETE else None,
+                    "seconds": seconds,
+                    **trial.params,
+                    "folds": " ".join(f"{score:.6g}" for score in trial.user_attrs[SCORES]),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def trials(study: optuna.Study, *states: TrialState) -> list[FrozenTrial]:
+    """List the trials in some states, in their order."""
+    return study.get_trials(deepcopy=False, states=states)

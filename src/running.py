@@ -1,0 +1,173 @@
+"""One training from its request to its bundle: of one's own, tracked, or continued."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from src import config as configs
+from src import files, paths, runs
+from src.config import Config
+from src.data import prepared as preparing
+from src.data.prepared import Prepared
+from src.errors import UserError, unknown
+from src.progress import Bar
+
+if TYPE_CHECKING:
+    from src.learning.training import Outcome
+
+PLOTTED = 1000  # rows of a regression's plot; all of them would fill git's history
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training, for the table at the end."""
+
+    config: Config
+    manifest: dict[str, Any]
+    place: Path
+
+
+def own(config: Config) -> Trained:
+    """Train into a new folder of runs/; nothing of the pipeline's is touched."""
+    with Bar(_title(config)) as bar:
+        bar.stage("reading", 1)
+        ready, _ = preparing.prepare(config.dataset, config.seed)
+        run = runs.start(config.dataset.name, config.model.name, _request(config, ready, None))
+        return _finish(config, ready, run, bar)
+
+
+def continued(path: Path, given: dict[str, Any]) -> Trained:
+    """Go on with a stopped run's search, on the same data and configuration."""
+    run = runs.Run(path)
+    if not (path / runs.REQUEST).is_file():
+        stopped = [str(other.path) for other in runs.every() if not other.is_done]
+        raise UserError("There is no run here.", given=path, choices=stopped[:5])
+    if run.is_done:
+        raise UserError("This run is finished; there is nothing to go on with.", given=path)
+    request = run.request()
+    values = request["config"]
+    values["search"].update({key.removeprefix("search."): value for key, value in given.items()})
+    config = configs.build(values)
+    if request["run"] is not None:
+        raise UserError(
+            "This run belongs to the pipeline, which goes on with it by itself.",
+            given=path,
+            fix="dvc repro",
+        )
+    with Bar(_title(config)) as bar:
+        bar.stage("reading", 1)
+        ready, _ = preparing.prepare(config.dataset, config.seed)
+        if ready.origin["md5"] != request["md5"]:
+            raise UserError(
+                "The data has changed since this run was stopped.",
+                given=config.dataset.source,
+                fix="start a new run",
+            )
+        return _finish(config, ready, run, bar)
+
+
+def tracked(name: str) -> Trained:
+    """Train a tracked run exactly as src.compose wrote it, into the pipeline's outputs."""
+    path = paths.RUN_CONFS / f"{name}.yaml"
+    if not path.is_file():
+        raise unknown("tracked run", name, configs.read_params().runs)
+    config = configs.build(configs.read_yaml(path))
+    dataset, model = config.dataset.name, config.model.name
+    ready = preparing.load(paths.PREPARED / dataset)
+    request = _request(config, ready, name)
+    run = _unfinished(request) or runs.start(dataset, model, request)
+    with Bar(_title(config)) as bar:
+        trained = _finish(config, ready, run, bar, bundle=paths.BUNDLES / dataset / model)
+    files.write_json(run.path / runs.MANIFEST, trained.manifest)
+    files.write_json(paths.metrics(dataset, model), trained.manifest["metrics"])
+    return trained
+
+
+def _finish(
+    config: Config, ready: Prepared, run: runs.Run, bar: Bar, bundle: Path | None = None
+) -> Trained:
+    """Train and write the bundle; on Ctrl-C say how to go on."""
+    # scikit-learn takes a second to import; a misspelt word must not wait for it.
+    from src.inference import bundle as bundles
+    from src.learning import training
+
+    place = bundle or run.path / runs.BUNDLE
+    try:
+        outcome = training.train(config, ready.train, ready.test, run.path / runs.STUDY, bar)
+        manifest = bundles.save(
+            place,
+            model=outcome.fitted,
+            rows=ready.train,
+            tables=outcome.tables(),
+            manifest=_manifest(config, ready, run, outcome),
+        )
+    except (KeyboardInterrupt, UserError):
+        _say_stopped(run)
+        raise
+    if bundle is not None:
+        plotted = _thinned(outcome.predictions, config.dataset.task)
+        text = plotted.to_csv(index=False, lineterminator="\n")
+        files.write(paths.predictions(config.dataset.name, config.model.name), text.encode())
+    return Trained(config, manifest, place)
+
+
+def _manifest(config: Config, ready: Prepared, run: runs.Run, outcome: Outcome) -> dict[str, Any]:
+    from src import provenance
+
+    return {
+        "run": run.path.name,
+        "dataset": config.dataset.name,
+        "model": config.model.name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "config": configs.resolved(config),
+        "tuned": None if outcome.trials is None else configs.plain(outcome.model),
+        "metrics": outcome.metrics,
+        "details": outcome.details,
+        "data": ready.origin,
+        "git": provenance.git(),
+        "versions": provenance.versions(outcome.fitted.members[0]),
+    }
+
+
+def _thinned(predictions: Any, task: str) -> Any:
+    """Take rows evenly by rank of the truth, so that the plot keeps the extremes."""
+    if task != "regression" or len(predictions) <= PLOTTED:
+        return predictions
+    ordered = predictions.sort_values(["actual", "predicted"], kind="stable")
+    step = (len(ordered) - 1) / (PLOTTED - 1)
+    return ordered.iloc[[round(at * step) for at in range(PLOTTED)]]
+
+
+def _request(config: Config, ready: Prepared, tracked_run: str | None) -> dict[str, Any]:
+    return {
+        "run": tracked_run,
+        "md5": ready.origin["md5"],
+        "config": configs.resolved(config),
+    }
+
+
+def _unfinished(request: dict[str, Any]) -> runs.Run | None:
+    """Find a tracked run that was stopped in its search and asked for exactly the same."""
+    for run in runs.every():
+        if not run.is_done and (run.path / runs.STUDY).is_file():
+            before = run.request()
+            if {key: before.get(key) for key in request} == request:
+                return run
+    return None
+
+
+def _say_stopped(run: runs.Run) -> None:
+    if (run.path / runs.STUDY).is_file():
+        print(
+            f"\nThe search's trials so far are kept. Go on with:\n"
+            f"  python -m src.train continue_from={run.path}",
+            file=sys.stderr,
+        )
+
+
+def _title(config: Config) -> str:
+    return f"{config.dataset.name} {config.model.name}"
