@@ -1,6 +1,6 @@
 # make help
 .DEFAULT_GOAL := help
-.PHONY: help run test lint clean
+.PHONY: help run test lint constraints clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -24,6 +24,13 @@ lint: $(BIN)/.test $(BIN)/.lint ## format and rules (ruff), types (mypy), direct
 	ruff check .
 	mypy
 	lint-imports
+
+constraints: ## pin the newest versions that fit pyproject.toml
+	$(PYTHON) -m venv .venv-new
+	.venv-new/bin/python -m pip install --quiet --editable '.[cpu,samples,test,lint]'
+	echo '# Versions that are known to work together; made anew by: make constraints' > constraints.txt
+	.venv-new/bin/python -m pip freeze --exclude-editable >> constraints.txt
+	rm -rf .venv-new
 
 clean: ## remove what can be made again: .venv, artifacts and caches; data and runs stay
 	rm -rf .venv artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
