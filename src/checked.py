@@ -13,7 +13,9 @@ from src.errors import UserError, did_you_mean
 T = TypeVar("T")
 
 # msgspec ends its messages with " - at `$.features.weight.type`"; keys of a dict appear as [...].
-_MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$?(?P<path>[^`]*)`)?$", re.DOTALL)
+_MESSAGE = re.compile(
+    r"^(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$?(?P<path>[^`]*)`)?$", re.DOTALL
+)
 
 
 class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,6 +37,15 @@ def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
     match = _MESSAGE.match(str(error))
     assert match is not None
     what, steps = match["what"], _locate(str(error), match["path"] or "", value, kind)
+    if match["key"]:  # it is the name that is not valid, whatever stands under it
+        names = _fetch(value, steps)
+        given = next(
+            n for n in names if _fails(_replaced(value, steps, {n: names[n]}), kind, str(error))
+        )
+        return UserError(
+            f"A name in '{'.'.join([where, *steps])}' is not valid: {_lower(what)}.",
+            given=repr(given),
+        )
     path = ".".join([*([where] if where else []), *steps]).replace(".[", "[")
     info = _walk(inspect.type_info(kind), value, steps)
     if unknown_key := re.search(r"unknown field `(.*)`", what):

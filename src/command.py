@@ -71,7 +71,9 @@ def with_hydra(
         from src import composing
 
         try:
-            task(composing.plain(composed))
+            with composing.errors():
+                values = composing.plain(composed)
+            task(values)
         except UserError as error:
             failed.append(error)  # a sweep's other jobs may still succeed
             _say(error)

@@ -31,6 +31,12 @@ def open_override(word: str) -> str:
 
     Hydra refuses such a key without listing the choices; with ++ it passes it on to the check.
     """
+    if word.startswith("dataset_model="):
+        raise UserError(
+            "What differs for a pair is found by the names of the two.",
+            given=word,
+            fix="dataset=... model=...",
+        )
     match = _VALUE_OVERRIDE.match(word)
     if match is None or match["key"] in GROUPS or match["key"].split(".")[0] == "hydra":
         return word

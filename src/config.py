@@ -148,6 +148,8 @@ def read_yaml(path: Path) -> Any:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"The file {path} does not exist.") from None
+    except OSError as error:
+        raise UserError(f"The file {path} cannot be read.", given=error.strerror) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"The file {path} is not valid YAML.", given=error) from None
 
@@ -164,6 +166,7 @@ def request(values: dict[str, Any]) -> Request:
 
 def build(values: dict[str, Any]) -> Config:
     """Check composed values and make them a Config; raise UserError that lists the choices."""
+    _check_search(values.get("search"))
     elsewhere = ("run", "continue_from")  # what to do, not what a training is
     config = convert({k: v for k, v in values.items() if k not in elsewhere}, Config)
     schema.check(config.dataset)
@@ -172,6 +175,16 @@ def build(values: dict[str, Any]) -> Config:
     _check_model(config.model, config.dataset)
     _check_space(config.model)
     return config
+
+
+def _check_search(search: Any) -> None:
+    if isinstance(search, dict) and search.get("name") == "none" and len(search) > 1:
+        given = next(key for key in search if key != "name")
+        raise UserError(
+            "There is no search to set this for.",
+            given=f"search.{given}={search[given]}",
+            fix=f"add search=optuna, or leave out search.{given}",
+        )
 
 
 def resolved(config: Config) -> dict[str, Any]:
@@ -190,8 +203,14 @@ def serving_models(task: str) -> list[str]:
     return [
         name
         for name in choices("model")
-        if task in (read_yaml(CONF / "model" / f"{name}.yaml") or {}).get("estimator", {})
+        if task in _estimators(read_yaml(CONF / "model" / f"{name}.yaml"))
     ]
+
+
+def _estimators(values: Any) -> dict[str, Any]:
+    """Return the estimators of a model's YAML that may not be one."""
+    found = values.get("estimator") if isinstance(values, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _check_task(config: Config) -> None:

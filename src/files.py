@@ -63,8 +63,8 @@ def new_folder(path: Path, what: str) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        yield fresh
         with explained(what, path):
+            yield fresh
             fresh.chmod(0o777 & ~_umask())
             _swap(fresh, path)
     except BaseException:

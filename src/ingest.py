@@ -105,7 +105,7 @@ def _unseen(
     fresh: pd.DataFrame, cleaned: Cleaned, before: pd.DataFrame | None, dataset: Dataset
 ) -> pd.DataFrame:
     """Return the good fresh rows, as they were written, that the file does not hold yet."""
-    good = fresh.loc[cleaned.rows.index]
+    good = fresh.iloc[cleaned.rows.index]
     if before is None or dataset.duplicates == "keep":
         return good
     columns = dataset.key if dataset.duplicates == "first" else list(cleaned.rows.columns)
@@ -120,8 +120,8 @@ def _show_rejected(cleaned: Cleaned, dataset: Dataset) -> None:
     print(f"{len(cleaned.rows)} of {cleaned.total} rows are good, {len(rejected)} rejected")
     if rejected.empty:
         return
-    for row in rejected.head(SHOWN).itertuples():
-        print(f"  line {row.line}: {row.reasons}")
+    for said in cleaning.reasons(rejected.head(SHOWN)):
+        print(f"  {said}")
     path = RUNS / dataset.name / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-rejected.csv"
     files.write(path, rejected.to_csv(index=False, lineterminator="\n").encode())
     print(f"  all of them, with reasons: {path}")

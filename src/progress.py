@@ -18,6 +18,7 @@ class Bar:
         self._lock = threading.Lock()
         self._timer = threading.Timer(PATIENCE, self._start)
         self._timer.daemon = True
+        self._is_over = False
         self._bar: Any = None
         self._task: Any = None
         self._fields: dict[str, Any] = {
@@ -40,6 +41,7 @@ class Bar:
     ) -> None:
         self._timer.cancel()
         with self._lock:
+            self._is_over = True
             if self._bar is not None:
                 self._bar.stop()
 
@@ -64,6 +66,8 @@ class Bar:
         from rich.progress import TimeElapsedColumn as Elapsed
 
         with self._lock:
+            if self._is_over:  # while rich was imported
+                return
             self._bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=24),

@@ -14,7 +14,7 @@ OUTPUTS = (":(exclude)metrics", ":(exclude)dvc.lock")
 
 
 def git() -> dict[str, Any]:
-    """Return the commit and whether tracked files differ from it; None for both outside git."""
+    """Return the commit and whether the tree differs from it; None for both outside git."""
     commit = _git("rev-parse", "HEAD")
     if commit is None:
         return {"commit": None, "dirty": None}

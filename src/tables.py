@@ -23,7 +23,7 @@ def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> N
     for row in cells:
         table.add_row(*row)
     width = None if sys.stdout.isatty() else UNBOUND
-    Console(width=width, highlight=False, markup=False).print(table)
+    Console(width=width, highlight=False, markup=False, emoji=False).print(table)
 
 
 def text(value: Any) -> str:

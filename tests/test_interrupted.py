@@ -59,7 +59,7 @@ def test_a_stopped_search_keeps_its_trials_and_goes_on(
     running = start(project, root, *SEARCH)
     folder = wait_for_trials(project)
     running.send_signal(number)
-    out, err = running.communicate(timeout=60)
+    _, err = running.communicate(timeout=60)
     kept = ended(folder)
     assert kept > 0
     assert not (folder / "bundle").exists()
@@ -81,7 +81,7 @@ def test_a_stopped_search_keeps_its_trials_and_goes_on(
     assert [entry["state"] for entry in json.loads(history.stdout)] == ["stopped"]
 
     again = start(project, root, f"continue_from={folder}", f"search.trials={kept + 5}")
-    out, err = again.communicate(timeout=120)
+    _, err = again.communicate(timeout=120)
     assert again.returncode == 0, err
     trials = (folder / "bundle/trials.csv").read_text().splitlines()
     assert len(trials) - 1 >= kept + 5

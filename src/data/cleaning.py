@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from src.data.schema import Bounds, Category, Dataset, Integer, Number, Text
-from src.data.sources import FIRST_LINE
+from src.data.sources import FIRST_LINE, LINE
 from src.errors import UserError
 
 SHOWN = 5  # rejected rows in an error
@@ -71,17 +71,18 @@ class _Faults:
 def clean(raw: pd.DataFrame, dataset: Dataset) -> Cleaned:
     """Apply the schema's rules and the rule on duplicates to rows of text.
 
-    Numbers come out as float64, integers as Int64 or float64, categories and text as str;
-    the index is the row's position in the source. Raises UserError where more than
+    Numbers and integers come out as float64, categories and text as str; the index is the
+    row's position in the source. Raises UserError where more than
     `max_rejected` of the rows are faulty (duplicates are dropped, but are no fault) or none
     is left.
     """
-    raw = raw.reset_index(drop=True)
+    if raw.index.name != LINE:
+        raw = raw.set_axis(pd.RangeIndex(FIRST_LINE, FIRST_LINE + len(raw), name=LINE))
     faults = _Faults(len(raw))
     typed = {}
     for name in dataset.columns():
         typed[name] = _column(name, raw[name].str.strip(), dataset, faults)
-    rows = pd.DataFrame(typed, index=raw.index)
+    rows = pd.DataFrame(typed, index=raw.index).reset_index(drop=True)
     faulty = ~faults.ok()
     _check_share(raw, faults, faulty, dataset)
     _mark_duplicates(rows, faulty, dataset, faults)
@@ -97,6 +98,8 @@ def _column(name: str, cells: pd.Series, dataset: Dataset, faults: _Faults) -> p
         return _target(cells, dataset, faults)
     feature = dataset.features.get(name)
     if feature is None:
+        if name in dataset.key:
+            faults.add("missing", _missing(cells, dataset, None), f"{name} is missing")
         if name == dataset.split.column:
             unknown = ~cells.isin(["train", "test"]).to_numpy()
             faults.add("unknown_split", unknown, f"{name} is not train or test", cells)
@@ -186,7 +189,8 @@ def _canonical(cells: pd.Series, listed: list[str]) -> pd.Series:
         except ValueError:
             return cells
     parsed = pd.to_numeric(cells, errors="coerce")
-    return parsed.map(numbers).where(parsed.isin(list(numbers)), cells).astype(cells.dtype)
+    spelt_otherwise = parsed.isin(list(numbers)) & ~cells.isin(listed)
+    return parsed.map(numbers).where(spelt_otherwise, cells).astype(cells.dtype)
 
 
 def _check_share(raw: pd.DataFrame, faults: _Faults, faulty: np.ndarray, dataset: Dataset) -> None:
@@ -194,7 +198,7 @@ def _check_share(raw: pd.DataFrame, faults: _Faults, faulty: np.ndarray, dataset
     if count < total and count <= dataset.max_rejected * total:
         return
     rejected = _rejected(raw, faults).head(SHOWN)
-    shown = "".join(f"\n  line {row.line}: {row.reasons}" for row in rejected.itertuples())
+    shown = "".join(f"\n  {said}" for said in reasons(rejected))
     raise UserError(
         f"{count} of {total} rows of '{dataset.name}' break the rules, more than max_rejected "
         f"({dataset.max_rejected:.1%}) allows; the first {len(rejected)}:{shown}",
@@ -216,12 +220,17 @@ def _mark_duplicates(
     faults.add(DUPLICATE, repeated, f"{words} an earlier row")
 
 
+def reasons(rejected: pd.DataFrame) -> list[str]:
+    """Say of each rejected row where it stands and why it was rejected."""
+    pairs = zip(rejected.iloc[:, 0], rejected.iloc[:, 1], strict=True)
+    return [f"line {line}: {why}" for line, why in pairs]
+
+
 def _rejected(raw: pd.DataFrame, faults: _Faults) -> pd.DataFrame:
     positions = sorted(faults.reasons)
     rejected = raw.iloc[positions].copy()
-    # A cell of text may hold line ends; an editor counts them too.
-    ends = sum((raw[name].str.count("\n") for name in raw), pd.Series(0, index=raw.index))
-    lines = np.arange(len(raw)) + FIRST_LINE + (ends.cumsum() - ends).to_numpy(dtype=np.int64)
-    rejected.insert(0, "line", lines[positions])
-    rejected.insert(1, "reasons", ["; ".join(faults.reasons[at]) for at in positions])
+    # A feature may have one of these names too; then the table has it twice.
+    rejected.insert(0, "line", raw.index[positions], allow_duplicates=True)
+    reasons = ["; ".join(faults.reasons[at]) for at in positions]
+    rejected.insert(1, "reasons", reasons, allow_duplicates=True)
     return rejected

@@ -43,13 +43,10 @@ class Expression:
     def __init__(self, text: str) -> None:
         self.text = str(text)
         self._tree = _parse(self.text)
-        self.names = sorted(
-            {
-                node.id
-                for node in ast.walk(self._tree)
-                if isinstance(node, ast.Name) and node.id not in FUNCTIONS
-            }
-        )
+        nodes = list(ast.walk(self._tree))
+        called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+        names = [node for node in nodes if isinstance(node, ast.Name) and id(node) not in called]
+        self.names = sorted({node.id for node in names})
 
     def __call__(self, columns: Columns) -> npt.NDArray[np.float64]:
         """Return float64 of shape (rows,); what has no finite value (1/0, log(-1)) is NaN."""
@@ -77,7 +74,7 @@ def _parse(text: str) -> ast.expr:
 def _check(node: ast.expr, text: str) -> None:
     """Refuse every node that is not arithmetic."""
     match node:
-        case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             return
         case ast.Name():
             return
@@ -102,10 +99,18 @@ def _check(node: ast.expr, text: str) -> None:
             )
 
 
+def _float(value: int | float) -> np.float64:
+    """Take floats throughout: 9**9**9**9 is infinite then, and not a week of work."""
+    try:
+        return np.float64(float(value))
+    except OverflowError:
+        return np.float64(np.inf)
+
+
 def _value(node: ast.expr, columns: Columns) -> Any:
     match node:
         case ast.Constant(value=int() | float() as value):
-            return np.float64(value)  # floats throughout: 9**9**9 is inf, not a week of work
+            return _float(value)
         case ast.Name(id=name):
             return columns[name]
         case ast.UnaryOp(op=op, operand=operand):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
@@ -13,7 +14,10 @@ from src.metrics import BY_TASK
 
 Task = Literal["regression", "binary", "multiclass"]
 Share = Annotated[float, Meta(ge=0, le=1)]
+# What a CSV may call a column, and what an expression can name.
+Column = Annotated[str, Meta(pattern=r"^\S([^\n]*\S)?$")]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Separator = Literal[",", ";", "\t", "|", ":", "~", "^"]
 Value = str | int | float
 
 
@@ -124,10 +128,10 @@ class Dataset(Checked, frozen=True):
     task: Task
     source: str
     target: Target
-    features: dict[Name, Feature]
+    features: dict[Column, Feature]
     metric: str
     about: str = ""
-    separator: Annotated[str, Meta(min_length=1, max_length=1)] = ","
+    separator: Separator = ","
     encoding: str = "utf-8"
     missing: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
     key: list[str] = []
@@ -167,11 +171,21 @@ def check(dataset: Dataset) -> None:
             f"The target '{target}' of '{dataset.name}' is also a feature.",
             fix=f"take '{target}' out of features",
         )
+    _check_bounds(dataset)
     _check_metrics(dataset, BY_TASK[dataset.task])
     _check_categories(dataset)
     _check_split(dataset)
     _check_derived(dataset)
     _check_similar(dataset)
+
+
+def _check_bounds(dataset: Dataset) -> None:
+    bounded = {name: f for name, f in dataset.features.items() if isinstance(f, Bounds)}
+    for name, bounds in {**bounded, dataset.target.name: dataset.target}.items():
+        low = max(limit for limit in (bounds.min, bounds.above, -math.inf) if limit is not None)
+        high = min(limit for limit in (bounds.max, bounds.below, math.inf) if limit is not None)
+        if low > high:
+            raise UserError(f"No number is within the bounds of '{name}'.", given=bounds.words())
 
 
 def _check_metrics(dataset: Dataset, known: list[str]) -> None:
@@ -196,7 +210,7 @@ def _check_categories(dataset: Dataset) -> None:
             )
     lists[dataset.target.name] = dataset.target.values
     for name, values in lists.items():
-        if values is not None and len(set(map(str, values))) < max(2, len(values)):
+        if values is not None and len(set(map(_spelling, values))) < max(2, len(values)):
             raise UserError(
                 f"The values of '{name}' must be two or more, and no value twice.", given=values
             )
@@ -207,12 +221,23 @@ def _check_categories(dataset: Dataset) -> None:
         raise unknown("positive class", str(positive), classes)
 
 
+def _spelling(value: Value) -> str:
+    """Write 1, 1.0 and "1" alike: a CSV does not tell them apart."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _check_split(dataset: Dataset) -> None:
     split = dataset.split
     if (split.method == "column") != (split.column is not None):
         raise UserError(
             f"The split of '{dataset.name}' needs method: column and column: <name> together.",
             given=f"method: {split.method}, column: {split.column}",
+        )
+    if split.column in [*dataset.features, dataset.target.name]:
+        raise UserError(
+            f"The split of '{dataset.name}' is by a column that is a feature or the target.",
+            given=split.column,
+            fix="take it out of features, or split by another column",
         )
     if dataset.duplicates == "first" and not dataset.key:
         raise UserError(

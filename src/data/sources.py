@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import http.client
 import io
 import urllib.error
 import urllib.request
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -18,6 +21,7 @@ from src.errors import UserError, did_you_mean
 TIMEOUT = 30  # seconds without a byte from a URL
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 FIRST_LINE = 2  # of the rows, as an editor counts: the header is line 1
+LINE = "line"
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,18 @@ class Raw:
 def read(source: str, *, separator: str, encoding: str, columns: list[str]) -> Raw:
     """Read a CSV from a path or an http(s) URL, every cell as text.
 
-    Returns the `columns` in their order. Raises UserError where the source cannot be read, is
-    not a CSV in this encoding and with this separator, or lacks a column; warns of extra ones.
+    Returns the `columns` in their order, indexed by the line on which a row begins. Raises
+    UserError where the source cannot be read, is not a CSV in this encoding and with this
+    separator, or lacks a column; warns of extra ones.
     """
     data = fetch(source)
     text = _decode(data, source, encoding)
-    frame = _parse(text, source, separator)
-    _check_columns(frame, source, separator, columns)
+    header = _header(text, source, separator)
+    _check_columns(header, source, separator, columns)
+    frame = _parse(text, source, separator).set_axis(header, axis="columns")
+    frame.index = pd.Index(_lines(text, separator, len(frame)), name=LINE)
+    if frame.empty:
+        raise UserError("The source has a header but no rows.", given=source)
     return Raw(frame[columns], hashlib.md5(data, usedforsecurity=False).hexdigest())
 
 
@@ -73,7 +82,9 @@ def _download(url: str) -> bytes:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as response:  # noqa: S310 - fetch() let http through
             body: bytes = response.read()
             return body
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it is the answer's body as well
         reason = getattr(error, "reason", None) or error
         raise UserError(
             "The source cannot be reached.",
@@ -83,12 +94,10 @@ def _download(url: str) -> bytes:
 
 
 def _decode(data: bytes, source: str, encoding: str) -> str:
-    if not data.strip():
-        raise UserError("The source is empty.", given=source, fix="give a CSV with a header line")
     # Spreadsheets put a byte order mark before UTF-8; it is no part of the first column's name.
     codec = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
     try:
-        return data.decode(codec)
+        text = data.decode(codec)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise UserError(
@@ -100,19 +109,51 @@ def _decode(data: bytes, source: str, encoding: str) -> str:
         raise UserError(
             "Unknown encoding.", given=encoding, choices=["utf-8", "latin-1", "cp1252", "utf-16"]
         ) from None
+    if not text.strip():
+        raise UserError("The source is empty.", given=source, fix="give a CSV with a header line")
+    if "\0" in text:
+        raise UserError("The source is not text: it has NUL bytes.", given=source)
+    return text
+
+
+def _reader(text: str, separator: str) -> Any:
+    """Read rows and count lines, whichever of the three line ends the source has."""
+    return csv.reader(io.StringIO(text, newline=None), delimiter=separator)
+
+
+def _header(text: str, source: str, separator: str) -> list[str]:
+    """Return the names in the first line that is not blank."""
+    rows = _reader(text, separator)
+    header = [name.strip() for name in next(row for row in rows if any(map(str.strip, row)))]
+    doubled = sorted({name for name in header if header.count(name) > 1})
+    if doubled:
+        raise UserError(
+            "A column stands twice in the header.",
+            given=f"{source}: {', '.join(map(repr, doubled))}",
+            fix="rename one of them",
+        )
+    return header
+
+
+def _lines(text: str, separator: str, rows: int) -> Sequence[int]:
+    """Return the line on which each row begins, as an editor counts."""
+    plain = range(FIRST_LINE, FIRST_LINE + rows)
+    if '"' not in text and "\n\n" not in text.replace("\r", ""):
+        return plain
+    begins, reader, begin = [], _reader(text, separator), 1
+    for row in reader:
+        if any(map(str.strip, row)):
+            begins.append(begin)
+        begin = reader.line_num + 1
+    # Where the two readers do not agree on what a row is, a rough number is better than none.
+    return begins[1:] if len(begins) == rows + 1 else plain
 
 
 def _parse(text: str, source: str, separator: str) -> pd.DataFrame:
-    if "\0" in text:
-        raise UserError("The source is not text: it has NUL bytes.", given=source)
-    header = next(csv.reader([text.splitlines()[0]], delimiter=separator), [])
-    doubled = sorted({name for name in header if header.count(name) > 1})
-    if doubled:
-        raise UserError("A column stands twice in the header.", given=", ".join(doubled))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
+            return pd.read_csv(
                 io.StringIO(text),
                 sep=separator,
                 dtype=str,
@@ -127,12 +168,9 @@ def _parse(text: str, source: str, separator: str) -> pd.DataFrame:
             given=source,
             fix="every row needs as many cells as the header; quote cells that hold a separator",
         ) from None
-    frame.columns = [str(name).strip() for name in frame.columns]
-    return frame
 
 
-def _check_columns(frame: pd.DataFrame, source: str, separator: str, columns: list[str]) -> None:
-    found = list(frame.columns)
+def _check_columns(found: list[str], source: str, separator: str, columns: list[str]) -> None:
     absent = [name for name in columns if name not in found]
     if absent and len(found) == 1:
         for other, word in SEPARATORS.items():
@@ -153,5 +191,3 @@ def _check_columns(frame: pd.DataFrame, source: str, separator: str, columns: li
     extra = [name for name in found if name not in columns]
     if extra:
         warnings.warn(f"{source}: ignoring the extra column(s) {', '.join(extra)}", stacklevel=3)
-    if frame.empty:
-        raise UserError("The source has a header but no rows.", given=source)

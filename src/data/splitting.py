@@ -61,6 +61,8 @@ def _as_text(column: pd.Series) -> list[str]:
 def _random(rows: pd.DataFrame, dataset: Dataset, seed: int) -> Parts:
     from sklearn.model_selection import train_test_split
 
+    if len(rows) < 2 or len(rows) * (1 - dataset.split.test) < 1:
+        return Parts(rows.head(0), rows)  # scikit-learn refuses in words of its own
     chosen = seed if dataset.split.seed is None else dataset.split.seed
     train, test = train_test_split(rows, test_size=dataset.split.test, random_state=chosen)
     return Parts(train, test)

@@ -57,6 +57,13 @@ class Encoder:
         """Name the columns of the matrix: "feature" or "feature=level" or "feature:word"."""
         return [str(name) for name in self._transformer.get_feature_names_out()]
 
+    def _column_name(self, part: str, column: str) -> str:
+        """Name an encoded column; scikit-learn joins a level with "_", which names may hold."""
+        name = self._order[int(part)]
+        if isinstance(self.features.get(name), Text):
+            return f"{name}:{column}"
+        return name if column == name else f"{name}={column.removeprefix(f'{name}_')}"
+
     def _matrix(self, encoded: Any) -> Any:
         if self.has_text:
             return sparse.csr_matrix(encoded)
@@ -82,34 +89,30 @@ class Encoder:
         return pd.DataFrame(columns, index=frame.index)
 
     def _build(self, encoding: Encoding, drop: set[str], task: str, seed: int) -> ColumnTransformer:
-        parts: list[tuple[str, Any, Any]] = []
+        parts: list[tuple[str, Any]] = []
         for name, feature in self.features.items():
             if name in drop:
                 continue
             if isinstance(feature, Category):
-                parts.append(
-                    (name, _category(feature, encoding, task, self.has_text, seed), [name])
-                )
+                parts.append((name, _category(feature, encoding, task, self.has_text, seed)))
             elif isinstance(feature, Text):
-                parts.append((name, _words(encoding.text), name))
+                parts.append((name, _words(encoding.text)))
             else:
-                parts.append((name, _number(encoding, feature.optional), [name]))
+                parts.append((name, _number(encoding, feature.optional)))
         computed = [name for name in self.derived if name not in drop]
-        parts += [(name, _number(encoding, optional=True), [name]) for name in computed]
+        parts += [(name, _number(encoding, optional=True)) for name in computed]
+        self._order = [name for name, _ in parts]
+        texts = {name for name, feature in self.features.items() if isinstance(feature, Text)}
         return ColumnTransformer(
-            parts,
+            # Numbered, for scikit-learn forbids some names, and a column may have any. A vectorizer
+            # takes one column, the others a table of one.
+            [
+                (str(at), part, name if name in texts else [name])
+                for at, (name, part) in enumerate(parts)
+            ],
             sparse_threshold=1.0 if self.has_text else 0.0,
-            verbose_feature_names_out=_column_name,
+            verbose_feature_names_out=self._column_name,
         )
-
-
-def _column_name(part: str, column: str) -> str:
-    """Name an encoded column; sklearn joins a level with "_", which names may hold themselves."""
-    if column == part:
-        return part
-    if column.startswith(f"{part}_"):
-        return f"{part}={column.removeprefix(f'{part}_')}"
-    return f"{part}:{column}"
 
 
 def _number(encoding: Encoding, optional: bool) -> Any:

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from src.data import schema
+from src.data.schema import Bounds, Category, Dataset
+from src.errors import UserError
+
+Make = Callable[..., Dataset]
+NUMBER = {"type": "number"}
+
+
+def refused(dataset: Dataset) -> str:
+    with pytest.raises(UserError) as caught:
+        schema.check(dataset)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [
+        (Bounds(), "any number"),
+        (Bounds(above=0), "above 0"),
+        (Bounds(min=0), "at least 0"),
+        (Bounds(below=1.5), "below 1.5"),
+        (Bounds(max=0), "at most 0"),
+        (Bounds(above=0, max=10), "above 0 and at most 10"),
+        (Bounds(min=-1, below=1), "at least -1 and below 1"),
+    ],
+)
+def test_bounds_are_said_in_words(bounds: Bounds, words: str) -> None:
+    assert bounds.words() == words
+
+
+def test_a_category_lists_its_values_as_text() -> None:
+    assert Category(order=[3, 1, "x"]).listed() == ["3", "1", "x"]
+    assert Category(values=[1, 2.5]).listed() == ["1", "2.5"]
+    assert Category().listed() is None
+
+
+def test_every_part_of_a_dataset_is_frozen(make_dataset: Make) -> None:
+    kinds = ("number", "integer", "category", "text")
+    dataset = make_dataset(
+        features={kind: {"type": kind} for kind in kinds},
+        gate={"mae": {"max": 1}},
+        similar={"nearest": "number"},
+    )
+    parts = [dataset, dataset.target, dataset.split, dataset.gate["mae"], dataset.similar]
+    for part in (*parts, *dataset.features.values(), Bounds()):
+        key = type(part).__struct_fields__[0]
+        with pytest.raises(AttributeError):
+            setattr(part, key, getattr(part, key))
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_the_share_of_rejected_rows_is_a_share(make_dataset: Make, share: float) -> None:
+    with pytest.raises(UserError, match="max_rejected") as caught:
+        make_dataset(max_rejected=share)
+    assert caught.value.choices == ["a number at least 0 and at most 1"]
+
+
+def test_a_sound_dataset_passes(make_dataset: Make) -> None:
+    schema.check(
+        make_dataset(
+            gate={"r2": {"min": 0.5}, "mae": {"max": 9}},
+            derived={"per_facet": "carat / facets", "graded": "cut * 2"},
+            similar={"same": ["cut"], "nearest": "carat"},
+            key=["id"],
+            duplicates="first",
+            split={"method": "column", "column": "part"},
+        )
+    )
+
+
+def test_the_source_needs_features_target_key_and_split_column_once_each(
+    make_dataset: Make,
+) -> None:
+    dataset = make_dataset(key=["id", "carat"], split={"method": "column", "column": "part"})
+    assert dataset.columns() == ["carat", "facets", "cut", "price", "id", "part"]
+    assert make_dataset().columns() == ["carat", "facets", "cut", "price"]
+
+
+def test_arithmetic_may_use_numbers_and_ordered_categories(make_dataset: Make) -> None:
+    features = {
+        "n": NUMBER,
+        "i": {"type": "integer"},
+        "ordered": {"type": "category", "order": ["a", "b"]},
+        "listed": {"type": "category", "values": ["a", "b"]},
+        "open": {"type": "category"},
+        "words": {"type": "text"},
+    }
+    dataset = make_dataset(features=features)
+    assert dataset.numeric() == ["n", "i", "ordered"]
+    assert dataset.kinds() == {"number", "integer", "category", "text"}
+
+
+def test_a_dataset_needs_features(make_dataset: Make) -> None:
+    assert "'stones' has no features" in refused(make_dataset(features={}))
+
+
+def test_the_target_is_no_feature(make_dataset: Make) -> None:
+    message = refused(make_dataset(features={"price": NUMBER}))
+    assert "'price' of 'stones' is also a feature" in message
+    assert "take 'price' out" in message
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "listed"),
+    [
+        ("regression", "maee", "r2, mae, rmse, mape"),
+        ("regression", "f1", "r2, mae, rmse, mape"),
+        ("binary", "mae", "accuracy, precision, recall, f1, roc_auc, log_loss"),
+        ("multiclass", "f1", "f1_macro"),
+    ],
+)
+def test_a_metric_must_be_one_of_the_task(
+    make_dataset: Make, task: str, metric: str, listed: str
+) -> None:
+    message = refused(make_dataset(task=task, metric=metric))
+    assert f"Unknown metric of a {task} dataset '{metric}'" in message
+    assert listed in message
+
+
+def test_a_misspelt_metric_in_the_gate_lists_the_metrics(make_dataset: Make) -> None:
+    message = refused(make_dataset(gate={"rmsee": {"max": 1}}))
+    assert "'rmsee'" in message
+    assert "r2, mae, rmse, mape" in message
+    assert "did you mean 'rmse'?" in message
+
+
+def test_a_gate_needs_a_limit(make_dataset: Make) -> None:
+    message = refused(make_dataset(gate={"mae": {}}))
+    assert "The gate on 'mae' has no limit" in message
+    assert "min, max" in message
+
+
+def test_a_gate_may_be_zero(make_dataset: Make) -> None:
+    schema.check(make_dataset(gate={"mae": {"max": 0}, "r2": {"min": 0}}))
+
+
+def test_a_category_has_an_order_or_values_but_not_both(make_dataset: Make) -> None:
+    both = {"type": "category", "order": ["a", "b"], "values": ["a", "b"]}
+    message = refused(make_dataset(features={"c": both}))
+    assert "The category 'c' has both an order and values" in message
+    assert "keep one of the two" in message
+
+
+@pytest.mark.parametrize("key", ["order", "values"])
+@pytest.mark.parametrize("values", [[], ["a"], ["a", "b", "a"], [1, 2, "1"]])
+def test_the_values_of_a_category_are_two_or_more_and_differ(
+    make_dataset: Make, key: str, values: list[Any]
+) -> None:
+    message = refused(make_dataset(features={"c": {"type": "category", key: values}}))
+    assert "The values of 'c' must be two or more, and no value twice" in message
+    assert "given:   [" in message
+
+
+def test_the_values_of_the_target_differ_too(make_dataset: Make) -> None:
+    target = {"name": "kind", "values": ["a", "a"]}
+    message = refused(make_dataset(task="multiclass", metric="accuracy", target=target))
+    assert "The values of 'kind'" in message
+
+
+def test_a_binary_target_has_two_values(make_dataset: Make) -> None:
+    target = {"name": "kind", "values": [0, 1, 2]}
+    message = refused(make_dataset(task="binary", metric="f1", target=target))
+    assert "two values" in message
+    assert "[0, 1, 2]" in message
+    schema.check(make_dataset(task="multiclass", metric="f1_macro", target=target))
+
+
+def test_the_positive_class_is_one_of_the_values(make_dataset: Make) -> None:
+    target = {"name": "kind", "values": [0, 1], "positive": 2}
+    message = refused(make_dataset(task="binary", metric="f1", target=target))
+    assert "Unknown positive class '2'" in message
+    assert "0, 1" in message
+    for positive in (1, "1"):
+        target["positive"] = positive
+        schema.check(make_dataset(task="binary", metric="f1", target=target))
+
+
+@pytest.mark.parametrize("split", [{"method": "column"}, {"column": "part"}])
+def test_a_split_by_column_names_its_column(make_dataset: Make, split: dict[str, Any]) -> None:
+    message = refused(make_dataset(split=split))
+    assert "method: column and column: <name> together" in message
+    assert f"column: {split.get('column')}" in message
+
+
+def test_the_first_row_by_key_needs_a_key(make_dataset: Make) -> None:
+    message = refused(make_dataset(duplicates="first"))
+    assert "has no key" in message
+    assert "add key:" in message
+
+
+def test_a_derived_column_uses_numeric_features(make_dataset: Make) -> None:
+    features = {"n": NUMBER, "words": {"type": "text"}}
+    for used in ("nn", "words", "price", "n2"):
+        message = refused(make_dataset(features=features, derived={"v": f"log(n) + {used}"}))
+        assert f"'{used}'" in message
+        assert "in v:" in message
+        assert "allowed: n" in message
+
+
+def test_a_derived_column_is_arithmetic(make_dataset: Make) -> None:
+    assert "not allowed" in refused(make_dataset(derived={"v": "carat.real"}))
+
+
+@pytest.mark.parametrize("name", ["carat", "price"])
+def test_a_derived_column_has_a_name_of_its_own(make_dataset: Make, name: str) -> None:
+    message = refused(make_dataset(derived={name: "carat * 2"}))
+    assert f"'{name}' is already a column" in message
+
+
+def test_a_function_is_no_column_of_a_derived_one(make_dataset: Make) -> None:
+    assert "log" in refused(make_dataset(derived={"v": "log + carat"}))
+
+
+def test_similar_records_are_equal_in_features_and_near_in_a_numeric_one(
+    make_dataset: Make,
+) -> None:
+    message = refused(make_dataset(similar={"same": ["cat"], "nearest": "carat"}))
+    assert "feature in similar.same 'cat'" in message
+    assert "carat, facets, cut" in message
+    features = {"n": NUMBER, "words": {"type": "text"}}
+    message = refused(make_dataset(features=features, similar={"nearest": "words"}))
+    assert "numeric feature in similar.nearest 'words'" in message
+    assert "allowed: n" in message
+
+
+@pytest.mark.parametrize("name", ["my carat", "sepal.length", "a__b", "n_jobs", "%"])
+def test_a_feature_may_be_called_what_a_csv_calls_it(make_dataset: Make, name: str) -> None:
+    schema.check(make_dataset(features={name: NUMBER}, similar=None))
+
+
+@pytest.mark.parametrize("name", ["", " carat", "two\nlines"])
+def test_a_feature_has_a_name(make_dataset: Make, name: str) -> None:
+    with pytest.raises(UserError, match="regex"):
+        make_dataset(features={name: NUMBER})
+
+
+def test_a_derived_name_can_be_typed_without_quotes(make_dataset: Make) -> None:
+    with pytest.raises(UserError, match="regex"):
+        make_dataset(derived={"my volume": "carat"})
+
+
+def test_plain_values_make_the_same_dataset_again(make_dataset: Make) -> None:
+    dataset = make_dataset(gate={"mae": {"max": 1}}, similar={"nearest": "carat"})
+    again = make_dataset(**msgspec.to_builtins(dataset))
+    assert again == dataset

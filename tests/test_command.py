@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from src import command
+from src.errors import UserError
+
+GROUPS = ("dataset", "model", "search")
+
+
+def fail(error: BaseException) -> Callable[[], None]:
+    def run() -> None:
+        raise error
+
+    return run
+
+
+def test_a_command_that_ends_well_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    command.guarded(lambda: None)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_users_error_is_one_message_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command.guarded(fail(UserError("It is odd.", given=3, fix="add one")))
+    assert ended.value.code == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "Error: It is odd.\n  given:   3\n  do:      add one\n"
+
+
+def test_an_interrupt_is_exit_code_130(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command.guarded(fail(KeyboardInterrupt()))
+    assert ended.value.code == 130
+    out, err = capsys.readouterr()
+    assert (out, err.strip()) == ("", "Stopped.")
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), SystemExit(3)])
+def test_a_bug_is_not_hidden(error: BaseException) -> None:
+    with pytest.raises(type(error), match=str(error)):
+        command.guarded(fail(error))
+
+
+def test_a_reader_that_goes_away_is_no_error(root: Path) -> None:
+    code = (
+        "from src.command import guarded\n"
+        "def run():\n"
+        "    while True: print('a line')\n"
+        "guarded(run)\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stderr is not None
+    assert child.stdout.readline() == "a line\n"
+    child.stdout.close()
+    assert child.stderr.read() == ""
+    child.stderr.close()
+    assert child.wait() == 0
+
+
+Run = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def run(project: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs a command line and returns what its task was given."""
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")  # so that it is put back in the end
+    monkeypatch.delenv("HYDRA_FULL_ERROR")
+
+    def run(*words: str, failing: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        monkeypatch.setattr(sys, "argv", ["train", *words])
+        given = []
+
+        def task(values: dict[str, Any]) -> None:
+            given.append(values)
+            if values["model"]["name"] in failing:
+                raise UserError(f"No luck with {values['model']['name']}.")
+
+        try:
+            command.with_hydra(task, "config", GROUPS)
+        except SystemExit as ended:
+            given.append({"exit": ended.code})
+        return given
+
+    return run
+
+
+def test_a_task_is_given_plain_values(run: Run) -> None:
+    (values,) = run("dataset=stones", "model=ridge", "seed=7", "model.params.tol=0.5")
+    assert type(values) is dict
+    assert type(values["dataset"]["features"]) is dict
+    assert values["dataset"]["name"] == "stones"
+    assert values["seed"] == 7
+    assert values["model"]["params"]["tol"] == 0.5
+    assert "hydra" not in values
+
+
+def test_what_is_not_named_comes_from_params(run: Run, project: Path) -> None:
+    text = (
+        "{dataset: stones, model: lasso, search: optuna, seed: 7, folds: 4, datasets: [], runs: {}}"
+    )
+    (project / "params.yaml").write_text(text)
+    (values,) = run()
+    assert values["dataset"]["name"] == "stones"
+    assert values["model"]["name"] == "lasso"
+    assert values["search"]["name"] == "optuna"
+    assert (values["seed"], values["folds"]) == (7, 4)
+
+
+def test_no_logs_and_no_folders_appear(run: Run, project: Path) -> None:
+    before = sorted(path.name for path in project.iterdir())
+    run("dataset=stones", "model=ridge")
+    assert sorted(path.name for path in project.iterdir()) == before
+
+
+def test_a_users_error_in_the_task_is_told_once(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, end = run("dataset=stones", "model=ridge", failing=("ridge",))
+    assert end == {"exit": 1}
+    assert capsys.readouterr().err == "Error: No luck with ridge.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["dataset=stonse"], ["Unknown dataset 'stonse'", "stones", "did you mean 'stones'?"]),
+        (["model=rigde"], ["Unknown model 'rigde'", "lasso", "did you mean 'ridge'?"]),
+        (["a b"], ["This is not an override", "given:   a b", "key=value"]),
+        (["dataset.about=${nothing}"], ["nothing"]),
+    ],
+)
+def test_a_wrong_command_line_is_told_without_a_traceback(
+    run: Run, capsys: pytest.CaptureFixture[str], words: list[str], told: list[str]
+) -> None:
+    assert run(*words) == [{"exit": 1}]
+    err = capsys.readouterr().err
+    assert err.startswith("Error: ")
+    assert "Traceback" not in err
+    for word in told:
+        assert word in err
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_sweep_runs_every_combination(run: Run, first: bool) -> None:
+    words = ["dataset=stones", "model=ridge,lasso", "seed=1,2"]
+    given = run(*(["-m", *words] if first else [*words, "-m"]))
+    assert [(values["model"]["name"], values["seed"]) for values in given] == [
+        ("ridge", 1),
+        ("ridge", 2),
+        ("lasso", 1),
+        ("lasso", 2),
+    ]
+
+
+def test_a_sweep_goes_on_after_a_failure_and_tells_it_at_the_end(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    *given, end = run(
+        "-m", "dataset=stones", "model=ridge,lasso,linear", failing=("ridge", "lasso")
+    )
+    assert [values["model"]["name"] for values in given] == ["ridge", "lasso", "linear"]
+    assert end == {"exit": 1}
+    assert capsys.readouterr().err == "Error: No luck with ridge.\nError: No luck with lasso.\n"
+
+
+def test_outside_a_project_nothing_is_run(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert run() == [{"exit": 1}]
+    assert "not the root of a project" in capsys.readouterr().err
+
+
+def test_help_lists_the_choices(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run("--help")
+    out = capsys.readouterr().out
+    assert "stones" in out
+    assert "ridge" in out
+    assert "python -m src.train" in out
