@@ -11,6 +11,7 @@ from src import files, gate, metrics, paths
 from src.checked import Checked, convert
 from src.command import guarded
 from src.data.schema import Gate
+from src.errors import UserError
 from src.inference import bundle
 
 TIE_DIGITS = 4  # significant; models that agree in these are as good as each other
@@ -44,6 +45,9 @@ def main() -> None:
 
 def crown() -> None:
     """Write metrics/champions.json."""
+    configs.find_root()
+    if not any(paths.DATASET_CONFS.glob("*.yaml")):
+        raise UserError("Nothing has been composed yet.", fix="dvc repro")
     champions = {}
     for path in sorted(paths.DATASET_CONFS.glob("*.yaml")):
         contest = convert(configs.read_yaml(path), Contest, str(path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -71,34 +72,48 @@ def _filters(words: list[str]) -> dict[str, str]:
 def _of_runs() -> Iterator[dict[str, Any]]:
     """Yield a row per training; the ones that were stopped have no metrics."""
     for run in runs.every():
-        request = run.request()
-        manifest = run.manifest() if run.is_done else {}
-        yield {
-            "time": request["started"],
-            "dataset": request["config"]["dataset"]["name"],
-            "model": request["config"]["model"]["name"],
-            "source": "pipeline" if request["run"] else "run",
-            "state": "done" if run.is_done else "stopped",
-            "metrics": manifest.get("metrics"),
-            "commit": (manifest.get("git") or {}).get("commit"),
-            "place": str(run.path),
-        }
+        try:
+            yield _of_run(run)
+        except (OSError, ValueError, KeyError, TypeError):
+            print(f"{run.path} is damaged and left out", file=sys.stderr)
+
+
+def _of_run(run: runs.Run) -> dict[str, Any]:
+    request = run.request()
+    manifest = run.manifest() if run.is_done else {}
+    return {
+        "time": request["started"],
+        "dataset": request["config"]["dataset"]["name"],
+        "model": request["config"]["model"]["name"],
+        "source": "pipeline" if request["run"] else "run",
+        "state": "done" if run.is_done else "stopped",
+        "metrics": manifest.get("metrics"),
+        "commit": (manifest.get("git") or {}).get("commit"),
+        "place": str(run.path),
+    }
 
 
 def _of_commits() -> Iterator[dict[str, Any]]:
     """Yield a row for each metrics file that a commit changed."""
     log = _git(
-        "log", "--format=%x00%H %ct", "--name-only", "--diff-filter=AM", "--", "metrics/*/*.json"
+        "log",
+        "--format=%x00%H %ct",
+        "--relative",
+        "--name-only",
+        "--diff-filter=AM",
+        "--",
+        "metrics/*/*.json",
     )
     wanted = []
     for block in log.split("\0")[1:]:
         head, *names = block.split("\n")
         commit, seconds = head.split()
         wanted += [(commit, int(seconds), name) for name in names if name]
-    contents = _contents(f"{commit}:{name}" for commit, _, name in wanted)
+    contents = _contents(f"{commit}:./{name}" for commit, _, name in wanted)
     for (commit, when, name), content in zip(wanted, contents, strict=True):
         _, dataset, file = name.split("/")
-        if file == paths.quality(dataset).name:
+        metrics = _json(content)
+        if file == paths.quality(dataset).name or metrics is None:
             continue
         yield {
             "time": datetime.fromtimestamp(when, UTC).isoformat(timespec="seconds"),
@@ -106,10 +121,19 @@ def _of_commits() -> Iterator[dict[str, Any]]:
             "model": file.removesuffix(".json"),
             "source": "commit",
             "state": "done",
-            "metrics": json.loads(content),
+            "metrics": metrics,
             "commit": commit,
             "place": name,
         }
+
+
+def _json(text: str) -> dict[str, Any] | None:
+    """Read a metrics file; None for what a commit left half merged."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _contents(names: Iterable[str]) -> list[str]:

@@ -33,9 +33,12 @@ class Trained:
 
 def own(config: Config) -> Trained:
     """Train into a new folder of runs/; nothing of the pipeline's is touched."""
+    from src.learning import training
+
     with Bar(_title(config)) as bar:
         bar.stage("reading", 1)
         ready, _ = preparing.prepare(config.dataset, config.seed)
+        training.check(config, ready.train, ready.test)  # what cannot start leaves no folder
         run = runs.start(config.dataset.name, config.model.name, _request(config, ready, None))
         return _finish(config, ready, run, bar)
 

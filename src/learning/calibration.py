@@ -18,5 +18,7 @@ def calibrated(estimator: Any, target: np.ndarray) -> Any:
     it predicts nearly the classes that it would predict alone.
     """
     rarest = int(np.bincount(target).min())
-    folds = StratifiedKFold(max(2, min(FOLDS, rarest)))
+    every = np.arange(len(target))
+    # A class of one row cannot be on both sides; its scores are those of the fit itself.
+    folds = StratifiedKFold(min(FOLDS, rarest)) if rarest > 1 else [(every, every)]
     return CalibratedClassifierCV(estimator, method="sigmoid", cv=folds, ensemble=False)

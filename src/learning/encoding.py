@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 
@@ -19,6 +20,9 @@ from src.data.schema import Category, Dataset, Feature, Text
 from src.errors import UserError
 
 MISSING = "(missing)"  # the level of an optional category that was left out
+# How scikit-learn's vectorizers say it; they raise no type of their own.
+NO_WORDS = ("vocabulary", "no terms remain", "max_df corresponds to")
+TARGET_FOLDS = 5
 MOST_LEVELS = 100  # of a category whose values are learnt; the rarest share one column
 
 
@@ -41,7 +45,7 @@ class Encoder:
         try:
             return self._matrix(self._transformer.fit_transform(self._columns(frame), target))
         except ValueError as error:
-            if "vocabulary" in str(error) or "no terms remain" in str(error).lower():
+            if any(words in str(error).lower() for words in NO_WORDS):
                 raise UserError(
                     "No words are left to learn from.",
                     given=str(error),
@@ -141,7 +145,9 @@ def _category(feature: Category, encoding: Encoding, task: str, in_sparse: bool,
         )
     if feature.order is None and encoding.categories == "target":
         target_type = {"regression": "continuous"}.get(task, task)
-        return TargetEncoder(target_type=target_type, random_state=seed, shuffle=True)
+        kind = KFold if task == "regression" else StratifiedKFold
+        folds = kind(TARGET_FOLDS, shuffle=True, random_state=seed)
+        return TargetEncoder(target_type=target_type, cv=folds)
     listed = feature.listed()
     if listed is None:
         return OneHotEncoder(

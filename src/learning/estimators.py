@@ -29,19 +29,37 @@ def make(model: Model, task: Task, seed: int, **params: Any) -> Any:
     for name, value in (("random_state", seed), *((name, 1) for name in threads)):
         if name in known:
             given.setdefault(name, value)
-    return kind(**given)
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise UserError(
+            f"{kind.__name__} of the model '{model.name}' cannot be made.",
+            given=str(error),
+            choices=known,
+            fix=f"add what it needs to params in conf/model/{model.name}.yaml",
+        ) from None
 
 
 def parameters(kind: Any) -> list[str]:
     """List the parameters of an estimator's class; some name them in get_params only."""
     signature = inspect.signature(kind.__init__).parameters.values()
     named = [part.name for part in signature if part.kind is not part.VAR_KEYWORD]
-    return sorted({*named, *kind().get_params()} - {"self"})
+    try:
+        others = list(kind().get_params())
+    except TypeError:  # it has parameters without a default, which the signature names
+        others = []
+    return sorted({*named, *others} - {"self"})
 
 
 def _find(target: str, model: Model) -> Any:
     module, _, name = target.rpartition(".")
     where = f"_target_ of the model '{model.name}'"
+    if not module:
+        raise UserError(
+            f"The {where} has no module.",
+            given=target,
+            fix="name the class with its module, such as sklearn.linear_model.Ridge",
+        )
     try:
         found = getattr(importlib.import_module(module), name, None)
     except (ImportError, ValueError):

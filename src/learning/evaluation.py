@@ -14,15 +14,24 @@ from src.metrics import BY_TASK
 DIGITS = 6  # significant; more would change between machines and say nothing
 
 
-def regression(truth: np.ndarray, predicted: np.ndarray, names: list[str]) -> dict[str, float]:
-    """Compute the named metrics of predictions of shape (rows,), in the target's unit."""
+def regression(
+    truth: np.ndarray, predicted: np.ndarray, names: list[str]
+) -> dict[str, float | None]:
+    """Compute the named metrics of predictions of shape (rows,), in the target's unit.
+
+    R2 is None for a single row, which has no variance.
+    """
     functions: dict[str, Callable[[Any, Any], float]] = {
         "r2": sk.r2_score,
         "mae": sk.mean_absolute_error,
         "rmse": sk.root_mean_squared_error,
         "mape": sk.mean_absolute_percentage_error,
     }
-    return {name: float(functions[name](truth, predicted)) for name in names}
+    undefined = ["r2"] if len(truth) < 2 else []
+    return {
+        name: None if name in undefined else float(functions[name](truth, predicted))
+        for name in names
+    }
 
 
 def classes(
@@ -79,12 +88,12 @@ def evaluate(task: str, truth: np.ndarray, output: np.ndarray) -> dict[str, floa
 
 def score(task: str, metric: str, truth: np.ndarray, output: np.ndarray) -> float:
     """Compute one metric; raise UserError where it is not defined on these rows."""
-    if task == "regression":
-        return regression(truth, output, [metric])[metric]
-    value = classes(truth, output, [metric])[metric]
+    compute = regression if task == "regression" else classes
+    value = compute(truth, output, [metric])[metric]
     if value is None:
+        needed = "two rows" if task == "regression" else "rows of every class"
         raise UserError(
-            f"The metric '{metric}' needs rows of every class in each part.",
+            f"The metric '{metric}' needs {needed} in each part.",
             fix="bring more rows, use fewer folds, or choose another metric",
         )
     return value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -11,6 +13,7 @@ import pandas as pd
 
 from src.config import Model, with_values
 from src.data.schema import Dataset
+from src.errors import UserError
 from src.learning import calibration, estimators
 from src.learning.encoding import Encoder
 
@@ -23,6 +26,9 @@ class Progress(Protocol):
 
     def step(self, note: str = "") -> None:
         """Finish a step; `note` is what is worth knowing now."""
+
+
+LARGEST = 700.0  # its exponential is still finite
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Fitted:
             # Some estimators answer in single precision, where sums miss one by a little.
             return mean / mean.sum(axis=1, keepdims=True)
         mean = _mean([member.predict(matrix) for member in self.members])
-        return np.exp(mean) if self.log_target else mean
+        return np.exp(np.minimum(mean, LARGEST)) if self.log_target else mean
 
 
 def _mean(outputs: list[np.ndarray]) -> np.ndarray:
@@ -108,7 +114,8 @@ class Recipe:
             estimator.set_params(**{self.RATE: min(1.0, rate * stopping.faster)})
         estimator.set_params(early_stopping_rounds=stopping.rounds)
         goal, check = (np.log(target), np.log(truth)) if self.is_log else (target, truth)
-        estimator.fit(matrix, goal, eval_set=[(judge, check)], verbose=False)
+        with self._explained():
+            estimator.fit(matrix, goal, eval_set=[(judge, check)], verbose=False)
         return Fitted(encoder, [estimator], self.is_log, self.classes), estimator.best_iteration + 1
 
     def grown(self, model: Model, trees: float) -> Model:
@@ -121,4 +128,20 @@ class Recipe:
         estimator = estimators.make(self.model, self.dataset.task, self.seed + number)
         if self.classes is not None and not hasattr(estimator, "predict_proba"):
             estimator = calibration.calibrated(estimator, target)
-        return estimator.fit(matrix, np.log(target) if self.is_log else target)
+        with self._explained():
+            return estimator.fit(matrix, np.log(target) if self.is_log else target)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say whose complaint it is when an estimator refuses its parameters or its rows."""
+        try:
+            yield
+        except ValueError as error:
+            missing = "NaN" in str(error)
+            raise UserError(
+                f"The model '{self.model.name}' cannot be fitted.",
+                given=str(error).strip().split("\n")[0],
+                fix="model.encoding.numbers=standard fills in missing numbers"
+                if missing
+                else f"check params in conf/model/{self.model.name}.yaml",
+            ) from error

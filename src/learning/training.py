@@ -43,9 +43,7 @@ def train(
     the rows are too few or the model cannot be made.
     """
     started = time.perf_counter()
-    target = targets.Target(config.dataset, train, test)
-    estimators.make(config.model, config.dataset.task, config.seed)  # a wrong name ends here
-    targets.check(target, train, config.folds, config.dataset)
+    target = check(config, train, test)
     truth = target.encode(train)
     # One thread a fit: fits run side by side, and BLAS sums in one order.
     with threadpool_limits(1):
@@ -75,6 +73,14 @@ def train(
         predictions=_predictions(target, test, output),
         trials=trials,
     )
+
+
+def check(config: Config, train: pd.DataFrame, test: pd.DataFrame) -> targets.Target:
+    """Return the target; raise UserError where the model cannot be made or the rows are too few."""
+    estimators.make(config.model, config.dataset.task, config.seed)
+    target = targets.Target(config.dataset, train, test)
+    targets.check(target, train, config.folds, config.dataset)
+    return target
 
 
 def _tune(
