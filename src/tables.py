@@ -16,6 +16,8 @@ def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> N
     from rich.table import Table
 
     cells = [[text(value) for value in row] for row in rows]
+    if columns and cells and not any(row[-1] for row in cells):  # a last column without a word
+        columns, cells = columns[:-1], [row[:-1] for row in cells]
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for at, column in enumerate(columns):
         is_number = any(_is_number(row[at]) for row in cells)

@@ -14,7 +14,7 @@ from src.errors import UserError
 from src.running import Trained
 
 GROUPS = ("dataset", "model", "search")
-Finished = tuple[Trained, str]  # with what was typed of it
+Finished = tuple[Trained, list[str]]  # with what was typed for it
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
         given = _given()
         trained = _train(values, dict(given))
         words = [f"{key}={value}" for key, value in given.items() if key not in GROUPS]
-        finished.append((trained, " ".join(words)))
+        finished.append((trained, words))
 
     try:
         with_hydra(task, "config", GROUPS)
@@ -73,6 +73,7 @@ def _refuse_others(given: dict[str, Any], key: str, allowed: tuple[str, ...]) ->
 def show(finished: list[Finished]) -> None:
     """Print one row per training, the best cross-validated first."""
     ranked = sorted(finished, key=lambda one: _cost(one[0]))
+    shared = set.intersection(*(set(words) for _, words in finished))
     by_dataset: dict[str, list[Finished]] = {}
     for one in ranked:
         by_dataset.setdefault(one[0].config.dataset.name, []).append(one)
@@ -81,9 +82,8 @@ def show(finished: list[Finished]) -> None:
         names = metrics.shown(first.manifest["metrics"]["test"])
         cv = f"cv {first.config.dataset.metric}"
         columns = ["model", cv, "+-", *names, "train", "test", "seconds", "gate", "given"]
-        tables.show(
-            f"{dataset}: {first.config.dataset.task}", columns, (_row(*one) for one in group)
-        )
+        rows = [_row(trained, [w for w in words if w not in shared]) for trained, words in group]
+        tables.show(f"{dataset}: {first.config.dataset.task}", columns, rows)
     for trained, _ in ranked:
         print(f"{trained.config.model.name}: {trained.place}")
 
@@ -97,7 +97,7 @@ def _cost(trained: Trained) -> float:
     return metrics.cost(trained.config.dataset.metric, _cv(trained)["mean"])
 
 
-def _row(trained: Trained, given: str) -> list[Any]:
+def _row(trained: Trained, words: list[str]) -> list[Any]:
     found = trained.manifest["metrics"]
     cv = _cv(trained)
     missed = gate.failures(found["test"], trained.config.dataset.gate)
@@ -110,7 +110,7 @@ def _row(trained: Trained, given: str) -> list[Any]:
         found["rows"]["test"],
         found["seconds"],
         "; ".join(missed) or ("passed" if trained.config.dataset.gate else None),
-        given,
+        " ".join(words),
     ]
 
 
