@@ -37,7 +37,7 @@ from src.learning import training
 
 TRIALS = 100
 FOLDS = 5
-Procedure = Callable[[pd.DataFrame, pd.DataFrame, int], np.ndarray]
+Procedure = Callable[[Config, pd.DataFrame, pd.DataFrame], np.ndarray]
 
 
 class Quiet:
@@ -66,10 +66,7 @@ def run(source: str, overrides: list[str]) -> None:
     config = _config(source, overrides)
     ready, _ = prepared.prepare(config.dataset, config.seed)
     rows = pd.concat([ready.train, ready.test]).sort_index()
-    procedures: dict[str, Procedure] = {
-        "reference": lambda train, test, fold: reference(config, train, test, fold),
-        "lapidary": lambda train, test, _: lapidary(config, train, test),
-    }
+    procedures: dict[str, Procedure] = {"reference": reference, "lapidary": lapidary}
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in procedures}
     print(f"{len(rows)} rows, {FOLDS} outer folds, {TRIALS} trials\n")
     print("fold  procedure   MAE USD  seconds")
@@ -79,7 +76,7 @@ def run(source: str, overrides: list[str]) -> None:
         # slows down both.
         for name in list(procedures)[:: 1 if fold % 2 == 0 else -1]:
             begun = time.perf_counter()
-            predicted = procedures[name](train, test, fold)
+            predicted = procedures[name](config, train, test)
             seconds = time.perf_counter() - begun
             error = float(mean_absolute_error(test[config.dataset.target.name], predicted))
             found[name].append((error, seconds))
@@ -122,7 +119,7 @@ def lapidary(config: Config, train: pd.DataFrame, test: pd.DataFrame) -> np.ndar
     return outcome.fitted.output(test)
 
 
-def reference(config: Config, train: pd.DataFrame, test: pd.DataFrame, fold: int) -> np.ndarray:
+def reference(config: Config, train: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
     """Search 100 times on one inner split of the raw price; return the test rows' predictions."""
     target = config.dataset.target.name
     x, y = _categorised(config, train), train[target]
@@ -142,9 +139,7 @@ def reference(config: Config, train: pd.DataFrame, test: pd.DataFrame, fold: int
         model = XGBRegressor(**params, random_state=42, enable_categorical=True)
         return float(mean_absolute_error(valid_y, model.fit(inner, inner_y).predict(valid)))
 
-    study = optuna.create_study(
-        direction="minimize", sampler=optuna.samplers.TPESampler(seed=42 + fold)
-    )
+    study = optuna.create_study(direction="minimize", sampler=optuna.samplers.TPESampler(seed=0))
     study.optimize(objective, n_trials=TRIALS)
     final = XGBRegressor(**study.best_params, random_state=42, enable_categorical=True)
     return np.asarray(final.fit(x, y).predict(_categorised(config, test)))

@@ -78,6 +78,13 @@ def choose(entrants: list[Entrant], metric: str) -> Entrant | None:
 def _entrant(dataset: str, model: str, contest: Contest) -> Entrant:
     manifest = bundle.read_manifest(paths.BUNDLES / dataset / model)
     found = manifest["metrics"]
+    if contest.metric not in found["cv"]:
+        raise UserError(
+            f"{model} of {dataset} was trained by another metric.",
+            given=", ".join(found["cv"]),
+            choices=[contest.metric],
+            fix="dvc repro",
+        )
     return Entrant(
         model=model,
         complexity=manifest["config"]["model"]["complexity"],

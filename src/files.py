@@ -61,7 +61,8 @@ def new_folder(path: Path, what: str) -> Iterator[Path]:
     """Yield a folder to fill, and put it in the place of `path` only when all went well."""
     with explained(what, path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        _sweep(path)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}.{os.getpid()}.", dir=path.parent))
     try:
         with explained(what, path):
             yield fresh
@@ -70,6 +71,24 @@ def new_folder(path: Path, what: str) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed processes left half made; a folder's name tells whose it is."""
+    for folder in path.parent.glob(f".{path.name}.*.*"):
+        pid = folder.name.removeprefix(f".{path.name}.").split(".")[0]
+        if pid.isdecimal() and not _is_alive(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's, and alive
+    return True
 
 
 @contextmanager

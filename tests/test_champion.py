@@ -209,7 +209,6 @@ def test_a_model_without_a_bundle_is_told_and_the_verdict_stays(enter: Enter) ->
     assert Path("metrics/champions.json").read_bytes() == before
 
 
-@pytest.mark.xfail(strict=True, reason="an empty verdict is written wherever one stands")
 def test_outside_of_a_project_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,7 +219,6 @@ def test_outside_of_a_project_nothing_is_written(
     assert list(Path().iterdir()) == []
 
 
-@pytest.mark.xfail(strict=True, reason="an empty verdict replaces the last one")
 def test_before_anything_is_composed_there_is_no_verdict(project: Path) -> None:
     with pytest.raises(UserError, match="dvc repro"):
         champion.crown()

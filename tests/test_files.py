@@ -221,3 +221,15 @@ def test_only_the_systems_refusal_is_explained(tmp_path: Path) -> None:
         raise PermissionError(13, "Permission denied")
     assert f"given:   {tmp_path} (Permission denied)" in str(caught.value)
     assert "It could not be written" in str(caught.value)
+
+
+def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left = tmp_path / f".bundle.{dead.pid}.abc"
+    living = tmp_path / f".bundle.{os.getpid()}.abc"
+    for folder in (left, living):
+        folder.mkdir()
+    with files.new_folder(tmp_path / "bundle", "The bundle") as fresh:
+        (fresh / "file").touch()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [living.name, "bundle"]

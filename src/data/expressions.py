@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,6 +34,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sqrt": np.sqrt,
 }
 ARITY = {"min": 2, "max": 2}
+# Python 3.11 may fail when two threads parse at once ("recursion depth mismatch").
+PARSER = threading.Lock()
 LONGEST = 500  # characters; keeps the recursion below shallow
 GRAMMAR = ("numbers", "columns", "+ - * / **", "( )", *(f"{name}()" for name in FUNCTIONS))
 
@@ -64,7 +67,8 @@ def _parse(text: str) -> ast.expr:
     if len(text) > LONGEST:
         raise UserError(f"An expression is longer than {LONGEST} characters.", given=text[:60])
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        with PARSER:
+            tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise UserError("This is not an expression.", given=text, choices=GRAMMAR) from None
     _check(tree, text)

@@ -38,10 +38,12 @@ class Encoder:
             isinstance(feature, Text) and name not in drop
             for name, feature in self.features.items()
         )
-        self._transformer = self._build(encoding, set(drop), dataset.task, seed)
+        self._how = (encoding, frozenset(drop), dataset.task, seed)
+        self._transformer: Any = None
 
     def fit_transform(self, frame: pd.DataFrame, target: np.ndarray) -> Any:
         """Learn levels, words and scales; return a matrix of shape (rows, columns)."""
+        self._transformer = self._build(target)
         try:
             return self._matrix(self._transformer.fit_transform(self._columns(frame), target))
         except ValueError as error:
@@ -92,13 +94,15 @@ class Encoder:
             columns[name] = expression(numbers)
         return pd.DataFrame(columns, index=frame.index)
 
-    def _build(self, encoding: Encoding, drop: set[str], task: str, seed: int) -> ColumnTransformer:
+    def _build(self, target: np.ndarray) -> ColumnTransformer:
+        encoding, drop, task, seed = self._how
+        folds = _target_folds(task, target, seed)
         parts: list[tuple[str, Any]] = []
         for name, feature in self.features.items():
             if name in drop:
                 continue
             if isinstance(feature, Category):
-                parts.append((name, _category(feature, encoding, task, self.has_text, seed)))
+                parts.append((name, _category(feature, encoding, task, self.has_text, folds)))
             elif isinstance(feature, Text):
                 parts.append((name, _words(encoding.text)))
             else:
@@ -129,7 +133,15 @@ def _number(encoding: Encoding, optional: bool) -> Any:
     return StandardScaler()
 
 
-def _category(feature: Category, encoding: Encoding, task: str, in_sparse: bool, seed: int) -> Any:
+def _target_folds(task: str, target: np.ndarray, seed: int) -> Any:
+    """Return the folds in which a target encoder learns; fewer where rows or a class are few."""
+    rarest = len(target) if task == "regression" else int(np.bincount(target).min())
+    kind = KFold if task == "regression" or rarest < 2 else StratifiedKFold
+    most = len(target) if kind is KFold else rarest
+    return kind(max(2, min(TARGET_FOLDS, most)), shuffle=True, random_state=seed)
+
+
+def _category(feature: Category, encoding: Encoding, task: str, in_sparse: bool, folds: Any) -> Any:
     if feature.order is not None and encoding.ordered == "rank":
         rank = OrdinalEncoder(
             categories=[[str(value) for value in feature.order]],
@@ -145,8 +157,6 @@ def _category(feature: Category, encoding: Encoding, task: str, in_sparse: bool,
         )
     if feature.order is None and encoding.categories == "target":
         target_type = {"regression": "continuous"}.get(task, task)
-        kind = KFold if task == "regression" else StratifiedKFold
-        folds = kind(TARGET_FOLDS, shuffle=True, random_state=seed)
         return TargetEncoder(target_type=target_type, cv=folds)
     listed = feature.listed()
     if listed is None:

@@ -28,7 +28,7 @@ class Progress(Protocol):
         """Finish a step; `note` is what is worth knowing now."""
 
 
-LARGEST = 700.0  # its exponential is still finite
+LARGEST = 300.0  # its exponential, and the square of that, are still finite
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,11 @@ class Recipe:
         members = list(joblib.Parallel(n_jobs=jobs, prefer="threads")(fits))
         return Fitted(encoder, members, self.is_log, self.classes)
 
+    def output(self, fitted: Fitted, frame: pd.DataFrame) -> np.ndarray:
+        """Predict records, and say so in words where the estimator refuses them."""
+        with self._explained():
+            return fitted.output(frame)
+
     def fit_stopping(
         self, encoder: Encoder, matrix: Any, target: np.ndarray, judge: Any, truth: np.ndarray
     ) -> tuple[Fitted, int | None]:
@@ -139,7 +144,7 @@ class Recipe:
         except ValueError as error:
             missing = "NaN" in str(error)
             raise UserError(
-                f"The model '{self.model.name}' cannot be fitted.",
+                f"The model '{self.model.name}' refuses its parameters or these rows.",
                 given=str(error).strip().split("\n")[0],
                 fix="model.encoding.numbers=standard fills in missing numbers"
                 if missing

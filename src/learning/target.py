@@ -10,7 +10,7 @@ from src.errors import UserError
 
 
 class Target:
-    """Turn targets into numbers and back; what it knows of classes comes from training rows."""
+    """Turn targets into numbers and back; the classes are those of all rows."""
 
     def __init__(self, dataset: Dataset, train: pd.DataFrame, test: pd.DataFrame) -> None:
         self.name = dataset.target.name

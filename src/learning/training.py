@@ -52,7 +52,7 @@ def train(
         validated = _validate(config, recipe, train, truth, progress)
         fitted = recipe.fit(train, truth, jobs=-1)
         progress.step()
-        output = fitted.output(test)
+        output = recipe.output(fitted, test)
     held_out = target.encode(test)
     metrics = {
         "test": evaluation.evaluate(config.dataset.task, held_out, output),

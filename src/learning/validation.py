@@ -70,7 +70,7 @@ def _judge(
     recipe: Recipe, frame: pd.DataFrame, target: np.ndarray, fit: np.ndarray, judge: np.ndarray
 ) -> np.ndarray:
     fitted = recipe.fit(frame.iloc[fit], target[fit])
-    return fitted.output(frame.iloc[judge])
+    return recipe.output(fitted, frame.iloc[judge])
 
 
 def run_parallel(jobs: Any, tick: Callable[[], None]) -> list[Any]:

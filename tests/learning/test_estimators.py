@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from src.config import Model
+from src.errors import UserError
+from src.learning import estimators
+
+Make = Callable[..., Model]
+
+
+def test_the_estimator_of_the_task_has_the_parameters_of_the_model(make_model: Make) -> None:
+    model = make_model(
+        estimator={
+            "regression": {"_target_": "sklearn.linear_model.Ridge", "tol": 0.5},
+            "binary": {"_target_": "sklearn.linear_model.RidgeClassifier"},
+        },
+        params={"alpha": 2.5},
+    )
+    ridge = estimators.make(model, "regression", seed=3)
+    assert type(ridge).__name__ == "Ridge"
+    assert (ridge.alpha, ridge.tol) == (2.5, 0.5)
+    assert type(estimators.make(model, "binary", seed=3)).__name__ == "RidgeClassifier"
+
+
+def test_what_is_nearer_to_the_call_wins(make_model: Make) -> None:
+    model = make_model(
+        estimator={"regression": {"_target_": "sklearn.linear_model.Ridge", "alpha": 2.0}},
+        params={"alpha": 1.0},
+    )
+    assert estimators.make(model, "regression", 0).alpha == 2.0
+    assert estimators.make(model, "regression", 0, alpha=3.0).alpha == 3.0
+
+
+def test_every_call_makes_another_one_and_leaves_the_model_as_it_was(make_model: Make) -> None:
+    model = make_model(params={"alpha": 2.0})
+    assert estimators.make(model, "regression", 0) is not estimators.make(model, "regression", 0)
+    assert model == make_model(params={"alpha": 2.0})
+
+
+def test_an_unknown_parameter_lists_the_choices(make_model: Make) -> None:
+    with pytest.raises(UserError) as caught:
+        estimators.make(make_model(params={"alhpa": 1.0}), "regression", 0)
+    assert "Unknown parameter of Ridge in the model 'mine': 'alhpa'" in caught.value.what
+    assert {"alpha", "solver", "tol"} <= set(caught.value.choices or ())
+    assert "self" not in (caught.value.choices or ())
+    assert caught.value.fix == "did you mean 'alpha'?"
+
+
+def test_parameters_that_only_get_params_names_are_known(make_model: Make) -> None:
+    pytest.importorskip("xgboost")
+    model = make_model("xgboost.XGBRFRegressor", params={"max_depth": 3})
+    assert estimators.make(model, "regression", 0).max_depth == 3
+    with pytest.raises(UserError) as caught:
+        estimators.make(make_model("xgboost.XGBRegressor", params={"max_dept": 3}), "regression", 0)
+    assert "max_depth" in (caught.value.choices or ())
+    assert caught.value.fix == "did you mean 'max_depth'?"
+
+
+@pytest.mark.parametrize(
+    ("target", "extra", "fix"),
+    [
+        ("no_such_library.Model", "", "install no_such_library"),
+        ("no_such_library.inner.Model", "", "install no_such_library"),
+        ("no_such_library.Model", "gpu", "pip install -c constraints.txt '.[gpu]'"),
+    ],
+)
+def test_a_library_that_is_missing_is_told(
+    make_model: Make, target: str, extra: str, fix: str
+) -> None:
+    with pytest.raises(UserError, match="cannot be imported") as caught:
+        estimators.make(make_model(target, extra=extra), "regression", 0)
+    assert caught.value.given == target
+    assert caught.value.fix == fix
+
+
+def test_a_class_without_its_module_is_told(make_model: Make) -> None:
+    with pytest.raises(UserError) as caught:
+        estimators.make(make_model("Ridge"), "regression", 0)
+    assert caught.value.given == "Ridge"
+    assert (caught.value.fix or "").strip() != "install"
+
+
+def test_a_class_that_its_module_lacks_is_told(make_model: Make) -> None:
+    with pytest.raises(UserError, match="'mine' does not exist") as caught:
+        estimators.make(make_model("sklearn.linear_model.Rigde"), "regression", 0)
+    assert caught.value.given == "sklearn.linear_model.Rigde"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "os.getcwd",
+        "collections.OrderedDict",
+        "sklearn.metrics.r2_score",
+        "sklearn.linear_model",
+        "pathlib.Path",
+    ],
+)
+def test_what_is_no_estimator_is_refused(make_model: Make, target: str) -> None:
+    with pytest.raises(UserError, match="not a scikit-learn estimator") as caught:
+        estimators.make(make_model(target), "regression", 0)
+    assert caught.value.given == target
+
+
+def test_an_estimator_that_needs_another_one_is_told(make_model: Make) -> None:
+    with pytest.raises(UserError) as caught:
+        estimators.make(make_model("sklearn.ensemble.VotingRegressor"), "regression", 0)
+    assert "VotingRegressor" in str(caught.value)
+
+
+def test_the_seed_is_given_to_those_that_draw(make_model: Make) -> None:
+    target = "sklearn.ensemble.RandomForestRegressor"
+    rng = np.random.default_rng(0)
+    rows, values = rng.random((30, 3)), rng.random(30)
+
+    def predictions(seed: int) -> list[float]:
+        model = make_model(target, params={"n_estimators": 3})
+        return estimators.make(model, "regression", seed).fit(rows, values).predict(rows).tolist()
+
+    assert predictions(5) == predictions(5)
+    assert predictions(5) != predictions(6)
+
+
+def test_a_seed_of_the_model_itself_is_kept(make_model: Make) -> None:
+    model = make_model(params={"random_state": 9})
+    assert estimators.make(model, "regression", 1).random_state == 9
+
+
+def test_those_that_do_not_draw_have_no_seed(make_model: Make) -> None:
+    model = make_model("sklearn.linear_model.LinearRegression")
+    assert "random_state" not in estimators.make(model, "regression", 1).get_params()
+
+
+@pytest.mark.parametrize("name", ["XGBRegressor", "XGBClassifier"])
+def test_boosted_trees_grow_on_one_thread(make_model: Make, name: str) -> None:
+    pytest.importorskip("xgboost")
+    made = estimators.make(make_model(f"xgboost.{name}"), "regression", 4)
+    assert made.n_jobs == 1
+    assert made.random_state == 4
+
+
+def test_threads_can_be_asked_for(make_model: Make) -> None:
+    pytest.importorskip("xgboost")
+    model = make_model("xgboost.XGBRegressor", params={"n_jobs": 2})
+    assert estimators.make(model, "regression", 4).n_jobs == 2
+
+
+def test_nothing_warns_that_threads_have_no_effect(make_model: Make) -> None:
+    model = make_model("sklearn.linear_model.LogisticRegression", params={"solver": "liblinear"})
+    made = estimators.make(model, "binary", 1)
+    made.fit([[0.0], [1.0]], [0, 1])
+    assert made.n_jobs in (None, 1)

@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+
+from src.config import Config
+from src.errors import UserError
+from src.learning import evaluation, training
+from src.learning.training import Outcome
+from src.metrics import BY_TASK
+
+Rows = Callable[..., pd.DataFrame]
+Configs = Callable[..., Config]
+LOGISTIC = "sklearn.linear_model.LogisticRegression"
+TREES = {"n_estimators": 4}
+
+
+@pytest.fixture
+def train(tmp_path: Path, recorder: Any) -> Callable[..., Outcome]:
+    """Return a function that trains without a search."""
+
+    def run(config: Config, rows: pd.DataFrame, test: pd.DataFrame) -> Outcome:
+        return training.train(config, rows, test, tmp_path / "study", recorder)
+
+    return run
+
+
+def test_a_regression_is_judged_on_both_sides(train, make_config: Configs, make_rows: Rows) -> None:
+    rows, test = make_rows(40), make_rows(15, seed=1)
+    outcome = train(make_config(), rows, test)
+    assert list(outcome.metrics) == ["test", "cv", "rows", "seconds"]
+    assert list(outcome.metrics["test"]) == BY_TASK["regression"]
+    assert list(outcome.metrics["cv"]) == ["mae"]
+    assert outcome.metrics["rows"] == {"train": 40, "test": 15}
+    assert outcome.metrics["seconds"] >= 0
+    assert outcome.metrics["test"]["r2"] > 0.95
+    scores = outcome.details["cv_scores"]
+    assert len(scores) == 3
+    cv = outcome.metrics["cv"]["mae"]
+    assert cv["mean"] == pytest.approx(np.mean(scores), rel=1e-5)
+    assert cv["std"] == pytest.approx(np.std(scores, ddof=1), rel=1e-4)
+    assert list(outcome.details) == ["cv_scores"]
+
+
+@pytest.mark.parametrize(
+    ("task", "classes"), [("binary", ["a", "b"]), ("multiclass", ["a", "b", "c"])]
+)
+def test_classes_are_judged_each(
+    train, make_config: Configs, make_rows: Rows, task: str, classes: list[str]
+) -> None:
+    rows, test = make_rows(60, labels=classes), make_rows(30, seed=1, labels=classes)
+    outcome = train(make_config(LOGISTIC, task), rows, test)
+    assert list(outcome.metrics["test"]) == BY_TASK[task]
+    assert list(outcome.metrics["cv"]) == ["accuracy"]
+    assert outcome.details["classes"] == outcome.fitted.classes == classes
+    assert np.array(outcome.details["confusion"]).sum(axis=1).tolist() == [
+        30 // len(classes)
+    ] * len(classes)
+    assert list(outcome.details["per_class"]) == classes
+    right = (outcome.predictions["actual"] == outcome.predictions["predicted"]).mean()
+    assert outcome.metrics["test"]["accuracy"] == pytest.approx(right, rel=1e-5)
+    assert right > 0.6
+
+
+def test_the_metrics_are_those_of_the_predictions(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    rows, test = make_rows(40), make_rows(15, seed=1)
+    outcome = train(make_config(), rows, test)
+    output = outcome.fitted.output(test)
+    truth = test["price"].to_numpy()
+    assert outcome.metrics["test"] == evaluation.evaluate("regression", truth, output)
+    assert outcome.predictions.columns.tolist() == ["actual", "predicted"]
+    assert outcome.predictions["actual"].tolist() == truth.tolist()
+    assert outcome.predictions["predicted"].tolist() == [float(f"{at:.6g}") for at in output]
+
+
+def test_classes_are_predicted_by_their_names(train, make_config: Configs, make_rows: Rows) -> None:
+    classes = ["no", "yes"]
+    rows, test = make_rows(40, labels=classes), make_rows(20, seed=1, labels=classes)
+    target = {"name": "price", "positive": "no"}
+    config = make_config(LOGISTIC, "binary", {"target": target})
+    outcome = train(config, rows, test)
+    assert outcome.fitted.classes == ["yes", "no"]
+    assert outcome.predictions["actual"].tolist() == test["price"].tolist()
+    likely = outcome.fitted.output(test)[:, 1] > 0.5
+    assert (outcome.predictions["predicted"] == "no").tolist() == likely.tolist()
+
+
+@pytest.mark.parametrize("transform", ["none", "log"])
+def test_cross_validation_and_model_never_see_the_test_rows(
+    train, make_config: Configs, make_rows: Rows, transform: str
+) -> None:
+    rows, test, fresh = make_rows(40), make_rows(15, seed=1), make_rows(10, seed=2)
+    adverse = test.assign(carat=9.0, facets=-90.0, cut="Ideal", price=1e-3)
+    config = make_config(target_transform=transform, dataset={"derived": {"r": "facets / carat"}})
+    one, other = train(config, rows, test), train(config, rows, adverse.iloc[:4])
+    assert one.metrics["cv"] == other.metrics["cv"]
+    assert one.details["cv_scores"] == other.details["cv_scores"]
+    assert_array_equal(one.fitted.output(fresh), other.fitted.output(fresh))
+    assert one.metrics["test"] != other.metrics["test"]
+
+
+def test_cross_validation_of_classes_never_sees_the_test_rows(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    classes = ["a", "b", "c"]
+    rows, test = make_rows(60, labels=classes), make_rows(30, seed=1, labels=classes)
+    words = {"a": "red stone", "b": "blue stone", "c": "green stone"}
+    rows["words"] = rows["price"].map(words)
+    test["words"] = test["price"].map(words)
+    features = {"carat": {"type": "number"}, "words": {"type": "text"}}
+    config = make_config(LOGISTIC, "multiclass", {"features": features, "metric": "log_loss"})
+    adverse = test.assign(price=test["price"].to_numpy()[::-1], words="other words in the test")
+    one, other = train(config, rows, test), train(config, rows, adverse)
+    assert one.metrics["cv"] == other.metrics["cv"]
+    assert_array_equal(one.fitted.output(test), other.fitted.output(test))
+
+
+@pytest.mark.parametrize(
+    ("target", "params"),
+    [
+        ("sklearn.ensemble.RandomForestRegressor", TREES),
+        ("xgboost.XGBRegressor", {"n_estimators": 10, "subsample": 0.5}),
+    ],
+)
+def test_the_same_seed_gives_the_same_result(
+    train, make_config: Configs, make_rows: Rows, target: str, params: dict[str, Any]
+) -> None:
+    if target.startswith("xgboost"):
+        pytest.importorskip("xgboost")
+    rows, test = make_rows(60), make_rows(20, seed=1)
+    one, again, other = (
+        train(make_config(target, seed=seed, params=params), rows, test) for seed in (3, 3, 4)
+    )
+    pd.testing.assert_frame_equal(one.predictions, again.predictions)
+    assert one.details == again.details
+    assert one.metrics["test"] == again.metrics["test"]
+    assert one.details != other.details
+    assert not one.predictions.equals(other.predictions)
+
+
+def test_the_seed_decides_the_folds(train, make_config: Configs, make_rows: Rows) -> None:
+    rows, test = make_rows(40), make_rows(15, seed=1)
+    one, again, other = (
+        train(make_config(seed=seed), rows, test).details["cv_scores"] for seed in (3, 3, 4)
+    )
+    assert one == again
+    assert one != other
+
+
+def test_every_model_is_judged_on_the_same_folds(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    rows, test = make_rows(40), make_rows(15, seed=1)
+    nearest = make_config("sklearn.dummy.DummyRegressor"), make_config(params={"alpha": 1e12})
+    one, other = (train(config, rows, test).details["cv_scores"] for config in nearest)
+    assert one == pytest.approx(other, rel=1e-3)  # each is the mean of the same rows
+
+
+def test_without_a_search_there_are_no_trials_and_the_model_is_as_it_was(
+    train, make_config: Configs, make_rows: Rows, tmp_path: Path
+) -> None:
+    config = make_config()
+    outcome = train(config, make_rows(40), make_rows(15, seed=1))
+    assert outcome.trials is None
+    assert outcome.model == config.model
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_is_a_step_for_each_fold_and_one_for_the_fit(
+    train, make_config: Configs, make_rows: Rows, recorder: Any
+) -> None:
+    train(make_config(folds=4), make_rows(40), make_rows(15, seed=1))
+    assert recorder.stages == [("cross-validation and fit", 5)]
+    assert recorder.steps == 5
+
+
+def test_the_rows_given_are_left_as_they_were(train, make_config: Configs, make_rows: Rows) -> None:
+    rows, test = make_rows(40), make_rows(15, seed=1)
+    before = rows.copy(), test.copy()
+    train(make_config(), rows, test)
+    pd.testing.assert_frame_equal(rows, before[0])
+    pd.testing.assert_frame_equal(test, before[1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "rows", "words"),
+    [
+        ({"folds": 5}, 5, "too few rows"),
+        ({"params": {"alhpa": 1}}, 40, "Unknown parameter of Ridge"),
+        ({"target": "sklearn.linear_model.Rigde"}, 40, "does not exist"),
+        ({"task": "binary", "target": LOGISTIC}, 40, "has 3 classes"),
+    ],
+    ids=["rows", "parameter", "class", "task"],
+)
+def test_what_cannot_be_trained_is_told_before_anything_is_fitted(
+    train, make_config: Configs, make_rows: Rows, recorder: Any, changes, rows, words
+) -> None:
+    labels = list("abc") if "task" in changes else None
+    with pytest.raises(UserError, match=words):
+        train(make_config(**changes), make_rows(rows, labels=labels), make_rows(10, 1, labels))
+    assert recorder.steps == 0
+
+
+@pytest.mark.parametrize("alpha", ["much", -1])
+def test_a_value_that_the_estimator_refuses_is_told(
+    train, make_config: Configs, make_rows: Rows, alpha: Any
+) -> None:
+    with pytest.raises(UserError, match="alpha"):
+        train(make_config(params={"alpha": alpha}), make_rows(40), make_rows(10, seed=1))
+
+
+def test_missing_numbers_that_the_estimator_refuses_are_told(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    features = {"carat": {"type": "number", "optional": True}}
+    config = make_config(dataset={"features": features}, encoding={"numbers": "keep"})
+    rows = make_rows(40)
+    rows.loc[3, "carat"] = np.nan
+    with pytest.raises(UserError, match="numbers"):
+        train(config, rows, make_rows(10, seed=1))
+
+
+@pytest.mark.parametrize("rare", [2, 3])
+def test_a_class_of_few_rows_is_calibrated(
+    train, make_config: Configs, make_rows: Rows, rare: int
+) -> None:
+    rows = make_rows(20).sort_values("price").assign(price=["b"] * rare + ["a"] * (20 - rare))
+    test = make_rows(4, seed=1, labels=["a", "b"])
+    outcome = train(make_config("sklearn.svm.LinearSVC", "binary", folds=2), rows, test)
+    assert np.isfinite(outcome.fitted.output(test)).all()
+
+
+def test_one_test_row_is_judged_by_what_is_defined(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    outcome = train(make_config(), make_rows(40), make_rows(1, seed=1))
+    assert outcome.metrics["test"]["r2"] is None
+    assert np.isfinite(outcome.metrics["test"]["mae"])
+
+
+def test_no_class_of_the_test_rows_is_missed_where_it_has_none(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    classes = ["a", "b"]
+    rows = make_rows(40, labels=classes)
+    outcome = train(make_config(LOGISTIC, "binary"), rows, rows[rows["price"] == "a"])
+    assert outcome.metrics["test"]["roc_auc"] is None
+    assert outcome.metrics["test"]["accuracy"] > 0.7
+    assert outcome.details["per_class"]["b"]["rows"] == 0
+
+
+def test_a_record_far_away_leaves_the_metrics_finite(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    config = make_config("sklearn.linear_model.LinearRegression", target_transform="log")
+    outcome = train(config, make_rows(40), make_rows(10, seed=1).assign(carat=1e4))
+    assert all(value is None or np.isfinite(value) for value in outcome.metrics["test"].values())
+
+
+def test_missing_numbers_of_the_test_rows_that_the_estimator_refuses_are_told(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    features = {"carat": {"type": "number", "optional": True}}
+    config = make_config(dataset={"features": features}, encoding={"numbers": "keep"})
+    with pytest.raises(UserError, match="numbers"):
+        train(config, make_rows(40), make_rows(10, seed=1).assign(carat=np.nan))
