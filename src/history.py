@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from src import config, paths, runs, tables
+from src import config, metrics, paths, runs, tables
 from src.command import guarded
 from src.errors import UserError, unknown
 
@@ -48,11 +48,7 @@ def show(filters: list[str], *, as_json: bool, limit: int) -> None:
         print("Nothing yet. Make the first: python -m src.train, or dvc repro")
         return
     shown = found[:limit] if limit > 0 else found
-    by_dataset: dict[str, list[dict[str, Any]]] = {}
-    for entry in shown:
-        by_dataset.setdefault(entry["dataset"], []).append(entry)
-    for dataset, entries in by_dataset.items():
-        _show_dataset(dataset, entries)
+    _show(shown)
     if len(shown) < len(found):
         print(f"{len(found) - len(shown)} older ones are left out; --limit 0 shows all")
 
@@ -112,8 +108,8 @@ def _of_commits() -> Iterator[dict[str, Any]]:
     contents = _contents(f"{commit}:./{name}" for commit, _, name in wanted)
     for (commit, when, name), content in zip(wanted, contents, strict=True):
         _, dataset, file = name.split("/")
-        metrics = _json(content)
-        if file == paths.quality(dataset).name or metrics is None:
+        values = _json(content)
+        if file == paths.quality(dataset).name or values is None:
             continue
         yield {
             "time": datetime.fromtimestamp(when, UTC).isoformat(timespec="seconds"),
@@ -121,7 +117,7 @@ def _of_commits() -> Iterator[dict[str, Any]]:
             "model": file.removesuffix(".json"),
             "source": "commit",
             "state": "done",
-            "metrics": metrics,
+            "metrics": values,
             "commit": commit,
             "place": name,
         }
@@ -161,34 +157,38 @@ def _git(*words: str) -> str:
     return done.stdout if done.returncode == 0 else ""  # no commit yet, or no repository
 
 
-def _show_dataset(dataset: str, entries: list[dict[str, Any]]) -> None:
-    names = list(
-        dict.fromkeys(
-            name for entry in entries for name in (entry["metrics"] or {}).get("test", {})
-        )
-    )
+def _show(entries: list[dict[str, Any]]) -> None:
+    """Print one table; with one dataset all its metrics, else each dataset's own by name."""
+    names: dict[str, None] = {}
+    if len({entry["dataset"] for entry in entries}) == 1:
+        names = {name: None for entry in entries for name in metrics.shown(_test(entry))}
     rows = []
     for entry in entries:
-        found = entry["metrics"] or {}
-        cv: dict[str, Any] = next(iter(found.get("cv", {}).values()), {})
+        judged: dict[str, Any] = (entry["metrics"] or {}).get("cv") or {}
+        metric = next(iter(judged), "")
         rows.append(
             [
                 entry["time"][:19].replace("T", " "),
+                entry["dataset"],
                 entry["model"],
                 entry["source"],
                 entry["state"],
-                cv.get("mean"),
-                *(found.get("test", {}).get(name) for name in names),
-                found.get("seconds"),
+                metric or None,
+                judged.get(metric, {}).get("mean"),
+                *([] if names else [_test(entry).get(metric)]),
+                *(_test(entry).get(name) for name in names),
+                (entry["metrics"] or {}).get("seconds"),
                 (entry["commit"] or "")[:7],
                 entry["place"],
             ]
         )
-    tables.show(
-        dataset,
-        ["time (UTC)", "model", "source", "state", "cv", *names, "seconds", "commit", "place"],
-        rows,
-    )
+    first = ["time (UTC)", "dataset", "model", "source", "state", "metric", "cv"]
+    tables.show("", [*first, *(names or ["test"]), "seconds", "commit", "place"], rows)
+
+
+def _test(entry: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = (entry["metrics"] or {}).get("test") or {}
+    return found
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ BY_TASK: dict[str, list[str]] = {
 
 def shown(names: Iterable[str]) -> list[str]:
     """Leave out the details, for a table of all models."""
-    return [name for name in names if not METRICS[name].is_detail]
+    return [name for name in names if name not in METRICS or not METRICS[name].is_detail]
 
 
 def cost(metric: str, value: float) -> float:

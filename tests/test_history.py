@@ -12,7 +12,7 @@ import pytest
 from src import history
 from src.errors import UserError
 
-COLUMNS = ["time", "(UTC)", "model", "source", "state", "cv"]
+COLUMNS = ["time", "(UTC)", "dataset", "model", "source", "state", "metric", "cv"]
 
 
 def git(*words: str, at: str = "2026-01-01T00:00:00+00:00") -> str:
@@ -223,7 +223,7 @@ def test_everything_is_listed_newest_first(
     git("commit", "--quiet", "-m", "first", at="2026-01-05T00:00:00+00:00")
     models = ["newest", "ridge", "middle", "oldest"]
     assert [entry["model"] for entry in entries(capsys)] == models
-    assert [line[2] for line in lines(capsys)[3:]] == models
+    assert [line[3] for line in lines(capsys)[2:]] == models
 
 
 @pytest.mark.parametrize(
@@ -263,20 +263,30 @@ def test_an_unknown_dataset_lists_the_choices(project: Path) -> None:
     assert caught.value.fix == "did you mean 'stones'?"
 
 
-def test_the_table_shows_a_dataset_each_with_its_own_metrics(
+def test_one_table_shows_every_dataset_by_its_own_metric(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = add_run("05 01:02:03", metrics=figures(1.5, mae=2.5, r2=None), commit="abcdef" * 6)
     add_run("04 00:00:00", "lasso")
     add_run("03 00:00:00", "logistic", "payments", metrics=figures(0.5, f1=0.75))
     shown = lines(capsys)
-    at = shown.index(["stones"])
-    assert shown[at + 1] == [*COLUMNS, "mae", "r2", "seconds", "commit", "place"]
-    row = ["2026-01-05", "01:02:03", "ridge", "run", "done", "1.5", "2.5", "-", "0.25"]
-    assert shown[at + 3] == [*row, "abcdefa", str(folder)]
-    assert shown[at + 4][2:9] == ["lasso", "run", "stopped", "-", "-", "-", "-"]
-    at = shown.index(["payments"])
-    assert shown[at + 1] == [*COLUMNS, "f1", "seconds", "commit", "place"]
+    at = shown.index([*COLUMNS, "test", "seconds", "commit", "place"])
+    row = ["2026-01-05", "01:02:03", "stones", "ridge", "run", "done", "mae", "1.5", "2.5", "0.25"]
+    assert shown[at + 2] == [*row, "abcdefa", str(folder)]
+    assert shown[at + 3][2:9] == ["stones", "lasso", "run", "stopped", "-", "-", "-"]
+    assert shown[at + 4][2:4] == ["payments", "logistic"]
+
+
+def test_the_table_of_one_dataset_shows_all_its_metrics(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = add_run("05 01:02:03", metrics=figures(1.5, mae=2.5, r2=None), commit="abcdef" * 6)
+    add_run("04 00:00:00", "lasso")
+    shown = lines(capsys)
+    at = shown.index([*COLUMNS, "mae", "r2", "seconds", "commit", "place"])
+    row = ["2026-01-05", "01:02:03", "stones", "ridge", "run", "done", "mae", "1.5", "2.5", "-"]
+    assert shown[at + 2] == [*row, "0.25", "abcdefa", str(folder)]
+    assert shown[at + 3][2:10] == ["stones", "lasso", "run", "stopped", "-", "-", "-", "-"]
 
 
 @pytest.mark.parametrize(
