@@ -123,5 +123,15 @@ def test_no_python_file_names_a_dataset_a_feature_or_a_model() -> None:
             assert not re.search("diamond|carat|payment|resume", code, re.IGNORECASE), path
 
 
+def test_the_picture_of_the_house_is_true() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    picture = text.split("```")[1]
+    drawn = set(re.findall(r"[a-z_]+", picture))
+    for path in ROOT.glob("src/**/*.py"):
+        assert path.name == "__init__.py" or path.stem in drawn, path
+    for name in ("conf", "params", "dvc", "data", "metrics", "tests", "benchmarks"):
+        assert name in drawn
+
+
 def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) < 150
