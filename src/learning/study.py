@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pandas as pd
 from optuna.distributions import (
@@ -97,10 +98,11 @@ def _distribution(space: Space) -> BaseDistribution:
 
 
 def table(study: optuna.Study) -> pd.DataFrame:
-    """List all trials in their order: state, value, seconds, values tried, folds' scores."""
+    """List the ended trials in their order, with all that is known of each."""
     rows = []
     for trial in study.get_trials(deepcopy=False):
         if trial.state in ENDED:
+            trees = trial.user_attrs[TREES]
             seconds = trial.duration.total_seconds() if trial.duration else None
             rows.append(
                 {
@@ -108,6 +110,7 @@ def table(study: optuna.Study) -> pd.DataFrame:
                     "state": trial.state.name.lower(),
                     "value": trial.value if trial.state == TrialState.COMPLETE else None,
                     "seconds": seconds,
+                    "trees": float(np.mean(trees)) if trees else None,
                     **trial.params,
                     "folds": " ".join(f"{score:.6g}" for score in trial.user_attrs[SCORES]),
                 }

@@ -15,7 +15,8 @@ from optuna.trial import TrialState
 from src import config, files
 from src.config import Config, Model
 from src.errors import UserError
-from src.learning import study, tuning
+from src.learning import study, tuning, validation
+from src.learning.recipe import Recipe
 
 RIDGE = {
     "params": {"alpha": 1.0},
@@ -35,13 +36,13 @@ class Run:
     def __init__(
         self, folder: Path, make_config: Callable[..., Config], rows: pd.DataFrame
     ) -> None:
-        self.folder, self.config, self.rows = folder, make_config, rows
+        self.folder, self.make_config, self.rows = folder, make_config, rows
 
     def __call__(
         self, name: str, model: Model, progress: Any, **search: Any
     ) -> tuple[Model, pd.DataFrame]:
         options = {"name": "optuna", "trials": 8, "jobs": 1, "startup": 3, "folds": 2, **search}
-        plain = config.plain(self.config())
+        plain = config.plain(self.make_config())
         made = config.build({**plain, "model": config.plain(model), "search": options})
         truth = self.rows["price"].to_numpy()
         return tuning.tune(made, None, self.rows, truth, self.folder / name, progress)
@@ -166,18 +167,53 @@ def test_nothing_is_given_up_when_all_are_kept(
     assert (table["state"] == "complete").sum() >= 3
 
 
+@pytest.mark.parametrize("faster", [1, 4])
 def test_trees_are_counted_by_early_stopping_and_grown_slowly(
+    run: Run, make_model: Callable[..., Model], recorder: Any, faster: int
+) -> None:
+    stopping = {"early_stopping": {"rounds": 3, "faster": faster}}
+    model, table = run("a", make_model(XGBOOST, **{**TREES, **stopping}), recorder, trials=3)
+    best = table.loc[table["value"].idxmin()]
+    assert 1 <= best["trees"] <= 60
+    assert model.params["n_estimators"] == round(best["trees"] * faster)
+    assert model.params["learning_rate"] == 0.1
+
+
+def test_learning_faster_needs_fewer_trees(
     run: Run, make_model: Callable[..., Model], recorder: Any
 ) -> None:
-    fast, _ = run("fast", make_model(XGBOOST, **TREES), recorder, trials=2)
-    slow = {**TREES, "early_stopping": {"rounds": 3, "faster": 1}}
-    plain, _ = run("slow", make_model(XGBOOST, **slow), recorder, trials=2)
-    assert fast.params["learning_rate"] == plain.params["learning_rate"] == 0.1
-    assert fast.params["n_estimators"] % 1 == 0
-    assert 1 <= plain.params["n_estimators"] <= 60
-    # Two times fewer trees at twice the rate, then two times more: about as many as without.
-    ratio = fast.params["n_estimators"] / plain.params["n_estimators"]
-    assert 0.5 < ratio < 2
+    grown = []
+    for faster in (1, 5):
+        stopping = {"early_stopping": {"rounds": 3, "faster": faster}}
+        model = make_model(XGBOOST, **{**TREES, **stopping})
+        _, table = run(str(faster), model, recorder, trials=1)
+        grown.append(table["trees"].iloc[0])
+    assert grown[1] < grown[0]
+
+
+def test_a_metric_that_should_be_great_is_made_great(
+    run: Run, make_model: Callable[..., Model], recorder: Any, make_config: Callable[..., Config]
+) -> None:
+    run.make_config = lambda: make_config(dataset={"metric": "r2"})
+    model, table = run("a", make_model(**RIDGE), recorder)
+    complete = table[table["state"] == "complete"]
+    assert complete["value"].max() > complete["value"].min()
+    assert model.params["alpha"] == complete.loc[complete["value"].idxmax(), "params.alpha"]
+
+
+def test_the_search_sees_other_folds_than_the_judgement_after_it(
+    run: Run, make_model: Callable[..., Model], recorder: Any, make_config: Callable[..., Config]
+) -> None:
+    model = make_model(**RIDGE)
+    _, table = run("a", model, recorder, trials=1, folds=3)
+    searched = [float(score) for score in table["folds"].iloc[0].split()]
+    made = make_config(params={"alpha": 1.0})
+    truth = run.rows["price"].to_numpy()
+    parts = validation.folds("regression", truth, 3, made.seed)
+    recipe = Recipe(made.dataset, made.model, None, made.seed)
+    judged = validation.cross_validate(recipe, "mae", run.rows, truth, parts, recorder.step)
+    assert len(judged.scores) == len(searched)
+    assert not np.allclose(judged.scores, searched, rtol=1e-3)
 
 
 def test_an_estimator_that_cannot_stop_early_keeps_its_parameters(
