@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 
 def guarded(run: Callable[[], None]) -> None:
     """Run a command; print a UserError and exit with 1, and exit with 130 on Ctrl-C."""
+    warnings.formatwarning = _one_line
     try:
         run()
     except UserError as error:
@@ -72,13 +74,20 @@ def with_hydra(
 
         try:
             with composing.errors():
-                values = composing.plain(composed)
+                from hydra.core.hydra_config import HydraConfig
+
+                values = composing.plain(composed, HydraConfig.get().runtime.choices)
             task(values)
         except UserError as error:
             failed.append(error)  # a sweep's other jobs may still succeed
             _say(error)
 
     guarded(main)
+
+
+def _one_line(message: Warning | str, *_rest: object, **_named: object) -> str:
+    """Write a warning for people: where in our code it arose is no news to them."""
+    return f"Warning: {message}\n"
 
 
 def _say(error: UserError) -> None:

@@ -16,7 +16,7 @@ from src import composing, files, paths
 from src import config as configs
 from src.command import guarded
 from src.config import Config, Pair, Params
-from src.errors import UserError
+from src.errors import UserError, did_you_mean
 
 
 def main() -> None:
@@ -29,6 +29,7 @@ def compose() -> None:
     """Compose and check everything that params.yaml tracks, then write it."""
     composing.prepare()
     params = configs.read_params()
+    _check_pairs()
     composed = {name: _compose(name, pair, params) for name, pair in params.runs.items()}
     _check_sources(composed)
     datasets = {config.dataset.name: config for config in composed.values()}
@@ -49,6 +50,18 @@ def compose() -> None:
         for path in set(folder.glob("*.yaml")) - set(written):
             path.unlink()  # of a run that is no longer tracked
     print(f"composed {len(composed)} runs of {len(datasets)} datasets")
+
+
+def _check_pairs() -> None:
+    """Find a file whose name is no pair: Hydra would never read it, and say nothing."""
+    pairs = {f"{d}_{m}" for d in configs.choices("dataset") for m in configs.choices("model")}
+    for name in configs.choices("dataset_model"):
+        if name not in pairs:
+            raise UserError(
+                "A file in conf/dataset_model is named after no pair, and would never be read.",
+                given=f"{name}.yaml",
+                fix=did_you_mean(name, pairs) or "name it <dataset>_<model>.yaml",
+            )
 
 
 def _compose(name: str, pair: Pair, params: Params) -> Config:
@@ -84,7 +97,7 @@ def _check_estimator(config: Config) -> None:
     """Find a misspelt parameter now, and not after minutes of other trainings."""
     from src.learning import estimators
 
-    estimators.make(config.model, config.dataset.task, config.seed)
+    estimators.check(config.model, config.dataset.task, config.seed)
 
 
 def _check_sources(composed: dict[str, Config]) -> None:
@@ -113,6 +126,9 @@ def _of_preparation(config: Config) -> dict[str, Any]:
     values = configs.resolved(config)["dataset"]
     for key in ("about", "gate", "similar", "derived"):
         values.pop(key)
+    for described in (*values["features"].values(), values["target"]):
+        described.pop("about", None)
+        described.pop("unit", None)
     return {"dataset": values, "seed": config.seed}
 
 

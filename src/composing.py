@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,14 +66,28 @@ def compose(overrides: list[str]) -> dict[str, Any]:
     from hydra import initialize_config_dir
 
     words = complete([open_override(word) for word in overrides])
+    chosen = dict(word.split("=", 1) for word in words if word.split("=")[0] in GROUPS)
     with errors(), initialize_config_dir(str(config.CONF.resolve()), version_base="1.3"):
-        return plain(hydra_compose("config", overrides=words))
+        return plain(hydra_compose("config", overrides=words), chosen)
 
 
-def plain(composed: DictConfig) -> dict[str, Any]:
-    """Turn composed configuration into plain dicts and lists."""
+def plain(composed: DictConfig, chosen: Mapping[str, str]) -> dict[str, Any]:
+    """Turn composed configuration into plain dicts and lists.
+
+    `chosen` are the files that were taken of each group. Raises UserError where one has the name
+    of another, whose results it would overwrite.
+    """
     values = OmegaConf.to_container(composed, resolve=True)
     assert isinstance(values, dict)
+    for group in ("dataset", "model"):
+        found = values.get(group)
+        name = found.get("name") if isinstance(found, dict) else None
+        if group in chosen and name is not None and name != chosen[group]:
+            raise UserError(
+                f"The {group} in conf/{group}/{chosen[group]}.yaml has another name.",
+                given=f"name: {name}",
+                choices=[f"name: {chosen[group]}"],
+            )
     return {str(key): value for key, value in values.items()}
 
 
@@ -95,7 +109,7 @@ def errors() -> Iterator[None]:
         ) from None
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(str(error).strip().replace("\n", "\n  ")) from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError("A file in conf/ is not valid YAML.", given=error) from None
 
 

@@ -116,6 +116,9 @@ class Request(Checked, frozen=True):
     continue_from: str | None = None
 
 
+RunName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # DVC's stages take these
+
+
 class Pair(Checked, frozen=True):
     """A tracked run: one dataset with one model, and its search if it has one."""
 
@@ -134,7 +137,7 @@ class Params(Checked, frozen=True):
     seed: int
     folds: int
     datasets: list[str]
-    runs: dict[str, Pair]
+    runs: dict[RunName, Pair]
 
 
 def choices(group: str) -> list[str]:
@@ -156,7 +159,10 @@ def read_yaml(path: Path) -> Any:
 
 def read_params() -> Params:
     """Read and check params.yaml."""
-    return convert(read_yaml(PARAMS), Params, str(PARAMS))
+    values = read_yaml(PARAMS)
+    if values is None:
+        raise UserError(f"{PARAMS} is empty.", fix="git checkout params.yaml restores it")
+    return convert(values, Params, str(PARAMS))
 
 
 def request(values: dict[str, Any]) -> Request:
@@ -205,6 +211,19 @@ def serving_models(task: str) -> list[str]:
         for name in choices("model")
         if task in _estimators(read_yaml(CONF / "model" / f"{name}.yaml"))
     ]
+
+
+def check_targets(model: Model) -> None:
+    """Raise UserError where a model names a class that no file in conf/model names."""
+    known = {
+        str(estimator.get("_target_"))
+        for name in choices("model")
+        for estimator in _estimators(read_yaml(CONF / "model" / f"{name}.yaml")).values()
+        if isinstance(estimator, dict)
+    }
+    for estimator in model.estimator.values():
+        if estimator.get("_target_") not in known:
+            raise unknown("_target_", str(estimator.get("_target_")), sorted(known))
 
 
 def _estimators(values: Any) -> dict[str, Any]:

@@ -66,11 +66,20 @@ def new_folder(path: Path, what: str) -> Iterator[Path]:
     try:
         with explained(what, path):
             yield fresh
+            for file in fresh.rglob("*"):
+                if file.is_file():
+                    _sync(file)
             fresh.chmod(0o777 & ~_umask())
             _swap(fresh, path)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
+
+
+def _sync(path: Path) -> None:
+    """Bring a file to the disk before anything names it."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _sweep(path: Path) -> None:

@@ -45,7 +45,8 @@ def show(filters: list[str], *, as_json: bool, limit: int) -> None:
         print(json.dumps(found, indent=2, ensure_ascii=False))
         return
     if not found:
-        print("Nothing yet. Make the first: python -m src.train, or dvc repro")
+        none = "Nothing passes these filters." if wanted else "Nothing yet."
+        print(f"{none} Make the first: python -m src.train, or dvc repro")
         return
     shown = found[:limit] if limit > 0 else found
     _show(shown)
@@ -98,7 +99,7 @@ def _of_commits() -> Iterator[dict[str, Any]]:
         "--name-only",
         "--diff-filter=AM",
         "--",
-        "metrics/*/*.json",
+        ":(glob)metrics/*/*.json",
     )
     wanted = []
     for block in log.split("\0")[1:]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from src.command import with_hydra
 from src.data import cleaning, schema, sources
 from src.data.cleaning import Cleaned
 from src.data.schema import Dataset
+from src.data.sources import Raw
 from src.errors import UserError
 from src.progress import Bar
 from src.runs import RUNS
@@ -52,26 +54,38 @@ def ingest(request: Request) -> None:
         raise UserError("No source is given.", fix="source=<path or URL>")
     if Path(request.source).resolve() == path.resolve():
         raise UserError("The source is the dataset's own file.", given=request.source)
-    with Bar(f"{dataset.name} {request.source}") as bar:
+    # Beside data/ and not in it, where DVC would take it for data.
+    with files.held(RUNS / ".ingest.lock", "The data"):
+        _merge(request.source, dataset, path, is_append=request.mode == "append")
+
+
+def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> None:
+    with Bar(f"{dataset.name} {source}") as bar:
         bar.stage("reading and checking", 3)
-        fresh = _read(request.source, dataset)
+        fresh = _read(source, dataset)
         bar.step()
-        before = _read(str(path), dataset) if path.is_file() and request.mode == "append" else None
+        before = _read(str(path), dataset) if path.is_file() and is_append else None
         bar.step()
-        cleaned = cleaning.clean(fresh, dataset)
+        cleaned = cleaning.clean(fresh.frame, dataset)
         new = _unseen(fresh, cleaned, before, dataset)
     _show_rejected(cleaned, dataset)
     repeated = len(cleaned.rows) - len(new)
     if repeated:
         print(f"{repeated} rows are in {path} already")
-    if new.empty and request.mode == "append":
+    if new.empty and is_append:
         print(f"There is nothing new; {path} is as it was.")
         return
     with Bar(dataset.name) as bar:
         bar.stage("writing and recording with DVC", 1)
-        data = _written(new, dataset) if before is None else _appended(path, new, dataset)
+        if before is None:
+            data = _written(new[dataset.columns()], dataset)
+        else:
+            data = _appended(
+                path, new.reindex(columns=before.whole.columns, fill_value=""), dataset
+            )
+        total = len(new) + (0 if before is None else len(before.frame))
+        _check_written(data, total, path, dataset)
         _replace(path, data)
-    total = len(new) + (0 if before is None else len(before))
     print(
         f"{len(new)} rows {'added to' if before is not None else 'written to'} {path}, "
         f"which has {total} now. Next:\n"
@@ -92,24 +106,40 @@ def _destination(dataset: Dataset) -> Path:
     return path
 
 
-def _read(source: str, dataset: Dataset) -> pd.DataFrame:
+def _read(source: str, dataset: Dataset) -> Raw:
     return sources.read(
         source,
         separator=dataset.separator,
         encoding=dataset.encoding,
         columns=dataset.columns(),
-    ).frame
+    )
 
 
-def _unseen(
-    fresh: pd.DataFrame, cleaned: Cleaned, before: pd.DataFrame | None, dataset: Dataset
-) -> pd.DataFrame:
+def _check_written(data: bytes, total: int, path: Path, dataset: Dataset) -> None:
+    """Read back what is about to be written: a row that goes missing here is missing for ever."""
+    again = sources.parse(
+        data,
+        str(path),
+        separator=dataset.separator,
+        encoding=dataset.encoding,
+        columns=dataset.columns(),
+    )
+    if len(again.frame) != total:
+        raise UserError(
+            f"The merged file would have {len(again.frame)} rows in place of {total}; nothing was "
+            "changed.",
+            given=path,
+            fix="look for unclosed quotes at the end of the file",
+        )
+
+
+def _unseen(fresh: Raw, cleaned: Cleaned, before: Raw | None, dataset: Dataset) -> pd.DataFrame:
     """Return the good fresh rows, as they were written, that the file does not hold yet."""
-    good = fresh.iloc[cleaned.rows.index]
+    good = fresh.whole.iloc[cleaned.rows.index]
     if before is None or dataset.duplicates == "keep":
         return good
     columns = dataset.key if dataset.duplicates == "first" else list(cleaned.rows.columns)
-    known = cleaning.clean(before, dataset).rows if len(before) else before
+    known = cleaning.clean(before.frame, dataset).rows
     both = pd.concat([known[columns], cleaned.rows[columns]], ignore_index=True)
     repeated = both.duplicated().to_numpy()[len(known) :]
     return good[~repeated]
@@ -134,14 +164,11 @@ def _written(frame: pd.DataFrame, dataset: Dataset) -> bytes:
 
 
 def _appended(path: Path, frame: pd.DataFrame, dataset: Dataset) -> bytes:
-    """Return the file as it stands, to the byte, and the rows after it in its own columns."""
+    """Return the file as it stands, to the byte, and after it the rows, in its columns."""
     text = path.read_bytes().decode(dataset.encoding)
-    first = text.lstrip("\ufeff").splitlines()[0]
-    header = [name.strip() for name in next(csv.reader([first], delimiter=dataset.separator))]
     end = "\r\n" if "\r\n" in text else "\n"
     gap = "" if text.endswith("\n") else end
-    rows = _rows(frame.reindex(columns=header, fill_value=""))
-    return f"{text}{gap}{_lines(rows, dataset, end)}".encode(dataset.encoding)
+    return f"{text}{gap}{_lines(_rows(frame), dataset, end)}".encode(dataset.encoding)
 
 
 def _rows(frame: pd.DataFrame) -> list[list[str]]:
@@ -163,16 +190,23 @@ def _replace(path: Path, data: bytes) -> None:
     ):
         kept = Path(aside) / path.name
         if path.exists():
-            os.link(path, kept)
+            _keep(path, kept)
         files.write(path, data)
         try:
             _dvc_add()
         except BaseException:
             if kept.exists():
-                kept.replace(path)
+                shutil.move(kept, path)
             else:
                 path.unlink()
             raise
+
+
+def _keep(path: Path, kept: Path) -> None:
+    try:
+        os.link(path, kept)
+    except OSError:  # another file system
+        shutil.copy2(path, kept)
 
 
 def _dvc_add() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
+from typing import Any
 
 from src import config as configs
 from src import metrics, paths, tables
@@ -12,7 +14,7 @@ from src.errors import UserError
 
 NEXT = """Next:
   dvc metrics diff                                      what changed since the last commit
-  python -m src.train model=xgboost search=optuna       search for better values
+  python -m src.train model={model} search=optuna       search for better values
   python -m src.ingest dataset={dataset} source=<csv>    bring fresh data, then: dvc repro
   python -m src.history                                 every run and every commit"""
 
@@ -29,11 +31,21 @@ def show() -> None:
     params = configs.read_params()
     if not paths.CHAMPIONS.is_file():
         raise UserError("There are no results yet.", fix="dvc repro")
-    champions = json.loads(paths.CHAMPIONS.read_text(encoding="utf-8"))
+    champions = _read(paths.CHAMPIONS)
     for dataset, verdict in champions.items():
         models = [pair.model for pair in params.runs.values() if pair.dataset == dataset]
         _show_dataset(dataset, models, verdict)
-    print(NEXT.format(dataset=params.dataset))
+    print(NEXT.format(dataset=params.dataset, model=params.model))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict) or not value:
+        raise UserError(f"{path} holds no results.", fix="dvc repro makes them anew")
+    return value
 
 
 def _show_dataset(dataset: str, models: list[str], verdict: dict[str, object]) -> None:
@@ -41,7 +53,7 @@ def _show_dataset(dataset: str, models: list[str], verdict: dict[str, object]) -
     for model in models:
         path = paths.metrics(dataset, model)
         if path.is_file():
-            found[model] = json.loads(path.read_text(encoding="utf-8"))
+            found[model] = _read(path)
     if not found:
         return
     first = next(iter(found.values()))

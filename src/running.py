@@ -12,6 +12,7 @@ from src import config as configs
 from src import files, paths, runs
 from src.config import Config
 from src.data import prepared as preparing
+from src.data.cleaning import Cleaned
 from src.data.prepared import Prepared
 from src.errors import UserError, unknown
 from src.progress import Bar
@@ -37,24 +38,39 @@ def own(config: Config) -> Trained:
 
     with Bar(_title(config)) as bar:
         bar.stage("reading", 1)
-        ready, _ = preparing.prepare(config.dataset, config.seed)
+        ready, cleaned = preparing.prepare(config.dataset, config.seed)
         training.check(config, ready.train, ready.test)  # what cannot start leaves no folder
         run = runs.start(config.dataset.name, config.model.name, _request(config, ready, None))
+        _write_rejected(cleaned, run)
         return _finish(config, ready, run, bar)
+
+
+def _write_rejected(cleaned: Cleaned, run: runs.Run) -> None:
+    if cleaned.rejected.empty:
+        return
+    path = run.path / preparing.REJECTED
+    files.write(path, cleaned.rejected.to_csv(index=False, lineterminator="\n").encode())
+    counts = ", ".join(f"{rule} {count}" for rule, count in cleaned.counts.items())
+    print(f"{len(cleaned.rejected)} of {cleaned.total} rows rejected ({counts}): {path}")
 
 
 def continued(path: Path, given: dict[str, Any]) -> Trained:
     """Go on with a stopped run's search, on the same data and configuration."""
     run = runs.Run(path)
+    if not path.resolve().is_relative_to(runs.RUNS.resolve()):
+        raise UserError("A run stands in runs/.", given=path, choices=["runs/<dataset>/<run>"])
     if not (path / runs.REQUEST).is_file():
         stopped = [str(other.path) for other in runs.every() if not other.is_done]
         raise UserError("There is no run here.", given=path, choices=stopped[:5])
     if run.is_done:
         raise UserError("This run is finished; there is nothing to go on with.", given=path)
     request = run.request()
+    if not request:
+        raise UserError("What this run was asked cannot be read.", given=path / runs.REQUEST)
     values = request["config"]
     values["search"].update({key.removeprefix("search."): value for key, value in given.items()})
     config = configs.build(values)
+    configs.check_targets(config.model)
     if request["run"] is not None:
         raise UserError(
             "This run belongs to the pipeline, which goes on with it by itself.",
@@ -77,7 +93,10 @@ def tracked(name: str) -> Trained:
     """Train a tracked run exactly as src.compose wrote it, into the pipeline's outputs."""
     path = paths.RUN_CONFS / f"{name}.yaml"
     if not path.is_file():
-        raise unknown("tracked run", name, configs.read_params().runs)
+        known = configs.read_params().runs
+        if name in known:
+            raise UserError(f"The run '{name}' is not composed yet.", fix="dvc repro")
+        raise unknown("tracked run", name, known)
     config = configs.build(configs.read_yaml(path))
     dataset, model = config.dataset.name, config.model.name
     ready = preparing.load(paths.PREPARED / dataset)

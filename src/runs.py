@@ -58,5 +58,9 @@ def every() -> Iterator[Run]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    value = json.loads(path.read_text(encoding="utf-8"))
+    """Read a JSON object; empty where the file is damaged."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
     return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""Train one model on one dataset: python -m src.train model=xgboost."""
+"""Train one model on one dataset: python -m src.train model=<name>."""
 
 from __future__ import annotations
 
@@ -51,7 +51,14 @@ def _given() -> dict[str, Any]:
 
     words = [str(word).lstrip("+") for word in HydraConfig.get().overrides.task]
     pairs = (word.partition("=") for word in words)
-    return {key: yaml.safe_load(value) for key, _, value in pairs}
+    return {key: _value(value) for key, _, value in pairs}
+
+
+def _value(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
 
 
 def _refuse_others(given: dict[str, Any], key: str, allowed: tuple[str, ...]) -> None:

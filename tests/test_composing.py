@@ -199,3 +199,20 @@ def test_only_the_groups_that_are_asked_for_are_completed() -> None:
 def test_other_errors_pass_through() -> None:
     with pytest.raises(ValueError, match="mine"), composing.errors():
         raise ValueError("mine")
+
+
+def test_a_file_that_has_the_name_of_another_is_told(project: Path) -> None:
+    ridge = project / "conf/model/ridge.yaml"
+    (project / "conf/model/mine.yaml").write_text(ridge.read_text())
+    composing.prepare()
+    with pytest.raises(UserError, match="another name") as caught:
+        composing.compose(["model=mine"])
+    assert caught.value.given == "name: ridge"
+    assert caught.value.choices == ["name: mine"]
+
+
+def test_a_file_in_another_encoding_is_told(project: Path) -> None:
+    (project / "conf/model/mine.yaml").write_bytes("about: Größe".encode("latin-1"))
+    composing.prepare()
+    with pytest.raises(UserError, match="not valid YAML"):
+        composing.compose(["model=mine"])

@@ -406,7 +406,7 @@ def test_params_are_read_and_checked(project: Path) -> None:
     [
         ("sed: 1", "Unknown key 'params.yaml.sed'"),
         ("seed: 1", "is missing"),
-        ("", "'params.yaml' is not valid"),
+        ("", "params.yaml is empty"),
         ("[", "params.yaml is not valid YAML"),
         ("a: \xe9", "params.yaml is not valid YAML"),
     ],

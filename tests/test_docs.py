@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def test_every_override_in_the_readme_composes(monkeypatch: pytest.MonkeyPatch) 
     for command in commands:
         if "churn" in command or "continue_from" in command:
             continue
-        words = command.replace("-m ", "").replace("--cfg job", "").split()
+        words = command.replace("-m ", "").replace("--cfg job --resolve", "").split()
         words = [re.sub(r"=(\w+),.*", r"=\1", word) for word in words]
         config.build(composing.compose(words))
 
@@ -131,6 +132,56 @@ def test_the_picture_of_the_house_is_true() -> None:
         assert path.name == "__init__.py" or path.stem in drawn, path
     for name in ("conf", "params", "dvc", "data", "metrics", "tests", "benchmarks"):
         assert name in drawn
+
+
+# What these do is told apart by no figure: they say it, keep it or hand it on.
+HANDING_ON = {"checked", "command", "composing", "errors", "files", "progress", "provenance"}
+HANDING_ON |= {"paths", "runs", "tables", "gate", "__init__", "train"}
+
+
+def imported(module: Path) -> set[Path]:
+    """Find the project's modules that a module imports, at its top or within functions."""
+    found = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        paths = (ROOT / f"{name.replace('.', '/')}.py" for name in names)
+        found |= {path for path in paths if name_of(path).startswith("src/") and path.is_file()}
+    return found
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("stage", ["compose", "prepare", "train", "champion"])
+def test_a_stage_depends_on_every_module_that_makes_its_figures(stage: str) -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    listed = stages[stage].get("do", stages[stage])["deps"]
+    todo, seen = {ROOT / f"src/{stage}.py"}, set()
+    while todo:
+        module = todo.pop()
+        seen.add(module)
+        todo |= imported(module) - seen
+    for module in seen:
+        is_listed = any(
+            name_of(module) == dep or name_of(module).startswith(f"{dep}/") for dep in listed
+        )
+        if module.stem in HANDING_ON or (stage, module.stem) in ELSEWHERE:
+            continue
+        assert is_listed, f"{stage}: {name_of(module)}"
+
+
+# Imported by a module that the stage needs, and of no use to it there.
+ELSEWHERE = {
+    *(("compose", name) for name in ("evaluation", "recipe", "training", "validation")),
+    *(("prepare", name) for name in ("config", "expressions", "metrics")),
+    *(("train", name) for name in ("cleaning", "sources", "splitting", "metrics")),
+    *(("champion", name) for name in ("config", "expressions", "schema")),
+}
 
 
 def test_the_readme_is_short() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from src import files
+
 HEADER = "carat,facets,cut,price"
 
 
@@ -155,3 +157,29 @@ def test_where_dvc_refuses_the_old_data_comes_back(project: Path, root: Path) ->
     assert "the old data was put back" in done.stderr
     assert (project / "data/stones.csv").read_bytes() == before
     assert sorted(path.name for path in (project / "data").iterdir()) == ["stones.csv"]
+
+
+def test_blank_lines_before_the_header_cost_no_row(tracked: Path, root: Path) -> None:
+    text = (tracked / "data/stones.csv").read_text()
+    (tracked / "data/stones.csv").write_text(f"\n{text}")
+    done = ingest(tracked, root, write(tracked, "7.1,3,Ideal,900"))
+    assert done.returncode == 0, done.stderr
+    assert (tracked / "data/stones.csv").read_text() == f"\n{text}7.1,3,Ideal,900\n"
+
+
+def test_a_column_that_only_the_files_know_is_carried_over(tracked: Path, root: Path) -> None:
+    text = "note,carat,facets,cut,price\nold,1,1,Good,500\n"
+    (tracked / "data/stones.csv").write_text(text)
+    (tracked / "fresh.csv").write_text("carat,note,facets,cut,price\n7.1,new,3,Ideal,900\n")
+    done = ingest(tracked, root, "source=fresh.csv")
+    assert done.returncode == 0, done.stderr
+    assert (tracked / "data/stones.csv").read_text() == f"{text}new,7.1,3,Ideal,900\n"
+
+
+def test_two_at_once_do_not_mix(tracked: Path, root: Path) -> None:
+    before = state(tracked)
+    with files.held(tracked / "runs/.ingest.lock", "The data"):
+        done = ingest(tracked, root, write(tracked, "7.1,3,Ideal,900"))
+    assert done.returncode == 1
+    assert "in use by another process" in done.stderr
+    assert state(tracked) == before

@@ -131,7 +131,7 @@ def test_a_changed_model_is_trained_alone_and_fresh_data_changes_all(clone: Path
     run(clone, "git", "add", "conf", "dvc.lock", "metrics")
     run(clone, "git", "commit", "--quiet", "--message", "conf: ridge")
     said = run(clone, sys.executable, "-m", "src.ingest", "dataset=diamonds", f"source={fresh}")
-    assert "5000 rows added" in said or "rows added to data/diamonds.csv" in said
+    assert "rows added to data/diamonds.csv" in said
     again = trained(run(clone, "dvc", "repro"))
     assert "prepare@diamonds" in again
     assert not any("payments" in stage or "resumes" in stage for stage in again)
@@ -144,14 +144,12 @@ def test_a_changed_model_is_trained_alone_and_fresh_data_changes_all(clone: Path
 
 
 def test_a_row_keeps_its_side_when_fresh_rows_come(clone: Path) -> None:
-    """Runs after the ingest above: the 5,000 fresh rows moved none of the old ones."""
-    import pandas as pd
-
+    """Runs after the ingest above: the fresh rows moved none of the old ones."""
     from src.data import prepared
 
     now = prepared.load(clone / "artifacts/data/diamonds")
-    old = len(pd.read_csv(clone / "data/diamonds.csv")) - 5000
-    committed = json.loads((ROOT / "metrics/diamonds/quality.json").read_text())
-    assert (now.train.index < old).sum() + (now.test.index < old).sum() == committed["accepted"]
-    before = read(clone, "diamonds/linear.json")["rows"]
-    assert before["train"] + before["test"] == len(now.train) + len(now.test)
+    old = json.loads((ROOT / "metrics/diamonds/quality.json").read_text())["rows"]
+    before = json.loads((ROOT / "metrics/diamonds/linear.json").read_text())["rows"]
+    assert (now.train.index < old).sum() == before["train"]
+    assert (now.test.index < old).sum() == before["test"]
+    assert len(now.train) + len(now.test) > before["train"] + before["test"] + 4000

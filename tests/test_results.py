@@ -174,3 +174,10 @@ def command(folder: Path, root: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def test_a_conflict_in_a_committed_file_is_told(project: Path) -> None:
+    Path("metrics").mkdir()
+    Path("metrics/champions.json").write_text("<<<<<<< HEAD\n")
+    with pytest.raises(UserError, match="holds no results"):
+        results.show()

@@ -98,3 +98,59 @@ def test_a_folder_that_is_no_run_lists_the_stopped_ones(composed: config.Config)
     with pytest.raises(UserError) as caught:
         running.continued(Path("runs/stones/nowhere"), {})
     assert str(record) in str(caught.value)
+
+
+def test_a_run_outside_of_runs_is_not_gone_on_with(project: Path) -> None:
+    stranger = project / "elsewhere"
+    stranger.mkdir()
+    (stranger / "request.json").write_text("{}")
+    with pytest.raises(UserError, match="stands in runs/"):
+        running.continued(stranger, {})
+
+
+def test_a_run_that_names_an_unknown_class_is_not_gone_on_with(composed: config.Config) -> None:
+    values = config.resolved(composed)
+    values["model"]["estimator"]["regression"]["_target_"] = "os.system"
+    folder = Path("runs/stones/forged")
+    folder.mkdir(parents=True)
+    request = {"started": "", "run": None, "md5": "", "config": values}
+    (folder / "request.json").write_text(json.dumps(request))
+    with pytest.raises(UserError, match="_target_"):
+        running.continued(folder, {})
+
+
+def test_a_damaged_request_is_told(composed: config.Config) -> None:
+    folder = Path("runs/stones/damaged")
+    folder.mkdir(parents=True)
+    (folder / "request.json").write_text("{")
+    with pytest.raises(UserError, match="cannot be read"):
+        running.continued(folder, {})
+
+
+def test_an_own_run_keeps_the_rows_that_it_rejected(
+    composed: config.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path("data/stones.csv").open("a") as file:
+        file.write("heavy,1,Good,500\n")
+    own = running.own(config.build(composing.compose(["dataset=stones", "model=dummy"])))
+    rejected = (own.place.parent / "rejected.csv").read_text()
+    assert "carat is not a number: 'heavy'" in rejected
+    assert "1 of 41 rows rejected (not_a_number 1)" in capsys.readouterr().out
+
+
+def test_what_is_searched_is_what_is_fitted(project: Path) -> None:
+    composing.prepare()
+    model = Path("conf/model/ridge.yaml")
+    text = (
+        model.read_text()
+        .replace("Ridge}", "Ridge, alpha: 1.0}")
+        .replace("params: {alpha: 1.0}\n", "")
+    )
+    model.write_text(text)
+    made = config.build(composing.compose(["dataset=stones", "model=ridge", *SEARCH]))
+    trained = running.own(made)
+    from src.inference import bundle
+
+    fitted = bundle.load(trained.place).model.members[0]
+    assert fitted.alpha == trained.manifest["tuned"]["params"]["alpha"]
+    assert fitted.alpha != 1.0

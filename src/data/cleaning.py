@@ -212,7 +212,9 @@ def _mark_duplicates(
 ) -> None:
     if dataset.duplicates == "keep":
         return
-    columns = dataset.key if dataset.duplicates == "first" else list(rows.columns)
+    # The column that tells a row's side is no part of what the row says.
+    content = [name for name in rows.columns if name != dataset.split.column]
+    columns = dataset.key if dataset.duplicates == "first" else content
     good = rows[~faulty]
     repeated = np.zeros(len(rows), dtype=bool)
     repeated[~faulty] = good.duplicated(columns).to_numpy()

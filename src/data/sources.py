@@ -6,6 +6,7 @@ import csv
 import hashlib
 import http.client
 import io
+import sys
 import urllib.error
 import urllib.request
 import warnings
@@ -30,6 +31,7 @@ class Raw:
 
     frame: pd.DataFrame
     md5: str
+    whole: pd.DataFrame  # with the columns that nobody asked for
 
 
 def read(source: str, *, separator: str, encoding: str, columns: list[str]) -> Raw:
@@ -40,6 +42,11 @@ def read(source: str, *, separator: str, encoding: str, columns: list[str]) -> R
     separator, or lacks a column; warns of extra ones.
     """
     data = fetch(source)
+    return parse(data, source, separator=separator, encoding=encoding, columns=columns)
+
+
+def parse(data: bytes, source: str, *, separator: str, encoding: str, columns: list[str]) -> Raw:
+    """Do what `read` does with bytes that are here already; `source` is their name."""
     text = _decode(data, source, encoding)
     header = _header(text, source, separator)
     _check_columns(header, source, separator, columns)
@@ -47,7 +54,7 @@ def read(source: str, *, separator: str, encoding: str, columns: list[str]) -> R
     frame.index = pd.Index(_lines(text, separator, len(frame)), name=LINE)
     if frame.empty:
         raise UserError("The source has a header but no rows.", given=source)
-    return Raw(frame[columns], hashlib.md5(data, usedforsecurity=False).hexdigest())
+    return Raw(frame[columns], hashlib.md5(data, usedforsecurity=False).hexdigest(), frame)
 
 
 def fetch(source: str) -> bytes:
@@ -118,13 +125,20 @@ def _decode(data: bytes, source: str, encoding: str) -> str:
 
 def _reader(text: str, separator: str) -> Any:
     """Read rows and count lines, whichever of the three line ends the source has."""
+    csv.field_size_limit(sys.maxsize)  # a cell of text may be a whole book
     return csv.reader(io.StringIO(text, newline=None), delimiter=separator)
 
 
 def _header(text: str, source: str, separator: str) -> list[str]:
     """Return the names in the first line that is not blank."""
     rows = _reader(text, separator)
-    header = [name.strip() for name in next(row for row in rows if any(map(str.strip, row)))]
+    try:
+        first: list[str] = next((row for row in rows if any(map(str.strip, row))), [])
+    except csv.Error as error:
+        raise UserError("The source is not a CSV.", given=f"{source} ({error})") from None
+    header = [name.strip() for name in first]
+    if not header:
+        raise UserError("The source has no header.", given=source, fix="name its columns")
     doubled = sorted({name for name in header if header.count(name) > 1})
     if doubled:
         raise UserError(
@@ -141,10 +155,13 @@ def _lines(text: str, separator: str, rows: int) -> Sequence[int]:
     if '"' not in text and "\n\n" not in text.replace("\r", ""):
         return plain
     begins, reader, begin = [], _reader(text, separator), 1
-    for row in reader:
-        if any(map(str.strip, row)):
-            begins.append(begin)
-        begin = reader.line_num + 1
+    try:
+        for row in reader:
+            if any(map(str.strip, row)):
+                begins.append(begin)
+            begin = reader.line_num + 1
+    except csv.Error:
+        return plain
     # Where the two readers do not agree on what a row is, a rough number is better than none.
     return begins[1:] if len(begins) == rows + 1 else plain
 

@@ -27,7 +27,10 @@ MOST_LEVELS = 100  # of a category whose values are learnt; the rarest share one
 
 
 class Encoder:
-    """Compute derived columns, then encode every column by its kind; sparse only with text."""
+    """Compute derived columns, then encode every column by its kind; sparse only with text.
+
+    The columns of text stand after all others.
+    """
 
     def __init__(
         self, dataset: Dataset, encoding: Encoding, drop: tuple[str, ...], seed: int
@@ -66,14 +69,23 @@ class Encoder:
     def _column_name(self, part: str, column: str) -> str:
         """Name an encoded column; scikit-learn joins a level with "_", which names may hold."""
         name = self._order[int(part)]
-        if isinstance(self.features.get(name), Text):
+        if self._is_text(name):
             return f"{name}:{column}"
         return name if column == name else f"{name}={column.removeprefix(f'{name}_')}"
 
     def _matrix(self, encoded: Any) -> Any:
         if self.has_text:
-            return sparse.csr_matrix(encoded)
+            return _explicit(sparse.csr_matrix(encoded), self._dense_columns())
         return np.asarray(encoded, dtype=np.float64)
+
+    def _dense_columns(self) -> int:
+        """Count the columns before those of text."""
+        texts = {str(at) for at, name in enumerate(self._order) if self._is_text(name)}
+        slices = self._transformer.output_indices_
+        return max((slices[part].stop for part in slices if part not in texts), default=0)
+
+    def _is_text(self, name: str) -> bool:
+        return isinstance(self.features.get(name), Text)
 
     def _columns(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Add derived columns, and give what is missing the form that its encoder expects."""
@@ -109,18 +121,30 @@ class Encoder:
                 parts.append((name, _number(encoding, feature.optional)))
         computed = [name for name in self.derived if name not in drop]
         parts += [(name, _number(encoding, optional=True)) for name in computed]
+        parts.sort(key=lambda part: self._is_text(part[0]))
         self._order = [name for name, _ in parts]
-        texts = {name for name, feature in self.features.items() if isinstance(feature, Text)}
         return ColumnTransformer(
             # Numbered, for scikit-learn forbids some names, and a column may have any. A vectorizer
             # takes one column, the others a table of one.
             [
-                (str(at), part, name if name in texts else [name])
+                (str(at), part, name if self._is_text(name) else [name])
                 for at, (name, part) in enumerate(parts)
             ],
             sparse_threshold=1.0 if self.has_text else 0.0,
             verbose_feature_names_out=self._column_name,
         )
+
+
+def _explicit(matrix: sparse.csr_matrix, dense: int) -> sparse.csr_matrix:
+    """Store the zeros of the first columns too: what is not stored is missing to some trees."""
+    if dense == 0:
+        return matrix
+    rows = matrix.shape[0]
+    block = matrix[:, :dense].toarray()
+    indices = np.tile(np.arange(dense, dtype=np.int32), rows)
+    starts = np.arange(0, rows * dense + 1, dense, dtype=np.int32)
+    stored = sparse.csr_matrix((block.ravel(), indices, starts), shape=(rows, dense))
+    return sparse.hstack([stored, matrix[:, dense:]], format="csr")
 
 
 def _number(encoding: Encoding, optional: bool) -> Any:

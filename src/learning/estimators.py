@@ -11,14 +11,16 @@ from src.data.schema import Task
 from src.errors import UserError, unknown
 
 
-def make(model: Model, task: Task, seed: int, **params: Any) -> Any:
+def make(model: Model, task: Task, seed: int) -> Any:
     """Instantiate the model's estimator for a task, seeded and on one thread.
 
     One thread, since folds and trials run side by side, and since sums in another order give
     other last digits. Raises UserError for a class that cannot be imported or a parameter it
     does not have.
     """
-    given = {**model.params, **model.estimator[task], **params}
+    # What stands in params is a choice, on the command line or of a search; the task's own values
+    # are where it starts from.
+    given = {**model.estimator[task], **model.params}
     kind = _find(str(given.pop("_target_")), model)
     known = parameters(kind)
     for name in given:
@@ -38,6 +40,15 @@ def make(model: Model, task: Task, seed: int, **params: Any) -> Any:
             choices=known,
             fix=f"add what it needs to params in conf/model/{model.name}.yaml",
         ) from None
+
+
+def check(model: Model, task: Task, seed: int) -> None:
+    """Raise UserError where the estimator cannot be made, or its space names no parameter."""
+    known = parameters(type(make(model, task, seed)))
+    for key in model.space:
+        _, searched, name = key.partition("params.")
+        if searched and name not in known:
+            raise unknown(f"parameter in the space of the model '{model.name}':", name, known)
 
 
 def parameters(kind: Any) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 import joblib
@@ -114,19 +114,27 @@ class Recipe:
         stopping = self.model.early_stopping
         if stopping is None or "early_stopping_rounds" not in estimator.get_params():
             return self.fit_encoded(encoder, matrix, target), None
-        rate = estimator.get_params()[self.RATE]
+        rate, pace = self._pace(estimator)
         if rate is not None:
-            estimator.set_params(**{self.RATE: min(1.0, rate * stopping.faster)})
+            estimator.set_params(**{self.RATE: rate * pace})
         estimator.set_params(early_stopping_rounds=stopping.rounds)
         goal, check = (np.log(target), np.log(truth)) if self.is_log else (target, truth)
         with self._explained():
             estimator.fit(matrix, goal, eval_set=[(judge, check)], verbose=False)
         return Fitted(encoder, [estimator], self.is_log, self.classes), estimator.best_iteration + 1
 
+    def _pace(self, estimator: Any) -> tuple[float | None, float]:
+        """Return the model's learning rate, and how many times faster a trial learns."""
+        rate = estimator.get_params().get(self.RATE)
+        if rate is None or self.model.early_stopping is None:
+            return rate, 1.0
+        return rate, min(self.model.early_stopping.faster, 1.0 / rate)
+
     def grown(self, model: Model, trees: float) -> Model:
         """Return the model with as many trees as early stopping found, at its own rate."""
-        assert model.early_stopping is not None
-        number = max(1, round(trees * model.early_stopping.faster))
+        recipe = replace(self, model=model)
+        _, pace = recipe._pace(estimators.make(model, self.dataset.task, self.seed))
+        number = max(1, round(trees * pace))
         return with_values(model, {f"params.{self.TREES}": number})
 
     def _member(self, number: int, matrix: Any, target: np.ndarray) -> Any:
@@ -141,7 +149,7 @@ class Recipe:
         """Say whose complaint it is when an estimator refuses its parameters or its rows."""
         try:
             yield
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             missing = "NaN" in str(error)
             raise UserError(
                 f"The model '{self.model.name}' refuses its parameters or these rows.",

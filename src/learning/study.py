@@ -65,7 +65,9 @@ def open_journal(path: Path, config: Config) -> optuna.Study:
     for trial in before:
         if trial.state == TrialState.RUNNING:  # its process was killed
             study.tell(trial.number, state=TrialState.FAIL)
-    if not before:
+    # Asked for and not yet judged when its process was killed, it must come again.
+    first = [trial for trial in before if "fixed_params" in trial.system_attrs]
+    if not any(trial.state in (TrialState.WAITING, *ENDED) for trial in first):
         _enqueue_own(study, config.model)
     return study
 

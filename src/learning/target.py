@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from src.data.schema import Dataset
-from src.errors import UserError
+from src.errors import UserError, unknown
 
 
 class Target:
@@ -64,6 +64,9 @@ def check(target: Target, train: pd.DataFrame, folds: int, dataset: Dataset) -> 
             )
         return
     counts = train[name].value_counts()
+    positive = dataset.target.positive
+    if positive is not None and str(positive) not in target.classes:
+        raise unknown(f"positive class of '{name}'", str(positive), target.classes)
     if len(target.classes) < 2:
         raise UserError(
             f"The target '{name}' has one class only.",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from src.config import Config, Model, NoSearch
+from src.config import Config, Model, NoSearch, OptunaSearch
 from src.learning import estimators, evaluation, validation
 from src.learning import target as targets
 from src.learning.recipe import Fitted, Progress, Recipe
@@ -77,9 +77,10 @@ def train(
 
 def check(config: Config, train: pd.DataFrame, test: pd.DataFrame) -> targets.Target:
     """Return the target; raise UserError where the model cannot be made or the rows are too few."""
-    estimators.make(config.model, config.dataset.task, config.seed)
+    estimators.check(config.model, config.dataset.task, config.seed)
     target = targets.Target(config.dataset, train, test)
-    targets.check(target, train, config.folds, config.dataset)
+    inner = config.search.folds if isinstance(config.search, OptunaSearch) else 0
+    targets.check(target, train, max(config.folds, inner), config.dataset)
     return target
 
 

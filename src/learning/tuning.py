@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +58,7 @@ class Search:
     parts: list[Part] | None = None
     begun: float = field(default_factory=time.monotonic)
     stop: threading.Event = field(default_factory=threading.Event)
+    has_result: bool = False
 
     def recipe(self, model: Model) -> Recipe:
         """Return the recipe of a trial: one member, however many the model averages."""
@@ -87,8 +87,10 @@ class Search:
     def is_late(self) -> bool:
         """Tell whether the time is used up; one trial always ends, or there is no result."""
         timeout = self.search.timeout
-        late = timeout is not None and time.monotonic() - self.begun > timeout
-        return late and bool(studies.trials(self.study, TrialState.COMPLETE))
+        return self.has_result and timeout is not None and self._seconds() > timeout
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self.begun
 
 
 def tune(
@@ -145,8 +147,8 @@ def _run(search: Search, progress: Progress) -> None:
 def _run_batch(search: Search, size: int, pool: ThreadPoolExecutor, progress: Progress) -> None:
     trials = [_ask(search, number) for number in range(size)]
     limits = _limits(search)
-    late = search.is_late  # asks the study, which is safe: it is not told meanwhile
-    results = pool.map(lambda trial: _try(search, trial.params, limits, late), trials)
+    search.has_result = bool(studies.trials(search.study, TrialState.COMPLETE))
+    results = pool.map(lambda trial: _try(search, trial.params, limits), trials)
     for trial, tried in zip(trials, results, strict=True):
         for step, score in enumerate(tried.scores):
             trial.report(score, step)
@@ -191,9 +193,7 @@ def _limits(search: Search) -> list[float]:
     return [*limits, np.inf]
 
 
-def _try(
-    search: Search, params: dict[str, Any], limits: list[float], is_late: Callable[[], bool]
-) -> Tried:
+def _try(search: Search, params: dict[str, Any], limits: list[float]) -> Tried:
     """Fit and judge fold by fold; stop where the trial trails, or the search ends."""
     model = with_values(search.config.model, params)
     recipe = search.recipe(model)
@@ -201,7 +201,7 @@ def _try(
     trees: list[int] = []
     task, metric = search.config.dataset.task, search.config.dataset.metric
     for part, limit in zip(search.parts or search.encode(model), limits, strict=True):
-        if search.stop.is_set() or is_late():
+        if search.stop.is_set() or search.is_late():
             return Tried(scores, trees, TrialState.FAIL)
         fitted, grown = recipe.fit_stopping(
             part.encoder, part.fit, part.fit_target, part.judge, part.judge_target

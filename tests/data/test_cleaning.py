@@ -239,7 +239,7 @@ def test_a_class_must_be_one_of_the_list(make_dataset: Make) -> None:
 @pytest.mark.parametrize("cell", ["dev", "", "Train", "1"])
 def test_a_split_column_says_train_or_test(make_dataset: Make, cell: str) -> None:
     dataset = make_dataset(split={"method": "column", "column": "part"}, max_rejected=1.0)
-    cleaned = clean(dataset, {"part": "train"}, {"part": " test"}, {"part": cell})
+    cleaned = clean(dataset, {"part": "train"}, {"part": " test", "carat": "2"}, {"part": cell})
     assert cleaned.rows["part"].tolist() == ["train", "test"]
     assert cleaned.counts == {"unknown_split": 1}
     assert cleaned.rejected["reasons"].tolist() == [f"part is not train or test: {cell!r}"]
@@ -428,3 +428,16 @@ def test_accepted_rows_written_back_are_all_accepted(
     cleaned = cleaning.clean(again, dataset)
     assert cleaned.rejected.empty
     pd.testing.assert_frame_equal(cleaned.rows, accepted.reset_index(drop=True))
+
+
+def test_equal_rows_on_both_sides_of_a_split_are_duplicates(make_dataset: Make) -> None:
+    dataset = make_dataset(split={"method": "column", "column": "part"})
+    cleaned = clean(dataset, {"part": "train"}, {"part": "test"})
+    assert cleaned.rows["part"].tolist() == ["train"]
+    assert cleaned.counts == {"duplicate": 1}
+
+
+def test_a_row_without_its_key_is_no_duplicate_but_a_fault(make_dataset: Make) -> None:
+    dataset = make_dataset(key=["id"], duplicates="first", max_rejected=1.0)
+    cleaned = clean(dataset, {"id": "1"}, {"id": ""}, {"id": ""})
+    assert cleaned.counts == {"missing": 2}

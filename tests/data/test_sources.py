@@ -336,3 +336,12 @@ def test_what_is_no_address_is_told(url: str) -> None:
     with pytest.raises(UserError) as caught:
         read(url)
     assert url in str(caught.value)
+
+
+def test_a_cell_may_be_a_book(csv: Path) -> None:
+    csv.write_text(f'a,b\n"{"x" * 200_000}",1\n')
+    assert len(read(csv).frame["a"].iloc[0]) == 200_000
+
+
+def test_a_header_of_separators_alone_is_told(csv: Path) -> None:
+    assert "has no header" in refused(csv, ",,,\n,,,\n")

@@ -246,8 +246,8 @@ def test_text_is_sparse(make_encoder) -> None:
     for matrix in (fit(encoder, **rows), encode(encoder, **rows)):
         assert sparse.issparse(matrix)
         assert matrix.format == "csr"
-        assert_allclose(matrix.toarray()[:, 2:], [[-1, 0, 0], [1, 1, 0]])
-    assert encoder.names() == ["text:blue", "text:red", "x", "cut=Good", "cut=Ideal"]
+        assert_allclose(matrix.toarray()[:, :3], [[-1, 0, 0], [1, 1, 0]])
+    assert encoder.names() == ["x", "cut=Good", "cut=Ideal", "text:blue", "text:red"]
 
 
 def test_without_text_the_matrix_is_dense(make_encoder) -> None:
@@ -355,3 +355,18 @@ def test_the_rows_given_are_left_as_they_were(make_encoder, make_rows) -> None:
     encoder.fit_transform(rows, rows["price"].to_numpy())
     encoder.transform(rows)
     pd.testing.assert_frame_equal(rows, before)
+
+
+def test_beside_text_the_zeros_of_other_columns_are_stored(make_encoder) -> None:
+    """What a sparse matrix does not store is missing to gradient-boosted trees."""
+    encoder = make_encoder(
+        {"text": TEXT, "x": OPTIONAL, "cut": CUT}, numbers="keep", ordered="rank"
+    )
+    rows = {"text": ["red", "blue", "red"], "x": [0.0, np.nan, 2.0], "cut": ["Fair"] * 3}
+    matrix = fit(encoder, **rows)
+    stored = matrix[0].indices.tolist()
+    assert 0 in stored
+    assert 1 in stored, "the lowest rank is a zero as well"
+    assert matrix[0, 0] == 0
+    assert np.isnan(matrix[1, 0])
+    assert matrix[:, 2:].nnz == 3, "words stay sparse"

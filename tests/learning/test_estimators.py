@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from src.config import Model
+from src.config import Model, with_values
 from src.errors import UserError
 from src.learning import estimators
 
@@ -26,13 +26,23 @@ def test_the_estimator_of_the_task_has_the_parameters_of_the_model(make_model: M
     assert type(estimators.make(model, "binary", seed=3)).__name__ == "RidgeClassifier"
 
 
-def test_what_is_nearer_to_the_call_wins(make_model: Make) -> None:
+def test_params_win_over_the_values_of_the_task(make_model: Make) -> None:
     model = make_model(
         estimator={"regression": {"_target_": "sklearn.linear_model.Ridge", "alpha": 2.0}},
         params={"alpha": 1.0},
     )
-    assert estimators.make(model, "regression", 0).alpha == 2.0
-    assert estimators.make(model, "regression", 0, alpha=3.0).alpha == 3.0
+    assert estimators.make(model, "regression", 0).alpha == 1.0
+    plain = with_values(model, {"params": {}})
+    assert estimators.make(plain, "regression", 0).alpha == 2.0
+    assert estimators.make(with_values(plain, {"params.alpha": 3.0}), "regression", 0).alpha == 3.0
+
+
+def test_a_space_of_no_parameter_is_told(make_model: Make) -> None:
+    model = make_model(space={"params.alhpa": {"low": 1, "high": 2}})
+    with pytest.raises(UserError, match="alhpa") as caught:
+        estimators.check(model, "regression", 0)
+    assert "alpha" in (caught.value.choices or ())
+    assert caught.value.fix == "did you mean 'alpha'?"
 
 
 def test_every_call_makes_another_one_and_leaves_the_model_as_it_was(make_model: Make) -> None:

@@ -264,13 +264,18 @@ class TestStoppingEarly:
         expected = recipe.fit(rows, price(rows)).output(judged)
         assert_allclose(output, expected, rtol=1e-5)
 
-    @pytest.mark.parametrize(("trees", "kept"), [(30.0, 90), (12.4, 37), (0.1, 1)])
-    def test_the_model_itself_needs_as_many_more_trees(
-        self, make_recipe, trees: float, kept: int
+    @pytest.mark.parametrize(
+        ("rate", "trees", "kept"),
+        [(0.1, 30.0, 90), (0.1, 12.4, 37), (0.1, 0.1, 1), (0.5, 30.0, 60), (None, 30.0, 30)],
+    )
+    def test_the_model_itself_needs_as_many_more_trees_as_it_is_slower(
+        self, make_recipe, rate: float | None, trees: float, kept: int
     ) -> None:
-        model = make_recipe(params={"alpha": 2.0}, early_stopping={"rounds": 5, "faster": 3}).model
-        grown = make_recipe().grown(model, trees)
-        assert grown.params == {"alpha": 2.0, "n_estimators": kept}
+        pytest.importorskip("xgboost")
+        params = {} if rate is None else {"learning_rate": rate}
+        stopping = {"rounds": 5, "faster": 3}
+        recipe = make_recipe("xgboost.XGBRegressor", params=params, early_stopping=stopping)
+        assert recipe.grown(recipe.model, trees).params == {**params, "n_estimators": kept}
 
     def test_it_grows_all_trees_where_it_is_not_asked_to_stop(
         self, make_recipe, make_rows: Rows

@@ -152,3 +152,14 @@ def test_a_class_with_a_row_for_every_fold_is_enough(make_dataset: Make) -> None
 def test_a_class_that_only_the_test_rows_have_cannot_be_learnt(make_dataset: Make) -> None:
     error = refusal(make_dataset, list("aaabbb"), ["c"])
     assert error.given == "c (0)"
+
+
+def test_a_positive_class_that_never_stands_there_lists_the_classes(
+    make_dataset: Callable[..., Dataset],
+) -> None:
+    target = {"name": "price", "positive": "Ja"}
+    dataset = make_dataset(task="binary", metric="f1", target=target)
+    rows = pd.DataFrame({"price": ["ja", "nein"] * 10})
+    with pytest.raises(UserError, match="positive class of 'price' 'Ja'") as caught:
+        targets.check(Target(dataset, rows, rows), rows, 3, dataset)
+    assert caught.value.choices == ["ja", "nein"]

@@ -265,3 +265,17 @@ def test_scores_are_out_of_fold(run: Run, make_model: Callable[..., Model], reco
     _, table = run("a", forest, recorder, trials=2)
     scores = table["folds"].str.split(expand=True).astype(float).to_numpy()
     assert np.nanmin(scores) > 1, "a deep tree knows by heart what it was fitted on"
+
+
+def test_a_search_that_was_killed_at_once_still_tries_the_models_own_values(
+    run: Run, make_model: Callable[..., Model], recorder: Any, tmp_path: Path
+) -> None:
+    model = make_model(**{**RIDGE, "params": {"alpha": 0.125}})
+    whole, _ = run("whole", model, recorder)
+    made = config.build({**config.plain(run.make_config()), "model": config.plain(model)})
+    with files.held(tmp_path / "killed", "This search"):
+        begun = study.open_journal(tmp_path / "killed", made)
+        begun.ask(study.distributions(model))
+    after, table = run("killed", model, recorder)
+    assert table["params.alpha"].iloc[0] == 0.125
+    assert after == whole
