@@ -152,8 +152,8 @@ def _header(text: str, source: str, separator: str) -> list[str]:
 def _lines(text: str, separator: str, rows: int) -> Sequence[int]:
     """Return the line on which each row begins, as an editor counts."""
     plain = range(FIRST_LINE, FIRST_LINE + rows)
-    if '"' not in text and "\n\n" not in text.replace("\r", ""):
-        return plain
+    if text.count("\n") == rows + text.endswith("\n"):
+        return plain  # no blank line, and no cell of several lines: each would add one
     begins, reader, begin = [], _reader(text, separator), 1
     try:
         for row in reader:

@@ -53,8 +53,11 @@ def stable(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray:
 def _as_text(column: pd.Series) -> list[str]:
     """Write cells so that equal values are equal text however the source spelt them: 1, 1.0."""
     if pd.api.types.is_numeric_dtype(column):
-        # + 0.0 makes -0.0 and 0.0 one.
-        return [repr(value) for value in (column.to_numpy(dtype=np.float64) + 0.0).tolist()]
+        # + 0.0 makes -0.0 and 0.0 one. Each value is written once, however often it stands there.
+        values = column.to_numpy(dtype=np.float64) + 0.0
+        codes, uniques = pd.factorize(values, use_na_sentinel=False)
+        texts = np.array([repr(value) for value in uniques.tolist()], dtype=object)
+        return list(texts[codes])
     return ["" if value is None or value != value else str(value) for value in column.tolist()]
 
 

@@ -88,23 +88,38 @@ class Encoder:
         return isinstance(self.features.get(name), Text)
 
     def _columns(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Add derived columns, and give what is missing the form that its encoder expects."""
-        columns: dict[str, Any] = {}
-        numbers: dict[str, np.ndarray] = {}
-        for name, feature in self.features.items():
+        """Compute the columns that are not dropped, each in the form that its encoder expects.
+
+        Categories and text stay objects: pandas' own strings would be converted to and fro.
+        """
+        columns: dict[str, pd.Series] = {}
+        for name in self._order:
+            feature = self.features.get(name)
             if isinstance(feature, Category):
                 cells = frame[name].astype(object)
-                columns[name] = cells.where(cells.notna(), MISSING).to_numpy()
-                if feature.order is not None:
-                    rank = {str(value): float(at) for at, value in enumerate(feature.order)}
-                    numbers[name] = cells.map(rank).to_numpy(dtype=np.float64)
+                columns[name] = cells.where(cells.notna(), MISSING)
             elif isinstance(feature, Text):
-                columns[name] = frame[name].fillna("").to_numpy(dtype=object)
+                cells = frame[name].astype(object)
+                columns[name] = cells.where(cells.notna(), "")
             else:
-                numbers[name] = columns[name] = frame[name].to_numpy(dtype=np.float64)
-        for name, expression in self.derived.items():
-            columns[name] = expression(numbers)
-        return pd.DataFrame(columns, index=frame.index)
+                numbers = (
+                    self._derive(frame, name) if feature is None else self._numeric(frame, name)
+                )
+                columns[name] = pd.Series(numbers, index=frame.index)
+        return pd.DataFrame(columns)
+
+    def _derive(self, frame: pd.DataFrame, name: str) -> np.ndarray:
+        expression = self.derived[name]
+        used = {column: self._numeric(frame, column) for column in expression.names}
+        return np.broadcast_to(expression(used), (len(frame),))
+
+    def _numeric(self, frame: pd.DataFrame, name: str) -> np.ndarray:
+        """Return a numeric feature, or an ordered category's rank from 0."""
+        feature = self.features[name]
+        if isinstance(feature, Category):
+            rank = {str(value): float(at) for at, value in enumerate(feature.order or ())}
+            return frame[name].astype(object).map(rank).to_numpy(dtype=np.float64)
+        return frame[name].to_numpy(dtype=np.float64)
 
     def _build(self, target: np.ndarray) -> ColumnTransformer:
         encoding, drop, task, seed = self._how

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,7 @@ from src.learning import evaluation
 from src.learning.recipe import Recipe
 
 Fold = tuple[np.ndarray, np.ndarray]
+QUICK = 0.3  # seconds
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,16 @@ def _judge(
 def run_parallel(jobs: Any, tick: Callable[[], None]) -> list[Any]:
     """Run delayed calls on as many threads as there are cores; return results in order.
 
-    Threads, for fitting leaves the interpreter's lock and processes take a second to start.
+    Threads, for fitting leaves the interpreter's lock and processes take a second to start. Calls
+    of which the first took next to nothing go on one by one: they would wait for the lock.
     """
-    parallel = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")
-    return list(_ticking(parallel(jobs), tick))
+    todo = iter(jobs)
+    begun = time.perf_counter()
+    first = [function(*rest, **named) for function, rest, named in itertools.islice(todo, 1)]
+    tick()
+    threads = 1 if time.perf_counter() - begun < QUICK else -1
+    parallel = joblib.Parallel(n_jobs=threads, prefer="threads", return_as="generator")
+    return [*first, *_ticking(parallel(todo), tick)]
 
 
 def _ticking(results: Iterator[Any], tick: Callable[[], None]) -> Iterator[Any]:
