@@ -105,7 +105,8 @@ def tune(
 
     The study at `path` is continued where it exists. Trials are asked and told in batches of a
     fixed order, and each has a sampler of its own: the same rows, configuration and seed give the
-    same trials, whether or not the search was stopped in between.
+    same trials. With one job that holds for a search that was stopped in between, too; with more,
+    one that was stopped within a batch asks the rest of it anew, knowing more.
     """
     assert isinstance(config.search, OptunaSearch)
     if not config.model.space:
