@@ -63,6 +63,12 @@ def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
             fix=f"add '{missing[1]}' to {path or 'the configuration'}",
         )
     given = _fetch(value, steps)
+    if isinstance(given, bool) and "str" in what:
+        return UserError(
+            f"'{path}' is not valid: {_lower(what)}.",
+            given=str(given).lower(),
+            fix="quote it: YAML reads yes, no, on and off as true and false",
+        )
     return UserError(
         f"'{path or 'the configuration'}' is not valid: {_lower(what)}.",
         given=repr(given),

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from src import config
-from src.errors import UserError, did_you_mean
+from src.errors import UserError, did_you_mean, unknown
 
 GROUPS = ("dataset", "model", "search", "dataset_model")
 _VALUE_OVERRIDE = re.compile(r"^(?P<key>[A-Za-z_][\w.]*)=")
@@ -37,6 +37,9 @@ def open_override(word: str) -> str:
             given=word,
             fix="dataset=... model=...",
         )
+    group = word.removesuffix("=")
+    if word.endswith("=") and group in GROUPS:
+        raise unknown(group, "", config.choices(group))
     match = _VALUE_OVERRIDE.match(word)
     if match is None or match["key"] in GROUPS or match["key"].split(".")[0] == "hydra":
         return word

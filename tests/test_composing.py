@@ -216,3 +216,10 @@ def test_a_file_in_another_encoding_is_told(project: Path) -> None:
     composing.prepare()
     with pytest.raises(UserError, match="not valid YAML"):
         composing.compose(["model=mine"])
+
+
+@pytest.mark.parametrize("group", ["dataset", "model", "search"])
+def test_a_choice_of_nothing_lists_the_choices(project: Path, group: str) -> None:
+    with pytest.raises(UserError, match=f"Unknown {group} ''") as caught:
+        composing.open_override(f"{group}=")
+    assert caught.value.choices == config.choices(group)

@@ -251,3 +251,9 @@ def test_plain_values_make_the_same_dataset_again(make_dataset: Make) -> None:
     dataset = make_dataset(gate={"mae": {"max": 1}}, similar={"nearest": "carat"})
     again = make_dataset(**msgspec.to_builtins(dataset))
     assert again == dataset
+
+
+def test_a_yes_that_yaml_takes_for_true_is_to_be_quoted(make_dataset: Make) -> None:
+    with pytest.raises(UserError, match="quote it") as caught:
+        make_dataset(features={"paid": {"type": "category", "values": [True, False]}})
+    assert "dataset.features.paid.values[0]" in str(caught.value)
