@@ -138,7 +138,7 @@ def _unseen(fresh: Raw, cleaned: Cleaned, before: Raw | None, dataset: Dataset) 
     good = fresh.whole.iloc[cleaned.rows.index]
     if before is None or dataset.duplicates == "keep":
         return good
-    columns = dataset.key if dataset.duplicates == "first" else list(cleaned.rows.columns)
+    columns = dataset.identity()
     known = cleaning.clean(before.frame, dataset).rows
     both = pd.concat([known[columns], cleaned.rows[columns]], ignore_index=True)
     repeated = both.duplicated().to_numpy()[len(known) :]
@@ -153,7 +153,7 @@ def _show_rejected(cleaned: Cleaned, dataset: Dataset) -> None:
     for said in cleaning.reasons(rejected.head(SHOWN)):
         print(f"  {said}")
     path = RUNS / dataset.name / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-rejected.csv"
-    files.write(path, rejected.to_csv(index=False, lineterminator="\n").encode())
+    files.write(path, cleaned.rejected_csv())
     print(f"  all of them, with reasons: {path}")
 
 

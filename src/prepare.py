@@ -32,7 +32,7 @@ def prepare(name: str) -> None:
     ready, cleaned = prepared.prepare(dataset, values["seed"])
     prepared.save(paths.PREPARED / name, ready, cleaned)
     files.write_json(paths.quality(name), cleaned.quality())
-    reasons = ", ".join(f"{rule} {count}" for rule, count in cleaned.counts.items())
+    reasons = cleaned.words()
     print(
         f"{name}: {len(ready.train)} rows to train, {len(ready.test)} to test, "
         f"{len(cleaned.rejected)} rejected{f' ({reasons})' if reasons else ''}"

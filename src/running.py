@@ -49,9 +49,8 @@ def _write_rejected(cleaned: Cleaned, run: runs.Run) -> None:
     if cleaned.rejected.empty:
         return
     path = run.path / preparing.REJECTED
-    files.write(path, cleaned.rejected.to_csv(index=False, lineterminator="\n").encode())
-    counts = ", ".join(f"{rule} {count}" for rule, count in cleaned.counts.items())
-    print(f"{len(cleaned.rejected)} of {cleaned.total} rows rejected ({counts}): {path}")
+    files.write(path, cleaned.rejected_csv())
+    print(f"{len(cleaned.rejected)} of {cleaned.total} rows rejected ({cleaned.words()}): {path}")
 
 
 def continued(path: Path, given: dict[str, Any]) -> Trained:
@@ -128,7 +127,7 @@ def _finish(
             manifest=_manifest(config, ready, run, outcome),
         )
     except (KeyboardInterrupt, UserError):
-        _say_stopped(run)
+        _say_stopped(run, is_tracked=bundle is not None)
         raise
     if bundle is not None:
         plotted = _thinned(outcome.predictions, config.dataset.task)
@@ -182,13 +181,10 @@ def _unfinished(request: dict[str, Any]) -> runs.Run | None:
     return None
 
 
-def _say_stopped(run: runs.Run) -> None:
+def _say_stopped(run: runs.Run, *, is_tracked: bool) -> None:
     if (run.path / runs.STUDY).is_file():
-        print(
-            f"\nThe search's trials so far are kept. Go on with:\n"
-            f"  python -m src.train continue_from={run.path}",
-            file=sys.stderr,
-        )
+        command = "dvc repro" if is_tracked else f"python -m src.train continue_from={run.path}"
+        print(f"\nThe search's trials so far are kept. Go on with:\n  {command}", file=sys.stderr)
 
 
 def _title(config: Config) -> str:

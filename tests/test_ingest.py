@@ -183,3 +183,12 @@ def test_two_at_once_do_not_mix(tracked: Path, root: Path) -> None:
     assert done.returncode == 1
     assert "in use by another process" in done.stderr
     assert state(tracked) == before
+
+
+def test_a_row_that_changed_its_side_is_no_new_row(tracked: Path, root: Path) -> None:
+    (tracked / "data/stones.csv").write_text("carat,facets,cut,price,part\n1,1,Good,500,train\n")
+    (tracked / "fresh.csv").write_text("carat,facets,cut,price,part\n1,1,Good,500,test\n")
+    split = ["dataset.split.method=column", "dataset.split.column=part"]
+    done = ingest(tracked, root, "source=fresh.csv", *split)
+    assert done.returncode == 0, done.stderr
+    assert "nothing new" in done.stdout

@@ -154,3 +154,15 @@ def test_what_is_searched_is_what_is_fitted(project: Path) -> None:
     fitted = bundle.load(trained.place).model.members[0]
     assert fitted.alpha == trained.manifest["tuned"]["params"]["alpha"]
     assert fitted.alpha != 1.0
+
+
+def test_a_tracked_search_that_ends_early_is_told_how_the_pipeline_goes_on(
+    composed: config.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths.BUNDLES.parent.mkdir(parents=True, exist_ok=True)
+    paths.BUNDLES.write_text("in the way of the bundles' folder")
+    with pytest.raises(UserError, match="could not be written"):
+        running.tracked("stones-ridge")
+    told = capsys.readouterr().err
+    assert "dvc repro" in told
+    assert "continue_from" not in told

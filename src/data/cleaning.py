@@ -34,6 +34,15 @@ class Cleaned:
     counts: dict[str, int]
     total: int
 
+    def rejected_csv(self) -> bytes:
+        """Return the rejected rows, with line and reasons, as a CSV."""
+        text: str = self.rejected.to_csv(index=False, lineterminator="\n")
+        return text.encode()
+
+    def words(self) -> str:
+        """Count the rejected rows by rule: "out_of_range 35, duplicate 145"."""
+        return ", ".join(f"{rule} {count}" for rule, count in self.counts.items())
+
     def quality(self) -> dict[str, object]:
         """Summarise for metrics/<dataset>/quality.json."""
         return {
@@ -212,12 +221,9 @@ def _mark_duplicates(
 ) -> None:
     if dataset.duplicates == "keep":
         return
-    # The column that tells a row's side is no part of what the row says.
-    content = [name for name in rows.columns if name != dataset.split.column]
-    columns = dataset.key if dataset.duplicates == "first" else content
     good = rows[~faulty]
     repeated = np.zeros(len(rows), dtype=bool)
-    repeated[~faulty] = good.duplicated(columns).to_numpy()
+    repeated[~faulty] = good.duplicated(dataset.identity()).to_numpy()
     words = "the same key as" if dataset.duplicates == "first" else "the same as"
     faults.add(DUPLICATE, repeated, f"{words} an earlier row")
 

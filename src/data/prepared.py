@@ -46,7 +46,7 @@ def save(path: Path, prepared: Prepared, cleaned: Cleaned) -> None:
     with files.new_folder(path, "The prepared data") as fresh:
         prepared.train.to_parquet(fresh / TRAIN)
         prepared.test.to_parquet(fresh / TEST)
-        cleaned.rejected.to_csv(fresh / REJECTED, index=False, lineterminator="\n")
+        (fresh / REJECTED).write_bytes(cleaned.rejected_csv())
         files.write_json(fresh / ORIGIN, prepared.origin)
 
 

@@ -147,6 +147,15 @@ class Dataset(Checked, frozen=True):
         extra = [*self.key, *([self.split.column] if self.split.column else [])]
         return list(dict.fromkeys([*self.features, self.target.name, *extra]))
 
+    def identity(self) -> list[str]:
+        """List the columns in which two rows that are one agree.
+
+        The column that tells a row's side is none of them: it is no part of what the row says.
+        """
+        if self.duplicates == "first":
+            return self.key
+        return [name for name in self.columns() if name != self.split.column]
+
     def numeric(self) -> list[str]:
         """List the features that arithmetic may use: numbers, and ordered categories by rank."""
         return [

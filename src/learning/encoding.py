@@ -187,13 +187,8 @@ def _category(feature: Category, encoding: Encoding, task: str, in_sparse: bool,
             handle_unknown="use_encoded_value",
             unknown_value=np.nan,
         )
-        return (
-            rank
-            if encoding.numbers == "keep"
-            else make_pipeline(
-                rank, SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
-            )
-        )
+        keep = encoding.numbers == "keep"
+        return rank if keep else make_pipeline(rank, _number(encoding, optional=True))
     if feature.order is None and encoding.categories == "target":
         target_type = {"regression": "continuous"}.get(task, task)
         return TargetEncoder(target_type=target_type, cv=folds)
