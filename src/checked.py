@@ -22,13 +22,14 @@ class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Be the base of everything that is configured: frozen, and closed to unknown keys."""
 
 
-def convert(value: Any, kind: type[T], where: str = "") -> T:
+def convert(value: Any, kind: type[T], where: str = "", *, is_text: bool = False) -> T:
     """Convert plain containers to `kind`; raise UserError that names the key and its choices.
 
-    `where` is the path of the value in the configuration, such as "dataset".
+    `where` is the path of the value in the configuration, such as "dataset". With `is_text` the
+    values are all text, as in a query or on a command line, and "3" is a number.
     """
     try:
-        return msgspec.convert(value, kind)
+        return msgspec.convert(value, kind, strict=not is_text)
     except msgspec.ValidationError as error:
         raise _explain(error, value, kind, where) from None
 

@@ -124,7 +124,7 @@ def _of_run(config: Config) -> dict[str, Any]:
 def _of_preparation(config: Config) -> dict[str, Any]:
     """Take what reading, cleaning and splitting depend on."""
     values = configs.resolved(config)["dataset"]
-    for key in ("about", "gate", "similar", "derived"):
+    for key in ("about", "noun", "coverage", "gate", "similar", "derived"):
         values.pop(key)
     for described in (*values["features"].values(), values["target"]):
         described.pop("about", None)

@@ -119,12 +119,14 @@ def _finish(
     place = bundle or run.path / runs.BUNDLE
     try:
         outcome = training.train(config, ready.train, ready.test, run.path / runs.STUDY, bar)
+        export, extra = _exported(config, ready, outcome)
         manifest = bundles.save(
             place,
             model=outcome.fitted,
             rows=ready.train,
             tables=outcome.tables(),
-            manifest=_manifest(config, ready, run, outcome),
+            manifest={**_manifest(config, ready, run, outcome), "export": export},
+            extra=extra,
         )
     except (KeyboardInterrupt, UserError):
         _say_stopped(run, is_tracked=bundle is not None)
@@ -134,6 +136,37 @@ def _finish(
         text = plotted.to_csv(index=False, lineterminator="\n")
         files.write(paths.predictions(config.dataset.name, config.model.name), text.encode())
     return Trained(config, manifest, place)
+
+
+def _exported(
+    config: Config, ready: Prepared, outcome: Outcome
+) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
+    """Return what the manifest says of the export, and the files that a service opens.
+
+    An export that answers otherwise than the model is left out: the pickled model answers then.
+    """
+    from src.inference import parity, predictor, similar
+    from src.learning import exporting
+
+    dataset, fitted = config.dataset, outcome.fitted
+    expected = fitted.output(ready.test)
+    beside = {
+        exporting.GOLDEN: exporting.golden(ready.test, expected, dataset),
+        **similar.build(ready.train, dataset),
+    }
+    exported = exporting.export(fitted, dataset, ready.train)
+    if exported is not None:
+        made = predictor.build(dataset, exported.files().__getitem__)
+        gap = parity.largest(made, exporting.records(ready.test, dataset), expected)
+        if gap <= parity.allowed(made):
+            note = {"kind": made.kind, "largest_difference": gap}
+            return note, {**exported.files(), **beside}
+        print(
+            f"The exported model differs from the fitted one by up to {gap:.2g}; the bundle keeps "
+            "the fitted one alone, which answers more slowly.",
+            file=sys.stderr,
+        )
+    return None, {**exporting.unexported(fitted, dataset, ready.train), **beside}
 
 
 def _manifest(config: Config, ready: Prepared, run: runs.Run, outcome: Outcome) -> dict[str, Any]:
@@ -148,6 +181,7 @@ def _manifest(config: Config, ready: Prepared, run: runs.Run, outcome: Outcome) 
         "tuned": None if outcome.trials is None else configs.plain(outcome.model),
         "metrics": outcome.metrics,
         "details": outcome.details,
+        "interval": outcome.interval,
         "data": ready.origin,
         "git": provenance.git(),
         "versions": provenance.versions(outcome.fitted.members[0]),

@@ -166,3 +166,58 @@ def test_a_tracked_search_that_ends_early_is_told_how_the_pipeline_goes_on(
     told = capsys.readouterr().err
     assert "dvc repro" in told
     assert "continue_from" not in told
+
+
+def test_a_bundle_holds_the_model_as_plain_data_that_answers_alike(
+    composed: config.Config,
+) -> None:
+    from src.inference import bundle, parity, predictor
+
+    trained = running.own(composed)
+    manifest = bundle.read_manifest(trained.place)
+    assert manifest["export"]["kind"] == "linear"
+    assert 0 <= manifest["export"]["largest_difference"] < 1e-9
+    assert {"predictor.json", "predictor.npz", "golden.json"} <= set(manifest["files"])
+    made = predictor.load(trained.place, manifest)
+    parity.check_golden(made, trained.place, manifest)
+    rows = bundle.load(trained.place).rows()
+    expected = bundle.load(trained.place).model.output(rows)
+    features = rows[list(composed.dataset.features)]
+    assert made.output(list(features.itertuples(index=False, name=None))) == pytest.approx(expected)
+
+
+def test_a_bundle_holds_the_interval_and_what_finds_similar_rows(project: Path) -> None:
+    from src.inference import bundle, similar
+
+    composing.prepare()
+    path = project / "conf" / "dataset" / "stones.yaml"
+    path.write_text(path.read_text() + "similar: {same: [cut], nearest: carat}\n")
+    made = config.build(composing.compose(["dataset=stones", "model=ridge", "folds=3"]))
+    trained = running.own(made)
+    manifest = bundle.read_manifest(trained.place)
+    assert manifest["interval"]["low"]
+    rows = bundle.load(trained.place).rows()
+    for name in similar.build(rows, made.dataset):
+        assert name in manifest["files"]
+
+
+def test_an_export_that_answers_otherwise_is_left_out_and_said(
+    composed: config.Config, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from src.inference import bundle, parity, predictor
+
+    monkeypatch.setattr(parity, "largest", lambda *_: 0.25)
+    trained = running.own(composed)
+    assert "differs from the fitted one by up to 0.25" in capsys.readouterr().err
+    assert trained.manifest["export"] is None
+    assert "predictor.npz" not in trained.manifest["files"]
+    made = predictor.load(trained.place, trained.manifest)
+    assert made.kind == "pickled"
+    parity.check_golden(made, trained.place, trained.manifest)
+    assert bundle.load(trained.place).manifest["export"] is None
+
+
+def test_the_same_training_exports_the_same_bytes(composed: config.Config) -> None:
+    one, two = running.own(composed), running.own(composed)
+    for name in ("predictor.json", "predictor.npz", "golden.json"):
+        assert one.manifest["files"][name] == two.manifest["files"][name]

@@ -37,8 +37,17 @@ class Bounds(Checked, frozen=True):
             "below": self.below,
             "at most": self.max,
         }
-        parts = [f"{word} {limit:g}" for word, limit in named.items() if limit is not None]
+        parts = [f"{word} {limit:.15g}" for word, limit in named.items() if limit is not None]
         return " and ".join(parts) or "any number"
+
+    def hold(self, value: float) -> bool:
+        """Tell whether a number is within the bounds."""
+        return not (
+            (self.min is not None and value < self.min)
+            or (self.max is not None and value > self.max)
+            or (self.above is not None and value <= self.above)
+            or (self.below is not None and value >= self.below)
+        )
 
 
 class Number(Bounds, frozen=True, tag_field="type", tag="number"):
@@ -131,6 +140,7 @@ class Dataset(Checked, frozen=True):
     features: dict[Column, Feature]
     metric: str
     about: str = ""
+    noun: Annotated[str, Meta(min_length=1)] = "record"  # what one row is
     separator: Separator = ","
     encoding: str = "utf-8"
     missing: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
@@ -140,6 +150,7 @@ class Dataset(Checked, frozen=True):
     max_rejected: Share = 0.05
     split: Split = Split()
     gate: dict[str, Gate] = {}
+    coverage: Annotated[float, Meta(gt=0.5, lt=1)] = 0.9
     similar: Similar | None = None
 
     def columns(self) -> list[str]:

@@ -2,9 +2,13 @@
 
 manifest.json      configuration, metrics, data, commit, versions, sha256 of every file
 model.joblib       the fitted model
+predictor.*        the same as plain data, where it could be exported; member<k>.ubj beside it
+golden.json        a few held-out records and what the fitted model answers
 rows.parquet       the training rows, for look-ups
 predictions.csv    actual and predicted on the test rows
 trials.csv         the search's history, where there was one
+
+A service opens a bundle without unpickling anything: `read_manifest`, then `verified` by name.
 """
 
 from __future__ import annotations
@@ -15,15 +19,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import joblib
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from src import files
 from src.errors import UserError
 
-FORMAT = 1
+if TYPE_CHECKING:  # a service needs neither, and they take a second to import
+    import pandas as pd
+
+FORMAT = 2
 MANIFEST = "manifest.json"
 MODEL = "model.joblib"
 ROWS = "rows.parquet"
@@ -39,6 +43,8 @@ class Bundle:
 
     def rows(self) -> pd.DataFrame:
         """Return the training rows: features and target, typed."""
+        import pandas as pd
+
         return pd.read_parquet(io.BytesIO(verified(self.path, ROWS, self.manifest)))
 
 
@@ -49,16 +55,22 @@ def save(
     rows: pd.DataFrame,
     manifest: Mapping[str, Any],
     tables: Mapping[str, pd.DataFrame],
+    extra: Mapping[str, bytes] | None = None,
 ) -> dict[str, Any]:
     """Write a bundle in one step and return its manifest; a killed training leaves no half.
 
-    `tables` are written as <name>.csv. Raises UserError where the disk refuses.
+    `tables` are written as <name>.csv, `extra` as they are. Raises UserError where the disk
+    refuses.
     """
+    import joblib
+
     with files.new_folder(path, "The bundle") as fresh, files.explained("The bundle", path):
         joblib.dump(model, fresh / MODEL, compress=3)
         rows.to_parquet(fresh / ROWS, index=False)
         for name, table in tables.items():
             table.to_csv(fresh / f"{name}.csv", index=False, lineterminator="\n")
+        for name, data in (extra or {}).items():
+            (fresh / name).write_bytes(data)
         hashes = {file.name: _sha256(file.read_bytes()) for file in sorted(fresh.iterdir())}
         full = {"format": FORMAT, **manifest, "files": hashes}
         files.write_json(fresh / MANIFEST, full)
@@ -70,6 +82,8 @@ def load(path: Path) -> Bundle:
 
     Raises UserError where a file is absent or a byte has changed; nothing is unpickled then.
     """
+    import joblib
+
     manifest = read_manifest(path)
     for name in manifest["files"]:
         verified(path, name, manifest)

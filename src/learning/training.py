@@ -12,7 +12,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from src.config import Config, Model, NoSearch, OptunaSearch
-from src.learning import estimators, evaluation, validation
+from src.learning import conformal, estimators, evaluation, validation
 from src.learning import target as targets
 from src.learning.recipe import Fitted, Progress, Recipe
 
@@ -25,6 +25,7 @@ class Outcome:
     model: Model
     metrics: dict[str, Any]
     details: dict[str, Any]
+    interval: dict[str, Any]
     predictions: pd.DataFrame
     trials: pd.DataFrame | None
 
@@ -55,6 +56,7 @@ def train(
         progress.step()
         output = recipe.output(fitted, test)
     held_out = target.encode(test)
+    interval = _interval(config, truth, validated, held_out, output)
     metrics = {
         "test": evaluation.evaluate(config.dataset.task, held_out, output),
         "cv": {
@@ -63,6 +65,7 @@ def train(
                 "std": evaluation.rounded(validated.std),
             }
         },
+        "interval": {"coverage": interval["measured"], "width": interval["width"]},
         "rows": {"train": len(train), "test": len(test)},
         "seconds": round(time.perf_counter() - started, 2),
     }
@@ -71,6 +74,7 @@ def train(
         model=model,
         metrics=metrics,
         details=_details(target, held_out, output, validated),
+        interval=interval,
         predictions=_predictions(target, test, output),
         trials=trials,
     )
@@ -118,6 +122,31 @@ def _validate(
     return validation.cross_validate(
         recipe, config.dataset.metric, train, truth, parts, progress.step
     )
+
+
+def _interval(
+    config: Config,
+    truth: np.ndarray,
+    validated: validation.Validated,
+    held_out: np.ndarray,
+    output: np.ndarray,
+) -> dict[str, Any]:
+    """Calibrate on the training rows' out-of-fold predictions, and measure on the held-out rows."""
+    dataset = config.dataset
+    calibration = conformal.calibrate(
+        dataset.task,
+        truth,
+        validated.output,
+        dataset.coverage,
+        log=config.model.target_transform == "log",
+        bounds=dataset.target,
+    )
+    measured = conformal.measure(calibration, held_out, output)
+    return {
+        **calibration,
+        "measured": evaluation.rounded(measured["coverage"]),
+        "width": evaluation.rounded(measured["width"]),
+    }
 
 
 def _details(

@@ -14,8 +14,11 @@ from src.checked import convert
 from src.config import Config
 from src.data.schema import Dataset
 from src.errors import UserError
-from src.inference import bundle
-from src.learning import training
+from src.inference import bundle, parity, predictor
+from src.inference.sentence import sentence
+from src.learning import exporting, training
+from src.learning import target as targets
+from src.learning.recipe import Recipe
 
 ROWS, TEST_ROWS = 50, 20
 WORDS = {"a": "java spring maven", "b": "ledger audit tax", "c": "network router cable"}
@@ -50,13 +53,15 @@ def dataset(task: str, kind: str) -> dict:
     features = dict(FEATURES)
     if kind == "text":
         features = {"words": {"type": "text"}}
+    if kind == "mixed":
+        features["words"] = {"type": "text", "optional": True}
     return {
         "name": "tiny",
         "task": task,
         "source": "data/tiny.csv",
         "target": TARGETS[task],
         "features": features,
-        "derived": {"area": "size * size"} if kind == "table" else {},
+        "derived": {} if kind == "text" else {"area": "size * size"},
         "metric": METRIC[task],
     }
 
@@ -130,6 +135,51 @@ def test_composes_fits_predicts_saves_reloads_and_predicts_the_same(
     assert loaded.manifest == manifest
     pd.testing.assert_frame_equal(loaded.rows(), train, check_dtype=False)
     assert config.build(manifest["config"]) == made
+
+
+STRANGE = ["", " \t", "JAVA,java", "ÉTÉ ﬁne İ", "北京 java", "\x00java\u200bspring", "java " * 999]
+
+
+def strangers(count: int) -> pd.DataFrame:
+    """Draw rows that training never saw the like of: other levels, other words, gaps, extremes."""
+    draw = random.Random(3)
+    made = rows("multiclass", "mixed", count, 4)
+    made["size"] = [draw.choice([size, 1e-30, 1e30]) for size in made["size"]]
+    made["place"] = [draw.choice([place, "nowhere", "ø", None]) for place in made["place"]]
+    made["words"] = [draw.choice([words, *STRANGE]) for words in made["words"]]
+    return made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "task", "kind"),
+    [*CASES, *((model, task, "mixed") for model, task, kind in CASES if kind == "table")],
+)
+def test_exports_and_answers_and_explains_as_it_was_fitted(
+    model: str, task: str, kind: str
+) -> None:
+    allowed = config.read_yaml(Path("conf/model") / f"{model}.yaml").get("inputs")
+    if allowed and convert(dataset(task, kind), Dataset).kinds() - set(allowed):
+        return  # refused, as the test above says
+    made = build(model, task, kind)
+    if not installed(made):
+        pytest.skip(f"the extra '{made.model.extra}' is not installed")
+    train, asked = rows(task, kind, ROWS, 1), strangers(10_000)
+    target = targets.Target(made.dataset, train, train)
+    fitted = Recipe(made.dataset, made.model, target.classes, 7).fit(train, target.encode(train))
+
+    exported = exporting.export(fitted, made.dataset, train)
+    assert exported is not None
+    loaded = predictor.build(made.dataset, exported.files().__getitem__)
+    records = exporting.records(asked, made.dataset)
+    assert parity.largest(loaded, records, fitted.output(asked)) <= parity.allowed(loaded)
+    for record in records[:100]:
+        found = loaded.explain(record)
+        answer = loaded.output([record])[0]
+        assert found.value == (answer if target.classes is None else answer.max())
+        total = found.base + sum(part.contribution for part in found.contributions)
+        assert total == pytest.approx(found.value, rel=1e-9)
+        assert sentence(found, made.dataset).endswith(".")
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -30,10 +30,45 @@ def refused(dataset: Dataset) -> str:
         (Bounds(max=0), "at most 0"),
         (Bounds(above=0, max=10), "above 0 and at most 10"),
         (Bounds(min=-1, below=1), "at least -1 and below 1"),
+        (Bounds(min=0.1, max=1234567), "at least 0.1 and at most 1234567"),
     ],
 )
 def test_bounds_are_said_in_words(bounds: Bounds, words: str) -> None:
     assert bounds.words() == words
+
+
+@pytest.mark.parametrize(
+    ("bounds", "within", "outside"),
+    [
+        (Bounds(), [-1e300, 1e300], []),
+        (Bounds(above=0), [5e-324], [0.0, -0.0, -1]),
+        (Bounds(min=0), [0.0, -0.0], [-5e-324]),
+        (Bounds(below=1.5), [1.49], [1.5]),
+        (Bounds(max=1), [1.0], [1.01]),
+        (Bounds(above=0, min=-1, max=9, below=5), [4.9], [0, 5, -1]),
+    ],
+)
+def test_numbers_are_within_bounds_or_not(
+    bounds: Bounds, within: list[float], outside: list[float]
+) -> None:
+    assert all(map(bounds.hold, within))
+    assert not any(map(bounds.hold, outside))
+
+
+@pytest.mark.parametrize("coverage", [0.5, 1, 1.2, -0.1])
+def test_coverage_is_a_share_between_a_half_and_one(make_dataset: Make, coverage: float) -> None:
+    with pytest.raises(UserError, match="coverage") as caught:
+        make_dataset(coverage=coverage)
+    assert caught.value.choices == ["a number above 0.5 and below 1"]
+    assert make_dataset().coverage == 0.9
+    assert make_dataset(coverage=0.51).coverage == 0.51
+
+
+def test_a_row_is_a_record_unless_it_has_a_name_of_its_own(make_dataset: Make) -> None:
+    assert make_dataset().noun == "record"
+    assert make_dataset(noun="stone").noun == "stone"
+    with pytest.raises(UserError, match="noun"):
+        make_dataset(noun="")
 
 
 def test_a_category_lists_its_values_as_text() -> None:

@@ -88,6 +88,31 @@ def test_tables_are_csv(path: Path) -> None:
     assert (path / "predictions.csv").read_text() == "actual,predicted\n1.5,1.25\n2.0,2.5\n"
 
 
+def test_extra_files_are_kept_as_they_are_and_vouched_for(tmp_path: Path) -> None:
+    data = b"\x00\xff\r\n"
+    manifest = bundle.save(
+        tmp_path / "b", model=1, rows=ROWS, tables={}, manifest={}, extra={"more.bin": data}
+    )
+    assert (tmp_path / "b" / "more.bin").read_bytes() == data
+    assert manifest["files"]["more.bin"] == hashlib.sha256(data).hexdigest()
+    assert bundle.verified(tmp_path / "b", "more.bin", manifest) == data
+    (tmp_path / "b" / "more.bin").write_bytes(data + b"?")
+    with pytest.raises(UserError, match=r"damaged: more\.bin"):
+        bundle.verified(tmp_path / "b", "more.bin", manifest)
+    assert "more.bin" in refused(tmp_path / "b").what
+
+
+def test_a_manifest_is_read_without_the_trainings_libraries(path: Path, root: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from src.inference import bundle;"
+        "path = Path('bundle'); manifest = bundle.read_manifest(path);"
+        "bundle.verified(path, 'rows.parquet', manifest);"
+        "print(sorted({'pandas', 'joblib', 'sklearn', 'numpy'} & set(sys.modules)))"
+    )
+    done = run(code, root, path.parent)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
 def test_every_file_is_in_the_manifest_with_its_hash(path: Path) -> None:
     manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
     files = content(path)
@@ -168,13 +193,13 @@ def test_the_trap_of_these_tests_does_spring(path: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"format": 2, "files": {}}', "another format"),
-        ('{"format": "1", "files": {}}', "another format"),
+        ('{"format": 1, "files": {}}', "another format"),
+        ('{"format": "2", "files": {}}', "another format"),
         ('{"files": {}}', "another format"),
-        ('{"format": 1}', "another format"),
-        ('{"format": 1, "files": ["model.joblib"]}', "another format"),
+        ('{"format": 2}', "another format"),
+        ('{"format": 2, "files": ["model.joblib"]}', "another format"),
         ("[]", "another format"),
-        ('{"format": 1,', "cannot be read"),
+        ('{"format": 2,', "cannot be read"),
         ("", "cannot be read"),
         ("\xff", "cannot be read"),
     ],
@@ -191,10 +216,10 @@ def test_a_manifest_that_is_none_is_told_and_nothing_is_unpickled(
 
 
 def test_another_format_says_which_one_is_read(path: Path) -> None:
-    (path / "manifest.json").write_text('{"format": 2, "files": {}}')
+    (path / "manifest.json").write_text('{"format": 1, "files": {}}')
     error = refused(path)
-    assert error.given == f"{path}, format 2"
-    assert error.choices == ["1"]
+    assert error.given == f"{path}, format 1"
+    assert error.choices == ["2"]
     assert "train it again" in (error.fix or "")
 
 
@@ -203,7 +228,7 @@ def test_a_model_that_the_manifest_does_not_vouch_for_is_not_unpickled(
     path: Path, tmp_path: Path, files: dict[str, str]
 ) -> None:
     save(path, Touch(tmp_path / "unpickled"))
-    (path / "manifest.json").write_text(json.dumps({"format": 1, "files": files}))
+    (path / "manifest.json").write_text(json.dumps({"format": 2, "files": files}))
     assert "is damaged" in refused(path).what
     assert not (tmp_path / "unpickled").exists()
 

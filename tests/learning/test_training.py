@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 
 from src.config import Config
 from src.errors import UserError
-from src.learning import evaluation, training
+from src.learning import conformal, evaluation, training
 from src.learning.training import Outcome
 from src.metrics import BY_TASK
 
@@ -34,7 +34,7 @@ def train(tmp_path: Path, recorder: Any) -> Callable[..., Outcome]:
 def test_a_regression_is_judged_on_both_sides(train, make_config: Configs, make_rows: Rows) -> None:
     rows, test = make_rows(40), make_rows(15, seed=1)
     outcome = train(make_config(), rows, test)
-    assert list(outcome.metrics) == ["test", "cv", "rows", "seconds"]
+    assert list(outcome.metrics) == ["test", "cv", "interval", "rows", "seconds"]
     assert list(outcome.metrics["test"]) == BY_TASK["regression"]
     assert list(outcome.metrics["cv"]) == ["mae"]
     assert outcome.metrics["rows"] == {"train": 40, "test": 15}
@@ -79,6 +79,45 @@ def test_the_metrics_are_those_of_the_predictions(
     assert outcome.predictions.columns.tolist() == ["actual", "predicted"]
     assert outcome.predictions["actual"].tolist() == truth.tolist()
     assert outcome.predictions["predicted"].tolist() == [float(f"{at:.6g}") for at in output]
+
+
+@pytest.mark.parametrize("transform", ["none", "log"])
+def test_the_interval_is_calibrated_in_training_and_measured_on_the_held_out_rows(
+    train, make_config: Configs, make_rows: Rows, transform: str
+) -> None:
+    rows, test = make_rows(900), make_rows(300, seed=1)
+    config = make_config(target_transform=transform, dataset={"coverage": 0.8})
+    outcome = train(config, rows, test)
+    interval = outcome.interval
+    assert interval["coverage"] == 0.8
+    assert interval["log"] == (transform == "log")
+    assert interval["least"] == 0.0
+    assert len(interval["low"]) == 3
+    low, high = conformal.limits(interval, outcome.fitted.output(test))
+    inside = (low <= test["price"]) & (test["price"] <= high)
+    assert interval["measured"] == pytest.approx(inside.mean(), rel=1e-5)
+    assert interval["width"] == pytest.approx((high - low).mean(), rel=1e-5)
+    assert inside.mean() == pytest.approx(0.8, abs=0.1)
+    assert outcome.metrics["interval"] == {
+        "coverage": interval["measured"],
+        "width": interval["width"],
+    }
+    other = train(config, rows, test.assign(price=1.0))
+    assert other.interval["low"] == interval["low"]
+    assert other.interval["measured"] == 0.0
+
+
+def test_the_likely_classes_are_calibrated_and_measured(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    labels = ["a", "b", "c"]
+    rows, test = make_rows(300, labels=labels), make_rows(150, seed=1, labels=labels)
+    outcome = train(make_config(LOGISTIC, "multiclass"), rows, test)
+    held = conformal.members(outcome.interval, outcome.fitted.output(test))
+    truth = test["price"].map({"a": 0, "b": 1, "c": 2}).to_numpy()
+    assert outcome.interval["measured"] == pytest.approx(held[range(150), truth].mean(), rel=1e-5)
+    assert outcome.interval["width"] == pytest.approx(held.sum(axis=1).mean(), rel=1e-5)
+    assert outcome.interval["measured"] > 0.8
 
 
 def test_classes_are_predicted_by_their_names(train, make_config: Configs, make_rows: Rows) -> None:

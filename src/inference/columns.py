@@ -1,0 +1,169 @@
+"""Records -> numbers, as the model's encoder makes them, from its description alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from src.data.expressions import Expression
+from src.data.schema import Category, Dataset, Integer, Number
+from src.inference.arithmetic import Getter, Record, compiled
+from src.inference.words import Words
+
+Matrix = np.ndarray
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Numeric:
+    """A number's column: its value of one record, and of many."""
+
+    name: str
+    first: int
+    one: Getter
+    many: Callable[[Sequence[Sequence[Any]]], np.ndarray]
+    width: int = 1
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A category's columns: a row of `table` for each level, `unknown` for any other."""
+
+    name: str
+    first: int
+    at: int  # in the record
+    rows: dict[str | None, int]
+    unknown: int
+    table: np.ndarray
+
+    @property
+    def width(self) -> int:
+        """Count the columns."""
+        return int(self.table.shape[1])
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a model: numbers and levels first, then those of text."""
+
+    parts: list[Numeric | Levels] = field(default_factory=list)
+    texts: list[Words] = field(default_factory=list)
+
+    @property
+    def dense(self) -> int:
+        """Count the columns before those of text."""
+        return self.parts[-1].first + self.parts[-1].width if self.parts else 0
+
+    @property
+    def width(self) -> int:
+        """Count all columns."""
+        return self.dense + sum(text.width for text in self.texts)
+
+    def matrix(self, records: Sequence[Record]) -> Matrix:
+        """Encode records column by column, text left out; shape (rows, dense)."""
+        matrix = np.empty((len(records), self.dense))
+        cells = list(zip(*records, strict=True))
+        for part in self.parts:
+            if isinstance(part, Numeric):
+                matrix[:, part.first] = part.many(cells)
+            else:
+                rows = [part.rows.get(level, part.unknown) for level in cells[part.at]]
+                matrix[:, part.first : part.first + part.width] = part.table[rows]
+        return matrix
+
+    def words(self, record: Record) -> tuple[np.ndarray, np.ndarray]:
+        """Return the columns of a record's words, and their weights."""
+        found = [text.weigh(record) for text in self.texts]
+        return np.concatenate([at for at, _ in found]), np.concatenate([w for _, w in found])
+
+
+def build(spec: Mapping[str, Any], arrays: Arrays, dataset: Dataset) -> Columns:
+    """Build the columns that a description names."""
+    columns = Columns()
+    at = {name: position for position, name in enumerate(dataset.features)}
+    for part in spec["columns"]:
+        name = part["name"]
+        if part["kind"] == "words":
+            columns.texts.append(Words.build(part, arrays, at[name], columns.width))
+        elif part["kind"] == "levels":
+            rows: dict[str | None, int] = dict(zip(part["levels"], part["rows"], strict=True))
+            rows[None] = rows.get(spec["missing"], part["unknown"])
+            table = arrays[part["array"]]
+            levels = Levels(name, columns.dense, at[name], rows, part["unknown"], table)
+            columns.parts.append(levels)
+        else:
+            columns.parts.append(_number(part, dataset, columns.dense))
+    return columns
+
+
+def getters(dataset: Dataset) -> dict[str, Getter]:
+    """Return functions of a record for what arithmetic may use: numbers, and ranks from 0."""
+    found: dict[str, Getter] = {}
+    for at, (name, feature) in enumerate(dataset.features.items()):
+        if isinstance(feature, Category) and feature.order is not None:
+            found[name] = _ranked(at, ranks(feature))
+        elif isinstance(feature, Number | Integer):
+            found[name] = _optional(at) if feature.optional else itemgetter(at)
+    return found
+
+
+def ranks(feature: Category) -> dict[str, float]:
+    """Return the rank of each level, from 0."""
+    return {level: float(rank) for rank, level in enumerate(feature.listed() or [])}
+
+
+def _ranked(at: int, rank: dict[str, float]) -> Getter:
+    return lambda record: rank.get(record[at], math.nan)
+
+
+def _optional(at: int) -> Getter:
+    return lambda record: math.nan if record[at] is None else record[at]
+
+
+def _number(part: Mapping[str, Any], dataset: Dataset, first: int) -> Numeric:
+    name = part["name"]
+    one, many = getters(dataset).get(name), _column(name, dataset)
+    if name in dataset.derived:
+        expression = Expression(dataset.derived[name])
+        one = compiled(expression, getters(dataset))
+        used = {column: _column(column, dataset) for column in expression.names}
+
+        def many(cells: Sequence[Sequence[Any]]) -> np.ndarray:
+            values = expression({column: read(cells) for column, read in used.items()})
+            return np.broadcast_to(values, (len(cells[0]),))
+
+    assert one is not None
+    if part["fill"] is None and part["mean"] is None:
+        return Numeric(name, first, one, many)
+    return Numeric(name, first, *_scaled(part, one, many))
+
+
+def _column(name: str, dataset: Dataset) -> Callable[[Sequence[Sequence[Any]]], np.ndarray]:
+    """Return a function of cells, column by column, that gives a feature as float64."""
+    feature = dataset.features.get(name)
+    at = list(dataset.features).index(name) if feature is not None else -1
+    if isinstance(feature, Category):
+        rank = ranks(feature)
+        return lambda cells: np.array([rank.get(level, math.nan) for level in cells[at]])
+    return lambda cells: np.array(cells[at], dtype=np.float64)  # None becomes NaN
+
+
+def _scaled(part: Mapping[str, Any], one: Getter, many: Any) -> tuple[Getter, Any]:
+    fill = math.nan if part["fill"] is None else part["fill"]
+    mean = 0.0 if part["mean"] is None else part["mean"]
+    scale = 1.0 if part["scale"] is None else part["scale"]
+
+    def scaled(record: Record) -> float:
+        value = one(record)
+        return float(((value if value == value else fill) - mean) / scale)
+
+    def all_scaled(cells: Sequence[Sequence[Any]]) -> np.ndarray:
+        values = many(cells)
+        return (np.where(np.isnan(values), fill, values) - mean) / scale
+
+    return scaled, all_scaled

@@ -1,0 +1,130 @@
+"""Why a record is answered so: what each feature adds, in the unit of the answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from src.data.expressions import Expression
+from src.data.schema import Dataset
+from src.inference.added import OTHER_WORDS, Part
+from src.inference.arithmetic import Getter, Record, compiled
+from src.inference.columns import getters
+
+MOST_WORDS = 20
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What a feature, or a word of a text, adds to the answer.
+
+    `value` is the feature's, or how often the word occurs; None for a missing one and for what is
+    put together as other words.
+    """
+
+    feature: str
+    value: Any
+    contribution: float
+    word: str | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """An answer as a sum: base + all contributions = value, largest first.
+
+    `method` is trees (exact Shapley values), linear (coefficient times distance from the mean) or
+    sampled (Shapley values of sampled orders); `target` is the class whose probability `value` is.
+    """
+
+    method: str
+    base: float
+    value: float
+    contributions: list[Contribution]
+    target: str | None = None
+
+
+def exact(explanation: Explanation) -> Explanation:
+    """Make the sum exact, each contribution changed in proportion to its size; sort them.
+
+    Single precision and the average derivative leave a little over.
+    """
+    parts = explanation.contributions
+    size = math.fsum(abs(part.contribution) for part in parts)
+    if size == 0:
+        return replace(explanation, base=explanation.value)
+    over = explanation.value - explanation.base - math.fsum(part.contribution for part in parts)
+    shared = [
+        replace(part, contribution=part.contribution + over * abs(part.contribution) / size)
+        for part in parts
+    ]
+    shared.sort(key=lambda part: -abs(part.contribution))
+    return replace(explanation, contributions=shared)
+
+
+class Sharing:
+    """Bring what columns add back to the features of a record."""
+
+    def __init__(self, dataset: Dataset, typical: Mapping[str, Any]) -> None:
+        self._places = {name: at for at, name in enumerate(dataset.features)}
+        self._typical = typical
+        self._derived: dict[str, tuple[list[str], Getter]] = {}
+        known = getters(dataset)
+        for name, text in dataset.derived.items():
+            expression = Expression(text)
+            self._derived[name] = (expression.names, compiled(expression, known))
+
+    def contributions(
+        self, record: Record, parts: Iterable[tuple[Part, float]]
+    ) -> list[Contribution]:
+        """Return contributions of features and words from those of columns."""
+        sums: dict[str, float] = {}
+        words: dict[str, list[tuple[Part, float]]] = {}
+        for part, amount in parts:
+            if part.word is not None:
+                words.setdefault(part.name, []).append((part, amount))
+                continue
+            for name, share in self._shares(part.name, record).items():
+                sums[name] = sums.get(name, 0.0) + share * amount
+        found = [
+            Contribution(name, record[self._places[name]], amount) for name, amount in sums.items()
+        ]
+        for name, of_text in words.items():
+            found += _largest(name, of_text)
+        return found
+
+    def _shares(self, name: str, record: Record) -> dict[str, float]:
+        """Tell how a column is shared out: a derived one by what each of its features changes."""
+        if name not in self._derived:
+            return {name: 1.0}
+        names, value = self._derived[name]
+        now = value(record)
+        effects = [_effect(now, value(self._with_typical(record, used))) for used in names]
+        total = sum(effects)
+        if total == 0 or math.isinf(total):
+            return dict.fromkeys(names, 1 / max(len(names), 1))
+        return {used: effect / total for used, effect in zip(names, effects, strict=True)}
+
+    def _with_typical(self, record: Record, name: str) -> Record:
+        at = self._places[name]
+        return (*record[:at], self._typical[name], *record[at + 1 :])
+
+
+def _effect(now: float, other: float) -> float:
+    """Return how far a derived column moves; what makes it missing is the one that matters."""
+    if math.isnan(now):
+        return 0.0 if math.isnan(other) else 1.0
+    return 0.0 if math.isnan(other) else abs(other - now)
+
+
+def _largest(name: str, parts: list[tuple[Part, float]]) -> list[Contribution]:
+    """Return the words that add most, and one for all the others."""
+    present = [(part, amount) for part, amount in parts if part.count is not None]
+    present.sort(key=lambda one: -abs(one[1]))
+    shown = [
+        Contribution(name, part.count, amount, part.word) for part, amount in present[:MOST_WORDS]
+    ]
+    rest = [amount for part, amount in parts if part.count is None]
+    rest += [amount for _, amount in present[MOST_WORDS:]]
+    return [*shown, Contribution(name, None, math.fsum(rest), OTHER_WORDS)]

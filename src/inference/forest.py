@@ -1,0 +1,87 @@
+"""Scores of boosted trees: one record by tables, many by XGBoost's own library."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+
+from src.inference import booster, tables
+from src.inference.added import Added, of_columns, of_text
+from src.inference.arithmetic import Record
+from src.inference.booster import Booster
+from src.inference.columns import Columns
+from src.inference.shapley import Shapley
+from src.inference.trees import Trees
+
+FEW = 32  # records; from about there on the library is faster, by what its calls cost
+
+Weighed = tuple[np.ndarray, np.ndarray]  # columns of words, and their weights
+
+
+class Forest:
+    """The scores of records; threads may share it."""
+
+    def __init__(self, trees: Trees, columns: Columns, members: list[bytes]) -> None:
+        self.trees, self.columns = trees, columns
+        self._tables = tables.Tables(trees, columns) if tables.fit(trees, columns) else None
+        has_library = booster.library() is not None
+        self._boosters = [Booster(data) for data in members] if has_library else []
+        if self._tables is None and not self._boosters:
+            raise booster.absent()
+        if self._boosters:  # the first answer sets it up, which threads must not do at once
+            nothing = (np.empty(0, dtype=np.int64), np.empty(0))
+            self._predict(np.zeros((1, columns.dense)), [nothing])
+
+    def scores(self, records: Sequence[Record]) -> np.ndarray:
+        """Return scores of shape (rows, scores)."""
+        if self._tables is not None and (len(records) < FEW or not self._boosters):
+            return np.array([self._tables.scores(record) for record in records])
+        words = [self.columns.words(record) for record in records] if self.columns.texts else []
+        return self._predict(self.columns.matrix(records), words)
+
+    @functools.cached_property
+    def _shapley(self) -> Shapley:
+        """Lay out what explanations need when the first is asked for: many services want none."""
+        return Shapley(self.trees, self.columns.width)
+
+    def added(self, record: Record) -> Added:
+        """Return what the record's columns add to the scores."""
+        columns = self.columns
+        row = np.full(columns.width, np.nan)  # words that it has not are missing
+        row[: columns.dense] = columns.matrix([record])[0]
+        if columns.texts:
+            at, weights = columns.words(record)
+            row[at] = weights
+        found = self._shapley.contributions(row)
+        parts = of_columns(columns, found)
+        for text in columns.texts:
+            total = found[text.first : text.first + text.width].sum(axis=0)
+            parts += of_text(text, record, found.__getitem__, total)
+        return Added(self._shapley.base, parts)
+
+    def _predict(self, matrix: np.ndarray, words: list[Weighed]) -> np.ndarray:
+        with np.errstate(over="ignore"):  # beyond single precision is beyond every threshold
+            single = np.ascontiguousarray(matrix, dtype=np.float32)
+        if self.columns.texts:
+            starts, at, values = self._compressed(single, words)
+            width = self.columns.width
+            found = [one.sparse(starts, at, values, width) for one in self._boosters]
+        else:
+            found = [one.dense(single) for one in self._boosters]
+        # Of values the scores are averaged, of classes the probabilities, behind the link.
+        if self.trees.members > 1:
+            return np.mean(found, axis=0)
+        return np.hstack(found)
+
+    def _compressed(
+        self, matrix: np.ndarray, words: list[Weighed]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Put words beside the other columns, whose zeros are stored: they are not missing."""
+        dense = np.arange(self.columns.dense)
+        columns = [np.concatenate([dense, at]) for at, _ in words]
+        values = [np.concatenate([row, w]) for row, (_, w) in zip(matrix, words, strict=True)]
+        starts = np.cumsum([0, *map(len, columns)])
+        joined = np.concatenate(columns).astype(np.uint32)
+        return starts.astype(np.uint64), joined, np.concatenate(values).astype(np.float32)

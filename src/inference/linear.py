@@ -1,0 +1,70 @@
+"""Scores that are sums: a bias, and a coefficient times each number."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from src.inference.added import Added, Part, of_columns, of_text
+from src.inference.arithmetic import Record
+from src.inference.columns import Columns
+from src.inference.words import Words
+
+
+@dataclass(frozen=True)
+class Linear:
+    """The scores of linear models and of naive Bayes."""
+
+    columns: Columns
+    weights: np.ndarray  # (columns, scores)
+    bias: np.ndarray  # (scores,)
+    means: np.ndarray  # of the encoded training rows, (columns,)
+
+    @classmethod
+    def build(cls, columns: Columns, arrays: Mapping[str, np.ndarray]) -> Linear:
+        """Take the arrays of the model; one without columns has no means."""
+        means = arrays.get("means", np.empty(0))
+        return cls(columns, arrays["weights"], arrays["bias"], means)
+
+    def scores(self, records: Sequence[Record]) -> np.ndarray:
+        """Return scores of shape (rows, scores)."""
+        if not self.columns.width:
+            return np.repeat(self.bias[None], len(records), axis=0)
+        dense = self.columns.dense
+        found = self.columns.matrix(records) @ self.weights[:dense] + self.bias
+        if self.columns.texts:
+            for row, record in enumerate(records):
+                columns, values = self.columns.words(record)
+                found[row] += values @ self.weights[columns]
+        return found
+
+    @functools.cached_property
+    def _of_means(self) -> dict[str, np.ndarray]:
+        """Return what the mean row of each text adds to the scores."""
+        spans = {
+            text.name: slice(text.first, text.first + text.width) for text in self.columns.texts
+        }
+        return {name: self.means[span] @ self.weights[span] for name, span in spans.items()}
+
+    def added(self, record: Record) -> Added:
+        """Return what the record's columns add to the scores of the mean training row."""
+        if not self.columns.width:
+            return Added(self.bias, [])
+        dense = self.columns.dense
+        row = self.columns.matrix([record])[0]
+        distance = (row - self.means[:dense])[:, None] * self.weights[:dense]
+        base = self.bias + self.means[:dense] @ self.weights[:dense] + sum(self._of_means.values())
+        parts = of_columns(self.columns, distance)
+        for text in self.columns.texts:
+            parts += self._words(text, record)
+        return Added(base, parts)
+
+    def _words(self, text: Words, record: Record) -> list[Part]:
+        at, values = text.weigh(record)
+        weights = self.weights[at]
+        distance = (values - self.means[at])[:, None] * weights
+        total = values @ weights - self._of_means[text.name]
+        return of_text(text, record, lambda _: distance, total)

@@ -1,0 +1,133 @@
+"""Scores -> answers: values in the target's unit, or probabilities of classes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+LARGEST = 300.0  # as in training: its exponential, and the square of that, are still finite
+SMALLEST = np.finfo(float).tiny
+_points, _weights = np.polynomial.legendre.leggauss(64)
+POINTS, WEIGHTS = (_points + 1) / 2, _weights / 2
+Link = Callable[[np.ndarray], np.ndarray]
+
+
+def _exp(scores: np.ndarray) -> np.ndarray:
+    return np.exp(np.minimum(scores[..., 0], LARGEST))
+
+
+def _sigmoid(scores: np.ndarray) -> np.ndarray:
+    """Return 1 / (1 + exp(-score)) without an overflow."""
+    small = np.exp(-np.abs(scores))
+    return np.where(scores >= 0, 1.0, small) / (1.0 + small)
+
+
+def _two(scores: np.ndarray) -> np.ndarray:
+    likely = _sigmoid(scores)
+    return np.concatenate([1.0 - likely, likely], axis=-1)
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return raised / raised.sum(axis=-1, keepdims=True)
+
+
+def _sigmoids(scores: np.ndarray) -> np.ndarray:
+    """Return one-against-the-rest probabilities, made to sum to one; even ones where all are 0."""
+    each = _sigmoid(scores)
+    total = each.sum(axis=-1, keepdims=True)
+    even = np.full_like(each, 1.0 / each.shape[-1])
+    return np.divide(each, total, out=even, where=total > 0)
+
+
+def _averaged(one: Link) -> Link:
+    """Average the probabilities of members; scores have the shape (..., members, per member)."""
+    return lambda scores: one(scores).mean(axis=-2)
+
+
+LINKS: dict[str, Link] = {
+    "identity": lambda scores: scores[..., 0],
+    "exp": _exp,
+    "sigmoid": _averaged(_two),
+    "softmax": _averaged(_softmax),
+    "sigmoids": _averaged(_sigmoids),
+    "probabilities": _averaged(lambda scores: scores),
+}
+
+
+def _over(first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Return points on the line from first to last, evenly weighted by WEIGHTS."""
+    return first + POINTS[:, None, None] * (last - first)
+
+
+def _slope_exp(low: float, high: float) -> float:
+    """Return the logarithmic mean of two exponentials, without a difference of near numbers."""
+    gap = high - low
+    if abs(gap) > 1:
+        return (math.exp(high) - math.exp(low)) / gap
+    return math.exp(low) * (math.expm1(gap) / gap if gap else 1.0)
+
+
+def _slope_two(first: np.ndarray, last: np.ndarray, target: int) -> np.ndarray:
+    """Return the secant's slope; of one score it is the average derivative itself."""
+    gap = last - first
+    likely = _sigmoid(first)
+    rise = np.divide(_sigmoid(last) - likely, gap, out=likely * (1 - likely), where=gap != 0)
+    return rise if target == 1 else -rise
+
+
+def _slope_softmax(first: np.ndarray, last: np.ndarray, target: int) -> np.ndarray:
+    chances = _softmax(_over(first, last))
+    mine = chances[..., target, None]
+    change = -mine * chances
+    change[..., target] += mine[..., 0]
+    return np.tensordot(WEIGHTS, change, axes=1)
+
+
+def _slope_sigmoids(first: np.ndarray, last: np.ndarray, target: int) -> np.ndarray:
+    each = _sigmoid(_over(first, last))
+    total = np.maximum(each.sum(axis=-1, keepdims=True), SMALLEST)
+    bend = each * (1 - each) / total
+    change = -(each[..., target, None] / total) * bend
+    change[..., target] += bend[..., target]
+    return np.tensordot(WEIGHTS, change, axes=1)
+
+
+# The average derivative of a class's probability by each score, on the line between two points.
+SLOPES: dict[str, Callable[[np.ndarray, np.ndarray, int], np.ndarray]] = {
+    "sigmoid": _slope_two,
+    "softmax": _slope_softmax,
+    "sigmoids": _slope_sigmoids,
+    "probabilities": lambda first, _, target: np.eye(first.shape[-1])[target] + 0 * first,
+}
+
+
+class Answers:
+    """The way from scores to answers; a model of classes averages its members behind the link."""
+
+    def __init__(self, link: str, members: int) -> None:
+        self.link, self._members = link, members
+
+    def __call__(self, scores: np.ndarray) -> np.ndarray:
+        """Return answers of shape (...,) or (..., classes) from scores of shape (..., scores)."""
+        if self.link in ("identity", "exp"):
+            return LINKS[self.link](scores)
+        shape = (*scores.shape[:-1], self._members, -1)
+        return LINKS[self.link](scores.reshape(shape))
+
+    def slope(self, first: np.ndarray, last: np.ndarray, target: int | None) -> np.ndarray:
+        """Return the average derivative of an answer by each score, from `first` to `last`.
+
+        What columns add to scores, times this, is what they add to the answer (Aumann and Shapley,
+        along the straight line); `target` is the class whose probability it is.
+        """
+        if self.link == "identity":
+            return np.ones(1)
+        if self.link == "exp":
+            return np.array([_slope_exp(*np.minimum([first[0], last[0]], LARGEST).tolist())])
+        assert target is not None
+        shape = (self._members, -1)
+        slope = SLOPES[self.link](first.reshape(shape), last.reshape(shape), target)
+        return (slope / self._members).ravel()

@@ -1,0 +1,66 @@
+"""Trees as arrays, walked a level at a time: numpy's speed without a tree's recursion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+NONE = -1  # the child of a leaf
+
+
+@dataclass(frozen=True)
+class Trees:
+    """All trees of a model, one after the other; children are numbered over all of them.
+
+    A record goes left where its number, in single precision as XGBoost has it, is below `value`,
+    or is missing and `goes_left`. A leaf adds its `value` to the score of its tree.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    column: np.ndarray
+    value: np.ndarray
+    goes_left: np.ndarray
+    cover: np.ndarray
+    roots: np.ndarray
+    score: np.ndarray  # of each tree
+    base: np.ndarray  # of each score
+    members: int  # over which a score is averaged
+
+    @classmethod
+    def build(cls, arrays: Mapping[str, np.ndarray], members: int) -> Trees:
+        """Take the arrays of the trees."""
+        names = [name for name in cls.__dataclass_fields__ if name != "members"]
+        return cls(**{name: arrays[name] for name in names}, members=members)
+
+    @property
+    def splits(self) -> np.ndarray:
+        """Tell which nodes are splits."""
+        return self.left != NONE
+
+    def levels(self) -> Iterator[np.ndarray]:
+        """Yield the nodes of each depth, the roots first."""
+        nodes = self.roots
+        while len(nodes):
+            yield nodes
+            inner = nodes[self.left[nodes] != NONE]
+            nodes = np.concatenate([self.left[inner], self.right[inner]])
+
+    def of_node(self) -> np.ndarray:
+        """Return the tree that each node is in."""
+        sizes = np.diff(np.append(self.roots, len(self.left)))
+        return np.repeat(np.arange(len(self.roots)), sizes)
+
+    def leaves_before(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return, for each node, the leaves of its tree left of it, and those below it."""
+        below = np.where(self.splits, 0, 1)
+        before = np.zeros_like(below)
+        depths = [nodes[self.left[nodes] != NONE] for nodes in self.levels()]
+        for inner in reversed(depths):
+            below[inner] = below[self.left[inner]] + below[self.right[inner]]
+        for inner in depths:
+            before[self.left[inner]] = before[inner]
+            before[self.right[inner]] = before[inner] + below[self.left[inner]]
+        return before, below

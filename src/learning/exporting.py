@@ -1,0 +1,208 @@
+"""A trained model as plain data: what a service needs to answer, without the training's libraries.
+
+predictor.json     the columns, and how scores become answers
+predictor.npz      numbers: tables of levels, weights of words, trees or coefficients
+member<k>.ubj      XGBoost's own file of each member
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from src import files
+from src.data.schema import Category, Dataset, Text
+from src.learning import scores
+from src.learning.encoding import MISSING
+from src.learning.recipe import Fitted
+
+SPEC, ARRAYS, GOLDEN = "predictor.json", "predictor.npz", "golden.json"
+MOST_GOLDEN = 20
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A model as plain data: a description, arrays, and libraries' own files."""
+
+    spec: dict[str, Any]
+    arrays: Arrays
+    boosters: dict[str, bytes]
+
+    def files(self) -> dict[str, bytes]:
+        """Return what a bundle keeps; the same model gives the same bytes."""
+        packed = io.BytesIO()
+        np.savez(packed, allow_pickle=False, **self.arrays)
+        spec = files.json_bytes(self.spec)
+        return {SPEC: spec, ARRAYS: packed.getvalue(), **self.boosters}
+
+
+def export(fitted: Fitted, dataset: Dataset, train: pd.DataFrame) -> Exported | None:
+    """Describe a model that was fitted on `train`; None where it holds an estimator unknown here.
+
+    A model of one's own is no fault: its bundle answers through the pickled model.
+    """
+    found = scores.read(fitted)
+    if found is None:
+        return None
+    arrays: Arrays = dict(found.arrays)
+    parts = _parts(fitted, arrays) if found.uses_columns else []
+    if found.uses_columns and found.spec["kind"] == "linear":
+        matrix = fitted.encoder.transform(train)
+        arrays["means"] = np.asarray(matrix.mean(axis=0), dtype=np.float64).ravel()
+    spec = {
+        **found.spec,
+        "classes": fitted.classes,
+        "missing": MISSING,
+        "columns": parts,
+        "typical": typical(train, dataset),
+    }
+    return Exported(spec, arrays, found.boosters)
+
+
+def unexported(fitted: Fitted, dataset: Dataset, train: pd.DataFrame) -> dict[str, bytes]:
+    """Return the file of a bundle whose model answers as it was pickled."""
+    spec = {
+        "kind": "pickled",
+        "link": "identity" if fitted.classes is None else "probabilities",
+        "members": 1,  # averaged already
+        "classes": fitted.classes,
+        "typical": typical(train, dataset),
+    }
+    return {SPEC: files.json_bytes(spec)}
+
+
+def golden(rows: pd.DataFrame, output: np.ndarray, dataset: Dataset) -> bytes:
+    """Return a few held-out records, evenly chosen, and what the fitted model answers to them.
+
+    A service that loads the bundle must give the same answers before it serves any.
+    """
+    number = min(MOST_GOLDEN, len(rows))
+    chosen = np.linspace(0, len(rows) - 1, number).round().astype(int)
+    names = list(dataset.features)
+    kept = [
+        {"record": dict(zip(names, record, strict=True)), "output": answer}
+        for record, answer in zip(
+            records(rows.iloc[chosen], dataset), output[chosen].tolist(), strict=True
+        )
+    ]
+    return files.json_bytes(kept)
+
+
+def typical(train: pd.DataFrame, dataset: Dataset) -> dict[str, Any]:
+    """Return each feature's typical value: the median, the middle rank, the commonest level.
+
+    Text has none: no words are its typical ones.
+    """
+    found: dict[str, Any] = {}
+    for name, feature in dataset.features.items():
+        cells = train[name].dropna()
+        if isinstance(feature, Text) or cells.empty:
+            found[name] = None
+        elif isinstance(feature, Category) and feature.order is not None:
+            listed = feature.listed() or []
+            ranks = sorted(listed.index(str(value)) for value in cells)
+            found[name] = listed[ranks[len(ranks) // 2]]
+        elif isinstance(feature, Category):
+            counts = cells.astype(object).value_counts()
+            found[name] = min(counts.index[counts == counts.max()])
+        else:
+            found[name] = float(cells.median())
+    return found
+
+
+def records(rows: pd.DataFrame, dataset: Dataset) -> list[tuple[Any, ...]]:
+    """Turn typed rows into plain records: tuples in the order of the features, None is missing."""
+    columns = []
+    for name in dataset.features:
+        cells = rows[name].astype(object)
+        columns.append(cells.where(cells.notna(), None).tolist())
+    return list(zip(*columns, strict=True))
+
+
+def _parts(fitted: Fitted, arrays: Arrays) -> list[dict[str, Any]]:
+    """Describe the encoder's parts, in the order of their columns."""
+    parts = []
+    for number, (_, part, columns) in enumerate(fitted.encoder._transformer.transformers_):
+        name = columns if isinstance(columns, str) else columns[0]
+        if hasattr(part, "vocabulary_"):
+            parts.append(_words(name, part, number, arrays))
+        elif (levels := _levels(part)) is not None:
+            parts.append(_table(name, part, levels, number, arrays))
+        else:
+            parts.append({"kind": "number", "name": name, **_scaling(part)})
+    return parts
+
+
+def _steps(part: Any) -> list[Any]:
+    return [step for _, step in part.steps] if hasattr(part, "steps") else [part]
+
+
+def _levels(part: Any) -> list[str] | None:
+    """Return the levels that an encoder of categories knows; None for an encoder of numbers."""
+    found = getattr(_steps(part)[0], "categories_", None)
+    return None if found is None else [str(level) for level in found[0]]
+
+
+def _table(name: str, part: Any, levels: list[str], number: int, arrays: Arrays) -> dict[str, Any]:
+    """Tabulate what an encoder makes of each level and of one that it does not know.
+
+    Where it refuses an unknown one, the schema lists the levels, so that none comes so far. If one
+    did, it would be no level: all zeros, as the first level is.
+    """
+    known = _encoded(part, name, levels)
+    stranger = "".join(["?", *levels])  # longer than each of them, so none of them
+    try:
+        other = _encoded(part, name, [stranger])
+    except ValueError:
+        other = np.zeros((1, known.shape[1]))
+    rows, position = np.unique(np.vstack([known, other]), axis=0, return_inverse=True)
+    arrays[f"levels{number}"] = rows
+    *at, unknown = position.ravel().tolist()
+    return {
+        "kind": "levels",
+        "name": name,
+        "levels": levels,
+        "rows": at,
+        "unknown": unknown,
+        "array": f"levels{number}",
+    }
+
+
+def _encoded(part: Any, name: str, levels: list[str]) -> np.ndarray:
+    matrix = part.transform(pd.DataFrame({name: pd.Series(levels, dtype=object)}))
+    dense = matrix.toarray() if hasattr(matrix, "toarray") else matrix
+    return np.asarray(dense, dtype=np.float64)
+
+
+def _scaling(part: Any) -> dict[str, float | None]:
+    """Return what a number's encoder fills in, takes away and divides by."""
+    found: dict[str, float | None] = {"fill": None, "mean": None, "scale": None}
+    for step in _steps(part):
+        if hasattr(step, "statistics_"):
+            median = float(step.statistics_[0])
+            found["fill"] = 0.0 if np.isnan(median) else median  # as keep_empty_features has it
+        elif hasattr(step, "mean_"):
+            found |= {"mean": float(step.mean_[0]), "scale": float(step.scale_[0])}
+    return found
+
+
+def _words(name: str, part: Any, number: int, arrays: Arrays) -> dict[str, Any]:
+    """Describe a vectorizer of text: its words by column, and how it weighs them."""
+    is_weighted = hasattr(part, "idf_")
+    if is_weighted:
+        arrays[f"idf{number}"] = np.asarray(part.idf_, dtype=np.float64)
+    stop = part.get_stop_words()
+    return {
+        "kind": "words",
+        "name": name,
+        "ngrams": list(part.ngram_range),
+        "stop": sorted(stop) if stop else [],
+        "sublinear": bool(is_weighted and part.sublinear_tf),
+        "idf": f"idf{number}" if is_weighted else None,
+        "vocabulary": sorted(part.vocabulary_, key=part.vocabulary_.__getitem__),
+    }
