@@ -1,6 +1,6 @@
 # make help
 .DEFAULT_GOAL := help
-.PHONY: help run test lint constraints clean
+.PHONY: help run serve test lint constraints clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -16,6 +16,9 @@ run: $(BIN)/.run ## install, write sample data if there is none, run the pipelin
 	dvc repro
 	@python -m src.results
 
+serve: $(BIN)/.run ## answer on http://127.0.0.1:8000 with what `make run` trained
+	gunicorn app:api
+
 test: $(BIN)/.test ## run every test that this machine can, and say what was skipped and why
 	pytest
 
@@ -27,7 +30,7 @@ lint: $(BIN)/.test $(BIN)/.lint ## format and rules (ruff), types (mypy), direct
 
 constraints: ## pin the newest versions that fit pyproject.toml
 	$(PYTHON) -m venv .venv-new
-	.venv-new/bin/python -m pip install --quiet --editable '.[cpu,samples,test,lint]'
+	.venv-new/bin/python -m pip install --quiet --editable '.[cpu,samples,postgres,test,lint]'
 	echo '# Versions that are known to work together; made anew by: make constraints' > constraints.txt
 	.venv-new/bin/python -m pip freeze --exclude-editable >> constraints.txt
 	rm -rf .venv-new
@@ -45,7 +48,7 @@ $(BIN)/.run: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(BIN)/.test: $(BIN)/.run
-	$(INSTALL) --editable '.[cpu,samples,test]'
+	$(INSTALL) --editable '.[cpu,samples,postgres,test]'
 	@touch $@
 
 $(BIN)/.lint: $(BIN)/.run

@@ -117,7 +117,7 @@ def test_no_python_file_names_a_dataset_a_feature_or_a_model() -> None:
         "dummy",
     }
     pattern = re.compile(rf"[\"']({'|'.join(sorted(names - common))})[\"']")
-    for path in ROOT.glob("src/**/*.py"):
+    for path in [*ROOT.glob("src/**/*.py"), *ROOT.glob("app/**/*.py")]:
         if path.name != "samples.py":
             code = path.read_text(encoding="utf-8")
             assert not pattern.search(code), f"{path}: {pattern.search(code)}"
@@ -128,9 +128,9 @@ def test_the_picture_of_the_house_is_true() -> None:
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     picture = text.split("```")[1]
     drawn = set(re.findall(r"[a-z_]+", picture))
-    for path in ROOT.glob("src/**/*.py"):
+    for path in [*ROOT.glob("src/**/*.py"), *ROOT.glob("app/**/*.py")]:
         assert path.name == "__init__.py" or path.stem in drawn, path
-    for name in ("conf", "params", "dvc", "data", "metrics", "tests", "benchmarks"):
+    for name in ("conf", "params", "dvc", "data", "metrics", "app", "tests", "benchmarks"):
         assert name in drawn
 
 

@@ -1,0 +1,106 @@
+"""Records -> answers: the prediction, the range it is likely in, and why."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from app import ids
+from app.problems import Problem
+from app.serving import Serving
+from src.inference.sentence import sentence
+
+
+def answer(
+    serving: Serving,
+    records: list[tuple[Any, ...]],
+    number: str,
+    *,
+    is_explained: bool = False,
+) -> list[dict[str, Any]]:
+    """Return an answer per record, the first one with this id.
+
+    Raises Problem where the model has no finite answer.
+    """
+    output = serving.predictor.output(records)
+    numbers = [number, *(ids.new() for _ in records[1:])]
+    make = _values if serving.classes is None else _classes
+    answers = make(serving, output, numbers)
+    if is_explained:
+        for record, answer in zip(records, answers, strict=True):
+            answer["why"] = _why(serving, record)
+    return answers
+
+
+def _values(serving: Serving, output: Any, numbers: list[str]) -> list[dict[str, Any]]:
+    """Answer with numbers and the range that each is likely in."""
+    name, interval, model = serving.dataset.target.name, serving.interval, serving.model
+    coverage = interval.coverage
+    answers = []
+    for at, value in enumerate(output.tolist()):
+        if not math.isfinite(value):
+            raise _not_finite(at)
+        low, high = interval.around_one(value)
+        answers.append(
+            {
+                "id": numbers[at],
+                name: value,
+                "interval": {"low": low, "high": high, "coverage": coverage},
+                "model": model,
+            }
+        )
+    return answers
+
+
+def _classes(serving: Serving, output: Any, numbers: list[str]) -> list[dict[str, Any]]:
+    """Answer with the likeliest class, all probabilities and the classes that are likely."""
+    name, interval, model = serving.dataset.target.name, serving.interval, serving.model
+    classes = serving.classes
+    assert classes is not None
+    names = [str(known) for known in classes]
+    answers = []
+    for at, row in enumerate(output.tolist()):
+        best = max(range(len(row)), key=row.__getitem__)
+        if not math.isfinite(row[best]):
+            raise _not_finite(at)
+        answers.append(
+            {
+                "id": numbers[at],
+                name: classes[best],
+                "probability": row[best],
+                "probabilities": dict(zip(names, row, strict=True)),
+                "interval": {
+                    "classes": [classes[known] for known in interval.likely(row)],
+                    "coverage": interval.coverage,
+                },
+                "model": model,
+            }
+        )
+    return answers
+
+
+def _why(serving: Serving, record: tuple[Any, ...]) -> dict[str, Any]:
+    explanation = serving.predictor.explain(record)
+    document: dict[str, Any] = {
+        "sentence": sentence(explanation, serving.dataset),
+        "base": explanation.base,
+        "contributions": [
+            {
+                "feature": part.feature,
+                **({"word": part.word} if part.word is not None else {"value": part.value}),
+                "contribution": part.contribution,
+            }
+            for part in explanation.contributions
+        ],
+        "method": explanation.method,
+    }
+    return document
+
+
+def _not_finite(at: int) -> Problem:
+    return Problem(
+        422,
+        "The model has no finite answer for this record.",
+        given=f"record {at + 1}",
+        fix="check its values: they may lie far from all that the model has seen",
+    )

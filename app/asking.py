@@ -1,0 +1,55 @@
+"""What a request asks for beside its body: query parameters, media type, JSON out."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import falcon
+import msgspec
+
+from app.problems import Problem, of
+from src.checked import Checked, convert
+from src.errors import UserError
+
+Q = TypeVar("Q", bound=Checked)
+JSON = "application/json"
+_encode = msgspec.json.encode
+
+
+def query(request: falcon.Request, kind: type[Q]) -> Q:
+    """Return the query parameters as a struct; raise Problem 400 that names the wrong one."""
+    if not request.query_string:
+        return kind()
+    repeated = [name for name, value in request.params.items() if isinstance(value, list)]
+    if repeated:
+        raise Problem(400, "A query parameter is given twice.", given=repeated[0])
+    empty = [name for name, value in request.params.items() if str(value).lower() == "null"]
+    if empty:  # msgspec would take the word for no value
+        raise Problem(400, "A query parameter is empty.", given=f"{empty[0]}=null")
+    try:
+        return convert(request.params, kind, "query", is_text=True)
+    except UserError as error:
+        raise of(error, 400) from None
+
+
+def check_json(request: falcon.Request) -> None:
+    """Raise Problem 415 unless the body says that it is JSON in UTF-8."""
+    given = request.content_type or ""
+    if given == JSON:
+        return
+    kind, _, parameters = given.partition(";")
+    parameters = parameters.strip().lower().replace('"', "")
+    if kind.strip().lower() != JSON or parameters not in ("", "charset=utf-8", "charset=utf8"):
+        raise Problem(
+            415,
+            "The body must be JSON in UTF-8.",
+            given=f"Content-Type: {given or '(none)'}",
+            allowed=[JSON],
+            fix=f"add the header Content-Type: {JSON}",
+        )
+
+
+def answer(response: falcon.Response, document: Any) -> None:
+    """Answer with JSON."""
+    response.content_type = JSON
+    response.data = _encode(document)

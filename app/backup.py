@@ -1,0 +1,57 @@
+"""Copy the database while it is in use: python -m app.backup <file>."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import peewee
+
+from app import commands
+from app import settings as configured
+from app.store import database as databases
+from src.command import guarded
+from src.errors import UserError
+
+
+def main() -> None:
+    """Run the command line."""
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+        raise UserError("Where shall the copy go?", fix="python -m app.backup <file>")
+    path = Path(sys.argv[1])
+    if path.exists():
+        raise UserError("There is a file of this name; it is left as it is.", given=path)
+    if not path.absolute().parent.is_dir():
+        raise UserError("There is no such folder.", given=path.absolute().parent)
+    with commands.opened() as database:
+        partial = path.with_name(f".{path.name}.partial")
+        partial.unlink(missing_ok=True)
+        try:
+            copy(database, partial)
+            partial.rename(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB. The bundles are in var/versions/.")
+
+
+def copy(database: peewee.Database, path: Path) -> None:
+    """Write the database as it is at this moment; whoever writes to it is not held up."""
+    if databases.path(database) is not None:
+        # Through SQLite itself: a copy of the file would miss what is in its log.
+        database.execute_sql("VACUUM INTO ?", (str(path),))
+        path.chmod(0o600)
+        return
+    words = ["pg_dump", "--format=custom", f"--file={path}", configured.read().url()]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise UserError(
+            "pg_dump is not installed.", fix="install PostgreSQL's client programs"
+        ) from None
+    if done.returncode:
+        raise UserError("pg_dump failed.", given=done.stderr.strip()[:500])
+
+
+if __name__ == "__main__":
+    guarded(main)

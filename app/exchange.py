@@ -1,0 +1,99 @@
+"""One request and its answer, as everything between the socket and the database sees them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from app import clock, ids
+from app.problems import MEDIA_TYPE, Problem
+
+if TYPE_CHECKING:
+    from app.security import Caller
+
+ENVIRON = "lapidary.exchange"  # where WSGI carries it
+LONGEST_ID = 100
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes out."""
+
+    status: str  # as WSGI writes it: "200 OK"
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def code(self) -> int:
+        """Return the status as a number."""
+        return int(self.status[:3])
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request on its way to its answer, and what is to be stored of both."""
+
+    environ: dict[str, Any]
+    id: str
+    request_id: str  # the client's own, else ours
+    at: str
+    started: float
+    body: bytes | None = None  # None where it was not read
+    route: str = "(none)"  # the path's pattern
+    caller: Caller | None = None
+    dataset: str | None = None
+    version: int | None = None
+    predictions: list[tuple[Any, ...]] = field(default_factory=list)
+    predicted: int = 0
+    is_prediction: bool = False  # its bodies are one record and its answer
+    is_answer_stored: bool = True  # not where it only repeats what is stored or derived
+
+    @property
+    def path(self) -> str:
+        """Return the path in plain ASCII; PostgreSQL's text does not take every character."""
+        path: str = self.environ.get("PATH_INFO", "/")
+        if path.isascii() and path.isprintable():
+            return path
+        return quote(path.encode("latin-1", "replace"))
+
+    @property
+    def query(self) -> str:
+        """Return the query as it came, in plain ASCII."""
+        query: str = self.environ.get("QUERY_STRING", "")
+        return query if query.isascii() and query.isprintable() else quote(query)
+
+    def milliseconds(self) -> float:
+        """Return how long it took so far."""
+        return (time.perf_counter() - self.started) * 1000
+
+
+def begin(environ: dict[str, Any]) -> Exchange:
+    """Give a request its id and its time."""
+    number = ids.new()
+    exchange = Exchange(
+        environ=environ,
+        id=number,
+        request_id=_given_id(environ) or number,
+        at=clock.stamp(),
+        started=time.perf_counter(),
+    )
+    environ[ENVIRON] = exchange
+    return exchange
+
+
+def refusal(problem: Problem, exchange: Exchange) -> Answer:
+    """Turn a problem into an answer."""
+    body = problem.body(exchange.request_id)
+    status = f"{problem.status} {problem.document['title']}"
+    headers = [("Content-Type", MEDIA_TYPE), *problem.headers.items()]
+    return Answer(status, headers, body)
+
+
+def _given_id(environ: dict[str, Any]) -> str | None:
+    """Return the client's X-Request-Id, unless it is not fit for a header and a column."""
+    given: str | None = environ.get("HTTP_X_REQUEST_ID")
+    if given is None or not given.isascii() or not given.isprintable():
+        return None
+    return given.strip()[:LONGEST_ID] or None

@@ -1,0 +1,93 @@
+"""What happens around every resource, and how each kind of failure is answered."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import falcon
+import peewee
+
+from app import problems
+from app.exchange import ENVIRON
+from app.problems import Problem
+
+log = logging.getLogger(__name__)
+
+
+class Around:
+    """What happens before and after every resource."""
+
+    def __init__(self, database: peewee.Database) -> None:
+        self._database = database
+
+    def process_resource(
+        self, request: falcon.Request, response: falcon.Response, resource: Any, params: Any
+    ) -> None:
+        """Note the route, which the figures are counted by."""
+        request.env[ENVIRON].route = request.uri_template
+
+    def process_response(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        resource: Any,
+        succeeded: bool,
+    ) -> None:
+        """Close what was read with: nothing stays open, and a moved file is noticed."""
+        if not self._database.is_closed():
+            self._database.close()
+
+
+def refuse(
+    request: falcon.Request, response: falcon.Response, problem: Problem, params: Any
+) -> None:
+    """Answer with a problem."""
+    exchange = request.env[ENVIRON]
+    response.status = problem.status
+    response.content_type = problems.MEDIA_TYPE
+    response.data = problem.body(exchange.request_id)
+    for name, value in problem.headers.items():
+        response.set_header(name, value)
+
+
+def refuse_in_our_words(
+    request: falcon.Request, response: falcon.Response, error: falcon.HTTPError, params: Any
+) -> None:
+    """Say what Falcon refuses (no such path, no such method) as we say everything."""
+    status = falcon.http_status_to_code(error.status)
+    if status == 404:
+        problem = Problem(
+            404, "There is nothing at this path.", given=request.path, fix="see /docs"
+        )
+    elif status == 405:
+        allowed = dict(error.headers or {}).get("Allow", "")
+        problem = Problem(
+            405,
+            "This path does not take this method.",
+            given=request.method,
+            allowed=allowed,
+            headers={"Allow": allowed},
+        )
+    else:
+        problem = Problem(status, error.title or "", given=error.description)
+    refuse(request, response, problem, params)
+
+
+def unavailable(
+    request: falcon.Request, response: falcon.Response, error: peewee.PeeweeException, params: Any
+) -> None:
+    """Say that the database could not be read."""
+    log.error("%s: %s", request.path, error)
+    problem = Problem(
+        503,
+        "The database cannot be read now, or it took too long.",
+        fix="narrow what is asked, or try again; see /readyz",
+        headers={"Retry-After": "1"},
+    )
+    refuse(request, response, problem, params)
+
+
+def fail(request: falcon.Request, response: falcon.Response, error: Exception, params: Any) -> None:
+    """Leave it to the recorder, which tells of it and answers."""
+    raise error

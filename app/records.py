@@ -1,0 +1,260 @@
+"""JSON -> records of a dataset, checked as its YAML says, and back.
+
+Two ways lead in. msgspec parses and checks at once, in microseconds, and takes what is right; what
+it refuses, or what may name a key twice, goes a second way, which takes its time to find every
+fault and to say it in words. Tests hold the two together.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from app import fields
+from app.fields import FieldError
+from app.parsing import MalformedError, Object, TooManyError, parse
+from app.values import clipped, nearest, shown
+from src.data.schema import Dataset, Integer
+
+MOST_PROBLEMS = 20
+LEAST_VALUES = 10_000  # objects and numbers that are read in search of faults
+BLANK = b" \t\n\r"
+REFUSALS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, FieldError)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Records in the order of the features, None for what is missing; `many` if it was an array.
+
+    Numbers are floats (whole ones too), categories and text are str: what training saw.
+    """
+
+    values: list[tuple[Any, ...]]
+    many: bool
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """A fault: in which record of an array (from 0), in which field, and what would be right."""
+
+    record: int | None
+    field: str | None
+    what: str
+    given: str | None = None
+    allowed: str | None = None
+    fix: str | None = None
+
+
+class Invalid(Exception):
+    """A body that is refused: 400 it is not JSON, 413 too many records, 422 faulty records."""
+
+    def __init__(self, problems: list[FieldProblem], status: int = 422) -> None:
+        super().__init__(problems[0].what)
+        self.problems = problems
+        self.status = status
+
+    def errors(self) -> list[dict[str, Any]]:
+        """Return the problems as plain values, without what is None."""
+        return [
+            {key: value for key, value in asdict(problem).items() if value is not None}
+            for problem in self.problems
+        ]
+
+
+class Records:
+    """The records of a dataset: at most `most` in a body, texts of at most `longest_text`."""
+
+    def __init__(self, dataset: Dataset, *, most: int, longest_text: int) -> None:
+        self.names = tuple(dataset.features)
+        self._dataset = dataset
+        self._most = most
+        self._fields = {name: fields.field(name, dataset, longest_text) for name in self.names}
+        self._reads = [
+            (at, field.read or _as_is)
+            for at, field in enumerate(self._fields.values())
+            if field.read or not field.required
+        ]
+        self._whole = [
+            name for name, feature in dataset.features.items() if isinstance(feature, Integer)
+        ]
+        self._quoted = [f'"{name}"'.encode() for name in self.names]
+        # How a key might be written otherwise than in `_quoted`.
+        self._escape = b"\\" if any("/" in name for name in self.names) else b"\\u"
+        self._one, self._many = self._decoders()
+
+    def decode(self, body: bytes) -> Decoded:
+        """Read one record, or an array of them; raise Invalid."""
+        many = body.lstrip(BLANK)[:1] == b"["
+        decoder = self._many if many else self._one
+        if decoder is None:
+            return self._explained(body, None)
+        refusal: Exception | None = None
+        try:
+            found = decoder.decode(body)
+            values = list(map(msgspec.structs.astuple, found if many else [found]))
+            keys = len(self.names) * len(values)
+            if self._reads:
+                keys -= sum(value is UNSET for record in values for value in record)
+                values = [self._read(record) for record in values]
+        except REFUSALS as error:
+            refusal = error
+        else:
+            # Of two equal keys msgspec takes the last. A text that looks like a key, or a key that
+            # is written with an escape, is told apart on the other way.
+            if sum(map(body.count, self._quoted)) == keys and self._escape not in body:
+                return Decoded(values, many)
+        return self._explained(body, refusal)
+
+    def as_object(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        """Return a record by name; whole numbers are ints again."""
+        record = dict(zip(self.names, values, strict=True))
+        for name in self._whole:
+            if record[name] is not None:
+                record[name] = int(record[name])
+        return record
+
+    def encode(self, values: tuple[Any, ...]) -> bytes:
+        """Write a record as JSON."""
+        return msgspec.json.encode(self.as_object(values))
+
+    def partial(self, value: Any, needed: Sequence[str]) -> dict[str, Any]:
+        """Check an object that is decoded already, in which only `needed` must be given.
+
+        Returns what was given, as the model would see it; raises Invalid.
+        """
+        whole = Object(list(value.items())) if isinstance(value, dict) else value
+        problems: list[FieldProblem] = []
+        record = self._check(whole, None, needed, problems)
+        if problems:
+            raise Invalid(problems[:MOST_PROBLEMS])
+        return record
+
+    def fields(self) -> list[dict[str, Any]]:
+        """Say in words what each feature takes."""
+        return [field.words() for field in self._fields.values()]
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema (2020-12) of one record, which accepts what `decode` accepts."""
+        return {
+            "title": self._dataset.noun,
+            **({"description": self._dataset.about} if self._dataset.about else {}),
+            "type": "object",
+            "properties": {name: field.schema() for name, field in self._fields.items()},
+            "required": [name for name, field in self._fields.items() if field.required],
+            "additionalProperties": False,
+        }
+
+    def _decoders(self) -> tuple[Any, Any]:
+        """Make msgspec's decoders of one record and of an array.
+
+        There are none where a feature has a name that msgspec cannot take.
+        """
+        members = [
+            (f"f{at}", field.wire)
+            if field.required
+            else (f"f{at}", field.wire | None | UnsetType, UNSET)
+            for at, field in enumerate(self._fields.values())
+        ]
+        try:
+            record = msgspec.defstruct(
+                "Record",
+                members,
+                rename={f"f{at}": name for at, name in enumerate(self.names)},
+                forbid_unknown_fields=True,
+                kw_only=True,
+                gc=False,
+            )
+        except ValueError:
+            return None, None
+        array = Annotated[list[record], Meta(min_length=1, max_length=self._most)]  # type: ignore[valid-type]
+        return msgspec.json.Decoder(record), msgspec.json.Decoder(array)
+
+    def _read(self, record: tuple[Any, ...]) -> tuple[Any, ...]:
+        values = list(record)
+        for at, read in self._reads:
+            value = values[at]
+            values[at] = read(None if value is UNSET else value)
+        return tuple(values)
+
+    def _explained(self, body: bytes, refusal: Exception | None) -> Decoded:
+        """Read a body the slow way; raise Invalid with all that is wrong with it."""
+        try:
+            given = parse(body, max(LEAST_VALUES, 2 * self._most * (len(self.names) + 1)))
+        except MalformedError as error:
+            problem = FieldProblem(None, None, f"The body is not JSON: {error}.", fix=error.fix)
+            raise Invalid([problem], 400) from None
+        except TooManyError:
+            raise self._too_many("more values than so many can hold") from None
+        many = isinstance(given, list)
+        records = given if many else [given]
+        self._check_count(records)
+        problems: list[FieldProblem] = []
+        values = []
+        needed = [name for name, field in self._fields.items() if field.required]
+        for at, record in enumerate(records):
+            found = self._check(record, at if many else None, needed, problems)
+            if len(problems) >= MOST_PROBLEMS:
+                break
+            values.append(tuple(found.get(name) for name in self.names))
+        if refusal and not problems:  # no body is known to come here
+            problems = [FieldProblem(None, None, f"The body is refused: {refusal}.")]
+        if problems:
+            raise Invalid(problems[:MOST_PROBLEMS])
+        return Decoded(values, many)
+
+    def _check_count(self, records: list[Any]) -> None:
+        if len(records) > self._most:
+            raise self._too_many(str(len(records)))
+        if not records:
+            allowed = f"1 to {self._most} records"
+            raise Invalid([FieldProblem(None, None, "There is no record.", "0", allowed)])
+
+    def _too_many(self, given: str) -> Invalid:
+        what, allowed = "There are too many records.", f"1 to {self._most} records"
+        return Invalid([FieldProblem(None, None, what, given, allowed, "send them in parts")], 413)
+
+    def _check(
+        self, record: Any, at: int | None, needed: Sequence[str], problems: list[FieldProblem]
+    ) -> dict[str, Any]:
+        """Return a record's values by name; add what is wrong with it to the problems."""
+        if not isinstance(record, Object):
+            what = f"The {self._dataset.noun} is not an object."
+            allowed = "an object of " + ", ".join(self.names)
+            problems.append(FieldProblem(at, None, what, shown(record), allowed))
+            return {}
+        problems += itertools.islice(self._wrong_keys(record, at), MOST_PROBLEMS)
+        given = dict(record.pairs)
+        found = {}
+        for name, field in self._fields.items():
+            if name not in given and name not in needed:
+                continue
+            try:
+                found[name] = field.check(given.get(name))
+            except FieldError as error:
+                value = shown(given[name]) if name in given else None
+                problems.append(
+                    FieldProblem(at, name, f"{error.what}.", value, field.allowed, error.fix)
+                )
+        return found
+
+    def _wrong_keys(self, record: Object, at: int | None) -> Iterator[FieldProblem]:
+        seen: set[str] = set()
+        for key, value in record.pairs:
+            name = clipped(key)
+            if key not in self._fields:
+                what, fix = f"There is no field '{name}'.", nearest(name, self.names)
+                allowed = ", ".join(self.names)
+                yield FieldProblem(at, name, what, shown(value), allowed, fix)
+            elif key in seen:
+                what = f"{name} stands there twice."
+                yield FieldProblem(at, name, what, shown(value), "each field once", "keep one")
+            seen.add(key)
+
+
+def _as_is(value: Any) -> Any:
+    return value

@@ -1,0 +1,77 @@
+"""Keep secrets out of what is stored: API keys always, and the fields that are configured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+
+HIDDEN = "[redacted]"
+KEY_PREFIX = "lpd_"  # of every API key, so that one is known wherever it was pasted
+_KEY = re.compile(rb"lpd_[A-Za-z0-9_-]{8,}")
+_PARAMETER = re.compile(
+    r"(?i)((?:^|&)(?:api[_-]?key|key|access[_-]?token|token|password|secret|authorization)=)[^&]*"
+)
+# Where an answer repeats a field's value under another name.
+_NAMED_BY = ("field", "feature")
+_REPEATED = ("value", "given", "word")
+_IN_WORDS = ("sentence",)
+
+
+class Redaction:
+    """Replace secret values in bodies and queries; nothing else of them changes."""
+
+    def __init__(self, fields: Collection[str]) -> None:
+        self._fields = frozenset(fields)
+        names = "|".join(re.escape(name) for name in sorted(self._fields))
+        self._query = re.compile(rf"((?:^|&)(?:{names})=)[^&]*") if names else None
+
+    def body(self, body: bytes | None) -> bytes | None:
+        """Return a body as it may be stored."""
+        if not body:
+            return body
+        if b"lpd_" in body:
+            body = _KEY.sub(HIDDEN.encode(), body)
+        return self._without_fields(body) if self._fields else body
+
+    def query(self, query: str) -> str:
+        """Return a query string as it may be stored."""
+        if not query:
+            return query
+        query = _KEY.sub(HIDDEN.encode(), query.encode()).decode()
+        query = _PARAMETER.sub(rf"\1{HIDDEN}", query)
+        return self._query.sub(rf"\1{HIDDEN}", query) if self._query else query
+
+    def _without_fields(self, body: bytes) -> bytes:
+        try:
+            return msgspec.json.encode(self._walk(msgspec.json.decode(body)))
+        except (msgspec.DecodeError, RecursionError):
+            return HIDDEN.encode()  # what cannot be read cannot be searched
+
+    def _walk(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._walk(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        is_about = self._is_about(value)
+        return {
+            key: HIDDEN if self._is_secret(key, is_about) else self._walk(item)
+            for key, item in value.items()
+        }
+
+    def _is_secret(self, key: str, is_about: bool) -> bool:
+        return key in self._fields or key in _IN_WORDS or (is_about and key in _REPEATED)
+
+    def _is_about(self, value: dict[str, Any]) -> bool:
+        """Tell whether an object repeats a field's value; a problem does for its first error."""
+        faults = value.get("errors")
+        named = [value, *(faults if isinstance(faults, list) else [])]
+        return any(
+            isinstance(one, dict)
+            and isinstance(field := one.get(name), str)
+            and field in self._fields
+            for one in named
+            for name in _NAMED_BY
+        )

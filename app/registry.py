@@ -1,0 +1,190 @@
+"""The versions in this worker's memory: which one serves, and how it comes to know of another."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import peewee
+
+from app import serving as servings
+from app.problems import Problem
+from app.serving import Serving
+from app.store import versions
+from app.store.versions import Registered
+from src import config as configs
+from src import paths
+from src.errors import UserError
+
+log = logging.getLogger(__name__)
+
+OTHERS = 4  # versions beside the champions that stay in memory after they were asked for
+TO_DO = "run the pipeline: make run (or dvc repro); it is served within a second"
+
+Load = Callable[[Registered], Serving]
+
+
+class Registry:
+    """Know each dataset's champion, and load other versions when they are asked for."""
+
+    def __init__(self, database: peewee.Database, var: Path, load: Load) -> None:
+        self._database = database
+        self._var = var
+        self._load = load
+        self._champions: dict[str, Serving] = {}
+        self._others: OrderedDict[tuple[str, int], Serving] = OrderedDict()
+        self._lock = threading.Lock()
+        self._seen: tuple[Any, ...] = ()
+        self._refused: dict[str, str] = {}
+
+    def champion(self, dataset: str) -> Serving:
+        """Return what serves; raise Problem 404 or 503 where nothing does."""
+        serving = self._champions.get(dataset)
+        if serving is None:
+            raise self._absent(dataset)
+        return serving
+
+    def pick(self, dataset: str, number: int | None, model: str | None) -> Serving:
+        """Return a version by number, or the newest one of a model; raise Problem 404."""
+        champion = self.champion(dataset)
+        if number is None and model is None:
+            return champion
+        known = versions.every(self._database, dataset)
+        found = next(
+            (
+                version
+                for version in known
+                if number in (None, version.number) and model in (None, version.model)
+            ),
+            None,
+        )
+        if found is None:
+            asked = {"version": number, "model": model}
+            raise Problem(
+                404,
+                f"'{dataset}' has no such version.",
+                given=", ".join(f"{key}={value}" for key, value in asked.items() if value),
+                allowed=[f"version={v.number} (model={v.model})" for v in known],
+            )
+        if found.number == champion.version.number:
+            return champion
+        return self._other(found)
+
+    def names(self) -> list[str]:
+        """List the datasets that have a champion."""
+        return sorted(self._champions)
+
+    def known(self) -> list[str]:
+        """List the datasets that are served or configured."""
+        return sorted({*self._champions, *configs.choices("dataset")})
+
+    def refused(self) -> dict[str, str]:
+        """Return why a dataset's newest champion could not be loaded, by dataset."""
+        return dict(self._refused)
+
+    def refresh(self) -> bool:
+        """Take in what the pipeline or a person changed; tell whether anything did.
+
+        Raises a database's refusal; what is loaded goes on serving.
+        """
+        seen = (_signature(), versions.last_event(self._database))
+        if seen == self._seen:
+            return False
+        self._adopt()
+        for dataset, number in versions.champions(self._database).items():
+            self._serve(dataset, number)
+        self._seen = (seen[0], versions.last_event(self._database))
+        return True
+
+    def _adopt(self) -> None:
+        """Register the pipeline's bundles and offer its champions."""
+        for dataset, choice in _choices().items():
+            found: dict[str, Registered] = {}
+            for manifest in sorted((paths.BUNDLES / dataset).glob("*/manifest.json")):
+                try:
+                    version = versions.register(self._database, self._var, manifest.parent)
+                except UserError as error:
+                    self._refuse(dataset, error)
+                else:
+                    found[version.model] = version
+            champion = found.get(choice.get("champion") or "")
+            if champion is not None:
+                versions.offer(self._database, champion, f"best {choice.get('metric')}")
+
+    def _serve(self, dataset: str, number: int) -> None:
+        serving = self._champions.get(dataset)
+        if serving is not None and serving.version.number == number:
+            return
+        try:
+            fresh = self._load(versions.get(self._database, dataset, number))
+        except UserError as error:
+            self._refuse(dataset, error)
+            return
+        except Exception as error:  # whatever is wrong with it, the old one goes on serving
+            log.exception("version %d of %s cannot be loaded", number, dataset)
+            self._refuse(dataset, UserError("The version cannot be loaded.", given=repr(error)))
+            return
+        self._refused.pop(dataset, None)
+        self._champions = {**self._champions, dataset: fresh}
+        log.info("%s is served by version %d (%s)", dataset, number, fresh.version.model)
+
+    def _refuse(self, dataset: str, error: UserError) -> None:
+        """Remember why the old version goes on serving."""
+        self._refused[dataset] = str(error)
+        log.error("%s: %s", dataset, error)
+
+    def _other(self, version: Registered) -> Serving:
+        key = (version.dataset, version.number)
+        with self._lock:
+            if key not in self._others:
+                try:
+                    self._others[key] = self._load(version)
+                except UserError as error:
+                    raise Problem(
+                        409, "This version cannot be loaded.", given=error.what, fix=error.fix
+                    ) from None
+            self._others.move_to_end(key)
+            while len(self._others) > OTHERS:
+                self._others.popitem(last=False)
+            return self._others[key]
+
+    def _absent(self, dataset: str) -> Problem:
+        if dataset not in self.known():
+            return Problem(404, "There is no such dataset.", given=dataset, allowed=self.known())
+        reason = self._refused.get(dataset)
+        return Problem(
+            503,
+            f"'{dataset}' has no champion yet." if reason is None else reason,
+            fix=TO_DO,
+            headers={"Retry-After": "10"},
+        )
+
+
+def loader(var: Path, *, most_records: int, longest_text: int) -> Load:
+    """Return the function that loads a version with these limits."""
+    return lambda version: servings.load(
+        version, var, most_records=most_records, longest_text=longest_text
+    )
+
+
+def _signature() -> tuple[Any, ...]:
+    """Return what changes when the pipeline wrote new champions."""
+    try:
+        found = paths.CHAMPIONS.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _choices() -> dict[str, dict[str, Any]]:
+    """Read the pipeline's champions; none where it has not run or is writing."""
+    try:
+        read = json.loads(paths.CHAMPIONS.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}

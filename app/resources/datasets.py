@@ -1,0 +1,128 @@
+"""What can be asked: the datasets, their fields in words, and who answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import falcon
+import peewee
+
+from app import asking, security
+from app.examples import example
+from app.registry import Registry
+from app.serving import Serving
+from app.store import versions
+from src.data.schema import Dataset
+
+
+class Datasets:
+    """GET /v1/datasets: each dataset in a line."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Answer with what is served, and what could be."""
+        security.allowed(request, "predict")
+        served = {name: self._registry.champion(name) for name in self._registry.names()}
+        document = {
+            "datasets": [
+                _line(served[name]) if name in served else {"name": name, "champion": None}
+                for name in self._registry.known()
+            ]
+        }
+        asking.answer(response, document)
+
+
+class OneDataset:
+    """GET /v1/{dataset}: what a record is made of, in words, with an example."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Answer with fields, target, an example that can be posted, and where to post it."""
+        exchange = security.allowed(request, "predict")
+        serving = self._registry.champion(dataset)
+        exchange.dataset = dataset
+        known = serving.dataset
+        document = {
+            **_line(serving),
+            "target": _target(known, serving.classes),
+            "fields": serving.records.fields(),
+            "example": example(serving),
+            "similar": None
+            if known.similar is None
+            else {"same": known.similar.same, "nearest": known.similar.nearest},
+            "links": {
+                "predict": f"/v1/{dataset}/predictions",
+                **({"similar": f"/v1/{dataset}/similar"} if known.similar else {}),
+                "models": f"/v1/{dataset}/models",
+            },
+        }
+        asking.answer(response, document)
+
+
+class Models:
+    """GET /v1/{dataset}/models: the versions, how good they are, and who serves."""
+
+    def __init__(self, registry: Registry, database: peewee.Database) -> None:
+        self._registry = registry
+        self._database = database
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Answer with the versions and the changes of the champion, the newest first."""
+        exchange = security.allowed(request, "predict")
+        champion = self._registry.champion(dataset)
+        exchange.dataset = dataset
+        document = {
+            "dataset": dataset,
+            "champion": champion.version.number,
+            "metric": champion.dataset.metric,
+            "refused": self._registry.refused().get(dataset),
+            "versions": [
+                _version(version, version.number == champion.version.number)
+                for version in versions.every(self._database, dataset)
+            ],
+            "events": [
+                {name: value for name, value in event.items() if name not in ("id", "dataset")}
+                for event in versions.events(self._database, dataset)
+            ],
+        }
+        asking.answer(response, document)
+
+
+def _line(serving: Serving) -> dict[str, Any]:
+    known = serving.dataset
+    return {
+        "name": known.name,
+        "about": known.about,
+        "task": known.task,
+        "champion": {
+            **serving.model,
+            "metric": known.metric,
+            "cv": serving.version.manifest["metrics"]["cv"][known.metric]["mean"],
+            "test": serving.version.manifest["metrics"]["test"][known.metric],
+        },
+    }
+
+
+def _target(known: Dataset, classes: list[Any] | None) -> dict[str, Any]:
+    target = {"name": known.target.name, "about": known.target.about, "unit": known.target.unit}
+    if classes is not None:
+        target["classes"] = classes  # type: ignore[assignment]
+    return {name: value for name, value in target.items() if value}
+
+
+def _version(version: versions.Registered, is_champion: bool) -> dict[str, Any]:
+    manifest = version.manifest
+    return {
+        "version": version.number,
+        "model": version.model,
+        "champion": is_champion,
+        "registered": version.at,
+        "trained": manifest["created"],
+        "metrics": manifest["metrics"],
+        "git": manifest["git"],
+        "data": manifest["data"].get("md5"),
+    }

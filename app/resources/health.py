@@ -1,0 +1,81 @@
+"""Whether the service lives, whether it can answer, and its figures."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import falcon
+
+from app import asking, security
+from app.metrics import Metrics
+from app.registry import TO_DO, Registry
+from app.store.journal import Journal, Unavailable
+
+
+class Alive:
+    """GET /healthz: the process answers."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Answer; nothing is looked at."""
+        asking.answer(response, {"status": "alive"})
+
+
+class Ready:
+    """GET /readyz: models are loaded, the database takes rows, the disk has room."""
+
+    def __init__(
+        self, registry: Registry, journal: Journal, folder: Path, disk_floor: float
+    ) -> None:
+        self._registry = registry
+        self._journal = journal
+        self._folder = folder
+        self._floor = disk_floor * 1e6
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Answer 200 where all is well, else 503 and the reasons."""
+        checks = {
+            "models": self._models(),
+            "database": self._database(),
+            "disk": self._disk(),
+        }
+        is_ready = all(check["ok"] for check in checks.values())
+        response.status = falcon.HTTP_200 if is_ready else falcon.HTTP_503
+        asking.answer(response, {"status": "ready" if is_ready else "not ready", **checks})
+
+    def _models(self) -> dict[str, Any]:
+        served = self._registry.names()
+        document: dict[str, Any] = {"ok": bool(served), "served": served}
+        if refused := self._registry.refused():
+            document["refused"] = refused
+        if not served:
+            document["fix"] = TO_DO
+        return document
+
+    def _database(self) -> dict[str, Any]:
+        try:
+            self._journal.check()
+        except Unavailable as error:
+            return {"ok": False, "error": str(error)}
+        return {"ok": True}
+
+    def _disk(self) -> dict[str, Any]:
+        try:
+            free = shutil.disk_usage(self._folder).free
+        except OSError as error:
+            return {"ok": False, "error": os.strerror(error.errno or 0)}
+        return {"ok": free >= self._floor, "free_megabytes": int(free / 1e6)}
+
+
+class Figures:
+    """GET /metrics: what Prometheus reads."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Answer with the sums over all workers."""
+        security.allowed(request, "predict")
+        response.data, response.content_type = self._metrics.text()

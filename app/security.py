@@ -1,0 +1,206 @@
+"""Who may ask what: API keys with scopes, or this machine alone where there are none."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Any, Literal, get_args
+
+import falcon
+
+from app.exchange import ENVIRON, Answer, Exchange
+from app.problems import Problem
+from app.redaction import KEY_PREFIX
+
+Scope = Literal["predict", "label", "train", "admin"]
+SCOPES: tuple[str, ...] = get_args(Scope)
+
+PROBES = frozenset({"/healthz", "/readyz"})
+# A browser cannot send a key when it opens a page; what the pages tell is how to ask.
+PUBLIC_PREFIXES = ("/docs", "/openapi.json")
+HEADERS = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+]
+_PREFIX_LENGTH = len(KEY_PREFIX) + 8
+_METHODS = "GET, POST, PUT, DELETE, HEAD, OPTIONS"
+_ALLOWED_HEADERS = "Authorization, Content-Type, X-API-Key, X-Request-Id, Idempotency-Key"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks; `admin` includes every scope."""
+
+    name: str
+    scopes: frozenset[str]
+
+    def may(self, scope: str) -> bool:
+        """Tell whether a scope is the caller's."""
+        return scope in self.scopes or "admin" in self.scopes
+
+
+@dataclass(frozen=True)
+class StoredKey:
+    """What is known of a key: never the key itself."""
+
+    name: str
+    hash: str
+    scopes: frozenset[str]
+
+
+HERE = Caller("(this machine)", frozenset(SCOPES))
+ANYONE = Caller("(anyone)", frozenset())
+
+
+def new_key() -> tuple[str, str, str]:
+    """Make a key; return it, the prefix to find it by, and the hash to keep."""
+    key = f"{KEY_PREFIX}{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}"
+    return key, key[:_PREFIX_LENGTH], digest(key)
+
+
+def digest(key: str) -> str:
+    """Hash a key. It is random and long, so a slow hash would protect nothing more."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def allowed(request: falcon.Request, scope: Scope) -> Exchange:
+    """Return the exchange of a request whose caller has the scope; raise Problem 403 otherwise."""
+    exchange: Exchange = request.env[ENVIRON]
+    caller = exchange.caller or ANYONE
+    if not caller.may(scope):
+        raise Problem(
+            403,
+            "This key does not have the scope that is needed here.",
+            given=", ".join(sorted(caller.scopes)) or "no scope",
+            allowed=[scope, *(["admin"] if scope != "admin" else [])],
+            fix=f"ask an administrator for a key: python -m app.keys create scopes={scope}",
+        )
+    return exchange
+
+
+class Guard:
+    """Tell who a request comes from, and what every answer must carry."""
+
+    def __init__(self, *, proxies: int, origins: tuple[str, ...]) -> None:
+        self._proxies = proxies
+        self._origins = frozenset(origins)
+        self._keys: Mapping[str, StoredKey] | None = None  # not known yet
+
+    def learn(self, keys: Mapping[str, StoredKey]) -> None:
+        """Take the keys, by prefix, that are valid from now on."""
+        self._keys = keys
+
+    def admit(self, environ: dict[str, Any]) -> Caller:
+        """Return the caller; raise Problem 401 or 403 where nobody may ask like this."""
+        path = environ["PATH_INFO"]
+        if path in PROBES:
+            return ANYONE
+        keys = self._keys
+        if keys is None:
+            raise Problem(
+                503,
+                "Who may ask is not known yet: the database has not answered.",
+                fix="try again; see /readyz",
+                headers={"Retry-After": "1"},
+            )
+        if not keys:
+            return self._local(environ)
+        given = _given_key(environ)
+        if given is None:
+            if path.startswith(PUBLIC_PREFIXES):
+                return ANYONE
+            raise _unauthorized("This needs an API key, and none was sent.")
+        stored = keys.get(given[:_PREFIX_LENGTH])
+        # Hashed and compared in any case: the time it takes tells nothing about a key.
+        matches = hmac.compare_digest(digest(given), stored.hash if stored else "0" * 64)
+        if stored is None or not matches:
+            raise _unauthorized("This API key is not valid; it may have been revoked.")
+        return Caller(stored.name, stored.scopes)
+
+    def client(self, environ: dict[str, Any]) -> str:
+        """Return the client's address: the socket's, or what the trusted proxies say."""
+        address: str = environ.get("REMOTE_ADDR") or "local"
+        if self._proxies:
+            chain = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
+            if len(chain) >= self._proxies and (said := chain[-self._proxies].strip()):
+                return said[:64] if said.isascii() and said.isprintable() else address
+        return address
+
+    def headers(self, environ: dict[str, Any], present: set[str]) -> list[tuple[str, str]]:
+        """Return the headers that every answer carries, but for those that it has already."""
+        headers = [header for header in HEADERS if header[0] not in present]
+        origin = environ.get("HTTP_ORIGIN")
+        if origin is not None and self._is_listed(origin):
+            headers += [
+                ("Access-Control-Allow-Origin", origin),
+                ("Access-Control-Expose-Headers", "X-Request-Id"),
+                ("Vary", "Origin"),
+            ]
+        return headers
+
+    def preflight(self, environ: dict[str, Any]) -> Answer | None:
+        """Answer a browser that asks whether another site's page may ask; None for all else."""
+        if environ["REQUEST_METHOD"] != "OPTIONS" or not self._is_listed(
+            environ.get("HTTP_ORIGIN", "")
+        ):
+            return None
+        headers = [
+            ("Access-Control-Allow-Methods", _METHODS),
+            ("Access-Control-Allow-Headers", _ALLOWED_HEADERS),
+            ("Access-Control-Max-Age", "600"),
+        ]
+        return Answer("204 No Content", headers, b"")
+
+    def _is_listed(self, origin: str) -> bool:
+        return origin in self._origins or ("*" in self._origins and origin != "")
+
+    def _local(self, environ: dict[str, Any]) -> Caller:
+        """Admit this machine; a proxy on it speaks for others, who are not this machine."""
+        is_relayed = "HTTP_X_FORWARDED_FOR" in environ or "HTTP_FORWARDED" in environ
+        if _is_loopback(environ.get("REMOTE_ADDR", "")) and not is_relayed:
+            return HERE
+        raise Problem(
+            403,
+            "Without API keys this service answers only the machine it runs on.",
+            given=self.client(environ),
+            fix="on that machine: python -m app.keys create name=<who> scopes=predict",
+        )
+
+
+@lru_cache(maxsize=1024)
+def _is_loopback(address: str) -> bool:
+    if address == "":  # a Unix socket has no address
+        return True
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)  # how IPv6 sockets write IPv4 addresses
+    return (mapped or parsed).is_loopback
+
+
+def _given_key(environ: dict[str, Any]) -> str | None:
+    """Return the key of a request: Authorization: Bearer <key>, or X-API-Key: <key>."""
+    scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() == "bearer" and key.strip():
+        return str(key.strip())
+    given: str | None = environ.get("HTTP_X_API_KEY")
+    return given.strip() if given else None
+
+
+def _unauthorized(what: str) -> Problem:
+    return Problem(
+        401,
+        what,
+        allowed="Authorization: Bearer <key>, or X-API-Key: <key>",
+        fix="ask whoever runs this service for a key",
+        headers={"WWW-Authenticate": "Bearer"},
+    )

@@ -1,0 +1,154 @@
+"""Open the database that a URL names: SQLite through cysqlite, or PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+import peewee
+
+from src.errors import UserError
+
+Durability = Literal["process", "power"]
+
+# Before 3.51.3 (and the two mended branches) a WAL database could be corrupted by connections
+# that write and checkpoint at once: https://sqlite.org/wal.html#walresetbug
+MENDED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
+SLOWEST = 10  # seconds that a read may take: an open one keeps the write-ahead log from shrinking
+ADVISORY = 7_105_449  # any number that our processes agree on
+# What a database says when it cannot be reached, is locked, read-only or full.
+REFUSALS = (peewee.PeeweeException, OSError)
+
+
+def connect(
+    url: str,
+    durability: Durability,
+    wait: float,
+    *,
+    is_shared: bool = False,
+    is_made: bool = True,
+) -> peewee.Database:
+    """Return a database with a connection per thread, or one that threads share under a lock.
+
+    `wait` is how many seconds a busy database is waited for. With `is_made` a SQLite file that is
+    not there is made. Connections that are not shared are closed after each use. Raises UserError
+    where the URL, the driver or its version will not do.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        file = Path(unquote(parts.path))
+        return _sqlite(file, durability, wait, is_shared=is_shared, is_made=is_made)
+    if parts.scheme in ("postgres", "postgresql"):
+        return _postgres(url, durability, wait, is_shared=is_shared)
+    raise UserError(
+        "DATABASE_URL names no database that we know.",
+        given=f"{parts.scheme}://..." if parts.scheme else "(no scheme)",
+        choices=["sqlite:///<absolute path>", "postgresql://user:password@host/name"],
+    )
+
+
+def path(database: peewee.Database) -> Path | None:
+    """Return the file of a SQLite database; None for a server."""
+    return Path(database.database) if isinstance(database, peewee.SqliteDatabase) else None
+
+
+def is_sound(version: tuple[int, ...]) -> bool:
+    """Tell whether a SQLite of this version keeps a database whole under several writers."""
+    if version < (3, 7, 0) or version >= MENDED[0]:
+        return version >= MENDED[0]
+    return any(version[:2] == mended[:2] and version >= mended for mended in MENDED)
+
+
+def _sqlite(
+    file: Path, durability: Durability, wait: float, *, is_shared: bool, is_made: bool
+) -> peewee.Database:
+    import cysqlite
+    from playhouse.cysqlite_ext import CySqliteDatabase
+
+    if not is_sound(cysqlite.sqlite_version_info):
+        raise UserError(
+            "This SQLite can corrupt a database that several workers write to.",
+            given=f"SQLite {cysqlite.sqlite_version}",
+            choices=["3.51.3 or newer", "3.50.7", "3.44.6"],
+            fix="pip install --upgrade cysqlite",
+        )
+    if not file.is_absolute() or not file.name:
+        raise UserError(
+            "A SQLite database is named by its absolute path.",
+            given=f"sqlite://{file}",
+            choices=["sqlite:////srv/lapidary/lapidary.db"],
+        )
+    _make_folder(file.parent)
+    pragmas: dict[str, int | str] = {
+        # NORMAL survives a killed process; only FULL survives a power cut.
+        "synchronous": "full" if durability == "power" else "normal",
+        # Housekeeping does it beside the answering; this is for when it cannot keep up.
+        "wal_autocheckpoint": 10_000,
+    }
+    if not is_shared:  # both stay with the file, and setting them can wait for others
+        pragmas = {"auto_vacuum": "incremental", "journal_mode": "wal", **pragmas}
+    return CySqliteDatabase(
+        str(file),
+        rank_functions=False,
+        thread_safe=not is_shared,
+        timeout=wait,
+        pragmas=pragmas,
+        flags=cysqlite.SQLITE_OPEN_READWRITE | (cysqlite.SQLITE_OPEN_CREATE if is_made else 0),
+    )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise UserError(
+            "The database's folder cannot be made.", given=f"{folder} ({error.strerror})"
+        ) from None
+
+
+def _postgres(url: str, durability: Durability, wait: float, *, is_shared: bool) -> peewee.Database:
+    try:
+        import psycopg  # noqa: F401
+    except ImportError:
+        raise UserError(
+            "PostgreSQL needs a driver that is not installed.",
+            given="DATABASE_URL=postgresql://...",
+            fix="pip install 'lapidary[postgres]', or: pip install -e '.[postgres]'",
+        ) from None
+    milliseconds = int(wait * 1000)
+    options: dict[str, int | str] = {
+        "lock_timeout": max(milliseconds, 1),  # 0 would wait without an end
+        "statement_timeout": max(milliseconds, SLOWEST * 1000),
+    }
+    if durability == "power":  # else as the server is set, which by default is the same
+        options["synchronous_commit"] = "on"
+    return peewee.PostgresqlDatabase(
+        url.replace("postgres://", "postgresql://", 1),
+        thread_safe=not is_shared,
+        prefer_psycopg3=True,
+        connect_timeout=max(2, int(wait)),
+        application_name=f"lapidary {os.getpid()}",
+        options=" ".join(f"-c {name}={value}" for name, value in options.items()),
+    )
+
+
+def exclusive(database: peewee.Database) -> Any:
+    """Begin a transaction that writes, as a context; one at a time over all processes.
+
+    Raises one of REFUSALS where the database stays busy.
+    """
+    if isinstance(database, peewee.SqliteDatabase):
+        # A transaction that begins by reading cannot wait for another's write: it fails at once.
+        return database.atomic("IMMEDIATE")
+    return _locked(database)
+
+
+@contextmanager
+def _locked(database: peewee.Database) -> Iterator[None]:
+    with database.atomic():
+        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (ADVISORY,))
+        yield

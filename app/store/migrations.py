@@ -1,0 +1,63 @@
+"""Bring a database's schema to the one that this version of the service knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import peewee
+from peewee import SchemaManager
+
+from app import clock
+from app.store import database as databases
+from app.store.tables import VIEW, BatchPrediction, Event, Key, Migration, Request, Version
+from src.errors import UserError
+
+
+def _nothing(database: peewee.Database) -> None:
+    """Stand for what tables.py did not need."""
+    del database
+
+
+TABLES: list[type[peewee.Model]] = [Migration, Request, BatchPrediction, Version, Event, Key]
+# A new database is made by tables.py as it stands; an older one takes the steps that it lacks, in
+# order. A released step is never changed. playhouse.migrate writes steps for both databases.
+STEPS: list[tuple[str, Callable[[peewee.Database], None]]] = [
+    ("the first schema", _nothing),
+]
+
+
+def migrate(database: peewee.Database) -> None:
+    """Create the tables, or take the steps that are missing; nothing is left half done.
+
+    Raises UserError where the database is newer than this version.
+    """
+    with databases.exclusive(database):
+        if not database.table_exists(Migration._meta.table_name):
+            for table in TABLES:
+                _create(table, database)
+            database.execute_sql(VIEW)
+            done = 0
+        else:
+            done = Migration.select(peewee.fn.MAX(Migration.number)).scalar(database) or 0
+            for _, step in STEPS[done:]:
+                step(database)
+        if done > len(STEPS):
+            raise UserError(
+                "The database is from a newer version of the service.",
+                given=f"schema {done}",
+                choices=[f"schema {len(STEPS)} or older"],
+                fix="update the service, or name another database",
+            )
+        for number, (about, _) in enumerate(STEPS[done:], done + 1):
+            row = {"number": number, "about": about, "at": clock.text(clock.now())}
+            Migration.insert(row).execute(database)
+
+
+def _create(table: type[peewee.Model], database: peewee.Database) -> None:
+    """Create a table and its indexes; PostgreSQL has no rowid to go without."""
+    schema = SchemaManager(table, database)
+    statement, parameters = schema._create_table(safe=False).query()  # type: ignore[attr-defined]
+    if databases.path(database) is None:
+        statement = statement.removesuffix(" WITHOUT ROWID")
+    database.execute_sql(statement, parameters)
+    schema.create_indexes(safe=False)

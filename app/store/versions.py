@@ -1,0 +1,204 @@
+"""Numbered versions of each dataset's bundles, and the events that say which one serves."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import peewee
+
+from app import clock
+from app.store import database as databases
+from app.store.tables import Event, Version
+from src import files
+from src.errors import UserError
+from src.inference import bundle
+
+FOLDER = "versions"
+PIPELINE = "pipeline"
+# Of a manifest, what decides what a version answers; when and where it was trained does not.
+_DECISIVE = ("config", "tuned", "interval", "files")
+# Of its files, those that only tell of the training.
+_REPORTS = (".csv",)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A bundle that can serve."""
+
+    dataset: str
+    number: int
+    digest: str
+    model: str
+    at: str
+    manifest: dict[str, Any]
+
+    def path(self, var: Path) -> Path:
+        """Return where its files are kept."""
+        return _place(var, self.dataset, self.digest)
+
+
+def digest(manifest: dict[str, Any]) -> str:
+    """Return the hash of what decides a version's answers."""
+    decisive = {name: manifest.get(name) for name in _DECISIVE}
+    decisive["files"] = {
+        name: sha for name, sha in manifest["files"].items() if not name.endswith(_REPORTS)
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def register(database: peewee.Database, var: Path, path: Path) -> Registered:
+    """Copy a bundle into var/ and give it a number; the same bundle keeps the number it has.
+
+    Raises UserError where a file of it is not the one that was trained.
+    """
+    manifest = bundle.read_manifest(path)
+    dataset, content = str(manifest["dataset"]), digest(manifest)
+    with _alone(var):
+        known = _find(database, Version.dataset == dataset, Version.digest == content)
+        place = _place(var, dataset, content)
+        if not place.is_dir():
+            _copy(path, place, manifest)
+        if known:
+            return known[0]
+        with databases.exclusive(database):
+            last = (
+                Version.select(peewee.fn.MAX(Version.number))
+                .where(Version.dataset == dataset)
+                .scalar(database)
+            )
+            Version.insert(
+                dataset=dataset,
+                number=(last or 0) + 1,
+                digest=content,
+                model=manifest["model"],
+                at=clock.text(clock.now()),
+                manifest=json.dumps(manifest).encode(),
+            ).execute(database)
+    return _find(database, Version.dataset == dataset, Version.digest == content)[0]
+
+
+def every(database: peewee.Database, dataset: str) -> list[Registered]:
+    """List a dataset's versions, the newest first."""
+    return _find(database, Version.dataset == dataset)
+
+
+def get(database: peewee.Database, dataset: str, number: int) -> Registered:
+    """Return a version; raise UserError where there is none of that number."""
+    found = _find(database, Version.dataset == dataset, Version.number == number)
+    if found:
+        return found[0]
+    known = [version.number for version in every(database, dataset)]
+    raise UserError(
+        f"'{dataset}' has no such version.",
+        given=number,
+        choices=known if known else None,
+        fix=f"python -m app.models list dataset={dataset}",
+    )
+
+
+def champions(database: peewee.Database) -> dict[str, int]:
+    """Return each dataset's version that is to serve: that of its newest event."""
+    newest = Event.select(peewee.fn.MAX(Event.id)).group_by(Event.dataset)
+    rows = Event.select(Event.dataset, Event.number).where(Event.id.in_(newest))
+    return dict(rows.tuples().execute(database))
+
+
+def events(database: peewee.Database, dataset: str) -> list[dict[str, Any]]:
+    """List the changes of a dataset's champion, the newest first."""
+    rows = Event.select().where(Event.dataset == dataset).order_by(Event.id.desc())
+    return list(rows.dicts().execute(database))
+
+
+def last_event(database: peewee.Database) -> int:
+    """Return the number of the newest event of all: it tells whether anything changed."""
+    return int(Event.select(peewee.fn.MAX(Event.id)).scalar(database) or 0)
+
+
+def promote(
+    database: peewee.Database, version: Registered, *, kind: str, by: str, why: str
+) -> None:
+    """Say that a version serves from now on."""
+    Event.insert(
+        at=clock.text(clock.now()),
+        dataset=version.dataset,
+        kind=kind,
+        number=version.number,
+        by=by,
+        why=why,
+    ).execute(database)
+
+
+def offer(database: peewee.Database, version: Registered, why: str) -> bool:
+    """Promote the pipeline's champion unless its last choice was the same one.
+
+    Whoever rolled it back since then is not overruled by the same result.
+    """
+    with databases.exclusive(database):
+        last = (
+            Event.select(Event.number)
+            .where(Event.dataset == version.dataset, Event.kind == PIPELINE)
+            .order_by(Event.id.desc())
+            .limit(1)
+            .scalar(database)
+        )
+        if last == version.number:
+            return False
+        promote(database, version, kind=PIPELINE, by="dvc repro", why=why)
+    return True
+
+
+def before(database: peewee.Database, dataset: str) -> int:
+    """Return the version that served before the present one; raise UserError where none did."""
+    numbers = [event["number"] for event in events(database, dataset)]
+    for number in numbers:
+        if number != numbers[0]:
+            return int(number)
+    raise UserError(
+        f"No other version of '{dataset}' has served before.",
+        fix=f"python -m app.models promote dataset={dataset} version=<number>",
+    )
+
+
+def _find(database: peewee.Database, *conditions: Any) -> list[Registered]:
+    rows = Version.select().where(*conditions).order_by(Version.number.desc())
+    return [
+        Registered(
+            row.dataset,
+            row.number,
+            row.digest,
+            row.model,
+            row.at,
+            json.loads(bytes(row.manifest)),
+        )
+        for row in rows.execute(database)
+    ]
+
+
+def _place(var: Path, dataset: str, content: str) -> Path:
+    return var / FOLDER / dataset / content[:16]
+
+
+def _copy(path: Path, place: Path, manifest: dict[str, Any]) -> None:
+    """Copy what the manifest names, and nothing that is not what it says."""
+    with files.new_folder(place, "The version") as fresh:
+        for name in manifest["files"]:
+            bundle.verified(path, name, manifest)
+            shutil.copyfile(path / name, fresh / name)
+        shutil.copyfile(path / bundle.MANIFEST, fresh / bundle.MANIFEST)
+
+
+@contextmanager
+def _alone(var: Path) -> Iterator[None]:
+    """Let one process at a time register; the others wait and then find it done."""
+    var.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (var / ".register.lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

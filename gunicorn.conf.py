@@ -1,0 +1,67 @@
+"""How `gunicorn app:api` serves; each value can also be given on its command line."""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from app import settings
+from src.errors import UserError
+
+try:
+    _settings = settings.read()
+except UserError as error:
+    sys.exit(f"Error: {error}")
+
+bind = _settings.bind
+workers = _settings.workers or len(os.sched_getaffinity(0))
+threads = _settings.threads
+worker_class = "app.worker.GatedWorker"
+# Each worker loads its own models: threads of the libraries under them do not outlive a fork.
+preload_app = False
+umask = 0o077  # the database and the bundles are for this user alone
+os.umask(umask)  # for what is made before there are workers, too
+keepalive = 65  # seconds; longer than the minute that proxies commonly keep a connection
+graceful_timeout = 20
+timeout = 60  # seconds after which a worker that shows no life is killed
+control_socket_disable = True
+accesslog = None  # the database has every request
+_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+worker_tmp_dir = _memory  # a heartbeat must not wait for a disk
+
+# One answer needs one thread; more would only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Before the library is imported: figures of all workers, in memory, for a full disk would kill us.
+_figures = tempfile.mkdtemp(prefix="lapidary-metrics-", dir=_memory)
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = _figures
+
+
+def on_starting(server):
+    """Make or migrate the database once, before there are workers."""
+    from app.store import database as databases
+    from app.store.migrations import migrate
+
+    try:
+        database = databases.connect(_settings.url(), _settings.durability, _settings.wait)
+        migrate(database)
+        database.close()
+        os.environ[settings.PREPARED] = "1"
+    except UserError as error:
+        sys.exit(f"Error: {error}")
+    except databases.REFUSALS as error:
+        server.log.warning("the database is not there yet: %s", error)
+
+
+def on_exit(server):
+    """Remove what only this run needed."""
+    shutil.rmtree(_figures, ignore_errors=True)
+
+
+def child_exit(server, worker):
+    """Tell the figures that a worker is gone."""
+    from prometheus_client import multiprocess
+
+    if Path(_figures).is_dir():
+        multiprocess.mark_process_dead(worker.pid)

@@ -1,0 +1,94 @@
+"""What the tests of the service share: a trained project, both databases, and the api on them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import falcon.testing
+import peewee
+import pytest
+
+from app.recorder import Recorder
+from app.settings import Settings
+from app.store import database as databases
+from app.store.migrations import migrate
+from tests.app import project
+from tests.app.postgres import postgres, postgres_url  # noqa: F401 - pytest finds them here
+from tests.app.service import Service
+
+MakeService = Callable[..., Service]
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project with two bundles of each of three datasets; it is not to be changed."""
+    folder = tmp_path_factory.mktemp("trained")
+    project.make(folder)
+    return folder
+
+
+@pytest.fixture
+def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a copy of the trained project, as the service does; a test may change it."""
+    folder = tmp_path / "home"
+    for name in ("conf/dataset", "artifacts/bundles", "metrics"):
+        shutil.copytree(trained / name, folder / name)
+    monkeypatch.chdir(folder)
+    # What a power cut would lose is going to be thrown away.
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    return folder
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty database, of each kind in turn."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'lapidary.db'}"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[peewee.Database]:
+    """Open a database that has the tables and nothing in them."""
+    database = databases.connect(database_url, "process", 1.0)
+    migrate(database)
+    with closing(database):
+        yield database
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    var = str(tmp_path / "var")
+    return Settings(var=var, database_url=database_url, wait=0.3, disk_floor=0.0)
+
+
+@pytest.fixture
+def make_service(home: Path, settings: Settings) -> Iterator[MakeService]:
+    """Return a function that starts the service, with other settings where they are given."""
+    with ExitStack() as stack:
+
+        def make(**changes: Any) -> Service:
+            given = {name: getattr(settings, name) for name in settings.__struct_fields__}
+            return stack.enter_context(closing(Service(Settings(**{**given, **changes}))))
+
+        yield make
+
+
+@pytest.fixture
+def service(make_service: MakeService) -> Service:
+    return make_service()
+
+
+@pytest.fixture
+def api(service: Service) -> Recorder:
+    return service.api
+
+
+@pytest.fixture
+def client(service: Service) -> falcon.testing.TestClient:
+    return service.client

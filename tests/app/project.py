@@ -1,0 +1,151 @@
+"""A small project as the pipeline leaves it: three datasets, two models each, made in seconds."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from src import champion, compose, paths, prepare, running
+
+ROOT = Path(__file__).parents[2]
+CUTS = ["Fair", "Good", "Ideal"]
+STONES: dict[str, Any] = {
+    "name": "stones",
+    "about": "What a stone costs",
+    "noun": "stone",
+    "task": "regression",
+    "source": "data/stones.csv",
+    "target": {"name": "price", "unit": "USD", "above": 0, "about": "retail price"},
+    "features": {
+        "carat": {"type": "number", "above": 0, "max": 20, "unit": "carat", "about": "weight"},
+        "facets": {"type": "integer", "min": 0, "max": 99},
+        "cut": {"type": "category", "order": CUTS, "about": "how well it is cut"},
+        "depth": {"type": "number", "optional": True, "unit": "mm"},
+    },
+    "derived": {"heavy": "carat * carat"},
+    "metric": "mae",
+    "duplicates": "keep",
+    "similar": {"same": ["cut"], "nearest": "carat"},
+}
+DEBTS: dict[str, Any] = {
+    "name": "debts",
+    "noun": "debt",
+    "task": "binary",
+    "source": "data/debts.csv",
+    "target": {"name": "late", "values": [0, 1], "positive": 1},
+    "features": {
+        "amount": {"type": "number", "above": 0},
+        "owner": {"type": "category"},
+        "days": {"type": "integer", "optional": True},
+    },
+    "metric": "accuracy",
+}
+NOTES: dict[str, Any] = {
+    "name": "notes",
+    "noun": "note",
+    "task": "multiclass",
+    "source": "data/notes.csv",
+    "target": {"name": "room"},
+    "features": {"text": {"type": "text"}},
+    "metric": "accuracy",
+}
+GHOSTS: dict[str, Any] = {**DEBTS, "name": "ghosts", "source": "data/ghosts.csv"}  # never trained
+MODELS = {
+    "stones": ("linear", "xgboost"),
+    "debts": ("logistic", "xgboost"),
+    "notes": ("naive_bayes", "linear_svc"),
+}
+FEW_TREES = {"model": {"params": {"n_estimators": 5}, "early_stopping": None}}
+ROOMS = {
+    "kitchen": "pan stove oven plate",
+    "garden": "rose spade hedge lawn",
+    "office": "desk paper phone chair",
+}
+STONE: dict[str, Any] = {"carat": 1.5, "facets": 57, "cut": "Ideal", "depth": 3.25}
+DEBT: dict[str, Any] = {"amount": 250.0, "owner": "north", "days": 12}
+NOTE: dict[str, Any] = {"text": "the rose by the hedge"}
+RECORDS = {"stones": STONE, "debts": DEBT, "notes": NOTE}
+TARGETS = {"stones": "price", "debts": "late", "notes": "room"}
+
+
+def make(folder: Path) -> None:
+    """Fill a folder with configuration and data, and run the pipeline's own stages there."""
+    write(folder)
+    with contextlib.chdir(folder):
+        compose.compose()
+        for name in MODELS:
+            prepare.prepare(name)
+        for name, models in MODELS.items():
+            for model in models:
+                running.tracked(f"{name}-{model}")
+        champion.crown()
+
+
+def write(folder: Path) -> None:
+    """Write what a person would have: conf/, params.yaml and data/."""
+    shutil.copytree(ROOT / "conf", folder / "conf")
+    for group in ("dataset", "dataset_model"):
+        shutil.rmtree(folder / "conf" / group)
+    for dataset in (STONES, DEBTS, NOTES, GHOSTS):
+        dump(folder / "conf" / "dataset" / f"{dataset['name']}.yaml", dataset)
+    for name in ("stones", "debts"):
+        path = folder / "conf" / "dataset_model" / f"{name}_xgboost.yaml"
+        dump(path, FEW_TREES, "# @package _global_\n")
+    runs = {
+        f"{name}-{model}": {"dataset": name, "model": model, "plot": _plot(name)}
+        for name, models in MODELS.items()
+        for model in models
+    }
+    params = {"dataset": "stones", "model": "linear", "search": "none", "seed": 7, "folds": 3}
+    dump(folder / "params.yaml", {**params, "datasets": list(MODELS), "runs": runs})
+    for name, lines in (("stones", _stones()), ("debts", _debts()), ("notes", _notes())):
+        path = folder / paths.DATA / f"{name}.csv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("\n".join(lines) + "\n")
+
+
+def dump(path: Path, values: dict[str, Any], head: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(head + yaml.safe_dump(values, sort_keys=False))
+
+
+def _plot(name: str) -> str:
+    return "scatter" if name == "stones" else "confusion"
+
+
+def _stones() -> list[str]:
+    """Draw stones: nine of ten are Good or Ideal, so that there are few Fair ones."""
+    draw = random.Random(1)
+    lines = ["carat,facets,cut,depth,price"]
+    for at in range(150):
+        carat, cut = round(draw.uniform(0.2, 3), 2), CUTS[0 if at % 25 == 0 else 1 + at % 2]
+        depth = "" if at % 6 == 0 else f"{draw.uniform(2, 5):.2f}"
+        price = 500 + 3000 * carat + 400 * CUTS.index(cut) + draw.uniform(-200, 200)
+        lines.append(f"{carat},{at % 60},{cut},{depth},{price:.0f}")
+    return lines
+
+
+def _debts() -> list[str]:
+    draw = random.Random(2)
+    lines = ["amount,owner,days,late"]
+    for at in range(150):
+        amount = round(draw.uniform(1, 1000), 2)
+        days = "" if at % 7 == 0 else str(at % 30)
+        late = int(amount + draw.uniform(-150, 150) > 500)
+        lines.append(f"{amount},{('north', 'south')[at % 2]},{days},{late}")
+    return lines
+
+
+def _notes() -> list[str]:
+    draw = random.Random(3)
+    lines = ["text,room"]
+    for at in range(120):
+        room = list(ROOMS)[at % 3]
+        words = draw.choices([*ROOMS[room].split(), "team", "work", "today"], k=9)
+        lines.append(f"{' '.join(words)},{room}")
+    return lines

@@ -1,0 +1,179 @@
+"""What an answered request is worth when processes are killed, the disk is full, the file is gone.
+
+In every case: what was answered with 200 is in the database, and the service recovers by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.store import database as databases
+from app.store.tables import Prediction
+from tests.app.server import PATIENCE, ROOT, Load, Server, running
+
+pytestmark = pytest.mark.slow
+
+PATH = "/v1/stones/predictions"
+
+
+def example(server: Server) -> dict:
+    return server.ask("GET", "/v1/stones")[1]["example"]
+
+
+def stored(path: Path) -> set[str]:
+    database = databases.connect(f"sqlite://{path}", "process", PATIENCE)
+    try:
+        assert database.execute_sql("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return {number for (number,) in Prediction.select(Prediction.id).tuples().execute(database)}
+    finally:
+        database.close()
+
+
+def test_no_answer_is_lost_when_workers_are_killed(home: Path, tmp_path: Path) -> None:
+    """Fifty times kill -9 of a random worker, under load from eight clients."""
+    chance = random.Random(0)
+    with running(home, tmp_path / "var", workers="2") as server:
+        load = Load(server, PATH, example(server))
+        with load.by(8):
+            for _ in range(50):
+                server.wait_until(lambda: len(server.workers()) == 2, "two workers")
+                time.sleep(chance.uniform(0.05, 0.4))
+                os.kill(chance.choice(server.workers()), signal.SIGKILL)
+            server.wait_until(server.is_ready, "ready again")
+        assert load.statuses[200] > 500
+        assert set(load.statuses) == {200}
+        assert load.broken > 0  # clients felt it: the test is one
+        assert set(load.answered) <= stored(server.database)
+
+
+LOCK = """
+import sys, time
+from app.store import database as databases
+database = databases.connect("sqlite://" + sys.argv[1], "process", 20.0)
+with databases.exclusive(database):
+    print("held", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def test_a_locked_database_is_waited_for_then_refused_and_comes_back(
+    home: Path, tmp_path: Path
+) -> None:
+    with running(home, tmp_path / "var", workers="2", wait="1") as server:
+        load = Load(server, PATH, example(server))
+        with load.by(4):
+            server.wait_until(lambda: 200 in load.statuses, "answers")
+            other = subprocess.Popen(
+                [sys.executable, "-c", LOCK, str(server.database), "10"],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+            )
+            assert other.stdout is not None
+            assert other.stdout.readline() == b"held\n"
+            before = len(load.answered)
+            time.sleep(5)
+            # Those on their way when it was locked; none since.
+            assert len(load.answered) - before <= 4
+            assert load.statuses[503] > 0
+            assert server.ask("GET", "/healthz")[0] == 200
+            other.wait(PATIENCE)
+            other.stdout.close()
+            after = len(load.answered)
+            server.wait_until(lambda: len(load.answered) > after + 20, "answers again")
+        assert set(load.statuses) == {200, 503}
+        assert load.broken == 0
+        assert set(load.answered) <= stored(server.database)
+
+
+def test_a_file_that_was_moved_away_is_noticed_and_found_again(home: Path, tmp_path: Path) -> None:
+    with running(home, tmp_path / "var", workers="2", wait="1") as server:
+        load = Load(server, PATH, example(server))
+        away = tmp_path / "away"
+        away.mkdir()
+        with load.by(4):
+            server.wait_until(lambda: len(load.answered) > 20, "answers")
+            for name in ("lapidary.db", "lapidary.db-wal", "lapidary.db-shm"):
+                (server.database.parent / name).rename(away / name)
+            server.wait_until(lambda: 503 in load.statuses, "it is noticed")
+            time.sleep(1)
+            during = len(load.answered)
+            time.sleep(1)
+            assert len(load.answered) == during
+            status, document = server.ask("GET", "/readyz")
+            assert status == 503
+            assert not document["database"]["ok"]
+            for name in ("lapidary.db-shm", "lapidary.db-wal", "lapidary.db"):
+                (away / name).rename(server.database.parent / name)
+            server.wait_until(lambda: len(load.answered) > during + 20, "answers again")
+        assert set(load.statuses) == {200, 503}
+        assert set(load.answered) <= stored(server.database)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a file system of 24 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(words, check=False).returncode:
+        pytest.skip("a tmpfs can be mounted by root alone")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"0" * 65_536)
+
+
+def test_a_full_disk_refuses_and_room_brings_it_back(home: Path, small_disk: Path) -> None:
+    with running(home, small_disk / "var", workers="2", wait="1") as server:
+        load = Load(server, PATH, example(server))
+        filler = small_disk / "filler"
+        with load.by(4):
+            server.wait_until(lambda: len(load.answered) > 20, "answers")
+            fill(filler)
+            server.wait_until(lambda: 503 in load.statuses, "it is refused")
+            filler.unlink()
+            during = len(load.answered)
+            server.wait_until(lambda: len(load.answered) > during + 20, "answers again")
+        assert set(load.statuses) == {200, 503}
+        assert set(load.answered) <= stored(server.database)
+
+
+def test_another_champion_serves_within_a_second_without_a_failed_request(
+    home: Path, tmp_path: Path
+) -> None:
+    with running(home, tmp_path / "var", workers="2") as server:
+        load = Load(server, PATH, example(server))
+        environment = {**os.environ, "LAPIDARY_VAR": str(tmp_path / "var"), "PYTHONPATH": str(ROOT)}
+        with load.by(4):
+            for version in (1, 2, 1, 2):
+                words = ["promote", "dataset=stones", f"version={version}"]
+                subprocess.run(
+                    [sys.executable, "-m", "app.models", *words],
+                    cwd=home,
+                    env=environment,
+                    check=True,
+                    capture_output=True,
+                )
+                time.sleep(1)
+                record = example(server)
+                versions = {
+                    server.ask("POST", PATH, record)[1]["model"]["version"] for _ in range(20)
+                }
+                assert versions == {version}
+        assert set(load.statuses) == {200}
+        assert load.broken == 0
