@@ -241,7 +241,11 @@ def _service() -> Document:
         },
         "/healthz": {
             "get": _operation(
-                "service", "alive", "The process answers", {"200": response(reference("health"))}
+                "service",
+                "alive",
+                "The process answers",
+                {"200": response(reference("health"))},
+                security=[],
             )
         },
         "/readyz": {
@@ -250,6 +254,7 @@ def _service() -> Document:
                 "ready",
                 "Models are loaded, the database takes rows, the disk has room",
                 {"200": response(reference("health")), "503": response(reference("health"))},
+                security=[],
             )
         },
         "/metrics": {

@@ -59,7 +59,7 @@ class Recorder:
                 answer = self._unstored(exchange, error)
         self._metrics.count(exchange, answer.code)
         headers = [*answer.headers, ("X-Request-Id", exchange.request_id)]
-        headers += self._guard.headers(environ, {name for name, _ in answer.headers})
+        headers += self._guard.headers(environ, {name.lower() for name, _ in answer.headers})
         if answer.code != NO_CONTENT:
             headers.append(("Content-Length", str(len(answer.body))))
         start_response(answer.status, headers)

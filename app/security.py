@@ -135,8 +135,8 @@ class Guard:
         return address
 
     def headers(self, environ: dict[str, Any], present: set[str]) -> list[tuple[str, str]]:
-        """Return the headers that every answer carries, but for those that it has already."""
-        headers = [header for header in HEADERS if header[0] not in present]
+        """Return the headers that every answer carries, but for the present (in lower case)."""
+        headers = [header for header in HEADERS if header[0].lower() not in present]
         origin = environ.get("HTTP_ORIGIN")
         if origin is not None and self._is_listed(origin):
             headers += [
