@@ -7,12 +7,17 @@ What it cannot collect (over 64 KiB, chunked, Expect: 100-continue) is read by a
 deadline, and never by all threads at once. Answers go to the kernel's buffer, which is made large
 enough for them, so that a client that does not read holds no thread either.
 
+An application that has a method `is_quick`, and says so, is asked small requests in the main loop
+itself: threads of one interpreter take turns, and to hand over what takes 200 microseconds takes as
+long again. While it says no, as when its database is busy, threads wait for it.
+
     gunicorn --worker-class app.worker.GatedWorker app:api
 """
 
 from __future__ import annotations
 
 import re
+import resource
 import socket
 import struct
 import time
@@ -34,6 +39,7 @@ COLLECTED = 65_536  # bytes of a request that the main loop keeps, for each conn
 ANSWERS = 1_000_000  # bytes of answers that the kernel is asked to keep, for each connection
 UNREAD = 65_536  # bytes of answers that a client may leave there and still ask again
 SO_MEMINFO, MEMORY = 55, struct.Struct("9I")  # of Linux; the sixth number is SK_MEMINFO_WMEM_QUEUED
+LIGHT = 16_384  # bytes of a request that the main loop may answer itself
 SWEEP = 0.1  # seconds between two looks at the deadlines
 FIELD = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r]*)", re.I)
 LENGTH = re.compile(rb"[0-9]{1,18}[ \t]*")
@@ -74,7 +80,7 @@ class Arrival:
 
 
 class GatedWorker(ThreadWorker):
-    """Collect requests in the main loop; count and bound the time of those that hold a thread."""
+    """Collect requests in the main loop; bound the time of those that hold a thread."""
 
     request_seconds = 10.0  # for a request, or its first 64 KiB, to arrive
     upload_seconds = 30.0  # for the rest, and a second more for each megabyte ...
@@ -91,6 +97,10 @@ class GatedWorker(ThreadWorker):
             and self.cfg.proxy_protocol == "off"
             and self.cfg.http2_cleartext == "off"
         )
+        # A worker that may open no more files dies of the next connection.
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.worker_connections = min(self.cfg.worker_connections, files // 2)
+        self.max_keepalived = self.worker_connections - self.cfg.threads
         self.most_uploads = max(1, self.cfg.threads - 1)
         self.arriving: dict[TConn, Arrival] = {}
         self.queued: deque[TConn] = deque()  # arriving, and waiting for a place among uploads
@@ -99,6 +109,13 @@ class GatedWorker(ThreadWorker):
         self.cut: set[TConn] = set()  # those of them that took too long
         self.leaving: dict[TConn, float] = {}  # answered for the last time, and until when
         self.swept = 0.0
+        self.is_quick: Callable[[], bool] | None = None
+        self.answers_itself = False
+
+    def load_wsgi(self) -> None:
+        """Load the application; one that has `is_quick` is asked it before each light request."""
+        super().load_wsgi()
+        self.is_quick = getattr(self.wsgi, "is_quick", None)
 
     def init_process(self) -> None:
         """Serve, with a large buffer for answers, which connections inherit from their listener."""
@@ -119,8 +136,9 @@ class GatedWorker(ThreadWorker):
 
     def handle(self, conn: TConn) -> Any:
         """Serve a request in a thread; its time begins now, and not when it began to wait."""
-        now = time.monotonic()
-        self.answering[conn] = max(now, self.uploads.get(conn, now)) + self.answer_seconds
+        if self.gated:
+            now = time.monotonic()
+            self.answering[conn] = max(now, self.uploads.get(conn, now)) + self.answer_seconds
         return super().handle(conn)
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
@@ -200,7 +218,31 @@ class GatedWorker(ThreadWorker):
         conn.data_ready = True
         conn.parser = conn.parser or get_parser(self.cfg, conn.sock, conn.client)
         conn.parser.unreader.unread(arrival.data)
-        super().enqueue_req(conn)
+        if self._is_light(arrival):
+            self._answer(conn)
+        else:
+            super().enqueue_req(conn)
+
+    def _is_light(self, arrival: Arrival) -> bool:
+        """Tell whether to answer takes less time than to hand the request to a thread and back."""
+        return (
+            self.is_quick is not None
+            and not self.answers_itself
+            and arrival.is_whole()
+            and arrival.size <= LIGHT
+            and arrival.data.startswith(b"POST ")  # others may read much
+            and self.is_quick()
+        )
+
+    def _answer(self, conn: TConn) -> None:
+        """Answer in the main loop; what the client sent behind this request goes to a thread."""
+        done: Future[Any] = Future()
+        self.answers_itself = True
+        try:
+            done.set_result(self.handle(conn))
+            self.finish_request(conn, done)
+        finally:
+            self.answers_itself = False
 
     def _refuse(self, conn: TConn, arrival: Arrival) -> None:
         """Say why a request is not answered; say nothing where none was begun."""

@@ -1,7 +1,4 @@
-"""A PostgreSQL server for the tests, thrown away after them.
-
-A test file that wants one says `pytest_plugins = ["tests.app.postgres"]` and takes `postgres_url`.
-"""
+"""A PostgreSQL server for the tests, thrown away after them; a test takes `postgres_url`."""
 
 from __future__ import annotations
 

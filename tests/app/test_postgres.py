@@ -14,8 +14,6 @@ import pytest
 if TYPE_CHECKING:
     from tests.app.postgres import Server
 
-pytest_plugins = ["tests.app.postgres"]
-
 Open = Callable[..., peewee.PostgresqlDatabase]
 INSERT = "INSERT INTO note (number, body) VALUES (%s, %s)"
 
