@@ -54,6 +54,14 @@ def on_starting(server):
         server.log.warning("the database is not there yet: %s", error)
 
 
+def post_worker_init(worker):
+    """Leave what was loaded to itself: to look through it for garbage would hold answers up."""
+    import gc
+
+    gc.collect()
+    gc.freeze()
+
+
 def on_exit(server):
     """Remove what only this run needed."""
     shutil.rmtree(_figures, ignore_errors=True)

@@ -54,14 +54,9 @@ class Registry:
         champion = self.champion(dataset)
         if number is None and model is None:
             return champion
-        known = versions.every(self._database, dataset)
+        known = versions.numbers(self._database, dataset)
         found = next(
-            (
-                version
-                for version in known
-                if number in (None, version.number) and model in (None, version.model)
-            ),
-            None,
+            (one for one, name in known if number in (None, one) and model in (None, name)), None
         )
         if found is None:
             asked = {"version": number, "model": model}
@@ -69,11 +64,9 @@ class Registry:
                 404,
                 f"'{dataset}' has no such version.",
                 given=", ".join(f"{key}={value}" for key, value in asked.items() if value),
-                allowed=[f"version={v.number} (model={v.model})" for v in known],
+                allowed=[f"version={one} (model={name})" for one, name in known],
             )
-        if found.number == champion.version.number:
-            return champion
-        return self._other(found)
+        return champion if found == champion.version.number else self._other(dataset, found)
 
     def names(self) -> list[str]:
         """List the datasets that have a champion."""
@@ -95,7 +88,9 @@ class Registry:
         seen = (_signature(), versions.last_event(self._database))
         if seen == self._seen:
             return False
-        self._adopt()
+        if seen[:1] != self._seen[:1]:
+            self._refused = {}  # what is still wrong will be found again
+            self._adopt()
         for dataset, number in versions.champions(self._database).items():
             self._serve(dataset, number)
         self._seen = (seen[0], versions.last_event(self._database))
@@ -110,6 +105,9 @@ class Registry:
                     version = versions.register(self._database, self._var, manifest.parent)
                 except UserError as error:
                     self._refuse(dataset, error)
+                except (AttributeError, KeyError, TypeError) as error:
+                    what = "The bundle's manifest is not what it should be."
+                    self._refuse(dataset, UserError(what, given=f"{manifest} ({error!r})"))
                 else:
                     found[version.model] = version
             champion = found.get(choice.get("champion") or "")
@@ -138,12 +136,13 @@ class Registry:
         self._refused[dataset] = str(error)
         log.error("%s: %s", dataset, error)
 
-    def _other(self, version: Registered) -> Serving:
-        key = (version.dataset, version.number)
+    def _other(self, dataset: str, number: int) -> Serving:
+        """Return a version that is no champion; the last few that were asked for stay loaded."""
+        key = (dataset, number)
         with self._lock:
             if key not in self._others:
                 try:
-                    self._others[key] = self._load(version)
+                    self._others[key] = self._load(versions.get(self._database, dataset, number))
                 except UserError as error:
                     raise Problem(
                         409, "This version cannot be loaded.", given=error.what, fix=error.fix
@@ -187,4 +186,5 @@ def _choices() -> dict[str, dict[str, Any]]:
         read = json.loads(paths.CHAMPIONS.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return read if isinstance(read, dict) else {}
+    found = read.items() if isinstance(read, dict) else ()
+    return {dataset: choice for dataset, choice in found if isinstance(choice, dict)}

@@ -56,7 +56,6 @@ class Watcher:
         try:
             if not self._is_migrated:
                 migrate(self._maker)
-                self._maker.close()
                 self._is_migrated = True
             self._guard.learn(keys.valid(self._database))
             self._registry.refresh()
@@ -64,6 +63,7 @@ class Watcher:
         except REFUSALS as error:
             self._tell(f"the database cannot be read: {error}")
         finally:
+            self._maker.close()
             self._database.close()
 
     def _run(self) -> None:

@@ -90,12 +90,18 @@ def every(database: peewee.Database, dataset: str) -> list[Registered]:
     return _find(database, Version.dataset == dataset)
 
 
+def numbers(database: peewee.Database, dataset: str) -> list[tuple[int, str]]:
+    """List the numbers and the models of a dataset's versions, the newest first."""
+    rows = Version.select(Version.number, Version.model).where(Version.dataset == dataset)
+    return list(rows.order_by(Version.number.desc()).tuples().execute(database))
+
+
 def get(database: peewee.Database, dataset: str, number: int) -> Registered:
     """Return a version; raise UserError where there is none of that number."""
     found = _find(database, Version.dataset == dataset, Version.number == number)
     if found:
         return found[0]
-    known = [version.number for version in every(database, dataset)]
+    known = [one for one, _ in numbers(database, dataset)]
     raise UserError(
         f"'{dataset}' has no such version.",
         given=number,
