@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from app import ids
 from app.problems import Problem
 from app.serving import Serving
@@ -22,13 +24,14 @@ def answer(
 
     Raises Problem where the model has no finite answer.
     """
-    output = serving.predictor.output(records)
-    numbers = [number, *(ids.new() for _ in records[1:])]
-    make = _values if serving.classes is None else _classes
-    answers = make(serving, output, numbers)
-    if is_explained:
-        for record, answer in zip(records, answers, strict=True):
-            answer["why"] = _why(serving, record)
+    with np.errstate(over="ignore", invalid="ignore"):  # it is seen by what comes out
+        output = serving.predictor.output(records)
+        numbers = [number, *(ids.new() for _ in records[1:])]
+        make = _values if serving.classes is None else _classes
+        answers = make(serving, output, numbers)
+        if is_explained:
+            for at, (record, answer) in enumerate(zip(records, answers, strict=True)):
+                answer["why"] = _why(serving, record, at)
     return answers
 
 
@@ -38,9 +41,9 @@ def _values(serving: Serving, output: Any, numbers: list[str]) -> list[dict[str,
     coverage = interval.coverage
     answers = []
     for at, value in enumerate(output.tolist()):
-        if not math.isfinite(value):
-            raise _not_finite(at)
         low, high = interval.around_one(value)
+        if not (math.isfinite(value) and math.isfinite(low) and math.isfinite(high)):
+            raise _not_finite(at)
         answers.append(
             {
                 "id": numbers[at],
@@ -61,7 +64,7 @@ def _classes(serving: Serving, output: Any, numbers: list[str]) -> list[dict[str
     answers = []
     for at, row in enumerate(output.tolist()):
         best = max(range(len(row)), key=row.__getitem__)
-        if not math.isfinite(row[best]):
+        if not math.isfinite(sum(row)):
             raise _not_finite(at)
         answers.append(
             {
@@ -79,8 +82,10 @@ def _classes(serving: Serving, output: Any, numbers: list[str]) -> list[dict[str
     return answers
 
 
-def _why(serving: Serving, record: tuple[Any, ...]) -> dict[str, Any]:
+def _why(serving: Serving, record: tuple[Any, ...], at: int) -> dict[str, Any]:
     explanation = serving.predictor.explain(record)
+    if not math.isfinite(sum(part.contribution for part in explanation.contributions)):
+        raise _not_finite(at)
     document: dict[str, Any] = {
         "sentence": sentence(explanation, serving.dataset),
         "base": explanation.base,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import peewee
 
@@ -37,20 +39,28 @@ def main() -> None:
 
 def copy(database: peewee.Database, path: Path) -> None:
     """Write the database as it is at this moment; whoever writes to it is not held up."""
+    path.touch(mode=0o600)  # both write into it, so that nobody else can read it meanwhile
     if databases.path(database) is not None:
         # Through SQLite itself: a copy of the file would miss what is in its log.
         database.execute_sql("VACUUM INTO ?", (str(path),))
-        path.chmod(0o600)
         return
-    words = ["pg_dump", "--format=custom", f"--file={path}", configured.read().url()]
+    url, password = _apart(configured.read().url())
+    words = ["pg_dump", "--format=custom", f"--file={path}", url]
+    environ = {**os.environ, **({"PGPASSWORD": password} if password else {})}
     try:
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise UserError(
             "pg_dump is not installed.", fix="install PostgreSQL's client programs"
         ) from None
     if done.returncode:
         raise UserError("pg_dump failed.", given=done.stderr.strip()[:500])
+
+
+def _apart(url: str) -> tuple[str, str]:
+    """Take the password out of a URL: everybody on a machine sees the words of its programs."""
+    given = urlsplit(url).password or ""
+    return url.replace(f":{given}@", "@", 1), unquote(given)
 
 
 if __name__ == "__main__":

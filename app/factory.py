@@ -47,11 +47,12 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     if is_watching:
         housekeeping.start(settings)
 
-    app = falcon.App(middleware=[handlers.Around(database)])
+    around = handlers.Around(database)
+    app = falcon.App(middleware=[around])
     app.add_error_handler(Problem, handlers.refuse)
     app.add_error_handler(falcon.HTTPError, handlers.refuse_in_our_words)
     app.add_error_handler(peewee.PeeweeException, handlers.unavailable)
-    app.add_error_handler(Exception, handlers.fail)
+    app.add_error_handler(Exception, around.fail)
     routes: dict[str, Any] = {
         "/v1/datasets": datasets.Datasets(registry),
         "/v1/requests": requests.Requests(database, settings.page),

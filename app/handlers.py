@@ -38,6 +38,13 @@ class Around:
         if not self._database.is_closed():
             self._database.close()
 
+    def fail(
+        self, request: falcon.Request, response: falcon.Response, error: Exception, params: Any
+    ) -> None:
+        """Leave it to the recorder, which tells of it and answers; Falcon ends here."""
+        self._database.close()
+        raise error
+
 
 def refuse(
     request: falcon.Request, response: falcon.Response, problem: Problem, params: Any
@@ -86,8 +93,3 @@ def unavailable(
         headers={"Retry-After": "1"},
     )
     refuse(request, response, problem, params)
-
-
-def fail(request: falcon.Request, response: falcon.Response, error: Exception, params: Any) -> None:
-    """Leave it to the recorder, which tells of it and answers."""
-    raise error

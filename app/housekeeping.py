@@ -27,6 +27,7 @@ def start(settings: Settings) -> None:
 
 
 def _run(settings: Settings) -> None:
+    settings.folder().mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = os.open(settings.folder() / ".housekeeping.lock", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)  # waits for as long as another worker lives
     database = databases.connect(settings.url(), settings.durability, settings.wait, is_made=False)
@@ -39,6 +40,8 @@ def _run(settings: Settings) -> None:
                 _trim(settings, database)
         except REFUSALS as error:
             log.warning("housekeeping: %s", error)
+        except Exception:
+            log.exception("housekeeping failed; it will be tried again")
         finally:
             database.close()
         time.sleep(EVERY)

@@ -11,6 +11,7 @@ from typing import Any
 
 from app import bodies
 from app import exchange as exchanges
+from app.batches import Batches, unstored
 from app.exchange import Answer, Exchange
 from app.metrics import Metrics
 from app.problems import Problem
@@ -43,10 +44,14 @@ class Recorder:
     ) -> None:
         self._app = app
         self._guard = guard
-        self._journal = journal
+        self.batches = Batches(journal, metrics)
         self._redaction = redaction
         self._metrics = metrics
         self._largest_body = largest_body
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.batches.close()
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> list[bytes]:
         """Answer a WSGI request."""
@@ -54,9 +59,10 @@ class Recorder:
         answer = self._answer(exchange)
         if environ["PATH_INFO"] not in UNRECORDED:
             try:
-                self._journal.write(self._entry(exchange, answer))
+                self.batches.write(self._entry(exchange, answer))
             except Unavailable as error:
-                answer = self._unstored(exchange, error)
+                self._metrics.log_failed()
+                answer = exchanges.refusal(unstored(exchange.id, error), exchange)
         self._metrics.count(exchange, answer.code)
         headers = [*answer.headers, ("X-Request-Id", exchange.request_id)]
         headers += self._guard.headers(environ, {name.lower() for name, _ in answer.headers})
@@ -64,10 +70,6 @@ class Recorder:
             headers.append(("Content-Length", str(len(answer.body))))
         start_response(answer.status, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
-
-    def is_quick(self) -> bool:
-        """Tell whether answers are stored without waiting: threads would only be in the way."""
-        return self._journal.is_quick
 
     def _answer(self, exchange: Exchange) -> Answer:
         try:
@@ -86,12 +88,13 @@ class Recorder:
     def _entry(self, exchange: Exchange, answer: Answer) -> Entry:
         environ, caller = exchange.environ, exchange.caller
         own = exchange.request_id
+        is_answer_stored = exchange.is_answer_stored or answer.code >= 400
         request = (
             exchange.id,
             exchange.at,
             None if own == exchange.id else self._redaction.query(own),
             environ["REQUEST_METHOD"],
-            exchange.path,
+            self._redaction.query(exchange.path),
             self._redaction.query(exchange.query),
             answer.code,
             exchange.dataset,
@@ -101,21 +104,9 @@ class Recorder:
             round(exchange.milliseconds(), 3),
             int(exchange.is_prediction),
             self._redaction.body(exchange.body),
-            self._redaction.body(answer.body) if exchange.is_answer_stored else None,
+            self._redaction.body(answer.body) if is_answer_stored else None,
         )
         return Entry(request, exchange.predictions)
-
-    def _unstored(self, exchange: Exchange, error: Unavailable) -> Answer:
-        """Answer without the prediction: what is not stored was never said."""
-        self._metrics.log_failed()
-        log.error("request %s was not stored: %s", exchange.id, error)
-        problem = Problem(
-            503,
-            "The answer could not be stored, so it is not given.",
-            fix="send the request again; see /readyz for the reason",
-            headers={"Retry-After": "1"},
-        )
-        return exchanges.refusal(problem, exchange)
 
 
 def _ours() -> Problem:

@@ -7,9 +7,10 @@ What it cannot collect (over 64 KiB, chunked, Expect: 100-continue) is read by a
 deadline, and never by all threads at once. Answers go to the kernel's buffer, which is made large
 enough for them, so that a client that does not read holds no thread either.
 
-An application that has a method `is_quick`, and says so, is asked small requests in the main loop
-itself: threads of one interpreter take turns, and to hand over what takes 200 microseconds takes as
-long again. While it says no, as when its database is busy, threads wait for it.
+An application that has `batches` is asked small requests in the main loop itself: threads of one
+interpreter take turns, and to hand over what takes 200 microseconds takes as long again. Those that
+come in one turn of the loop are stored in one commit, before the first of them is answered. While
+its database is not quick, threads wait for it.
 
     gunicorn --worker-class app.worker.GatedWorker app:api
 """
@@ -24,10 +25,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from selectors import EVENT_READ
-from typing import Any
+from typing import Any, Protocol
 
 from gunicorn.http import get_parser
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -39,6 +40,7 @@ COLLECTED = 65_536  # bytes of a request that the main loop keeps, for each conn
 ANSWERS = 1_000_000  # bytes of answers that the kernel is asked to keep, for each connection
 UNREAD = 65_536  # bytes of answers that a client may leave there and still ask again
 SO_MEMINFO, MEMORY = 55, struct.Struct("9I")  # of Linux; the sixth number is SK_MEMINFO_WMEM_QUEUED
+TURN = 16  # light requests that are answered together
 LIGHT = 16_384  # bytes of a request that the main loop may answer itself
 SWEEP = 0.1  # seconds between two looks at the deadlines
 FIELD = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r]*)", re.I)
@@ -79,6 +81,42 @@ class Arrival:
         self.streamed = not known or (b"expect" in fields and len(self.data) < self.size)
 
 
+class Batch(Protocol):
+    """Answers that are made and not sent yet, each under the key of whom it is for."""
+
+    def of(self, key: Any) -> AbstractContextManager[None]:
+        """Say for whom the answer is that is made now."""
+
+    def store(self) -> dict[Any, Problem]:
+        """Store what belongs to the answers; return why some must not be sent, by key."""
+
+
+class Batches(Protocol):
+    """What an application offers that lets its answers be stored together."""
+
+    def is_quick(self) -> bool:
+        """Tell whether to store takes no longer than to make the answers."""
+
+    def gathering(self) -> AbstractContextManager[Batch]:
+        """Hold back what this thread would store."""
+
+
+class Held:
+    """A socket whose answer is held back."""
+
+    def __init__(self, sock: Any) -> None:
+        self.sock = sock
+        self.data: list[bytes] = []
+
+    def sendall(self, data: bytes) -> None:
+        """Keep what is to be sent."""
+        self.data.append(bytes(data))
+
+    def __getattr__(self, name: str) -> Any:
+        """Do all else as the socket does."""
+        return getattr(self.sock, name)
+
+
 class GatedWorker(ThreadWorker):
     """Collect requests in the main loop; bound the time of those that hold a thread."""
 
@@ -109,13 +147,19 @@ class GatedWorker(ThreadWorker):
         self.cut: set[TConn] = set()  # those of them that took too long
         self.leaving: dict[TConn, float] = {}  # answered for the last time, and until when
         self.swept = 0.0
-        self.is_quick: Callable[[], bool] | None = None
-        self.answers_itself = False
+        self.batches: Batches | None = None
+        self.light: deque[TConn] = deque()  # to be answered in the main loop
 
     def load_wsgi(self) -> None:
-        """Load the application; one that has `is_quick` is asked it before each light request."""
+        """Load the application; one that has `batches` answers light requests in the main loop."""
         super().load_wsgi()
-        self.is_quick = getattr(self.wsgi, "is_quick", None)
+        self.batches = getattr(self.wsgi, "batches", None)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait for what clients send, then answer what is light."""
+        super().wait_for_and_dispatch_events(0 if self.light else timeout)
+        if self.light:
+            self._answer_light()
 
     def init_process(self) -> None:
         """Serve, with a large buffer for answers, which connections inherit from their listener."""
@@ -158,7 +202,7 @@ class GatedWorker(ThreadWorker):
         if self.uploads.pop(conn, None) and self.queued:
             self._admit(self.queued[0], self.arriving[self.queued[0]])
         kept = not fs.cancelled() and not fs.exception() and fs.result()
-        if kept and not was_cut and _unread(conn) <= UNREAD:
+        if kept and not was_cut:
             super().finish_request(conn, fs)
         else:
             self._leave(conn, watch=not was_cut)
@@ -208,6 +252,9 @@ class GatedWorker(ThreadWorker):
     def _admit(self, conn: TConn, arrival: Arrival) -> None:
         """Give a request to a thread, or let it wait for one that may read it."""
         self._forget(conn)
+        if _unread(conn) > UNREAD:  # it asks on and takes no answer
+            self._leave(conn)
+            return
         if not arrival.is_whole():
             if len(self.uploads) >= self.most_uploads:
                 self.arriving[conn] = arrival
@@ -219,30 +266,45 @@ class GatedWorker(ThreadWorker):
         conn.parser = conn.parser or get_parser(self.cfg, conn.sock, conn.client)
         conn.parser.unreader.unread(arrival.data)
         if self._is_light(arrival):
-            self._answer(conn)
+            self.light.append(conn)
         else:
             super().enqueue_req(conn)
 
     def _is_light(self, arrival: Arrival) -> bool:
         """Tell whether to answer takes less time than to hand the request to a thread and back."""
         return (
-            self.is_quick is not None
-            and not self.answers_itself
+            self.batches is not None
             and arrival.is_whole()
             and arrival.size <= LIGHT
             and arrival.data.startswith(b"POST ")  # others may read much
-            and self.is_quick()
+            and self.batches.is_quick()
         )
 
-    def _answer(self, conn: TConn) -> None:
-        """Answer in the main loop; what the client sent behind this request goes to a thread."""
-        done: Future[Any] = Future()
-        self.answers_itself = True
-        try:
-            done.set_result(self.handle(conn))
-            self.finish_request(conn, done)
-        finally:
-            self.answers_itself = False
+    def _answer_light(self) -> None:
+        """Answer the light requests of this turn: make all answers, store them at once, send."""
+        assert self.batches is not None
+        turn = [self.light.popleft() for _ in range(min(len(self.light), TURN))]
+        made: list[tuple[TConn, Future[Any], bytes]] = []
+        with self.batches.gathering() as batch:
+            for conn in turn:
+                done: Future[Any] = Future()
+                held = conn.sock = Held(conn.sock)
+                try:
+                    with batch.of(conn):
+                        done.set_result(self.handle(conn))
+                finally:
+                    conn.sock = held.sock
+                made.append((conn, done, b"".join(held.data)))
+        refused = batch.store()
+        for conn, done, answer in made:
+            problem = refused.get(conn)
+            with suppress(OSError):  # who is gone is noticed when the next request is awaited
+                conn.sock.sendall(answer if problem is None else _written(problem))
+            if problem is None:
+                self.finish_request(conn, done)
+            else:
+                self.answering.pop(conn, None)
+                self._leave(conn)
 
     def _refuse(self, conn: TConn, arrival: Arrival) -> None:
         """Say why a request is not answered; say nothing where none was begun."""

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from app import asking, invalid, security
+from app.parsing import MalformedError, Object, TooManyError, parse
 from app.problems import Problem, of
 from app.records import Invalid
 from app.registry import Registry
@@ -17,6 +18,7 @@ from src.checked import Checked, convert
 from src.errors import UserError
 
 DEFAULT = 5.0
+MOST_VALUES = 10_000  # objects and numbers; no record has so many
 ALLOWED = '{"record": {<features>}, "n": <how many>}'
 
 
@@ -47,9 +49,10 @@ class Similar:
                 fix=f"add similar: {{same: [...], nearest: ...}} to conf/dataset/{dataset}.yaml",
             )
         asking.check_json(request)
-        body = self._body(exchange.body or b"")
+        text = exchange.body or b""
+        body = self._body(text)
         try:
-            values = serving.records.partial(body.record, [*how.same, how.nearest])
+            values = serving.records.partial(_as_written(text), [*how.same, how.nearest])
         except Invalid as error:
             raise invalid.problem(error, dataset) from None
         asked = int(body.n)
@@ -98,6 +101,21 @@ def _explained(text: bytes) -> Problem:
     except (msgspec.DecodeError, RecursionError):
         pass
     return Problem(422, "The body is not what is expected.", allowed=ALLOWED)
+
+
+def _as_written(text: bytes) -> Object:
+    """Return the record with each key as it stands there; decoders take the last of two."""
+    try:
+        whole = parse(text, MOST_VALUES)
+    except TooManyError:
+        raise Problem(422, "There are too many values in the record.", allowed=ALLOWED) from None
+    except MalformedError as error:
+        raise Problem(400, f"The body is not JSON: {error}.", allowed=ALLOWED) from None
+    found = dict(whole.pairs)
+    if len(found) < len(whole.pairs):
+        raise Problem(422, "A key stands there twice.", given=", ".join(found), allowed=ALLOWED)
+    record: Object = found["record"]
+    return record
 
 
 def _item(serving: Serving, item: dict[str, Any]) -> dict[str, Any]:

@@ -71,15 +71,20 @@ class Journal:
 
     def write(self, entry: Entry) -> None:
         """Store an entry and return when it is safe; raise Unavailable where it cannot be."""
-        started = time.monotonic()
-        entry.deadline = started + self._wait
-        self._waiting.append(entry)
-        with self._lock:
-            if not entry.is_done:
-                self._write_all()
-        self.is_quick = time.monotonic() - started < QUICK
+        self.write_all([entry])
         if entry.error is not None:
             raise Unavailable(str(entry.error)) from entry.error
+
+    def write_all(self, entries: list[Entry]) -> None:
+        """Store entries; those that could not be stored have an `error` then."""
+        started = time.monotonic()
+        for entry in entries:
+            entry.deadline = started + self._wait
+        self._waiting.extend(entries)
+        with self._lock:
+            if not all(entry.is_done for entry in entries):
+                self._write_all()
+        self.is_quick = time.monotonic() - started < QUICK
 
     def check(self) -> None:
         """Raise Unavailable where a row could not be written now; nothing is written."""

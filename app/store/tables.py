@@ -47,8 +47,9 @@ class Request(Model):
         without_rowid = True
 
 
+# Of the filters of the log, those that find few of many: each index costs every answer a fifth of
+# what it costs to store it.
 Request.add_index(Request.request_id, where=SQL("request_id IS NOT NULL"))
-Request.add_index(Request.dataset, Request.id, name="request_dataset")
 Request.add_index(Request.status, Request.id, where=SQL("status >= 400"), name="request_failed")
 
 

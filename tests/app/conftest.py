@@ -13,10 +13,15 @@ import falcon.testing
 import peewee
 import pytest
 
+from app import serving
 from app.recorder import Recorder
+from app.serving import Serving
 from app.settings import Settings
 from app.store import database as databases
 from app.store.migrations import migrate
+from app.store.versions import Registered
+from src import paths
+from src.inference import bundle
 from tests.app import project
 from tests.app.postgres import postgres, postgres_url  # noqa: F401 - pytest finds them here
 from tests.app.service import Service
@@ -42,6 +47,25 @@ def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     # What a power cut would lose is going to be thrown away.
     monkeypatch.setattr(os, "fsync", lambda _: None)
     return folder
+
+
+@pytest.fixture
+def load_serving(home: Path, tmp_path: Path) -> Callable[..., Serving]:
+    """Return a function that loads a bundle as the service does, its manifest changed or not."""
+
+    def load(dataset: str, model: str, change: Callable[[Any], Any] | None = None) -> Serving:
+        path = paths.BUNDLES / dataset / model
+        if change is not None:
+            project.retell(path, "manifest.json", change)
+        manifest = bundle.read_manifest(path)
+        version = Registered(dataset, 3, "d" * 64, model, "", manifest)
+        place = version.path(tmp_path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.exists():
+            place.symlink_to(path.absolute())
+        return serving.load(version, tmp_path, most_records=10, longest_text=100)
+
+    return load
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import random
 import shutil
 from pathlib import Path
@@ -149,3 +151,31 @@ def _notes() -> list[str]:
         words = draw.choices([*ROOMS[room].split(), "team", "work", "today"], k=9)
         lines.append(f"{' '.join(words)},{room}")
     return lines
+
+
+def damage(path: Path) -> None:
+    """Flip a bit in the middle of a file."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def retell(bundle: Path, name: str, change: Any) -> None:
+    """Change a JSON file of a bundle, and the manifest so that it names the new bytes."""
+    path, manifest = bundle / name, bundle / "manifest.json"
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+    if path != manifest:
+        told = json.loads(manifest.read_text())
+        told["files"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        manifest.write_text(json.dumps(told))
+
+
+def crown(dataset: str, model: str) -> None:
+    """Write champions.json as a pipeline run does that chose another model."""
+    champions = json.loads(paths.CHAMPIONS.read_text())
+    champions[dataset]["champion"] = model
+    fresh = paths.CHAMPIONS.with_suffix(".fresh")
+    fresh.write_text(json.dumps(champions))
+    fresh.rename(paths.CHAMPIONS)

@@ -41,7 +41,7 @@ class Service:
 
     def close(self) -> None:
         self.database.close()
-        self.api._journal.close()
+        self.api.close()
 
     def ask(self, path: str, method: str = "GET", **words: Any) -> Result:
         return self.client.simulate_request(method, path, **words)

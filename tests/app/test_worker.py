@@ -19,7 +19,8 @@ import pytest
 
 # It tells the length and the hash of the body that it got, and what the worker counts.
 SERVED = """
-import hashlib, json, pathlib, resource, threading, time
+import contextlib, hashlib, json, pathlib, resource, threading, time
+from app.problems import Problem
 from app.worker import GatedWorker
 
 class Watched(GatedWorker):
@@ -61,18 +62,45 @@ def service(environ, start_response):
     start_response(status, [("Content-Length", str(len(body)))])
     return [body]
 
+class Batch:
+    def __init__(self):
+        self.keys = []
+
+    @contextlib.contextmanager
+    def of(self, key):
+        self.keys.append(key)
+        yield
+
+    def store(self):
+        stored.append(len(self.keys))
+        problem = Problem(503, "It is not stored.")
+        return dict.fromkeys(self.keys, problem) if Quick.is_full else {}
+
 class Quick:
+    is_full = False
     quick = True
+
+    @property
+    def batches(self):
+        return self
 
     def is_quick(self):
         return self.quick
 
-    def __call__(self, environ, start_response):
-        self.quick = environ["PATH_INFO"] != "/wait"
-        body = threading.current_thread().name.encode()
-        start_response("200 OK", [("Content-Length", str(len(body)))])
-        return [body]
+    @contextlib.contextmanager
+    def gathering(self):
+        yield Batch()
 
+    def __call__(self, environ, start_response):
+        path = environ["PATH_INFO"]
+        self.quick = path != "/wait"
+        if path == "/full":
+            Quick.is_full = True
+        body = threading.current_thread().name if path != "/stored" else str(max(stored))
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body.encode()]
+
+stored = []
 quick = Quick()
 """
 HELLO = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -114,6 +142,10 @@ class Service:
 
     def ask(self, data: bytes = HELLO) -> tuple[int, bytes]:
         return self.client(data).answer()
+
+    def worker(self) -> int:
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return int(path.read_text())
 
     def forget_clients(self) -> None:
         for client in self.clients:
@@ -330,6 +362,13 @@ def test_a_connection_is_kept(patient: Service) -> None:
         assert client.answer() == (200, EMPTY)
 
 
+def test_large_answers_keep_the_connection(patient: Service) -> None:
+    client = patient.client()
+    for _ in range(100):
+        client.send(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.answer() == (200, bytes(100_000))
+
+
 def test_requests_in_one_segment_are_answered_in_turn(patient: Service) -> None:
     client = patient.client((HALF_BODY + b"67890" + HELLO) * 50)
     lengths = [json.loads(client.answer()[1])[0] for _ in range(100)]
@@ -501,6 +540,23 @@ def test_while_it_is_not_quick_threads_wait_for_it(quick: Service) -> None:
 
 def test_requests_sent_ahead_are_answered_in_turn(quick: Service) -> None:
     client = quick.client(posted(b"/") * 200)
-    answers = [client.answer() for _ in range(200)]
-    assert {status for status, _ in answers} == {200}
-    assert answers[0] == MAIN
+    assert [client.answer() for _ in range(200)] == [MAIN] * 200
+
+
+def test_what_comes_together_is_stored_together(quick: Service) -> None:
+    clients = [quick.client(posted(b"/")) for _ in range(8)]
+    assert [client.answer() for client in clients] == [MAIN] * 8
+    os.kill(quick.worker(), signal.SIGSTOP)
+    for client in clients:
+        client.send(posted(b"/"))
+    os.kill(quick.worker(), signal.SIGCONT)
+    assert [client.answer() for client in clients] == [MAIN] * 8
+    assert int(quick.ask(b"GET /stored HTTP/1.1\r\nHost: x\r\n\r\n")[1]) > 1
+
+
+def test_what_is_not_stored_is_not_said(quick: Service) -> None:
+    client = quick.client(posted(b"/full"))
+    status, body = client.answer()
+    assert status == 503
+    assert b"MainThread" not in body
+    assert client.answer() == (0, b"")

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.app.service import Service
+
+
+def test_it_lives(service: Service) -> None:
+    assert service.ask("/healthz").json == {"status": "alive"}
+
+
+def test_it_is_ready(service: Service) -> None:
+    answer = service.ask("/readyz")
+    assert answer.status_code == 200
+    assert answer.json["status"] == "ready"
+    assert answer.json["models"] == {"ok": True, "served": ["debts", "notes", "stones"]}
+    assert answer.json["database"] == {"ok": True}
+    assert answer.json["disk"]["free_megabytes"] > 0
+
+
+def test_a_full_disk_is_not_ready(make_service: Callable[..., Service]) -> None:
+    answer = make_service(disk_floor=1e12).ask("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["status"] == "not ready"
+    assert [answer.json[name]["ok"] for name in ("models", "database", "disk")] == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_a_database_that_takes_no_rows_is_not_ready_and_nothing_is_predicted(
+    service: Service,
+) -> None:
+    with service.database:
+        service.database.execute_sql("ALTER TABLE request RENAME TO away")
+    answer = service.ask("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["database"]["error"]
+    refused = service.predict()
+    assert refused.status_code == 503
+    assert "price" not in refused.text
+    with service.database:
+        service.database.execute_sql("ALTER TABLE away RENAME TO request")
+    assert service.ask("/readyz").status_code == 200
+    assert service.predict().status_code == 200
+    assert b"lapidary_log_failures_total 1.0" in service.ask("/metrics").content
+
+
+def test_a_folder_that_is_gone_is_not_ready(service: Service, tmp_path: Path) -> None:
+    (tmp_path / "var").rename(tmp_path / "away")
+    answer = service.ask("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["disk"] == {"ok": False, "error": "No such file or directory"}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_probes_leave_no_trace(service: Service, path: str, method: str) -> None:
+    answer = service.ask(path, method)
+    assert answer.status_code == 200
+    assert (answer.text == "") == (method == "HEAD")
+    assert service.rows() == []

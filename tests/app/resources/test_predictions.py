@@ -1,0 +1,227 @@
+"""Records in, answers out, and every one of them stored as it was given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.store.tables import BatchPrediction, Prediction
+from tests.app import project
+from tests.app.service import Service, assert_refused
+
+DATASETS = list(project.MODELS)
+MODELS = [(dataset, model) for dataset in DATASETS for model in project.MODELS[dataset]]
+PATH = "/v1/stones/predictions"
+
+
+@pytest.mark.parametrize(("dataset", "model"), MODELS)
+def test_a_record_and_its_answer_are_stored_byte_for_byte(
+    service: Service, dataset: str, model: str
+) -> None:
+    body = json.dumps(project.RECORDS[dataset], indent=2).encode()
+    answer = service.predict(dataset, body, params={"model": model, "explain": "true"})
+    assert answer.status_code == 200
+    assert answer.json["model"]["name"] == model
+    assert answer.json["why"]["sentence"]
+    (row,) = service.rows()
+    assert row["request_body"] == body
+    assert row["response_body"] == answer.content
+    assert (row["id"], row["is_prediction"]) == (answer.json["id"], 1)
+    assert (row["dataset"], row["version"]) == (dataset, answer.json["model"]["version"])
+    (seen,) = service.rows(Prediction)
+    assert (seen["id"], seen["request"]) == (row["id"], row["id"])
+    assert (seen["record"], seen["answer"]) == (body, answer.content)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_a_receipt_tells_what_was_asked_answered_and_by_what(
+    service: Service, dataset: str
+) -> None:
+    answer = service.predict(dataset)
+    receipt = service.ask(f"/v1/{dataset}/predictions/{answer.json['id']}").json
+    assert receipt["record"] == project.RECORDS[dataset]
+    assert receipt["answer"] == answer.json
+    assert receipt["model"] == answer.json["model"]
+    assert receipt["request"] == receipt["id"] == answer.json["id"]
+    assert receipt["configuration"]["dataset"]["name"] == dataset
+    assert receipt["data"]["md5"]
+    assert receipt["at"].endswith("Z")
+    assert set(receipt) >= {"git", "trained", "files"}
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_each_record_of_a_batch_has_a_receipt_of_its_own(service: Service, dataset: str) -> None:
+    examples = [project.RECORDS[dataset], service.ask(f"/v1/{dataset}").json["example"]]
+    answers = service.predict(dataset, examples).json
+    assert len(answers) == 2
+    target = "price" if dataset == "stones" else "probability"
+    alone = service.predict(dataset, examples[1]).json
+    assert alone[target] == pytest.approx(answers[1][target])  # another way, another last digit
+    request = next(row for row in service.rows() if row["id"] == answers[0]["id"])
+    assert json.loads(request["response_body"]) == answers
+    assert request["is_prediction"] == 0
+    for record, answer in zip(examples, answers, strict=True):
+        receipt = service.ask(f"/v1/{dataset}/predictions/{answer['id']}").json
+        assert receipt["answer"] == answer
+        assert receipt["request"] == request["id"]
+        given = {key: value for key, value in receipt["record"].items() if value is not None}
+        assert given == record
+    assert len(service.rows(BatchPrediction)) == 2
+
+
+def test_a_batch_of_one_is_an_array(service: Service) -> None:
+    (answer,) = service.predict(record=[project.STONE]).json
+    (row,) = service.rows(Prediction)
+    assert row["id"] == answer["id"]
+    assert json.loads(row["answer"]) == answer
+
+
+@pytest.mark.parametrize("number", ["nothing", "0" * 36, "a%00b", "%F0%9F%98%80", "%FF", "..%2F.."])
+def test_a_receipt_that_is_not_there(service: Service, number: str) -> None:
+    assert_refused(service.ask(f"{PATH}/{number}"), 404)
+
+
+def test_a_receipt_is_found_under_its_own_dataset_alone(service: Service) -> None:
+    number = service.predict().json["id"]
+    assert_refused(service.ask(f"/v1/debts/predictions/{number}"), 404, number)
+    failed = service.predict(record={})
+    request = service.ask("/v1/requests").json["requests"]
+    assert_refused(failed, 422)
+    numbers = [one["id"] for one in request if one["status"] == 422]
+    assert_refused(service.ask(f"{PATH}/{numbers[0]}"), 404)
+
+
+@pytest.mark.parametrize(
+    ("params", "word"),
+    [
+        ({"explian": "true"}, "explian"),
+        ({"explain": "yes"}, "explain"),
+        ({"explain": ["true", "false"]}, "explain"),
+        ({"version": "x"}, "version"),
+        ({"version": "0"}, "version"),
+        ({"version": 2**40}, "version"),
+        ({"model": "No Model"}, "model"),
+        ({"model": "a\x00b"}, "model"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_by_name(
+    service: Service, params: dict[str, Any], word: str
+) -> None:
+    assert_refused(service.predict(params=params), 400, word)
+    assert service.rows(Prediction) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"carat": -1}, "carat"),
+        ({"facets": 1.5}, "facets"),
+        ({"cut": "fair"}, "cut"),
+        ({"cut": None}, "cut"),
+        ({"colour": "red"}, "colour"),
+        ({"depth": "deep"}, "depth"),
+        ({"depth": {}}, "depth"),
+        ({"depth": 10**400}, "depth"),
+    ],
+)
+def test_a_wrong_field_is_named(service: Service, change: dict[str, Any], field: str) -> None:
+    document = assert_refused(service.predict(record={**project.STONE, **change}), 422)
+    assert document["errors"][0]["field"] == field
+    assert document["errors"][0]["see"] == f"/v1/stones#{field}"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_what_python_writes_for_no_number_is_no_json(service: Service, value: float) -> None:
+    assert_refused(service.predict(record={**project.STONE, "depth": value}), 400, "not JSON")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"null", 422),
+        (b"[]", 422),
+        (b"\xff{}", 400),
+        (b"\xef\xbb\xbf{}", 400),
+        (b"[" * 10_000, 400),
+        (b"[" * 10_000 + b"]" * 10_000, 400),
+        (b'{"carat":' * 10_000, 400),
+        (b'{"carat":1,"carat":2,"facets":1,"cut":"Fair"}', 422),
+    ],
+)
+def test_another_body_is_refused_and_stored(service: Service, body: bytes, status: int) -> None:
+    answer = service.predict(record=body)
+    assert_refused(answer, status)
+    (row,) = service.rows()
+    assert row["request_body"] == body
+    assert row["response_body"] == answer.content
+    assert (row["status"], row["is_prediction"]) == (status, 0)
+    assert service.rows(Prediction) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["rose \x00 hedge", "\U0001f339 rose", "r\u00f6se \u4e2d", "rose " * 40_000, "\u202erose"],
+)
+@pytest.mark.parametrize("model", project.MODELS["notes"])
+def test_any_text_is_answered_and_comes_back_in_its_receipt(
+    service: Service, text: str, model: str
+) -> None:
+    answer = service.predict("notes", {"text": text}, params={"model": model, "explain": "true"})
+    assert answer.status_code == 200
+    receipt = service.ask(f"/v1/notes/predictions/{answer.json['id']}").json
+    assert receipt["record"] == {"text": text}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (json.dumps({"text": "x" * 1_000_000}), 422),
+        (json.dumps({"text": ""}), 422),
+        (json.dumps({"text": " NA "}), 422),
+        (r'{"text": "\ud800"}', 422),
+        (json.dumps({"text": 3}), 422),
+        (json.dumps({"text": ["rose"]}), 422),
+    ],
+)
+def test_a_text_that_is_none_is_named(service: Service, body: str, status: int) -> None:
+    document = assert_refused(service.predict("notes", body), status)
+    assert document["errors"][0]["field"] == "text"
+
+
+@pytest.mark.parametrize("model", project.MODELS["stones"])
+@pytest.mark.parametrize("depth", [1e308, -1e308, 1e39, 1e-320, 0, None])
+def test_huge_numbers_have_an_answer_or_a_refusal(
+    service: Service, model: str, depth: float | None
+) -> None:
+    answer = service.predict(
+        record={**project.STONE, "depth": depth}, params={"model": model, "explain": "true"}
+    )
+    assert answer.status_code in (200, 422), answer.text
+    if answer.status_code == 200:
+        assert isinstance(answer.json["price"], float)
+        parts = answer.json["why"]["contributions"]
+        assert all(isinstance(part["contribution"], float) for part in parts)
+
+
+def test_too_many_records_are_refused(make_service: Callable[..., Service]) -> None:
+    service = make_service(most_records=2)
+    assert service.predict(record=[project.STONE] * 2).status_code == 200
+    assert_refused(service.predict(record=[project.STONE] * 3), 413, "2")
+
+
+def test_a_fault_in_a_batch_names_its_record_and_nothing_is_predicted(service: Service) -> None:
+    document = assert_refused(service.predict(record=[project.STONE, {"carat": 1}]), 422)
+    assert {error["record"] for error in document["errors"]} == {1}
+    assert service.rows(Prediction) == []
+
+
+def test_nothing_but_post_is_taken(service: Service) -> None:
+    for method in ("GET", "PUT", "DELETE", "PATCH"):
+        answer = service.ask(PATH, method)
+        assert_refused(answer, 405)
+        assert "POST" in answer.headers["allow"]

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import peewee
+import pytest
+
+from app.store import database as databases
+from app.store import migrations
+from app.store.tables import BatchPrediction, Key, Migration, Prediction, Request
+from src.errors import UserError
+
+MIGRATE = """
+import sys
+from app.store import database as databases
+from app.store.migrations import migrate
+database = databases.connect(sys.argv[1], "process", 10.0)
+print("ready", flush=True)
+sys.stdin.readline()
+migrate(database)
+database.close()
+"""
+
+
+def numbers(database: peewee.Database) -> list[int]:
+    rows = Migration.select(Migration.number).order_by(Migration.number).tuples()
+    return [number for (number,) in rows.execute(database)]
+
+
+@pytest.fixture
+def with_step(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+    def add(step: Any) -> None:
+        monkeypatch.setattr(migrations, "STEPS", [*migrations.STEPS, ("one more", step)])
+
+    return add
+
+
+def test_a_new_database_has_every_table_and_the_view(database: peewee.Database) -> None:
+    counts = {table: table.select().count(database) for table in (*migrations.TABLES, Prediction)}
+    assert counts == {**dict.fromkeys(counts, 0), Migration: len(migrations.STEPS)}
+    assert numbers(database) == list(range(1, len(migrations.STEPS) + 1))
+
+
+def test_the_indexes_that_the_log_is_searched_by_are_there(database: peewee.Database) -> None:
+    columns = {tuple(index.columns) for index in database.get_indexes("request")}
+    assert {("request_id",), ("status", "id")} <= columns
+    unique = {tuple(index.columns) for index in database.get_indexes("version") if index.unique}
+    assert {("dataset", "number"), ("dataset", "digest")} <= unique
+
+
+def test_migrating_twice_is_harmless(database: peewee.Database) -> None:
+    Key.insert(name="a", prefix="a", hash="", scopes="", at="").execute(database)
+    migrations.migrate(database)
+    assert numbers(database) == list(range(1, len(migrations.STEPS) + 1))
+    assert Key.select().count(database) == 1
+
+
+def test_an_older_database_takes_the_steps_that_it_lacks(
+    database: peewee.Database, with_step: Callable[[Any], None]
+) -> None:
+    taken: list[peewee.Database] = []
+
+    def step(database: peewee.Database) -> None:
+        taken.append(database)
+        database.execute_sql("CREATE TABLE later (x INTEGER)")
+
+    with_step(step)
+    for _ in range(2):
+        migrations.migrate(database)
+    assert taken == [database], "once"
+    assert database.table_exists("later")
+    assert numbers(database)[-1] == len(migrations.STEPS)
+
+
+def test_a_new_database_is_made_as_the_tables_stand(
+    database_url: str, with_step: Callable[[Any], None]
+) -> None:
+    def step(database: peewee.Database) -> None:
+        raise AssertionError("the tables have it already")
+
+    with_step(step)
+    with closing(databases.connect(database_url, "process", 1.0)) as fresh:
+        migrations.migrate(fresh)
+        assert numbers(fresh) == list(range(1, len(migrations.STEPS) + 1))
+
+
+def test_a_step_that_fails_leaves_nothing_behind(
+    database: peewee.Database, with_step: Callable[[Any], None]
+) -> None:
+    def step(database: peewee.Database) -> None:
+        database.execute_sql("CREATE TABLE half (x INTEGER)")
+        raise ZeroDivisionError
+
+    before = numbers(database)
+    with_step(step)
+    with pytest.raises(ZeroDivisionError):
+        migrations.migrate(database)
+    assert not database.table_exists("half")
+    assert numbers(database) == before
+
+
+def test_a_newer_schema_is_refused_and_left_alone(database: peewee.Database) -> None:
+    Migration.insert(number=99, about="from the future", at="").execute(database)
+    with pytest.raises(UserError, match="newer version") as caught:
+        migrations.migrate(database)
+    assert caught.value.given == "schema 99"
+    assert numbers(database)[-1] == 99
+
+
+def test_two_processes_migrate_at_once(database_url: str, root: Path) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", MIGRATE, database_url],
+            cwd=root,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    said = [""] * len(processes)
+
+    def go(at: int) -> None:
+        said[at] = processes[at].communicate("go\n")[1]
+
+    threads = [threading.Thread(target=go, args=(at,)) for at in range(len(processes))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said == ["", ""]
+    assert [process.returncode for process in processes] == [0, 0]
+    with closing(databases.connect(database_url, "process", 1.0)) as database:
+        assert numbers(database) == list(range(1, len(migrations.STEPS) + 1))
+
+
+def test_the_view_tells_predictions_of_one_and_of_many(database: peewee.Database) -> None:
+    common = {"at": "t", "method": "POST", "path": "/", "query": "", "status": 200}
+    stored = {**common, "dataset": "d", "version": 1, "milliseconds": 1.0}
+    one = {"id": "1", "is_prediction": 1, "request_body": b"r", "response_body": b"a"}
+    many = {"id": "2", "is_prediction": 0, "request_body": b"[]", "response_body": b"[]"}
+    for row in (one, many):
+        Request.insert(**stored, **row).execute(database)
+    batch = {"at": "t", "request": "2", "dataset": "d", "version": 1}
+    BatchPrediction.insert(id="3", record=b"s", answer=b"b", **batch).execute(database)
+    found = Prediction.select().order_by(Prediction.id).tuples().execute(database)
+    assert [tuple(bytes(v) if isinstance(v, memoryview) else v for v in row) for row in found] == [
+        ("1", "t", "1", "d", 1, b"r", b"a"),
+        ("3", "t", "2", "d", 1, b"s", b"b"),
+    ]

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import peewee
+import pytest
+
+from app.store import versions
+from app.store.versions import Registered
+from src import paths
+from src.errors import UserError
+from tests.app import project
+
+REGISTER = """
+import sys
+from pathlib import Path
+from app.store import database as databases, versions
+database = databases.connect(sys.argv[1], "process", 10.0)
+print("ready", flush=True)
+sys.stdin.readline()
+for path in sys.argv[3:]:
+    print(versions.register(database, Path(sys.argv[2]), Path(path)).number)
+database.close()
+"""
+
+
+@pytest.fixture
+def bundles(home: Path) -> Path:
+    return paths.BUNDLES.absolute() / "stones"
+
+
+@pytest.fixture
+def var(tmp_path: Path) -> Path:
+    return tmp_path / "var"
+
+
+@pytest.fixture
+def linear(database: peewee.Database, var: Path, bundles: Path) -> Registered:
+    return versions.register(database, var, bundles / "linear")
+
+
+@pytest.fixture
+def xgboost(linear: Registered, database: peewee.Database, var: Path, bundles: Path) -> Registered:
+    return versions.register(database, var, bundles / "xgboost")
+
+
+def of(manifest: dict[str, Any], **changes: Any) -> str:
+    return versions.digest({**manifest, **changes})
+
+
+def test_versions_are_numbered_by_dataset(
+    linear: Registered, xgboost: Registered, database: peewee.Database, var: Path
+) -> None:
+    debts = versions.register(database, var, paths.BUNDLES / "debts" / "logistic")
+    assert [linear.number, xgboost.number, debts.number] == [1, 2, 1]
+    assert (xgboost.dataset, xgboost.model) == ("stones", "xgboost")
+    assert versions.every(database, "stones") == [xgboost, linear]
+    assert versions.get(database, "stones", 1) == linear
+
+
+def test_the_same_bundle_is_registered_once(
+    linear: Registered, database: peewee.Database, var: Path, bundles: Path
+) -> None:
+    project.retell(bundles / "linear", "manifest.json", lambda m: m.update(created="later"))
+    again = versions.register(database, var, bundles / "linear")
+    assert again == linear
+    assert len(versions.every(database, "stones")) == 1
+    assert len(list((var / "versions" / "stones").iterdir())) == 1
+
+
+def test_another_bundle_gets_the_next_number(
+    linear: Registered, xgboost: Registered, database: peewee.Database, var: Path, bundles: Path
+) -> None:
+    project.retell(
+        bundles / "linear", "manifest.json", lambda m: m["interval"].update(coverage=0.8)
+    )
+    third = versions.register(database, var, bundles / "linear")
+    assert third.number == 3
+    assert third.path(var) != linear.path(var)
+
+
+def test_what_decides_the_answers_decides_the_version(linear: Registered) -> None:
+    manifest = linear.manifest
+    same = {"created": "x", "run": "x", "git": {}, "metrics": {}, "versions": {}, "data": {}}
+    assert of(manifest, **same) == linear.digest
+    report = {**manifest["files"], "predictions.csv": "0"}
+    assert of(manifest, files=report) == linear.digest
+    for changes in (
+        {"config": {}},
+        {"tuned": {"params": {}}},
+        {"interval": {}},
+        {"files": {**manifest["files"], "predictor.npz": "0"}},
+    ):
+        assert of(manifest, **changes) != linear.digest
+
+
+def test_the_files_are_copied_and_those_that_nobody_names_are_not(
+    var: Path, bundles: Path, database: peewee.Database
+) -> None:
+    (bundles / "linear" / "evil.joblib").write_bytes(b"x")
+    made = versions.register(database, var, bundles / "linear")
+    names = {path.name for path in made.path(var).iterdir()}
+    assert names == {"manifest.json", *made.manifest["files"]}
+
+
+def test_a_bundle_outlives_the_folder_it_came_from(linear: Registered, var: Path) -> None:
+    assert json.loads((linear.path(var) / "manifest.json").read_text()) == linear.manifest
+
+
+@pytest.mark.parametrize("name", ["predictor.npz", "model.joblib", "golden.json"])
+def test_a_damaged_bundle_is_not_registered(
+    var: Path, bundles: Path, database: peewee.Database, name: str
+) -> None:
+    project.damage(bundles / "linear" / name)
+    with pytest.raises(UserError, match=f"damaged: {name}"):
+        versions.register(database, var, bundles / "linear")
+    assert versions.every(database, "stones") == []
+    assert list((var / "versions" / "stones").iterdir()) == [], "nothing half copied is left"
+
+
+def test_files_that_were_lost_are_copied_again(
+    linear: Registered, var: Path, bundles: Path, database: peewee.Database
+) -> None:
+    path = linear.path(var)
+    for file in path.iterdir():
+        file.unlink()
+    path.rmdir()
+    assert versions.register(database, var, bundles / "linear") == linear
+    assert (path / "predictor.npz").is_file()
+
+
+def test_two_processes_register_at_once(
+    database: peewee.Database, database_url: str, var: Path, bundles: Path, root: Path
+) -> None:
+    given = [str(bundles / "linear"), str(bundles / "xgboost")]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", REGISTER, database_url, str(var), *given],
+            cwd=root,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    said = ["", ""]
+
+    def go(at: int) -> None:
+        said[at] = processes[at].communicate("go\n")[0]
+
+    threads = [threading.Thread(target=go, args=(at,)) for at in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said == ["1\n2\n", "1\n2\n"]
+    assert [version.number for version in versions.every(database, "stones")] == [2, 1]
+
+
+def test_the_newest_event_says_who_serves(
+    linear: Registered, xgboost: Registered, database: peewee.Database
+) -> None:
+    assert versions.champions(database) == {}
+    assert versions.last_event(database) == 0
+    versions.promote(database, linear, kind="promote", by="me", why="first")
+    before = versions.last_event(database)
+    versions.promote(database, xgboost, kind="promote", by="me", why="better")
+    assert versions.champions(database) == {"stones": 2}
+    assert versions.last_event(database) > before
+    told = [(event["number"], event["by"], event["why"]) for event in events(database)]
+    assert told == [(2, "me", "better"), (1, "me", "first")]
+
+
+def events(database: peewee.Database) -> list[dict[str, Any]]:
+    return versions.events(database, "stones")
+
+
+def test_the_pipeline_offers_a_champion_once(
+    linear: Registered, xgboost: Registered, database: peewee.Database
+) -> None:
+    assert versions.offer(database, linear, "best mae")
+    assert not versions.offer(database, linear, "best mae")
+    versions.promote(database, xgboost, kind="promote", by="me", why="")
+    assert not versions.offer(database, linear, "best mae"), "a person is not overruled"
+    assert versions.champions(database) == {"stones": 2}
+    assert versions.offer(database, xgboost, "best mae"), "a new result is a new offer"
+
+
+def test_who_served_before_is_known(
+    linear: Registered, xgboost: Registered, database: peewee.Database
+) -> None:
+    with pytest.raises(UserError, match="has served before"):
+        versions.before(database, "stones")
+    for version in (linear, xgboost, xgboost):
+        versions.promote(database, version, kind="promote", by="me", why="")
+    assert versions.before(database, "stones") == 1
+
+
+def test_a_version_that_is_not_there_lists_those_that_are(
+    linear: Registered, xgboost: Registered, database: peewee.Database
+) -> None:
+    with pytest.raises(UserError, match="no such version") as caught:
+        versions.get(database, "stones", 9)
+    assert caught.value.choices == ["2", "1"]
+    with pytest.raises(UserError):
+        versions.get(database, "nothing", 1)

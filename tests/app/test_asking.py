@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import falcon
+import falcon.testing
+import pytest
+from msgspec import Meta
+
+from app import asking
+from app.problems import Problem
+from src.checked import Checked
+
+
+class Query(Checked, frozen=True):
+    limit: Annotated[int, Meta(ge=1, le=100)] = 5
+    name: str | None = None
+
+
+def request(query: str = "", **headers: str) -> falcon.Request:
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return falcon.Request(falcon.testing.create_environ(query_string=query, headers=given))
+
+
+def refused(query: str) -> dict[str, Any]:
+    with pytest.raises(Problem) as caught:
+        asking.query(request(query), Query)
+    assert caught.value.status == 400
+    return caught.value.document
+
+
+def test_a_query_is_read_as_its_struct_says() -> None:
+    assert asking.query(request(), Query) == Query()
+    assert asking.query(request("limit=3&name=a%20b"), Query) == Query(3, "a b")
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ("limits=3", "limits"),
+        ("limit=x", "limit"),
+        ("limit=0", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("limit=null", "limit"),
+        ("limit=99999999999999999999999", "limit"),
+        ("limit=1e3", "limit"),
+    ],
+)
+def test_a_wrong_parameter_is_named(query: str, word: str) -> None:
+    document = refused(query)
+    assert word in str(document["detail"]) + str(document.get("given"))
+
+
+def test_a_misspelt_parameter_gets_the_choices() -> None:
+    document = refused("limits=3")
+    assert document["allowed"] == ["limit", "name"]
+    assert "limit" in document["fix"]
+
+
+@pytest.mark.parametrize("query", ["limit=1,2", "name=%00", "name=%ff", "limit=%F0%9F%98%80", "&&"])
+def test_an_odd_query_has_an_answer(query: str) -> None:
+    try:
+        found = asking.query(request(query), Query)
+    except Problem as problem:
+        status = problem.status
+    else:
+        assert isinstance(found, Query)
+        return
+    assert status == 400
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        'Application/JSON;charset="UTF-8"',
+        "application/json;charset=utf8",
+    ],
+)
+def test_json_in_utf_8_is_taken(kind: str) -> None:
+    asking.check_json(request(Content_Type=kind))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["", "text/plain", "application/json; charset=latin-1", "application/jsonx", "json", "*/*"],
+)
+def test_what_says_to_be_something_else_is_refused(kind: str) -> None:
+    with pytest.raises(Problem) as caught:
+        asking.check_json(request(**({"Content_Type": kind} if kind else {})))
+    assert caught.value.status == 415
+    assert caught.value.document["allowed"] == ["application/json"]
+    assert (kind or "(none)") in caught.value.document["given"]
+
+
+def test_an_answer_is_json() -> None:
+    response = falcon.Response()
+    asking.answer(response, {"a": ["é", None]})
+    assert response.data == '{"a":["é",null]}'.encode()
+    assert response.content_type == "application/json"

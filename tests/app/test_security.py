@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import falcon
+import falcon.testing
+import pytest
+
+from app import security
+from app.exchange import begin
+from app.problems import Problem
+from app.security import ANYONE, HERE, SCOPES, Caller, Guard, StoredKey
+
+KEY, PREFIX, HASH = security.new_key()
+OTHER = security.new_key()[0]
+STORED = {PREFIX: StoredKey("web", HASH, frozenset({"predict"}))}
+
+
+def guard(*, locked: bool = True, proxies: int = 0, origins: tuple[str, ...] = ()) -> Guard:
+    made = Guard(proxies=proxies, origins=origins)
+    made.learn(STORED if locked else {})
+    return made
+
+
+def environ(path: str = "/v1/stones", method: str = "GET", **more: str) -> dict[str, Any]:
+    given = {"REMOTE_ADDR": "127.0.0.1", **more}
+    return {"PATH_INFO": path, "REQUEST_METHOD": method, **given}
+
+
+def refused(guard: Guard, given: dict[str, Any]) -> Problem:
+    with pytest.raises(Problem) as caught:
+        guard.admit(given)
+    return caught.value
+
+
+def test_a_key_is_long_random_and_known_by_its_beginning() -> None:
+    assert KEY.startswith(PREFIX)
+    assert PREFIX.startswith("lpd_")
+    assert KEY != OTHER
+    assert len(KEY) - len(PREFIX) >= 40
+    assert hashlib.sha256(KEY.encode()).hexdigest() == HASH
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1", ""])
+def test_without_keys_this_machine_may_do_all(address: str) -> None:
+    caller = guard(locked=False).admit(environ(REMOTE_ADDR=address))
+    assert caller == HERE
+    assert all(caller.may(scope) for scope in SCOPES)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"REMOTE_ADDR": "10.0.0.1"},
+        {"REMOTE_ADDR": "::ffff:10.0.0.1"},
+        {"REMOTE_ADDR": "nonsense"},
+        {"HTTP_X_FORWARDED_FOR": "127.0.0.1"},
+        {"HTTP_X_FORWARDED_FOR": ""},
+        {"HTTP_FORWARDED": "for=127.0.0.1"},
+        {"REMOTE_ADDR": "", "HTTP_X_FORWARDED_FOR": "10.0.0.1"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/stones", "/metrics", "/docs", "/openapi.json"])
+def test_without_keys_nobody_else_may_do_anything(more: dict[str, str], path: str) -> None:
+    problem = refused(guard(locked=False), environ(path, **more))
+    assert problem.status == 403
+    assert "app.keys create" in problem.document["fix"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("locked", [False, True])
+def test_probes_are_for_anyone(path: str, locked: bool) -> None:
+    assert guard(locked=locked).admit(environ(path, REMOTE_ADDR="10.0.0.1")) == ANYONE
+    assert refused(guard(), environ(f"{path}/x")).status == 401
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/docs.js", "/openapi.json"])
+def test_the_description_is_for_anyone_where_there_are_keys(path: str) -> None:
+    assert guard().admit(environ(path, REMOTE_ADDR="10.0.0.1")) == ANYONE
+
+
+@pytest.mark.parametrize("path", ["/v1/docs", "/metrics", "/doc", "/"])
+def test_nothing_else_is(path: str) -> None:
+    assert refused(guard(), environ(path)).status == 401
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"HTTP_AUTHORIZATION": f"Bearer {KEY}"},
+        {"HTTP_AUTHORIZATION": f"bearer   {KEY} "},
+        {"HTTP_X_API_KEY": KEY},
+        {"HTTP_X_API_KEY": f" {KEY} "},
+        {"HTTP_X_API_KEY": KEY, "HTTP_AUTHORIZATION": "Basic eDp5"},
+        {"HTTP_X_API_KEY": KEY, "REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "10.0.0.2"},
+    ],
+)
+def test_a_key_tells_its_caller_and_the_scopes(more: dict[str, str]) -> None:
+    caller = guard().admit(environ(**more))
+    assert caller == Caller("web", frozenset({"predict"}))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "guess",
+        PREFIX,
+        OTHER,
+        KEY[:-1],
+        f"{KEY}x",
+        PREFIX + OTHER[len(PREFIX) :],
+        "lpd_é",
+        "\xff" * 50,
+    ],
+)
+@pytest.mark.parametrize("header", ["HTTP_X_API_KEY", "HTTP_AUTHORIZATION"])
+@pytest.mark.parametrize("path", ["/v1/stones", "/docs"])
+def test_a_wrong_key_is_refused_even_on_this_machine(given: str, header: str, path: str) -> None:
+    value = given if header == "HTTP_X_API_KEY" else f"Bearer {given}"
+    problem = refused(guard(), environ(path, **{header: value}))
+    assert problem.status == 401
+    assert problem.headers == {"WWW-Authenticate": "Bearer"}
+    assert given not in str(problem.document)
+
+
+@pytest.mark.parametrize("more", [{}, {"HTTP_AUTHORIZATION": "Bearer "}, {"HTTP_X_API_KEY": ""}])
+def test_no_key_is_told_from_a_wrong_one(more: dict[str, str]) -> None:
+    problem = refused(guard(), environ(**more))
+    assert problem.status == 401
+    assert "none was sent" in problem.document["detail"]
+
+
+def test_a_revoked_key_is_refused_as_soon_as_it_is_known() -> None:
+    made = guard()
+    given = environ(HTTP_X_API_KEY=KEY)
+    made.admit(given)
+    made.learn({"lpd_another": STORED[PREFIX]})
+    assert refused(made, given).status == 401
+
+
+@pytest.mark.parametrize(
+    ("scopes", "scope", "may"),
+    [
+        ({"predict"}, "predict", True),
+        ({"predict"}, "admin", False),
+        ({"label", "train"}, "predict", False),
+        ({"admin"}, "predict", True),
+        ({"admin"}, "train", True),
+        (set(), "predict", False),
+    ],
+)
+def test_a_scope_is_needed(scopes: set[str], scope: Any, may: bool) -> None:
+    environ = falcon.testing.create_environ()
+    exchange = begin(environ)
+    exchange.caller = Caller("x", frozenset(scopes))
+    if may:
+        assert security.allowed(falcon.Request(environ), scope) is exchange
+        return
+    with pytest.raises(Problem) as caught:
+        security.allowed(falcon.Request(environ), scope)
+    assert caught.value.status == 403
+    assert scope in caught.value.document["allowed"]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "chain", "client"),
+    [
+        (0, "1.1.1.1", "127.0.0.1"),
+        (1, "1.1.1.1", "1.1.1.1"),
+        (1, "6.6.6.6, 1.1.1.1", "1.1.1.1"),
+        (2, "6.6.6.6, 1.1.1.1, 2.2.2.2", "1.1.1.1"),
+        (2, "1.1.1.1", "127.0.0.1"),
+        (1, "", "127.0.0.1"),
+        (1, "a\x00b", "127.0.0.1"),
+        (1, "x" * 1000, "x" * 64),
+    ],
+)
+def test_a_client_is_whom_the_trusted_proxies_name(proxies: int, chain: str, client: str) -> None:
+    given = environ(HTTP_X_FORWARDED_FOR=chain)
+    assert guard(proxies=proxies).client(given) == client
+
+
+def test_a_client_of_a_unix_socket_is_local() -> None:
+    assert guard().client(environ(REMOTE_ADDR="")) == "local"
+
+
+ORIGIN = "https://shop.example"
+
+
+@pytest.mark.parametrize(
+    ("origins", "origin", "is_allowed"),
+    [
+        ((), ORIGIN, False),
+        ((ORIGIN,), ORIGIN, True),
+        ((ORIGIN,), "https://evil.example", False),
+        ((ORIGIN,), f"{ORIGIN}.evil.example", False),
+        ((ORIGIN,), "null", False),
+        (("*",), "https://any.example", True),
+    ],
+)
+def test_other_sites_pages_may_call_only_where_they_are_listed(
+    origins: tuple[str, ...], origin: str, is_allowed: bool
+) -> None:
+    made = guard(origins=origins)
+    headers = dict(made.headers(environ(HTTP_ORIGIN=origin), set()))
+    assert headers.get("Access-Control-Allow-Origin") == (origin if is_allowed else None)
+    assert ("Vary" in headers) == is_allowed
+    asked = environ(method="OPTIONS", HTTP_ORIGIN=origin, HTTP_ACCESS_CONTROL_REQUEST_METHOD="POST")
+    preflight = made.preflight(asked)
+    assert (preflight is not None) == is_allowed
+    assert made.preflight(environ(HTTP_ORIGIN=origin)) is None, "a GET is no preflight"
+
+
+def test_a_header_that_an_answer_has_is_not_added() -> None:
+    names = [name for name, _ in guard().headers(environ(), {"cache-control"})]
+    assert "Cache-Control" not in names
+    assert "X-Content-Type-Options" in names
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("path", ["/v1/stones", "/metrics"])
+def test_nobody_is_admitted_before_the_keys_are_known(path: str) -> None:
+    """A database that is away at the start must not open the service to all of this machine."""
+    unknowing = Guard(proxies=0, origins=())
+    for more in ({}, {"HTTP_X_API_KEY": KEY}):
+        assert refused(unknowing, environ(path, **more)).status == 503
+    assert unknowing.admit(environ("/readyz")) == ANYONE

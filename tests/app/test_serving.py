@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app import serving
+from app.serving import Serving
+from src import paths
+from src.errors import UserError
+from tests.app import project
+
+LoadServing = Callable[..., Serving]
+
+
+@pytest.mark.parametrize("name", sorted(serving.RESERVED))
+def test_a_target_of_a_name_that_an_answer_has_is_refused(
+    load_serving: LoadServing, name: str
+) -> None:
+    def rename(manifest: Any) -> None:
+        manifest["config"]["dataset"]["target"]["name"] = name
+
+    with pytest.raises(UserError, match=f"'{name}' of its own"):
+        load_serving("stones", "linear", rename)
+
+
+def test_what_is_loaded_knows_limits_and_examples(load_serving: LoadServing) -> None:
+    one = load_serving("stones", "linear")
+    assert set(one.golden[0]) == set(one.records.names)
+    assert one.similar is not None
+    assert load_serving("debts", "logistic").similar is None
+    assert load_serving("debts", "logistic").classes == [0, 1]
+    assert load_serving("notes", "naive_bayes").classes == sorted(project.ROOMS)
+
+
+@pytest.mark.parametrize("name", ["predictor.npz", "golden.json", "similar_keys.npy"])
+def test_a_byte_that_changed_is_noticed(load_serving: LoadServing, name: str) -> None:
+    project.damage(paths.BUNDLES / "stones" / "linear" / name)
+    with pytest.raises(UserError, match=f"damaged: {name}"):
+        load_serving("stones", "linear")
+
+
+def test_nothing_is_unpickled_of_a_model_that_was_exported(load_serving: LoadServing) -> None:
+    project.damage(paths.BUNDLES / "stones" / "linear" / "model.joblib")
+    assert load_serving("stones", "linear").predictor.kind == "linear"
+
+
+def test_another_answer_to_a_golden_record_is_noticed(load_serving: LoadServing) -> None:
+    def alter(golden: Any) -> None:
+        golden[0]["output"] *= 1.01
+
+    project.retell(paths.BUNDLES / "stones" / "xgboost", "golden.json", alter)
+    with pytest.raises(UserError, match="stored record 1"):
+        load_serving("stones", "xgboost")
