@@ -17,7 +17,9 @@ from app.store.database import REFUSALS
 
 log = logging.getLogger(__name__)
 
-EVERY = 1.0  # seconds between two checkpoints
+# Seconds between two checkpoints: an answer that meets one waits for the disk, so they are few, and
+# the log between them stays small.
+EVERY = 5.0
 BETWEEN_TRIMS = 60.0
 
 
