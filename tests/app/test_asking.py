@@ -51,6 +51,10 @@ def test_a_wrong_parameter_is_named(query: str, word: str) -> None:
     assert word in str(document["detail"]) + str(document.get("given"))
 
 
+def test_a_parameter_that_is_given_twice_is_told_so() -> None:
+    assert refused("limit=1&limit=2")["detail"] == "A query parameter is given twice."
+
+
 def test_a_misspelt_parameter_gets_the_choices() -> None:
     document = refused("limits=3")
     assert document["allowed"] == ["limit", "name"]

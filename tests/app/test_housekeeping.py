@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ housekeeping.start(Settings(var=sys.argv[1], database_url=sys.argv[2]))
 print("started", flush=True)
 time.sleep(600)
 """
-Start = Callable[[], "subprocess.Popen[str]"]
+Start = Callable[[], "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
@@ -40,10 +41,10 @@ def start(database_url: str, tmp_path: Path, root: Path) -> Iterator[Start]:
     words = [sys.executable, "-c", WORKER, str(tmp_path / "var"), database_url]
     with ExitStack() as stack:
 
-        def start() -> subprocess.Popen[str]:
+        def start() -> subprocess.Popen[bytes]:
             process = stack.enter_context(
                 subprocess.Popen(
-                    words, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+                    words, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
                 )
             )
             stack.callback(process.kill)
@@ -53,9 +54,12 @@ def start(database_url: str, tmp_path: Path, root: Path) -> Iterator[Start]:
         yield start
 
 
-def line(process: subprocess.Popen[str]) -> str:
+def line(process: subprocess.Popen[bytes], seconds: float = 30.0) -> str:
+    """Return what it says next; nothing where it says nothing for so long."""
     assert process.stdout is not None
-    return process.stdout.readline().strip()
+    if not select.select([process.stdout], [], [], seconds)[0]:
+        return ""
+    return process.stdout.readline().decode().strip()
 
 
 def test_one_worker_does_it_and_another_when_that_one_is_gone(
@@ -64,6 +68,7 @@ def test_one_worker_does_it_and_another_when_that_one_is_gone(
     first = start()
     assert line(first) == "tidied", "though it failed at first, and var/ was not there"
     second = start()
+    assert line(second, seconds=0.3) == "", "one is enough"
     assert line(first) == "tidied"
     first.kill()
     assert line(second) == "tidied"
