@@ -36,7 +36,9 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     is_made = PREPARED not in os.environ
     maker = databases.connect(url, settings.durability, settings.wait, is_made=is_made)
     shared = databases.connect(url, settings.durability, 0, is_shared=True, is_made=False)
-    database = databases.connect(url, settings.durability, settings.wait, is_made=False)
+    database = databases.connect(
+        url, settings.durability, settings.wait, is_made=False, slowest=databases.SLOWEST
+    )
     journal = Journal(shared, settings.wait)
     metrics, redaction = Metrics(), Redaction(settings.redact)
     guard = Guard(proxies=settings.proxies, origins=settings.origins)

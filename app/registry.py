@@ -40,7 +40,9 @@ class Registry:
         self._others: OrderedDict[tuple[str, int], Serving] = OrderedDict()
         self._lock = threading.Lock()
         self._seen: tuple[Any, ...] = ()
-        self._refused: dict[str, str] = {}
+        # Why something newer does not serve: it was not registered, or could not be loaded.
+        self._unregistered: dict[str, str] = {}
+        self._unloaded: dict[str, str] = {}
 
     def champion(self, dataset: str) -> Serving:
         """Return what serves; raise Problem 404 or 503 where nothing does."""
@@ -78,7 +80,7 @@ class Registry:
 
     def refused(self) -> dict[str, str]:
         """Return why a dataset's newest champion could not be loaded, by dataset."""
-        return dict(self._refused)
+        return {**self._unregistered, **self._unloaded}
 
     def refresh(self) -> bool:
         """Take in what the pipeline or a person changed; tell whether anything did.
@@ -89,7 +91,7 @@ class Registry:
         if seen == self._seen:
             return False
         if seen[:1] != self._seen[:1]:
-            self._refused = {}  # what is still wrong will be found again
+            self._unregistered = {}  # what is still wrong will be found again
             self._adopt()
         for dataset, number in versions.champions(self._database).items():
             self._serve(dataset, number)
@@ -104,10 +106,14 @@ class Registry:
                 try:
                     version = versions.register(self._database, self._var, manifest.parent)
                 except UserError as error:
-                    self._refuse(dataset, error)
+                    _refuse(self._unregistered, dataset, error)
                 except (AttributeError, KeyError, TypeError) as error:
                     what = "The bundle's manifest is not what it should be."
-                    self._refuse(dataset, UserError(what, given=f"{manifest} ({error!r})"))
+                    _refuse(
+                        self._unregistered,
+                        dataset,
+                        UserError(what, given=f"{manifest} ({error!r})"),
+                    )
                 else:
                     found[version.model] = version
             champion = found.get(choice.get("champion") or "")
@@ -117,24 +123,21 @@ class Registry:
     def _serve(self, dataset: str, number: int) -> None:
         serving = self._champions.get(dataset)
         if serving is not None and serving.version.number == number:
+            self._unloaded.pop(dataset, None)
             return
         try:
             fresh = self._load(versions.get(self._database, dataset, number))
         except UserError as error:
-            self._refuse(dataset, error)
+            _refuse(self._unloaded, dataset, error)
             return
         except Exception as error:  # whatever is wrong with it, the old one goes on serving
             log.exception("version %d of %s cannot be loaded", number, dataset)
-            self._refuse(dataset, UserError("The version cannot be loaded.", given=repr(error)))
+            reason = UserError("The version cannot be loaded.", given=repr(error))
+            _refuse(self._unloaded, dataset, reason)
             return
-        self._refused.pop(dataset, None)
+        self._unloaded.pop(dataset, None)
         self._champions = {**self._champions, dataset: fresh}
         log.info("%s is served by version %d (%s)", dataset, number, fresh.version.model)
-
-    def _refuse(self, dataset: str, error: UserError) -> None:
-        """Remember why the old version goes on serving."""
-        self._refused[dataset] = str(error)
-        log.error("%s: %s", dataset, error)
 
     def _other(self, dataset: str, number: int) -> Serving:
         """Return a version that is no champion; the last few that were asked for stay loaded."""
@@ -155,13 +158,20 @@ class Registry:
     def _absent(self, dataset: str) -> Problem:
         if dataset not in self.known():
             return Problem(404, "There is no such dataset.", given=dataset, allowed=self.known())
-        reason = self._refused.get(dataset)
+        reason = self.refused().get(dataset)
         return Problem(
             503,
             f"'{dataset}' has no champion yet." if reason is None else reason,
             fix=TO_DO,
             headers={"Retry-After": "10"},
         )
+
+
+def _refuse(reasons: dict[str, str], dataset: str, error: UserError) -> None:
+    """Remember why the old version goes on serving."""
+    if reasons.get(dataset) != str(error):
+        log.error("%s: %s", dataset, error)
+    reasons[dataset] = str(error)
 
 
 def loader(var: Path, *, most_records: int, longest_text: int) -> Load:

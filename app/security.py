@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ SCOPES: tuple[str, ...] = get_args(Scope)
 
 PROBES = frozenset({"/healthz", "/readyz"})
 # A browser cannot send a key when it opens a page; what the pages tell is how to ask.
-PUBLIC_PREFIXES = ("/docs", "/openapi.json")
+PUBLIC = re.compile(r"/openapi\.json|/docs(/[a-z.-]+)?")
 HEADERS = [
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -115,7 +116,7 @@ class Guard:
             return self._local(environ)
         given = _given_key(environ)
         if given is None:
-            if path.startswith(PUBLIC_PREFIXES):
+            if PUBLIC.fullmatch(path):
                 return ANYONE
             raise _unauthorized("This needs an API key, and none was sent.")
         stored = keys.get(given[:_PREFIX_LENGTH])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+import cysqlite
 import peewee
+from playhouse.cysqlite_ext import CySqliteDatabase
 
 from src.errors import UserError
 
@@ -18,6 +21,7 @@ Durability = Literal["process", "power"]
 # Before 3.51.3 (and the two mended branches) a WAL database could be corrupted by connections
 # that write and checkpoint at once: https://sqlite.org/wal.html#walresetbug
 MENDED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
+STEPS = 100_000  # of SQLite's machine between two looks at the clock: a few milliseconds
 SLOWEST = 10  # seconds that a read may take: an open one keeps the write-ahead log from shrinking
 ADVISORY = 7_105_449  # any number that our processes agree on
 # What a database says when it cannot be reached, is locked, read-only or full.
@@ -31,17 +35,21 @@ def connect(
     *,
     is_shared: bool = False,
     is_made: bool = True,
+    slowest: float | None = None,
 ) -> peewee.Database:
     """Return a database with a connection per thread, or one that threads share under a lock.
 
     `wait` is how many seconds a busy database is waited for. With `is_made` a SQLite file that is
-    not there is made. Connections that are not shared are closed after each use. Raises UserError
-    where the URL, the driver or its version will not do.
+    not there is made. Connections that are not shared are closed after each use; with `slowest`,
+    whatever they do then ends after so many seconds. Raises UserError where the URL, the driver or
+    its version will not do.
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         file = Path(unquote(parts.path))
-        return _sqlite(file, durability, wait, is_shared=is_shared, is_made=is_made)
+        database = _sqlite(file, durability, wait, is_shared=is_shared, is_made=is_made)
+        database.slowest = slowest
+        return database
     if parts.scheme in ("postgres", "postgresql"):
         return _postgres(url, durability, wait, is_shared=is_shared)
     raise UserError(
@@ -63,12 +71,21 @@ def is_sound(version: tuple[int, ...]) -> bool:
     return any(version[:2] == mended[:2] and version >= mended for mended in MENDED)
 
 
+class Sqlite(CySqliteDatabase):
+    """SQLite whose connections may be given an end."""
+
+    slowest: float | None = None
+
+    def _add_conn_hooks(self, conn: Any) -> None:
+        super()._add_conn_hooks(conn)
+        if self.slowest is not None:
+            until = time.monotonic() + self.slowest
+            conn.progress(lambda: time.monotonic() > until, STEPS)
+
+
 def _sqlite(
     file: Path, durability: Durability, wait: float, *, is_shared: bool, is_made: bool
-) -> peewee.Database:
-    import cysqlite
-    from playhouse.cysqlite_ext import CySqliteDatabase
-
+) -> Sqlite:
     if not is_sound(cysqlite.sqlite_version_info):
         raise UserError(
             "This SQLite can corrupt a database that several workers write to.",
@@ -91,7 +108,7 @@ def _sqlite(
     }
     if not is_shared:  # both stay with the file, and setting them can wait for others
         pragmas = {"auto_vacuum": "incremental", "journal_mode": "wal", **pragmas}
-    return CySqliteDatabase(
+    return Sqlite(
         str(file),
         rank_functions=False,
         thread_safe=not is_shared,

@@ -64,7 +64,7 @@ def register(database: peewee.Database, var: Path, path: Path) -> Registered:
     with _alone(var):
         known = _find(database, Version.dataset == dataset, Version.digest == content)
         place = _place(var, dataset, content)
-        if not place.is_dir():
+        if not _is_whole(place, manifest):
             _copy(path, place, manifest)
         if known:
             return known[0]
@@ -190,6 +190,16 @@ def _find(database: peewee.Database, *conditions: Any) -> list[Registered]:
 
 def _place(var: Path, dataset: str, content: str) -> Path:
     return var / FOLDER / dataset / content[:16]
+
+
+def _is_whole(place: Path, manifest: dict[str, Any]) -> bool:
+    """Tell whether every file is there and undamaged; what is not is copied anew."""
+    try:
+        for name in manifest["files"]:
+            bundle.verified(place, name, manifest)
+    except UserError:
+        return False
+    return True
 
 
 def _copy(path: Path, place: Path, manifest: dict[str, Any]) -> None:

@@ -190,3 +190,13 @@ def test_threads_share_a_connection_or_have_their_own(database_url: str, is_shar
         thread.start()
         thread.join()
     assert states == [not is_shared]
+
+
+def test_a_read_without_an_end_is_ended(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c"
+    with closing(databases.connect(url, "process", 1, slowest=0.2)) as database:
+        with pytest.raises(peewee.OperationalError, match="interrupt"):
+            database.execute_sql(endless).fetchall()
+        database.close()
+        assert database.execute_sql("SELECT 1").fetchall() == [(1,)]
