@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.registry import OTHERS
+from app.settings import Settings
 from app.store import versions
 from src import paths
 from tests.app import project
@@ -201,3 +202,18 @@ def test_few_other_versions_stay_in_memory(service: Service) -> None:
         service.look()
     for number in [*range(2, OTHERS + 5), 2]:
         assert model(service, params={"version": number})["version"] == number
+
+
+def test_what_is_taken_back_is_refused_no_longer(service: Service, settings: Settings) -> None:
+    serving = service.predict().json["model"]["version"]
+    other = 3 - serving
+    version = versions.get(service.database, "stones", other)
+    project.damage(version.path(settings.folder()) / "predictor.json")
+    versions.promote(service.database, version, kind="promote", by="me", why="")
+    service.look()
+    assert "stones" in service.ask("/readyz").json["models"]["refused"]
+    back = versions.get(service.database, "stones", serving)
+    versions.promote(service.database, back, kind="rollback", by="me", why="")
+    service.look()
+    assert "refused" not in service.ask("/readyz").json["models"]
+    assert service.predict().json["model"]["version"] == serving

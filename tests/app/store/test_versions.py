@@ -212,3 +212,14 @@ def test_a_version_that_is_not_there_lists_those_that_are(
     assert caught.value.choices == ["2", "1"]
     with pytest.raises(UserError):
         versions.get(database, "nothing", 1)
+
+
+def test_a_copy_that_was_damaged_is_made_anew(
+    linear: Registered, database: peewee.Database, var: Path, bundles: Path
+) -> None:
+    copy = linear.path(var) / "predictor.json"
+    whole = copy.read_bytes()
+    project.damage(copy)
+    again = versions.register(database, var, bundles / "linear")
+    assert again.number == linear.number
+    assert copy.read_bytes() == whole
