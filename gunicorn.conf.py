@@ -1,5 +1,6 @@
 """How `gunicorn app:api` serves; each value can also be given on its command line."""
 
+import atexit
 import os
 import shutil
 import sys
@@ -26,6 +27,7 @@ keepalive = 65  # seconds; longer than the minute that proxies commonly keep a c
 graceful_timeout = 20
 timeout = 60  # seconds after which a worker that shows no life is killed
 control_socket_disable = True
+forwarder_headers = ""  # no client moves our paths by a header
 accesslog = None  # the database has every request
 _memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 worker_tmp_dir = _memory  # a heartbeat must not wait for a disk
@@ -36,6 +38,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Before the library is imported: figures of all workers, in memory, for a full disk would kill us.
 _figures = tempfile.mkdtemp(prefix="lapidary-metrics-", dir=_memory)
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = _figures
+_master = os.getpid()
+
+
+@atexit.register
+def _remove_figures():
+    """Remove what only this run needed; a worker, which inherits this, leaves it to the others."""
+    if os.getpid() == _master:
+        shutil.rmtree(_figures, ignore_errors=True)
 
 
 def on_starting(server):
@@ -60,11 +70,6 @@ def post_worker_init(worker):
 
     gc.collect()
     gc.freeze()
-
-
-def on_exit(server):
-    """Remove what only this run needed."""
-    shutil.rmtree(_figures, ignore_errors=True)
 
 
 def child_exit(server, worker):

@@ -13,6 +13,12 @@ from src.errors import UserError
 
 Q = TypeVar("Q", bound=Checked)
 JSON = "application/json"
+
+
+class Nothing(Checked, frozen=True):
+    """The query of what takes no parameters."""
+
+
 _encode = msgspec.json.encode
 
 

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from app.metrics import Metrics
-from app.problems import Problem
-from app.store.journal import Entry, Journal
+from app.exchange import Answer, Exchange
+from app.store.journal import Entry, Journal, is_busy
 
-log = logging.getLogger(__name__)
+# Make an exchange's last answer, and count it: the error says why its first one must not be sent.
+Settle = Callable[[Exchange, Answer, Exception | None], Answer]
+
+
+@dataclass(slots=True)
+class _Made:
+    """An answer that is not sent yet."""
+
+    key: Any
+    entry: Entry
+    exchange: Exchange
+    answer: Answer
 
 
 class Batch:
     """What answers that are not sent yet want stored, by whom each is for."""
 
-    def __init__(self, journal: Journal, metrics: Metrics) -> None:
+    def __init__(self, journal: Journal, settle: Settle) -> None:
         self._journal = journal
-        self._metrics = metrics
-        self._entries: dict[Any, Entry] = {}
+        self._settle = settle
+        self._made: list[_Made] = []
         self._key: Any = None
 
     @contextmanager
@@ -30,61 +40,51 @@ class Batch:
         self._key = key
         yield
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Entry, exchange: Exchange, answer: Answer) -> None:
         """Take what belongs to the answer that is made now."""
-        self._entries[self._key] = entry
+        self._made.append(_Made(self._key, entry, exchange, answer))
 
-    def store(self) -> dict[Any, Problem]:
-        """Store all; return why some answers must not be sent, by whom they were for."""
-        if self._entries:
-            self._journal.write_all(list(self._entries.values()))
-        refused = {key: entry for key, entry in self._entries.items() if entry.error is not None}
-        for _ in refused:
-            self._metrics.log_failed()
-        return {key: unstored(entry.request[0], entry.error) for key, entry in refused.items()}
+    def store(self, wait: float | None = None) -> bool:
+        """Store all; tell whether that is settled: a database may be busy for longer."""
+        entries = [made.entry for made in self._made]
+        if entries:
+            self._journal.write_all(entries, wait)
+        return not any(entry.error is not None and is_busy(entry.error) for entry in entries)
+
+    def refused(self) -> dict[Any, Answer]:
+        """Count all answers; return what is to be sent in the place of those not stored."""
+        refused = {}
+        for made in self._made:
+            answer = self._settle(made.exchange, made.answer, made.entry.error)
+            if made.entry.error is not None:
+                refused[made.key] = answer
+        return refused
 
 
 class Batches:
     """Write each entry at once, or hold it back while its thread gathers."""
 
-    def __init__(self, journal: Journal, metrics: Metrics) -> None:
+    def __init__(self, journal: Journal, settle: Settle) -> None:
         self._journal = journal
-        self._metrics = metrics
+        self._settle = settle
         self._thread: int | None = None
         self._batch: Batch | None = None
 
-    def write(self, entry: Entry) -> None:
-        """Store an entry, or leave it to the batch; raise Unavailable where it cannot be stored."""
-        if self._batch is not None and threading.get_ident() == self._thread:
-            self._batch.add(entry)
-        else:
-            self._journal.write(entry)
+    def mine(self) -> Batch | None:
+        """Return the batch that this thread gathers; None where it does not."""
+        batch = self._batch
+        return batch if threading.get_ident() == self._thread else None
 
     def is_quick(self) -> bool:
         """Tell whether to store takes no longer than to make the answers."""
         return self._journal.is_quick
 
-    def close(self) -> None:
-        """Let go of the database."""
-        self._journal.close()
-
     @contextmanager
     def gathering(self) -> Iterator[Batch]:
         """Hold back what this thread would store; no other may gather meanwhile."""
-        batch = Batch(self._journal, self._metrics)
+        batch = Batch(self._journal, self._settle)
         self._thread, self._batch = threading.get_ident(), batch
         try:
             yield batch
         finally:
             self._batch = None
-
-
-def unstored(number: str, error: Exception | None) -> Problem:
-    """Refuse with nothing of the answer: what is not stored was never said."""
-    log.error("request %s was not stored: %s", number, error)
-    return Problem(
-        503,
-        "The answer could not be stored, so it is not given.",
-        fix="send the request again; see /readyz for the reason",
-        headers={"Retry-After": "1"},
-    )

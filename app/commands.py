@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import peewee
+from msgspec.structs import fields
 
 from app import settings as configured
 from app.store import database as databases
@@ -37,14 +38,30 @@ def parse(words: Sequence[str], kind: type[Q]) -> Q:
         if name in given:
             raise UserError(f"'{name}' is given twice.", given=word)
         given[name] = value
+    missing = [field.name for field in fields(kind) if field.required and field.name not in given]
+    if missing and not set(given) - {field.name for field in fields(kind)}:
+        raise UserError(f"'{missing[0]}' is missing.", fix=f"add {missing[0]}=<...>")
     return convert(given, kind, is_text=True)
 
 
 @contextmanager
-def opened() -> Iterator[peewee.Database]:
-    """Open the service's database, brought to the present schema; say so where it is away."""
+def opened(*, is_made: bool = False) -> Iterator[peewee.Database]:
+    """Open the service's database, brought to the present schema; say so where it is away.
+
+    With `is_made` one is made where there is none.
+    """
     settings = configured.read()
-    database = databases.connect(settings.url(), settings.durability, settings.wait)
+    database = databases.connect(
+        settings.url(), settings.durability, settings.wait, is_made=is_made
+    )
+    path = databases.path(database)
+    if path is not None and not is_made and not path.is_file():
+        raise UserError(
+            "There is no database here.",
+            given=path,
+            fix="go to the project's folder, or set LAPIDARY_VAR as for the service; "
+            "the service makes one when it starts",
+        )
     try:
         migrate(database)
         yield database

@@ -63,7 +63,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         "/v1/{dataset}/models": datasets.Models(registry, database),
         "/v1/{dataset}/predictions": predictions.Predictions(registry, redaction),
         "/v1/{dataset}/predictions/{number}": predictions.Receipt(database),
-        "/v1/{dataset}/similar": Similar(registry, settings.most_similar),
+        "/v1/{dataset}/similar": Similar(registry, settings.most_similar, settings.longest_text),
         "/healthz": health.Alive(),
         "/readyz": health.Ready(registry, journal, var, settings.disk_floor),
         "/metrics": health.Figures(metrics),

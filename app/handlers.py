@@ -85,7 +85,7 @@ def unavailable(
     request: falcon.Request, response: falcon.Response, error: peewee.PeeweeException, params: Any
 ) -> None:
     """Say that the database could not be read."""
-    log.error("%s: %s", request.path, error)
+    log.error("%s: %s", request.env[ENVIRON].path, error)
     problem = Problem(
         503,
         "The database cannot be read now, or it took too long.",

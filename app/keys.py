@@ -8,7 +8,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from app import commands
+from app import settings as configured
 from app.security import SCOPES
+from app.store import database as databases
 from app.store import keys
 from src import tables
 from src.checked import Checked
@@ -50,12 +52,14 @@ def _create(asked: Create) -> None:
     for scope in scopes:
         if scope not in SCOPES:
             raise unknown("scope", scope, SCOPES)
-    with commands.opened() as database:
+    with commands.opened(is_made=True) as database:
         key = keys.create(database, asked.name, scopes)
+        place = databases.path(database) or "the database"
     print(key)
     print(
-        "It is shown this once and only its hash is kept. From now on every caller needs a key:\n"
-        f"  curl -H 'Authorization: Bearer {key}' http://127.0.0.1:8000/v1/datasets",
+        f"It is shown this once; only its hash is kept, in {place}. From now on every caller of "
+        "the service needs a key:\n"
+        f"  curl -H 'Authorization: Bearer {key}' http://{configured.read().bind}/v1/datasets",
         file=sys.stderr,
     )
 

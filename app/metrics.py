@@ -20,6 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from app.exchange import Exchange
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -53,7 +54,8 @@ class Metrics:
 
     def count(self, exchange: Exchange, status: int) -> None:
         """Count an answer."""
-        key = (exchange.environ["REQUEST_METHOD"], exchange.route, status)
+        method = exchange.environ["REQUEST_METHOD"]
+        key = (method if method in METHODS else "other", exchange.route, status)
         child = self._latencies.get(key)
         if child is None:
             child = self._latencies[key] = self._latency.labels(*key)

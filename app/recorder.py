@@ -11,7 +11,7 @@ from typing import Any
 
 from app import bodies
 from app import exchange as exchanges
-from app.batches import Batches, unstored
+from app.batches import Batches
 from app.exchange import Answer, Exchange
 from app.metrics import Metrics
 from app.problems import Problem
@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 Start = Callable[..., Any]
 App = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
-# Asked every few seconds by machines, and to be answered while the database cannot be written.
 NO_CONTENT = 204
+# Asked every few seconds by machines, and to be answered while the database cannot be written.
 UNRECORDED = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -44,32 +44,54 @@ class Recorder:
     ) -> None:
         self._app = app
         self._guard = guard
-        self.batches = Batches(journal, metrics)
+        self._journal = journal
+        self.batches = Batches(journal, self._settle)
         self._redaction = redaction
         self._metrics = metrics
         self._largest_body = largest_body
 
     def close(self) -> None:
         """Let go of the database."""
-        self.batches.close()
+        self._journal.close()
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> list[bytes]:
         """Answer a WSGI request."""
         exchange = exchanges.begin(environ)
-        answer = self._answer(exchange)
-        if environ["PATH_INFO"] not in UNRECORDED:
-            try:
-                self.batches.write(self._entry(exchange, answer))
-            except Unavailable as error:
-                self._metrics.log_failed()
-                answer = exchanges.refusal(unstored(exchange.id, error), exchange)
-        self._metrics.count(exchange, answer.code)
-        headers = [*answer.headers, ("X-Request-Id", exchange.request_id)]
-        headers += self._guard.headers(environ, {name.lower() for name, _ in answer.headers})
-        if answer.code != NO_CONTENT:
-            headers.append(("Content-Length", str(len(answer.body))))
-        start_response(answer.status, headers)
+        answer = self._with_headers(exchange, self._answer(exchange))
+        batch = self.batches.mine()
+        if environ["PATH_INFO"] in UNRECORDED:
+            answer = self._settle(exchange, answer, None)
+        elif batch is not None:
+            batch.add(self._entry(exchange, answer), exchange, answer)
+        else:
+            answer = self._settle(exchange, answer, self._store(self._entry(exchange, answer)))
+        start_response(answer.status, answer.headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+
+    def _store(self, entry: Entry) -> Exception | None:
+        try:
+            self._journal.write(entry)
+        except Unavailable as error:
+            return error
+        return None
+
+    def _settle(self, exchange: Exchange, answer: Answer, error: Exception | None) -> Answer:
+        """Return the last answer and count it: what is not stored was never said."""
+        if error is not None:
+            log.error("request %s was not stored: %s", exchange.id, error)
+            self._metrics.log_failed()
+            answer = self._with_headers(exchange, exchanges.refusal(_unstored(), exchange))
+        self._metrics.count(exchange, answer.code)
+        return answer
+
+    def _with_headers(self, exchange: Exchange, answer: Answer) -> Answer:
+        """Add what every answer carries."""
+        present = {name.lower() for name, _ in answer.headers}
+        answer.headers += [("X-Request-Id", exchange.request_id)]
+        answer.headers += self._guard.headers(exchange.environ, present)
+        if answer.code != NO_CONTENT:
+            answer.headers.append(("Content-Length", str(len(answer.body))))
+        return answer
 
     def _answer(self, exchange: Exchange) -> Answer:
         try:
@@ -107,6 +129,16 @@ class Recorder:
             self._redaction.body(answer.body) if is_answer_stored else None,
         )
         return Entry(request, exchange.predictions)
+
+
+def _unstored() -> Problem:
+    """Refuse with nothing of the answer."""
+    return Problem(
+        503,
+        "The answer could not be stored, so it is not given.",
+        fix="send the request again; see /readyz for the reason",
+        headers={"Retry-After": "1"},
+    )
 
 
 def _ours() -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from typing import Any
+from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -14,19 +15,18 @@ _KEY = re.compile(rb"lpd_[A-Za-z0-9_-]{8,}")
 _PARAMETER = re.compile(
     r"(?i)((?:^|&)(?:api[_-]?key|key|access[_-]?token|token|password|secret|authorization)=)[^&]*"
 )
-# Where an answer repeats a field's value under another name.
+# Where an answer repeats a field's value under another name: beside the field's own ...
 _NAMED_BY = ("field", "feature")
-_REPEATED = ("value", "given", "word")
-_IN_WORDS = ("sentence",)
+_REPEATED = ("value", "word")
+# ... and where it may be any field's.
+_ANY = ("sentence", "given", "fix")
 
 
 class Redaction:
     """Replace secret values in bodies and queries; nothing else of them changes."""
 
     def __init__(self, fields: Collection[str]) -> None:
-        self._fields = frozenset(fields)
-        names = "|".join(re.escape(name) for name in sorted(self._fields))
-        self._query = re.compile(rf"((?:^|&)(?:{names})=)[^&]*") if names else None
+        self._fields = frozenset(name.casefold() for name in fields)
 
     def body(self, body: bytes | None) -> bytes | None:
         """Return a body as it may be stored."""
@@ -42,7 +42,12 @@ class Redaction:
             return query
         query = _KEY.sub(HIDDEN.encode(), query.encode()).decode()
         query = _PARAMETER.sub(rf"\1{HIDDEN}", query)
-        return self._query.sub(rf"\1{HIDDEN}", query) if self._query else query
+        return "&".join(map(self._parameter, query.split("&"))) if self._fields else query
+
+    def _parameter(self, written: str) -> str:
+        name, equals, _ = written.partition("=")
+        is_secret = unquote_plus(name).casefold() in self._fields
+        return f"{name}{equals}{HIDDEN}" if is_secret else written
 
     def _without_fields(self, body: bytes) -> bytes:
         try:
@@ -62,16 +67,9 @@ class Redaction:
         }
 
     def _is_secret(self, key: str, is_about: bool) -> bool:
-        return key in self._fields or key in _IN_WORDS or (is_about and key in _REPEATED)
+        return key.casefold() in self._fields or key in _ANY or (is_about and key in _REPEATED)
 
     def _is_about(self, value: dict[str, Any]) -> bool:
-        """Tell whether an object repeats a field's value; a problem does for its first error."""
-        faults = value.get("errors")
-        named = [value, *(faults if isinstance(faults, list) else [])]
-        return any(
-            isinstance(one, dict)
-            and isinstance(field := one.get(name), str)
-            and field in self._fields
-            for one in named
-            for name in _NAMED_BY
-        )
+        """Tell whether an object repeats a field's value."""
+        named = [value.get(name) for name in _NAMED_BY]
+        return any(isinstance(name, str) and name.casefold() in self._fields for name in named)

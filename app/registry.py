@@ -43,6 +43,7 @@ class Registry:
         # Why something newer does not serve: it was not registered, or could not be loaded.
         self._unregistered: dict[str, str] = {}
         self._unloaded: dict[str, str] = {}
+        self._chosen: dict[str, int] = {}
 
     def champion(self, dataset: str) -> Serving:
         """Return what serves; raise Problem 404 or 503 where nothing does."""
@@ -74,6 +75,10 @@ class Registry:
         """List the datasets that have a champion."""
         return sorted(self._champions)
 
+    def missing(self) -> list[str]:
+        """List the datasets that have a champion and no version that could be loaded."""
+        return sorted(set(self._chosen) - set(self._champions))
+
     def known(self) -> list[str]:
         """List the datasets that are served or configured."""
         return sorted({*self._champions, *configs.choices("dataset")})
@@ -93,7 +98,8 @@ class Registry:
         if seen[:1] != self._seen[:1]:
             self._unregistered = {}  # what is still wrong will be found again
             self._adopt()
-        for dataset, number in versions.champions(self._database).items():
+        self._chosen = versions.champions(self._database)
+        for dataset, number in self._chosen.items():
             self._serve(dataset, number)
         self._seen = (seen[0], versions.last_event(self._database))
         return True
@@ -161,7 +167,7 @@ class Registry:
         reason = self.refused().get(dataset)
         return Problem(
             503,
-            f"'{dataset}' has no champion yet." if reason is None else reason,
+            f"'{dataset}' has no champion yet." if reason is None else reason.split("\n")[0],
             fix=TO_DO,
             headers={"Retry-After": "10"},
         )

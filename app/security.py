@@ -21,6 +21,15 @@ from app.redaction import KEY_PREFIX
 Scope = Literal["predict", "label", "train", "admin"]
 SCOPES: tuple[str, ...] = get_args(Scope)
 
+# What proxies add: who is behind them is somebody else, whatever the socket says.
+RELAYED = (
+    "HTTP_FORWARDED",
+    "HTTP_VIA",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_REAL_IP",
+)
 PROBES = frozenset({"/healthz", "/readyz"})
 # A browser cannot send a key when it opens a page; what the pages tell is how to ask.
 PUBLIC = re.compile(r"/openapi\.json|/docs(/[a-z.-]+)?")
@@ -32,8 +41,8 @@ HEADERS = [
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
 ]
 _PREFIX_LENGTH = len(KEY_PREFIX) + 8
-_METHODS = "GET, POST, PUT, DELETE, HEAD, OPTIONS"
-_ALLOWED_HEADERS = "Authorization, Content-Type, X-API-Key, X-Request-Id, Idempotency-Key"
+_METHODS = "GET, POST, HEAD, OPTIONS"
+_ALLOWED_HEADERS = "Authorization, Content-Type, X-API-Key, X-Request-Id"
 
 
 @dataclass(frozen=True)
@@ -165,8 +174,15 @@ class Guard:
 
     def _local(self, environ: dict[str, Any]) -> Caller:
         """Admit this machine; a proxy on it speaks for others, who are not this machine."""
-        is_relayed = "HTTP_X_FORWARDED_FOR" in environ or "HTTP_FORWARDED" in environ
+        is_relayed = any(name in environ for name in RELAYED)
         if _is_loopback(environ.get("REMOTE_ADDR", "")) and not is_relayed:
+            if _is_browser(environ) and not _is_local_name(environ.get("HTTP_HOST", "")):
+                raise Problem(
+                    403,
+                    "A page of another site asks by a name that is not this machine's.",
+                    given=environ.get("HTTP_HOST"),
+                    allowed=["localhost", "127.0.0.1"],
+                )
             return HERE
         raise Problem(
             403,
@@ -174,6 +190,16 @@ class Guard:
             given=self.client(environ),
             fix="on that machine: python -m app.keys create name=<who> scopes=predict",
         )
+
+
+def _is_browser(environ: dict[str, Any]) -> bool:
+    return str(environ.get("HTTP_USER_AGENT", "")).startswith("Mozilla/")
+
+
+def _is_local_name(host: str) -> bool:
+    """Tell whether a browser was led here by this machine's own name, and not by a rebound one."""
+    name = host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host
+    return name == "localhost" or (name != "" and _is_loopback(name.strip("[]")))
 
 
 @lru_cache(maxsize=1024)

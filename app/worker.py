@@ -34,16 +34,19 @@ from gunicorn.http import get_parser
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from app import ids
+from app.exchange import Answer
 from app.problems import MEDIA_TYPE, Problem
 
 COLLECTED = 65_536  # bytes of a request that the main loop keeps, for each connection
 ANSWERS = 1_000_000  # bytes of answers that the kernel is asked to keep, for each connection
 UNREAD = 65_536  # bytes of answers that a client may leave there and still ask again
 SO_MEMINFO, MEMORY = 55, struct.Struct("9I")  # of Linux; the sixth number is SK_MEMINFO_WMEM_QUEUED
+NO_WAIT = 0.02  # seconds that the main loop waits for a database
 TURN = 16  # light requests that are answered together
 LIGHT = 16_384  # bytes of a request that the main loop may answer itself
 SWEEP = 0.1  # seconds between two looks at the deadlines
 FIELD = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r]*)", re.I)
+STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2}) ")
 LENGTH = re.compile(rb"[0-9]{1,18}[ \t]*")
 
 
@@ -53,6 +56,7 @@ class Arrival:
     def __init__(self, data: bytes, until: float) -> None:
         self.data = bytearray(data)
         self.until = until
+        self.head = 0  # bytes before the body, and ...
         self.size = 0  # of the whole request; known when its headers are there
         self.streamed = False  # it comes, or its length is told, in a way that only a thread reads
 
@@ -62,6 +66,19 @@ class Arrival:
             self._measure()
         return 0 < self.size <= len(self.data) and not self.streamed
 
+    def is_probe(self) -> bool:
+        """Tell whether it asks no more than whether we live."""
+        return self.data.startswith((b"GET /healthz ", b"HEAD /healthz "))
+
+    def is_one_record(self) -> bool:
+        """Tell whether it posts something small that is no list, and asks for nothing beside."""
+        return (
+            self.size <= LIGHT
+            and self.data.startswith(b"POST ")
+            and b"?" not in self.data[: self.data.find(b"\r\n")]
+            and self.data[self.head : self.head + 1] == b"{"
+        )
+
     def is_ready(self) -> bool:
         """Tell whether there is nothing more to collect."""
         return self.is_whole() or self.streamed or len(self.data) >= COLLECTED
@@ -70,6 +87,7 @@ class Arrival:
         head = self.data.find(b"\r\n\r\n") + 4
         if head < 4:
             return
+        self.head = head
         found = FIELD.findall(self.data, 0, head)
         fields = {name.lower(): value for name, value in found}
         length = fields.get(b"content-length", b"0")
@@ -87,8 +105,11 @@ class Batch(Protocol):
     def of(self, key: Any) -> AbstractContextManager[None]:
         """Say for whom the answer is that is made now."""
 
-    def store(self) -> dict[Any, Problem]:
-        """Store what belongs to the answers; return why some must not be sent, by key."""
+    def store(self, wait: float | None = None) -> bool:
+        """Store what belongs to the answers; tell whether to wait longer could store more."""
+
+    def refused(self) -> dict[Any, Answer]:
+        """Return what is to be sent in the place of answers that are not stored."""
 
 
 class Batches(Protocol):
@@ -191,6 +212,15 @@ class GatedWorker(ThreadWorker):
             return bool(super()._keepalive_after(conn, keepalive))
         return bool(keepalive and conn.parser.finish_body())
 
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Any) -> None:
+        """Refuse in our words what gunicorn cannot read."""
+        held = Held(client)
+        super().handle_error(req, held, addr, exc)
+        found = STATUS.match(b"".join(held.data))
+        problem = Problem(int(found[1]) if found else 400, f"This is no request: {exc}"[:200])
+        with suppress(OSError):
+            client.sendall(_written(_refusal(problem)))
+
     def finish_request(self, conn: TConn, fs: Future[bool]) -> None:
         """Keep the connection or let it go, and let the next upload in."""
         if not self.gated:
@@ -275,18 +305,16 @@ class GatedWorker(ThreadWorker):
         return (
             self.batches is not None
             and arrival.is_whole()
-            and arrival.size <= LIGHT
-            and arrival.data.startswith(b"POST ")  # others may read much
-            and self.batches.is_quick()
+            and (arrival.is_probe() or (arrival.is_one_record() and self.batches.is_quick()))
         )
 
     def _answer_light(self) -> None:
         """Answer the light requests of this turn: make all answers, store them at once, send."""
         assert self.batches is not None
-        turn = [self.light.popleft() for _ in range(min(len(self.light), TURN))]
         made: list[tuple[TConn, Future[Any], bytes]] = []
         with self.batches.gathering() as batch:
-            for conn in turn:
+            for _ in range(min(len(self.light), TURN)):
+                conn = self.light.popleft()
                 done: Future[Any] = Future()
                 held = conn.sock = Held(conn.sock)
                 try:
@@ -295,12 +323,20 @@ class GatedWorker(ThreadWorker):
                 finally:
                     conn.sock = held.sock
                 made.append((conn, done, b"".join(held.data)))
-        refused = batch.store()
+        if batch.store(NO_WAIT):
+            self._send(batch, made)
+        else:  # a thread waits for the database, so that this one answers others
+            waiting = self.tpool.submit(batch.store)
+            waiting.add_done_callback(lambda _: self.method_queue.defer(self._send, batch, made))
+
+    def _send(self, batch: Batch, made: list[tuple[TConn, Future[Any], bytes]]) -> None:
+        """Send what is stored, and refusals in the place of what could not be."""
+        refused = batch.refused()
         for conn, done, answer in made:
-            problem = refused.get(conn)
+            other = refused.get(conn)
             with suppress(OSError):  # who is gone is noticed when the next request is awaited
-                conn.sock.sendall(answer if problem is None else _written(problem))
-            if problem is None:
+                conn.sock.sendall(answer if other is None else _written(other))
+            if other is None:
                 self.finish_request(conn, done)
             else:
                 self.answering.pop(conn, None)
@@ -317,7 +353,7 @@ class GatedWorker(ThreadWorker):
             problem = Problem(503, "Too many large requests at once.", fix="try again later")
         self._forget(conn)
         with suppress(OSError):
-            conn.sock.send(_written(problem), socket.MSG_DONTWAIT)
+            conn.sock.send(_written(_refusal(problem)), socket.MSG_DONTWAIT)
         self._leave(conn)
 
     def _leave(self, conn: TConn, *, watch: bool = True) -> None:
@@ -375,11 +411,16 @@ def _shut(conn: TConn, ways: int) -> bool:
     return True
 
 
-def _written(problem: Problem) -> bytes:
-    """Write an answer as the app would have."""
+def _refusal(problem: Problem) -> Answer:
+    """Make the answer of a request that the application never saw."""
     body = problem.body(ids.new())
-    head = (
-        f"HTTP/1.1 {problem.document['status']} {problem.document['title']}\r\n"
-        f"Content-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode() + body
+    headers = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body)))]
+    status = f"{problem.document['status']} {problem.document['title']}"
+    return Answer(status, headers, body)
+
+
+def _written(answer: Answer) -> bytes:
+    """Write an answer after which the connection is closed."""
+    lines = [f"HTTP/1.1 {answer.status}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in answer.headers if name != "Connection"]
+    return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1") + answer.body

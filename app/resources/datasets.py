@@ -24,6 +24,7 @@ class Datasets:
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Answer with what is served, and what could be."""
         security.allowed(request, "predict")
+        asking.query(request, asking.Nothing)
         served = {name: self._registry.champion(name) for name in self._registry.names()}
         document = {
             "datasets": [
@@ -43,6 +44,7 @@ class OneDataset:
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Answer with fields, target, an example that can be posted, and where to post it."""
         exchange = security.allowed(request, "predict")
+        asking.query(request, asking.Nothing)
         serving = self._registry.champion(dataset)
         exchange.dataset = dataset
         known = serving.dataset
@@ -73,6 +75,7 @@ class Models:
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Answer with the versions and the changes of the champion, the newest first."""
         exchange = security.allowed(request, "predict")
+        asking.query(request, asking.Nothing)
         champion = self._registry.champion(dataset)
         exchange.dataset = dataset
         document = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -13,6 +14,8 @@ from app import asking, security
 from app.metrics import Metrics
 from app.registry import TO_DO, Registry
 from app.store.journal import Journal, Unavailable
+
+log = logging.getLogger(__name__)
 
 
 class Alive:
@@ -47,7 +50,10 @@ class Ready:
 
     def _models(self) -> dict[str, Any]:
         served = self._registry.names()
-        document: dict[str, Any] = {"ok": bool(served), "served": served}
+        missing = self._registry.missing()
+        document: dict[str, Any] = {"ok": bool(served) and not missing, "served": served}
+        if missing:
+            document["missing"] = missing
         if refused := self._registry.refused():
             document["refused"] = refused
         if not served:
@@ -58,7 +64,8 @@ class Ready:
         try:
             self._journal.check()
         except Unavailable as error:
-            return {"ok": False, "error": str(error)}
+            log.warning("the database takes no rows: %s", error)
+            return {"ok": False, "error": _in_words(str(error))}
         return {"ok": True}
 
     def _disk(self) -> dict[str, Any]:
@@ -67,6 +74,13 @@ class Ready:
         except OSError as error:
             return {"ok": False, "error": os.strerror(error.errno or 0)}
         return {"ok": free >= self._floor, "free_megabytes": int(free / 1e6)}
+
+
+def _in_words(error: str) -> str:
+    """Say what keeps a database from taking rows; its own words are for the log alone."""
+    known = {"locked": "it is busy", "full": "the disk is full", "moved": "its file was moved away"}
+    found = (words for sign, words in known.items() if sign in error)
+    return next(found, "it cannot be written; the log says why")
 
 
 class Figures:

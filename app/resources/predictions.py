@@ -85,8 +85,10 @@ class Receipt:
     ) -> None:
         """Answer with the record, the answer and where the version comes from."""
         exchange = security.allowed(request, "predict")
+        asking.query(request, asking.Nothing)
         rows = Prediction.select().where(Prediction.id == number, Prediction.dataset == dataset)
-        row = next(iter(rows.execute(self._database)), None) if ids.is_one(number) else None
+        found = rows.execute(self._database) if _is_askable(dataset, number) else ()
+        row = next(iter(found), None)
         if row is None:
             raise Problem(404, "There is no such prediction.", given=number)
         exchange.dataset, exchange.version = dataset, row.version
@@ -109,3 +111,8 @@ class Receipt:
                 "files": manifest["files"],
             },
         )
+
+
+def _is_askable(dataset: str, number: str) -> bool:
+    """Tell whether a database takes both: PostgreSQL's text does not take every character."""
+    return dataset.isascii() and dataset.isprintable() and ids.is_one(number)

@@ -92,6 +92,7 @@ class OneRequest:
         """Answer with both bodies and the predictions that were made."""
         exchange = security.allowed(request, "admin")
         exchange.is_answer_stored = False
+        asking.query(request, asking.Nothing)
         if not re.match(PRINTABLE, number):  # PostgreSQL's text does not take every character
             raise Problem(404, "There is no such request.", given=repr(number))
         found = Request.select().where((Request.id == number) | (Request.request_id == number))

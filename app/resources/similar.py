@@ -18,6 +18,7 @@ from src.checked import Checked, convert
 from src.errors import UserError
 
 DEFAULT = 5.0
+LARGEST = 100_000  # bytes of a body, beside its longest text
 MOST_VALUES = 10_000  # objects and numbers; no record has so many
 ALLOWED = '{"record": {<features>}, "n": <how many>}'
 
@@ -32,13 +33,15 @@ class Body(Checked, frozen=True):
 class Similar:
     """POST /v1/{dataset}/similar: equal in some columns, nearest in another."""
 
-    def __init__(self, registry: Registry, most: int) -> None:
+    def __init__(self, registry: Registry, most: int, longest_text: int) -> None:
         self._registry = registry
         self._most = most
+        self._longest_text = longest_text
 
     def on_post(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Answer with the n nearest rows, nearest first, and how many there are at all."""
         exchange = security.allowed(request, "predict")
+        asking.query(request, asking.Nothing)
         serving = self._registry.champion(dataset)
         exchange.dataset, exchange.version = dataset, serving.version.number
         how = serving.dataset.similar
@@ -74,6 +77,13 @@ class Similar:
         asking.answer(response, document)
 
     def _body(self, text: bytes) -> Body:
+        if len(text) > LARGEST + self._longest_text:
+            raise Problem(
+                413,
+                "The body is too large for one record.",
+                given=f"{len(text)} bytes",
+                allowed=ALLOWED,
+            )
         try:
             body = msgspec.json.decode(text, type=Body)
         except msgspec.ValidationError:

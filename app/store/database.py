@@ -46,7 +46,7 @@ def connect(
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        file = Path(unquote(parts.path))
+        file = Path("/" + unquote(parts.path).lstrip("/"))
         database = _sqlite(file, durability, wait, is_shared=is_shared, is_made=is_made)
         database.slowest = slowest
         return database
@@ -93,13 +93,14 @@ def _sqlite(
             choices=["3.51.3 or newer", "3.50.7", "3.44.6"],
             fix="pip install --upgrade cysqlite",
         )
-    if not file.is_absolute() or not file.name:
+    if file.parent == Path("/"):  # three slashes and a name: that is not what was meant
         raise UserError(
             "A SQLite database is named by its absolute path.",
             given=f"sqlite://{file}",
             choices=["sqlite:////srv/lapidary/lapidary.db"],
         )
-    _make_folder(file.parent)
+    if is_made:
+        _make(file)
     pragmas: dict[str, int | str] = {
         # NORMAL survives a killed process; only FULL survives a power cut.
         "synchronous": "full" if durability == "power" else "normal",
@@ -118,23 +119,36 @@ def _sqlite(
     )
 
 
-def _make_folder(folder: Path) -> None:
+def _make(file: Path) -> None:
+    """Make a file that is not there for this user alone: it will have every request."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise UserError(
-            "The database's folder cannot be made.", given=f"{folder} ({error.strerror})"
+            "The database cannot be made.",
+            given=f"{file} ({error.strerror})",
+            fix="see to the folder's permissions, or set LAPIDARY_VAR",
         ) from None
 
 
 def _postgres(url: str, durability: Durability, wait: float, *, is_shared: bool) -> peewee.Database:
     try:
-        import psycopg  # noqa: F401
+        import psycopg
     except ImportError:
         raise UserError(
             "PostgreSQL needs a driver that is not installed.",
             given="DATABASE_URL=postgresql://...",
             fix="pip install 'lapidary[postgres]', or: pip install -e '.[postgres]'",
+        ) from None
+    try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # whose words may be the password
+        raise UserError(
+            "DATABASE_URL cannot be read.",
+            given="postgresql://...",
+            choices=["postgresql://user:password@host/name"],
+            fix="write what is special in a password with %: @ is %40",
         ) from None
     milliseconds = int(wait * 1000)
     options: dict[str, int | str] = {
@@ -150,6 +164,11 @@ def _postgres(url: str, durability: Durability, wait: float, *, is_shared: bool)
         connect_timeout=max(2, int(wait)),
         application_name=f"lapidary {os.getpid()}",
         options=" ".join(f"-c {name}={value}" for name, value in options.items()),
+        # A server that is there and says nothing is given up as one that is away.
+        tcp_user_timeout=milliseconds,
+        keepalives_idle=max(1, int(wait)),
+        keepalives_interval=1,
+        keepalives_count=3,
     )
 
 

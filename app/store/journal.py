@@ -23,6 +23,8 @@ QUICK = 0.002  # seconds; a thread that waits longer should not be one that othe
 CHECK = 1.0  # seconds that a look may take
 PAUSE = 0.005  # seconds between two tries at a database that is locked
 
+LOOKS, BETWEEN_LOOKS = 100, 0.0001  # at the queue of those who write, and the seconds between two
+
 # Peewee's own way to raise what a driver raises, as it does in all that it executes itself.
 _in_peewees_words: Any = peewee.__dict__["__exception_wrapper__"]
 # It writes no row, and fails where one could not be written.
@@ -75,11 +77,15 @@ class Journal:
         if entry.error is not None:
             raise Unavailable(str(entry.error)) from entry.error
 
-    def write_all(self, entries: list[Entry]) -> None:
-        """Store entries; those that could not be stored have an `error` then."""
+    def write_all(self, entries: list[Entry], wait: float | None = None) -> None:
+        """Store entries; those that could not be stored have an `error` then.
+
+        `wait` is how many seconds a busy database is tried again, where it is not what was set.
+        """
         started = time.monotonic()
         for entry in entries:
-            entry.deadline = started + self._wait
+            entry.deadline = started + (self._wait if wait is None else wait)
+            entry.is_done, entry.error = False, None
         self._waiting.extend(entries)
         with self._lock:
             if not all(entry.is_done for entry in entries):
@@ -107,7 +113,7 @@ class Journal:
         error = self._store(entries)
         for entry in entries:
             # What one of them was refused for need not be true of the others.
-            is_shared = error is not None and len(entries) > 1 and not _is_busy(error)
+            is_shared = error is not None and len(entries) > 1 and not is_busy(error)
             entry.error = self._store([entry]) if is_shared else error
             entry.is_done = True
 
@@ -127,7 +133,7 @@ class Journal:
                 with self._turn:
                     action()
             except peewee.OperationalError as error:
-                if not _is_busy(error) or time.monotonic() > deadline:
+                if not is_busy(error) or time.monotonic() > deadline:
                     raise
             else:
                 return
@@ -198,8 +204,9 @@ class _File:
 class _Turn:
     """A place in the queue of workers that want to write to one file.
 
-    SQLite waits for a lock by sleeping and looking again, a millisecond and more each time; the
-    system wakes the next worker at once. It is only a courtesy: SQLite's own lock is what counts.
+    SQLite waits for a lock by sleeping and looking again, a millisecond and more each time; here
+    it is a tenth of that. It is only a courtesy: SQLite's own lock is what counts, so whoever waits
+    for longer than a write takes goes on without.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -207,10 +214,17 @@ class _Turn:
         self._handle: int | None = None
 
     def __enter__(self) -> None:
-        if self._path is not None:
-            if self._handle is None:
-                self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._handle, fcntl.LOCK_EX)
+        if self._path is None:
+            return
+        if self._handle is None:
+            self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        for _ in range(LOOKS):
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(BETWEEN_LOOKS)
+            else:
+                return
 
     def __exit__(self, *_: object) -> None:
         if self._handle is not None:
@@ -224,7 +238,8 @@ def _insert(table: type[peewee.Model], mark: str) -> str:
     return f'INSERT INTO "{table._meta.table_name}" ({names}) VALUES ({marks})'  # noqa: S608
 
 
-def _is_busy(error: Exception) -> bool:
+def is_busy(error: Exception) -> bool:
+    """Tell whether a database refused because others use it."""
     return any(word in str(error) for word in ("locked", "busy", "lock timeout"))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import peewee
 import pytest
 
-from app import backup, ids
+from app import backup, commands, ids
 from app.store import database as databases
 from app.store.journal import Entry, Journal
 from app.store.tables import Request
@@ -142,6 +142,8 @@ def test_a_folder_that_is_not_there_is_told(run: Run) -> None:
 def test_without_pg_dump_it_says_what_to_install(
     run: Run, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with commands.opened(is_made=True):
+        pass
     monkeypatch.setenv("PATH", str(tmp_path))
     if database_url.startswith("sqlite"):
         run("copy.db")

@@ -61,7 +61,7 @@ def test_a_misspelt_action_is_told() -> None:
 
 
 def test_a_new_database_is_made_ready_and_closed_again(named: None) -> None:
-    with commands.opened() as database:
+    with commands.opened(is_made=True) as database:
         assert all(table.select().count(database) >= 0 for table in migrations.TABLES)
     assert database.is_closed()
 
@@ -80,7 +80,7 @@ def test_a_refusal_in_the_middle_is_a_users_error_and_the_database_is_closed(nam
     opened: list[peewee.Database] = []
 
     def fail() -> None:
-        with commands.opened() as database:
+        with commands.opened(is_made=True) as database:
             opened.append(database)
             raise peewee.OperationalError("the disk is full")
 
@@ -98,3 +98,12 @@ def test_a_file_that_is_no_database_is_a_users_error(
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{file}")
     with pytest.raises(UserError, match="cannot be used"), commands.opened():
         pass
+
+
+def test_in_another_folder_no_empty_database_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAPIDARY_VAR", str(tmp_path / "var"))
+    with pytest.raises(UserError, match="no database here"), commands.opened():
+        pass
+    assert not (tmp_path / "var").exists()

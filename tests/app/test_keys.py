@@ -11,7 +11,7 @@ from pathlib import Path
 import peewee
 import pytest
 
-from app import keys
+from app import commands, keys
 from app.security import digest
 from app.store import keys as stored
 from src.errors import UserError
@@ -65,6 +65,8 @@ def test_a_revoked_key_is_listed_as_revoked(run: Run, database: peewee.Database)
 
 
 def test_without_keys_the_list_says_how_to_make_one(run: Run) -> None:
+    with commands.opened(is_made=True):
+        pass
     assert "python -m app.keys create" in run("list")
 
 

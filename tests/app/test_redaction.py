@@ -76,8 +76,25 @@ def test_what_repeats_a_field_under_another_name_is_hidden(document: Any) -> Non
 
 
 def test_of_another_field_all_is_kept() -> None:
-    document = {"errors": [{"field": "carat", "given": "x"}], "given": "x"}
+    document = {"why": {"contributions": [{"feature": "carat", "value": "x"}]}, "detail": "x"}
     assert stored(document, "iban") == document
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"IBAN": SECRET},
+        {"given": f"[{{'iban': '{SECRET}'}}]"},
+        {"fix": f"did you mean '{SECRET}'?"},
+    ],
+)
+def test_what_may_be_a_field_is_hidden(document: Any) -> None:
+    assert SECRET not in json.dumps(stored(document, "iban"))
+
+
+@pytest.mark.parametrize("name", ["iban", "ib%61n", "IBAN"])
+def test_a_field_in_the_query_is_hidden_however_it_is_written(name: str) -> None:
+    assert Redaction(("iban",)).query(f"a=1&{name}=4242&b=2") == f"a=1&{name}={HIDDEN}&b=2"
 
 
 @pytest.mark.parametrize("body", [f"{{'iban': {SECRET}", f'{{"iban": "{SECRET}"', "[" * 100_000])

@@ -58,6 +58,8 @@ def test_without_keys_this_machine_may_do_all(address: str) -> None:
         {"HTTP_X_FORWARDED_FOR": "127.0.0.1"},
         {"HTTP_X_FORWARDED_FOR": ""},
         {"HTTP_FORWARDED": "for=127.0.0.1"},
+        {"HTTP_X_REAL_IP": "127.0.0.1"},
+        {"HTTP_VIA": "1.1 proxy"},
         {"REMOTE_ADDR": "", "HTTP_X_FORWARDED_FOR": "10.0.0.1"},
     ],
 )
@@ -66,6 +68,27 @@ def test_without_keys_nobody_else_may_do_anything(more: dict[str, str], path: st
     problem = refused(guard(locked=False), environ(path, **more))
     assert problem.status == 403
     assert "app.keys create" in problem.document["fix"]
+
+
+@pytest.mark.parametrize(
+    ("host", "is_here"),
+    [
+        ("127.0.0.1:8000", True),
+        ("localhost", True),
+        ("[::1]:8000", True),
+        ("evil.example:8000", False),
+        ("127.0.0.1.evil.example", False),
+        ("", False),
+    ],
+)
+def test_a_browser_must_know_this_machine_by_its_own_name(host: str, is_here: bool) -> None:
+    """A page of another site can have its own name lead here."""
+    given = environ(HTTP_HOST=host, HTTP_USER_AGENT="Mozilla/5.0 (X11)")
+    if is_here:
+        assert guard(locked=False).admit(given) == HERE
+    else:
+        assert refused(guard(locked=False), given).status == 403
+    assert guard(locked=False).admit(environ(HTTP_HOST=host, HTTP_USER_AGENT="curl/8")) == HERE
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

@@ -20,7 +20,7 @@ import pytest
 # It tells the length and the hash of the body that it got, and what the worker counts.
 SERVED = """
 import contextlib, hashlib, json, pathlib, resource, threading, time
-from app.problems import Problem
+from app.exchange import Answer
 from app.worker import GatedWorker
 
 class Watched(GatedWorker):
@@ -71,13 +71,16 @@ class Batch:
         self.keys.append(key)
         yield
 
-    def store(self):
+    def store(self, wait=None):
         stored.append(len(self.keys))
-        problem = Problem(503, "It is not stored.")
-        return dict.fromkeys(self.keys, problem) if Quick.is_full else {}
+        return wait is None or not Quick.is_busy
+
+    def refused(self):
+        answer = Answer("503 Service Unavailable", [("Content-Length", "0")], b"")
+        return dict.fromkeys(self.keys, answer) if Quick.is_full else {}
 
 class Quick:
-    is_full = False
+    is_full = is_busy = False
     quick = True
 
     @property
@@ -96,6 +99,8 @@ class Quick:
         self.quick = path != "/wait"
         if path == "/full":
             Quick.is_full = True
+        if path == "/busy":
+            Quick.is_busy = True
         body = threading.current_thread().name if path != "/stored" else str(max(stored))
         start_response("200 OK", [("Content-Length", str(len(body)))])
         return [body.encode()]
@@ -505,7 +510,8 @@ def test_a_stop_finishes_what_is_in_a_thread_and_ends_what_waits(
 
 
 def posted(path: bytes, size: int = 2) -> bytes:
-    return b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (path, size) + bytes(size)
+    head = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (path, size)
+    return head + b"{" + bytes(size - 1)
 
 
 @pytest.fixture
@@ -526,7 +532,15 @@ def test_an_application_that_is_quick_is_asked_in_the_main_loop(quick: Service) 
     assert kept.answer() == MAIN
 
 
-@pytest.mark.parametrize("heavy", [HELLO, posted(b"/", 20_000)], ids=["get", "large"])
+HEAVY = {
+    "get": HELLO,
+    "large": posted(b"/", 20_000),
+    "list": posted(b"/").replace(b"{", b"["),
+    "query": posted(b"/?explain=true"),
+}
+
+
+@pytest.mark.parametrize("heavy", HEAVY.values(), ids=HEAVY)
 def test_what_may_be_heavy_goes_to_a_thread(quick: Service, heavy: bytes) -> None:
     assert quick.ask(heavy)[1].startswith(b"ThreadPool")
 
@@ -556,7 +570,17 @@ def test_what_comes_together_is_stored_together(quick: Service) -> None:
 
 def test_what_is_not_stored_is_not_said(quick: Service) -> None:
     client = quick.client(posted(b"/full"))
-    status, body = client.answer()
-    assert status == 503
-    assert b"MainThread" not in body
+    assert client.answer() == (503, b"")
     assert client.answer() == (0, b"")
+
+
+def test_a_probe_needs_no_thread(quick: Service) -> None:
+    assert quick.ask(posted(b"/wait")) == MAIN
+    assert quick.ask(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") == MAIN
+
+
+def test_what_is_stored_late_is_sent_late(quick: Service) -> None:
+    client = quick.client(posted(b"/busy"))
+    assert client.answer() == MAIN
+    client.send(posted(b"/"))
+    assert client.answer() == MAIN

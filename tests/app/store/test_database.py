@@ -77,7 +77,7 @@ def test_a_folder_is_made_for_this_user_alone(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="folder cannot be made"):
+    with pytest.raises(UserError, match="cannot be made"):
         databases.connect(f"sqlite:///{tmp_path}/file/x.db", "process", 1.0)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import threading
 import time
 from collections.abc import Iterator
@@ -265,3 +266,11 @@ class TestFile:
         for _ in range(2):
             with pytest.raises(Unavailable):
                 journal.write(entry())
+
+    def test_who_holds_the_queue_for_ever_holds_nobody_up(
+        self, journal: Journal, file: Path, url: str
+    ) -> None:
+        with file.with_name(f"{file.name}-turn").open("ab") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            journal.write(entry("beside"))
+        assert "beside" in self.rows(url)
