@@ -24,7 +24,11 @@ class Nothing:
         """Take no note of whom an answer is for."""
         return nullcontext()
 
-    def store(self) -> dict[Any, Any]:
+    def store(self, _: float | None = None) -> bool:
+        """Have nothing to wait for."""
+        return True
+
+    def refused(self) -> dict[Any, Any]:
         """Refuse nobody."""
         return {}
 
