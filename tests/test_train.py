@@ -156,9 +156,12 @@ class TestARunOfOnesOwn:
         (run,) = own.runs
         assert re.fullmatch(r"\d{8}T\d{6}Z-ridge-[0-9a-f]{6}", run.name)
         assert sorted(str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()) == [
+            "bundle/golden.json",
             "bundle/manifest.json",
             "bundle/model.joblib",
             "bundle/predictions.csv",
+            "bundle/predictor.json",
+            "bundle/predictor.npz",
             "bundle/rows.parquet",
             "request.json",
         ]
@@ -338,9 +341,12 @@ class TestATrackedRun:
         assert pipeline.process.returncode == 0, pipeline.process.stderr
         new = pipeline.project.files().keys() - pipeline.before.keys()
         assert new == {
+            "artifacts/bundles/stones/ridge/golden.json",
             "artifacts/bundles/stones/ridge/manifest.json",
             "artifacts/bundles/stones/ridge/model.joblib",
             "artifacts/bundles/stones/ridge/predictions.csv",
+            "artifacts/bundles/stones/ridge/predictor.json",
+            "artifacts/bundles/stones/ridge/predictor.npz",
             "artifacts/bundles/stones/ridge/rows.parquet",
             "metrics/stones/ridge.csv",
             "metrics/stones/ridge.json",
@@ -352,7 +358,7 @@ class TestATrackedRun:
         loaded = bundle.load(folder / "artifacts/bundles/stones/ridge")
         metrics = json.loads((folder / "metrics/stones/ridge.json").read_text())
         assert loaded.manifest["metrics"] == metrics
-        assert list(metrics) == ["test", "cv", "rows", "seconds"]
+        assert list(metrics) == ["test", "cv", "interval", "rows", "seconds"]
         plotted = (folder / "metrics/stones/ridge.csv").read_bytes()
         assert plotted == (loaded.path / "predictions.csv").read_bytes()
 
