@@ -10,7 +10,7 @@ from src import config as configs
 from src import files, gate, metrics, paths
 from src.checked import Checked, convert
 from src.command import guarded
-from src.data.schema import Gate
+from src.data.rules import Gate
 from src.errors import UserError
 from src.inference import bundle
 
@@ -90,7 +90,7 @@ def _entrant(dataset: str, model: str, contest: Contest) -> Entrant:
         complexity=manifest["config"]["model"]["complexity"],
         cv=found["cv"][contest.metric]["mean"],
         metrics=found,
-        missed=gate.failures(found["test"], contest.gate),
+        missed=gate.failures(found["test"], contest.gate, manifest["details"].get("per_class")),
     )
 
 

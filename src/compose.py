@@ -16,6 +16,7 @@ from src import composing, files, paths
 from src import config as configs
 from src.command import guarded
 from src.config import Config, Pair, Params
+from src.data.schema import RULES, without_rules
 from src.errors import UserError, did_you_mean
 
 
@@ -115,16 +116,16 @@ def _check_sources(composed: dict[str, Config]) -> None:
 
 
 def _of_run(config: Config) -> dict[str, Any]:
-    """Take everything but the gate: another gate is another verdict, not another training."""
+    """Take everything but the rules: another gate is another verdict, not another training."""
     values = configs.resolved(config)
-    values["dataset"]["gate"] = {}
+    values["dataset"] = configs.plain(without_rules(config.dataset))
     return values
 
 
 def _of_preparation(config: Config) -> dict[str, Any]:
     """Take what reading, cleaning and splitting depend on."""
     values = configs.resolved(config)["dataset"]
-    for key in ("about", "noun", "coverage", "gate", "similar", "derived"):
+    for key in ("about", "noun", "coverage", "similar", "derived", *RULES):
         values.pop(key)
     for described in (*values["features"].values(), values["target"]):
         described.pop("about", None)

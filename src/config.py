@@ -180,6 +180,7 @@ def build(values: dict[str, Any]) -> Config:
     _check_inputs(config)
     _check_model(config.model, config.dataset)
     _check_space(config.model)
+    _check_retrain(config.dataset)
     return config
 
 
@@ -301,6 +302,16 @@ def _check_space(model: Model) -> None:
             raise UserError(f"The space of '{key}' is logarithmic and must start above 0.")
         for value in trial:
             with_values(model, {key: value})
+
+
+def _check_retrain(dataset: Dataset) -> None:
+    """Find a misspelt model now, and not when a thousand labels have come."""
+    if dataset.retrain is not None and dataset.retrain.model is not None:
+        serving = serving_models(dataset.task)
+        if dataset.retrain.model not in serving:
+            raise unknown(
+                f"model for a {dataset.task} in retrain.model", dataset.retrain.model, serving
+            )
 
 
 def with_values(model: Model, values: dict[str, Any]) -> Model:

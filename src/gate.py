@@ -3,23 +3,67 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from src.data.schema import Gate
+from src.data.rules import Gate, Limits
+
+# Of a class, by its name: precision, recall, f1 and rows; None for metrics without classes.
+PerClass = Mapping[str, Mapping[str, Any]] | None
 
 
-def failures(measured: Mapping[str, float | None], gates: Mapping[str, Gate]) -> list[str]:
+def failures(
+    measured: Mapping[str, float | None], gates: Mapping[str, Gate], per_class: PerClass = None
+) -> list[str]:
     """Say each limit that is missed, in words; an empty list is a pass.
 
-    A metric that is not defined on the held-out rows (None or NaN) fails its gate.
+    A figure that is not defined on the held-out rows (None or NaN) fails its gate.
     """
     said = []
-    for name, gate in gates.items():
-        value = measured.get(name)
+    limited = limits(gates, per_class or ())
+    for words, value in figures(measured, gates, per_class).items():
+        limit = limited[words]
         if value is None or math.isnan(value):
-            said.append(f"{name} is not defined on the held-out rows")
-        elif gate.min is not None and value < gate.min:
-            said.append(f"{name} {value:g} is below {gate.min:g}")
-        elif gate.max is not None and value > gate.max:
-            said.append(f"{name} {value:g} is above {gate.max:g}")
+            said.append(f"{words} is not defined on the held-out rows")
+        elif limit.min is not None and value < limit.min:
+            said.append(f"{words} {value:g} is below {limit.min:g}")
+        elif limit.max is not None and value > limit.max:
+            said.append(f"{words} {value:g} is above {limit.max:g}")
     return said
+
+
+def figures(
+    measured: Mapping[str, float | None], gates: Mapping[str, Gate], per_class: PerClass = None
+) -> dict[str, float | None]:
+    """Return the figures that the gate limits, by their words: "f1", "recall of <class>"."""
+    found = per_class or {}
+    return {
+        words: measured.get(name) if of is None else _of_class(name, found.get(of))
+        for words, name, of, _ in _limited(gates, found)
+    }
+
+
+def limits(gates: Mapping[str, Gate], classes: Iterable[str] = ()) -> dict[str, Limits]:
+    """Return what the gate allows each figure, by the same words."""
+    return {words: limit for words, _, _, limit in _limited(gates, classes)}
+
+
+def _limited(
+    gates: Mapping[str, Gate], classes: Iterable[str]
+) -> Iterator[tuple[str, str, str | None, Limits]]:
+    """Yield each limited figure: its words, its metric, its class or None, and its limits."""
+    classes = list(classes)
+    for name, gate in gates.items():
+        if not gate.is_none:
+            yield name, name, None, gate
+        if gate.each is not None and not classes:  # of no class at all: not defined, so not passed
+            yield f"{name} of each class", name, "", gate.each
+        for of in dict.fromkeys([*classes, *map(str, gate.classes)]):
+            limit = gate.of(of)
+            if limit is not None:
+                yield f"{name} of {of}", name, of, limit
+
+
+def _of_class(name: str, found: Mapping[str, Any] | None) -> float | None:
+    """Return a figure of a class; a class without rows has none."""
+    return found[name] if found is not None and found["rows"] else None

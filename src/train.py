@@ -107,7 +107,8 @@ def _cost(trained: Trained) -> float:
 def _row(trained: Trained, words: list[str]) -> list[Any]:
     found = trained.manifest["metrics"]
     cv = _cv(trained)
-    missed = gate.failures(found["test"], trained.config.dataset.gate)
+    per_class = trained.manifest["details"].get("per_class")
+    missed = gate.failures(found["test"], trained.config.dataset.gate, per_class)
     return [
         trained.config.model.name,
         cv["mean"],

@@ -28,6 +28,7 @@ def enter(project: Path) -> Enter:
         complexity: int = 1,
         metric: str = "mae",
         dataset: str = "stones",
+        per_class: dict[str, Any] | None = None,
     ) -> None:
         metrics = {
             "test": test or {"mae": 100.0, "r2": 0.95},
@@ -40,7 +41,11 @@ def enter(project: Path) -> Enter:
             model=None,
             rows=pd.DataFrame({"x": [1.0]}),
             tables={},
-            manifest={"metrics": metrics, "config": {"model": {"complexity": complexity}}},
+            manifest={
+                "metrics": metrics,
+                "config": {"model": {"complexity": complexity}},
+                "details": {} if per_class is None else {"per_class": per_class},
+            },
         )
         path = contest_of(dataset)
         values = yaml.safe_load(path.read_text()) if path.exists() else CONTEST
@@ -116,6 +121,17 @@ def test_only_those_that_pass_the_gate_can_be_champion(
         "  refused lasso: r2 0.85 is below 0.9",
         "  refused dummy: r2 0 is below 0.9; mae 800 is above 500",
     ]
+
+
+def test_classes_are_gated_too(enter: Enter) -> None:
+    good, poor = ({"recall": found, "rows": 9} for found in (0.7, 0.52))
+    enter("ridge", 0.5, {"f1": 0.5}, metric="f1", per_class={"0": good, "Web Developer": good})
+    enter("lasso", 0.9, {"f1": 0.9}, metric="f1", per_class={"0": good, "Web Developer": poor})
+    named = {"Web Developer": {"min": 0.6}, 0: {"min": 0.65}}
+    contest(gate={"recall": {"each": {"min": 0.5}, "classes": named}})
+    verdict = crowned()
+    assert verdict["champion"] == "ridge"
+    assert verdict["refused"] == {"lasso": "recall of Web Developer 0.52 is below 0.6"}
 
 
 def test_where_none_passes_there_is_no_champion_and_it_is_said(

@@ -66,14 +66,23 @@ def test_each_run_and_each_dataset_has_a_file(track, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out == "composed 2 runs of 1 datasets\n"
 
 
-def test_a_runs_file_is_the_whole_configuration_but_for_the_gate(track) -> None:
-    edit("conf/dataset/stones.yaml", gate={"r2": {"min": 0.5}})
+RULES = {
+    "gate": {"r2": {"min": 0.5}},
+    "promote": "manual",
+    "on_breach": "rollback",
+    "retrain": {"after_labels": 5, "at_least_every": "1d", "debounce": "60s", "model": "ridge"},
+}
+
+
+def test_a_runs_file_is_the_whole_configuration_but_for_the_rules(track) -> None:
+    edit("conf/dataset/stones.yaml", **RULES)
     compose.compose()
     composing.prepare()
     expected = config.build(composing.compose(["dataset=stones", "model=ridge"]))
     values = config.read_yaml(CONF / "runs/stones-ridge.yaml")
-    assert values["dataset"]["gate"] == {}
-    values["dataset"]["gate"] = {"r2": {"min": 0.5}}
+    rules = {key: values["dataset"][key] for key in RULES}
+    assert rules == {"gate": {}, "promote": "auto", "on_breach": "warn", "retrain": None}
+    values["dataset"].update(RULES)
     assert config.build(values) == expected
     assert (expected.seed, expected.folds, expected.model.name) == (7, 3, "ridge")
 
@@ -101,6 +110,21 @@ def test_the_contest_knows_its_models_metric_and_gate(track) -> None:
     assert contest["gate"]["r2"]["min"] == 0.5
 
 
+def test_the_contest_knows_the_gate_of_each_class(track) -> None:
+    other = {"dataset": "payments", "model": "logistic", "plot": "confusion"}
+    track({"payments-logistic": other}, datasets=["payments"])
+    gate = {"recall": {"min": 0.5, "each": {"min": 0.4}, "classes": {1: {"max": 0.9}}}}
+    edit("conf/dataset/payments.yaml", gate=gate)
+    compose.compose()
+    contest = config.read_yaml(CONF / "datasets/payments.yaml")
+    assert contest["gate"]["recall"] == {
+        "min": 0.5,
+        "max": None,
+        "each": {"min": 0.4, "max": None},
+        "classes": {"1": {"min": None, "max": 0.9}},
+    }
+
+
 def test_each_dataset_has_its_own_contest(track) -> None:
     other = {"dataset": "payments", "model": "logistic", "plot": "confusion"}
     track({**RUNS, "payments-logistic": other}, datasets=["stones", "payments"])
@@ -120,7 +144,11 @@ def test_composing_again_changes_nothing(track) -> None:
 @pytest.mark.parametrize(
     ("path", "changes", "files"),
     [
-        ("conf/dataset/stones.yaml", {"gate": {"r2": {"min": 0.5}}}, {"datasets/stones.yaml"}),
+        ("conf/dataset/stones.yaml", {"gate": RULES["gate"]}, {"datasets/stones.yaml"}),
+        *(
+            ("conf/dataset/stones.yaml", {key: RULES[key]}, set[str]())
+            for key in ("promote", "on_breach", "retrain")
+        ),
         (
             "conf/dataset/stones.yaml",
             {"derived": {"twice": "2 * carat"}},
@@ -138,7 +166,7 @@ def test_composing_again_changes_nothing(track) -> None:
         ),
         ("conf/model/ridge.yaml", {"params": {"alpha": 3.0}}, {"runs/stones-ridge.yaml"}),
     ],
-    ids=["gate", "derived", "cleaning", "metric", "model"],
+    ids=["gate", "promote", "on_breach", "retrain", "derived", "cleaning", "metric", "model"],
 )
 def test_an_edit_reaches_what_depends_on_it(
     track, path: str, changes: dict[str, Any], files: set[str]
@@ -149,6 +177,8 @@ def test_an_edit_reaches_what_depends_on_it(
     compose.compose()
     assert changed(before) >= files
     untouched = {"gate": {"runs/stones-ridge.yaml", "prepared/stones.yaml"}}
+    for rule in ("promote", "on_breach", "retrain"):
+        untouched[rule] = set(before)
     untouched["derived"] = {"datasets/stones.yaml", "prepared/stones.yaml"}
     untouched["max_rejected"] = {"datasets/stones.yaml"}
     untouched["params"] = {"runs/stones-dummy.yaml", "datasets/stones.yaml", "prepared/stones.yaml"}

@@ -168,6 +168,16 @@ MISTAKES: dict[str, tuple[str, Any, list[str]]] = {
         {"max": 1},
         ["'rmsee'", "r2, mae, rmse, mape", "'rmse'?"],
     ),
+    "model of a retraining": (
+        "dataset/retrain",
+        {"after_labels": 5, "model": "rigde"},
+        ["Unknown model for a regression in retrain.model 'rigde'", "lasso", "'ridge'?"],
+    ),
+    "model of a retraining for another task": (
+        "dataset/retrain",
+        {"after_labels": 5, "model": "logistic"},
+        ["Unknown model for a regression in retrain.model 'logistic'", "ridge"],
+    ),
     "derived with an unknown name": (
         "dataset/derived/heavy",
         "carrat * 2",

@@ -2,10 +2,19 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
-from src.data.schema import Gate
-from src.gate import failures
+from src.data.rules import OF_A_CLASS, Gate, Limits
+from src.evaluation import per_class
+from src.gate import failures, figures, limits
+
+CLASSES = {
+    "Web Developer": {"precision": 0.9, "recall": 0.52, "f1": 0.66, "rows": 50},
+    "SAP": {"precision": 0.4, "recall": 0.8, "f1": 0.53, "rows": 20},
+    "Oracle DBA": {"precision": 0.0, "recall": 0.0, "f1": 0.0, "rows": 0},
+}
+PRESENT = {name: found for name, found in CLASSES.items() if found["rows"]}
 
 
 def test_no_gates_is_a_pass() -> None:
@@ -46,3 +55,68 @@ def test_a_metric_that_is_not_defined_fails(measured: dict[str, float | None]) -
 
 def test_a_metric_that_is_not_a_number_fails() -> None:
     assert failures({"r2": math.nan}, {"r2": Gate(min=0.9)})
+
+
+def test_a_class_that_is_named_has_limits_of_its_own() -> None:
+    gates = {"recall": Gate(classes={"Web Developer": Limits(min=0.6), "SAP": Limits(min=0.8)})}
+    assert failures({}, gates, PRESENT) == ["recall of Web Developer 0.52 is below 0.6"]
+
+
+def test_each_class_is_limited() -> None:
+    gates = {"precision": Gate(each=Limits(min=0.5)), "f1": Gate(each=Limits(max=0.6))}
+    assert failures({}, gates, PRESENT) == [
+        "precision of SAP 0.4 is below 0.5",
+        "f1 of Web Developer 0.66 is above 0.6",
+    ]
+
+
+def test_the_limits_of_a_named_class_stand_in_place_of_each() -> None:
+    named = {"Web Developer": Limits(min=0.5)}
+    assert failures({}, {"recall": Gate(each=Limits(min=0.7), classes=named)}, PRESENT) == []
+    assert failures({}, {"recall": Gate(each=Limits(min=0.7))}, PRESENT)
+
+
+def test_all_rows_and_their_classes_are_limited_side_by_side() -> None:
+    gates = {"recall": Gate(min=0.7, each=Limits(min=0.6)), "f1": Gate(min=0.5)}
+    assert failures({"recall": 0.65, "f1": 0.9}, gates, PRESENT) == [
+        "recall 0.65 is below 0.7",
+        "recall of Web Developer 0.52 is below 0.6",
+    ]
+
+
+@pytest.mark.parametrize("gate", [Gate(each=Limits(min=0)), Gate(classes={"SAP": Limits(max=1)})])
+@pytest.mark.parametrize("found", [None, {}, {"SAP": {**CLASSES["SAP"], "rows": 0}}])
+def test_a_class_without_figures_fails(gate: Gate, found: dict[str, dict[str, float]]) -> None:
+    said = failures({"recall": 1.0}, {"recall": gate}, found)
+    assert len(said) == 1
+    assert said[0].endswith("is not defined on the held-out rows")
+
+
+def test_the_figures_are_those_that_are_limited() -> None:
+    gates = {
+        "f1_macro": Gate(min=0.5),
+        "recall": Gate(each=Limits(min=0.5)),
+        "precision": Gate(classes={"SAP": Limits(min=0.5), "Unheard": Limits(min=0.1)}),
+    }
+    found = figures({"f1_macro": 0.6, "accuracy": 0.7}, gates, CLASSES)
+    assert found == {
+        "f1_macro": 0.6,
+        "recall of Web Developer": 0.52,
+        "recall of SAP": 0.8,
+        "recall of Oracle DBA": None,
+        "precision of SAP": 0.4,
+        "precision of Unheard": None,
+    }
+    allowed = limits(gates, CLASSES)
+    assert list(allowed) == list(found)
+    assert {words: limit.min for words, limit in allowed.items()} == {
+        **dict.fromkeys(found, 0.5),
+        "precision of Unheard": 0.1,
+    }
+
+
+def test_every_metric_of_a_class_is_measured() -> None:
+    found = per_class(np.array([0, 1]), np.eye(2), ["a", "b"])
+    gates = {name: Gate(each=Limits(min=1)) for name in OF_A_CLASS}
+    assert failures({}, gates, found) == []
+    assert len(figures({}, gates, found)) == 6

@@ -1,4 +1,4 @@
-"""What a dataset is: its target, features, checks, split, metric and gate, as its YAML says."""
+"""What a dataset is: its target, features, checks, split, metric and rules, as its YAML says."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from src.checked import Checked
+from src.data import rules
 from src.data.expressions import Expression
 from src.errors import UserError, unknown
 from src.metrics import BY_TASK
@@ -116,18 +117,15 @@ class Split(Checked, frozen=True):
     column: str | None = None
 
 
-class Gate(Checked, frozen=True):
-    """The least or most that a metric on the held-out rows may be."""
-
-    min: float | None = None
-    max: float | None = None
-
-
 class Similar(Checked, frozen=True):
     """How similar records are found: equal in `same`, nearest in `nearest`."""
 
     nearest: str
     same: list[str] = []
+
+
+# The keys of a dataset that judge its versions and make none of them.
+RULES = ("gate", "promote", "on_breach", "retrain")
 
 
 class Dataset(Checked, frozen=True):
@@ -149,7 +147,10 @@ class Dataset(Checked, frozen=True):
     duplicates: Literal["drop", "keep", "first"] = "drop"
     max_rejected: Share = 0.05
     split: Split = Split()
-    gate: dict[str, Gate] = {}
+    gate: dict[str, rules.Gate] = {}
+    promote: rules.Promote = "auto"
+    on_breach: rules.OnBreach = "warn"
+    retrain: rules.Retrain | None = None
     coverage: Annotated[float, Meta(gt=0.5, lt=1)] = 0.9
     similar: Similar | None = None
 
@@ -181,6 +182,12 @@ class Dataset(Checked, frozen=True):
         return {type(feature).__name__.lower() for feature in self.features.values()}
 
 
+def without_rules(dataset: Dataset) -> Dataset:
+    """Return the dataset as a training sees it: other rules are no other training."""
+    given = {name: getattr(dataset, name) for name in dataset.__struct_fields__}
+    return Dataset(**{name: value for name, value in given.items() if name not in RULES})
+
+
 def check(dataset: Dataset) -> None:
     """Check what types cannot say; raise UserError on the first contradiction."""
     target = dataset.target.name
@@ -192,8 +199,9 @@ def check(dataset: Dataset) -> None:
             fix=f"take '{target}' out of features",
         )
     _check_bounds(dataset)
-    _check_metrics(dataset, BY_TASK[dataset.task])
+    _check_metric(dataset, BY_TASK[dataset.task])
     _check_categories(dataset)
+    _check_rules(dataset)
     _check_split(dataset)
     _check_derived(dataset)
     _check_similar(dataset)
@@ -208,13 +216,17 @@ def _check_bounds(dataset: Dataset) -> None:
             raise UserError(f"No number is within the bounds of '{name}'.", given=bounds.words())
 
 
-def _check_metrics(dataset: Dataset, known: list[str]) -> None:
-    for name in [dataset.metric, *dataset.gate]:
-        if name not in known:
-            raise unknown(f"metric of a {dataset.task} dataset", name, known)
-    for name, gate in dataset.gate.items():
-        if gate.min is None and gate.max is None:
-            raise UserError(f"The gate on '{name}' has no limit.", choices=["min", "max"])
+def _check_metric(dataset: Dataset, known: list[str]) -> None:
+    if dataset.metric not in known:
+        raise unknown(f"metric of a {dataset.task} dataset", dataset.metric, known)
+
+
+def _check_rules(dataset: Dataset) -> None:
+    values = dataset.target.values
+    classes = None if values is None else [str(value) for value in values]
+    rules.check_gates(dataset.gate, dataset.task, classes)
+    if dataset.retrain is not None:
+        rules.check_retrain(dataset.retrain)
 
 
 def _check_categories(dataset: Dataset) -> None:

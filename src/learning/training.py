@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from src import evaluation
 from src.config import Config, Model, NoSearch, OptunaSearch
-from src.learning import conformal, estimators, evaluation, validation
+from src.learning import conformal, estimators, validation
 from src.learning import target as targets
 from src.learning.recipe import Fitted, Progress, Recipe
 

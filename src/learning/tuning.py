@@ -14,11 +14,11 @@ import optuna
 import pandas as pd
 from optuna.trial import Trial, TrialState
 
-from src import files, metrics
+from src import evaluation, files, metrics
 from src.config import Config, Model, OptunaSearch, with_values
 from src.errors import UserError
-from src.learning import evaluation, validation
 from src.learning import study as studies
+from src.learning import validation
 from src.learning.encoding import Encoder
 from src.learning.recipe import Progress, Recipe
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold, StratifiedKFold
 
-from src.learning import evaluation
+from src import evaluation
 from src.learning.recipe import Recipe
 
 Fold = tuple[np.ndarray, np.ndarray]

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
+from src import evaluation
 from src.config import Config
 from src.errors import UserError
-from src.learning import conformal, evaluation, training
+from src.learning import conformal, training
 from src.learning.training import Outcome
 from src.metrics import BY_TASK
 

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
+from src import evaluation
 from src.config import Config
 from src.errors import UserError
-from src.learning import evaluation, validation
+from src.learning import validation
 from src.learning.recipe import Recipe
 from src.learning.validation import Validated, folds
 

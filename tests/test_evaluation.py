@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn import metrics as sk
 
+from src import evaluation
 from src.errors import UserError
-from src.learning import evaluation
 from src.metrics import BY_TASK
 
 TRUTH = np.array([0, 0, 0, 1, 1])
@@ -203,6 +206,129 @@ def test_figures_of_a_class_without_rows_are_zero() -> None:
     found = evaluation.per_class(np.array([0]), THREE_OUTPUT[:1], ["a", "b", "c"])
     assert found["a"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "rows": 1}
     assert found["b"] == found["c"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "rows": 0}
+
+
+def outputs(rows: int, count: int, kind: str, random: np.random.Generator) -> np.ndarray:
+    """Make probabilities: all differ, many are equal, one for all, or certain."""
+    found = random.dirichlet(np.ones(count), rows)
+    if kind == "ties":
+        found = np.round(found * 4) + 0.25
+        found /= found.sum(axis=1, keepdims=True)
+    elif kind == "constant":
+        found[:] = found[0]
+    elif kind == "certain":
+        found = np.eye(count)[random.integers(0, count, rows)]
+    return found.astype(np.float32) if kind == "single precision" else found
+
+
+KINDS = ("plain", "ties", "constant", "certain", "single precision")
+
+
+def by_sklearn(name: str, truth: np.ndarray, output: np.ndarray) -> float | None:
+    count = output.shape[1]
+    if name == "log_loss":
+        return float(sk.log_loss(truth, output, labels=list(range(count))))
+    if name == "roc_auc":
+        if len(np.unique(truth)) < count:
+            return None
+        scores = output[:, 1] if count == 2 else output
+        return float(sk.roc_auc_score(truth, scores, multi_class="ovr"))
+    if name == "accuracy":
+        return float(sk.accuracy_score(truth, output.argmax(axis=1)))
+    kind, _, average = name.partition("_")
+    function = getattr(sk, f"{kind}_score")
+    called = output.argmax(axis=1)
+    return float(function(truth, called, average=average or "binary", zero_division=0.0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("rows", [1, 2, 7, 300])
+@pytest.mark.parametrize("count", [2, 3, 6])
+def test_each_figure_of_classes_is_what_scikit_learn_gives(
+    count: int, rows: int, kind: str
+) -> None:
+    random = np.random.default_rng(rows * count)
+    task = "binary" if count == 2 else "multiclass"
+    for _ in range(5):
+        # Few rows lack classes, among the truths or among the answers.
+        truth, output = random.integers(0, count, rows), outputs(rows, count, kind, random)
+        found = evaluation.measure(task, truth, output, BY_TASK[task])
+        for name in BY_TASK[task]:
+            expected = by_sklearn(name, truth, output)
+            if expected is not None:
+                expected = pytest.approx(expected, rel=1e-6, abs=1e-12)
+            assert found[name] == expected, name
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("called", [[0, 1, 1], [1, 0, 0]], ids=["right", "wrong"])
+def test_no_surprise_is_nothing_and_none_is_endless(called: list[int], dtype: type) -> None:
+    truth, output = np.array([0, 1, 1]), np.eye(2, dtype=dtype)[called]
+    found = evaluation.score("binary", "log_loss", truth, output)
+    assert found == pytest.approx(by_sklearn("log_loss", truth, output), rel=1e-6, abs=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("digits", [None, 0])  # whole numbers have zeros among them
+@pytest.mark.parametrize("rows", [2, 7, 300])
+def test_each_figure_of_a_regression_is_what_scikit_learn_gives(
+    rows: int, digits: int | None, dtype: type
+) -> None:
+    random = np.random.default_rng(rows)
+    truth = random.normal(0, 3, rows)
+    truth = truth if digits is None else np.round(truth, digits)
+    constant = np.full(rows, 2.0)
+    pairs = [
+        (truth, (truth + random.normal(size=rows)).astype(dtype)),
+        (truth, np.full(rows, 1, dtype)),
+        (truth, truth),
+        (constant, constant),
+        (constant, truth.astype(dtype)),
+    ]
+    for actual, predicted in pairs:
+        expected = {
+            "r2": sk.r2_score(actual, predicted),
+            "mae": sk.mean_absolute_error(actual, predicted),
+            "rmse": sk.root_mean_squared_error(actual, predicted),
+            "mape": sk.mean_absolute_percentage_error(actual, predicted),
+        }
+        found = evaluation.measure("regression", actual, predicted, BY_TASK["regression"])
+        assert found == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_counts_and_figures_of_each_class_are_what_scikit_learn_gives(kind: str) -> None:
+    random = np.random.default_rng(3)
+    for rows in (1, 4, 200):
+        truth, output = random.integers(0, 4, rows), outputs(rows, 4, kind, random)
+        called, labels = output.argmax(axis=1), [0, 1, 2, 3]
+        table = sk.confusion_matrix(truth, called, labels=labels)
+        assert evaluation.confusion(truth, output) == table.tolist()
+        expected = sk.precision_recall_fscore_support(
+            truth, called, labels=labels, zero_division=0.0
+        )
+        found = evaluation.per_class(truth, output, list("abcd"))
+        for at, name in enumerate("abcd"):
+            keys = [*evaluation.OF_A_CLASS, "rows"]
+            assert found[name] == pytest.approx(
+                {key: figure[at] for key, figure in zip(keys, expected, strict=True)}, rel=1e-5
+            )
+
+
+def test_answers_that_are_no_numbers_have_no_score() -> None:
+    truth = np.array([1.0, 2.0, 3.0])
+    for wrong in (np.nan, np.inf):
+        with pytest.raises(UserError, match="neither is their 'mae'") as caught:
+            evaluation.score("regression", "mae", truth, np.array([1.0, wrong, 3.0]))
+        assert "parameters" in str(caught.value)
+
+
+def test_measuring_does_without_the_libraries_that_are_slow_to_import(root: Path) -> None:
+    code = "import sys, src.bootstrap; print({'sklearn', 'scipy', 'pandas'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
 
 
 def test_perfect_predictions_are_perfect() -> None:

@@ -1,0 +1,136 @@
+"""What a dataset's YAML says of its versions: the gate, promotion, a breach, retraining."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from src.checked import Checked
+from src.errors import UserError, unknown
+from src.metrics import BY_TASK
+
+Promote = Literal["auto", "manual"]
+OnBreach = Literal["refuse", "rollback", "warn"]
+Duration = str  # such as 60s, 15m, 12h, 1d, 1w; see `seconds`
+
+OF_A_CLASS = ("precision", "recall", "f1")  # the metrics that each class has for itself
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+class Limits(Checked, frozen=True):
+    """The least and the most that a figure may be."""
+
+    min: float | None = None
+    max: float | None = None
+
+    @property
+    def is_none(self) -> bool:
+        """Tell whether nothing is limited."""
+        return self.min is None and self.max is None
+
+
+class Gate(Limits, frozen=True):
+    """The least or most that a metric on the held-out rows may be, for all rows and by class.
+
+    `each` limits every class and `classes` those that are named, in place of `each`.
+    """
+
+    each: Limits | None = None
+    classes: dict[str | int | float, Limits] = {}
+
+    def __post_init__(self) -> None:
+        # YAML reads 0 as a number; everywhere else the name of a class is text.
+        named = {str(name): limits for name, limits in self.classes.items()}
+        msgspec.structs.force_setattr(self, "classes", named)
+
+    def of(self, name: str) -> Limits | None:
+        """Return the limits for a class, or None."""
+        return self.classes.get(name, self.each)
+
+
+class Retrain(Checked, frozen=True):
+    """When the service trains by itself, and what.
+
+    Once `after_labels` are new and none has come for `debounce`, or when `at_least_every` has
+    passed and any is new, whichever comes first. Without `model` it is the champion's.
+    """
+
+    after_labels: Annotated[int, Meta(ge=1)] | None = None
+    at_least_every: Duration | None = None
+    debounce: Duration = "0s"
+    model: str | None = None
+    use: Literal["file", "labels", "both"] = "both"
+
+
+def seconds(duration: Duration) -> float:
+    """Return how long a duration is; raise UserError where the text is none."""
+    match = re.fullmatch(r"([0-9]+)([smhdw])", duration)
+    if match is None:
+        raise UserError(
+            "This is no duration.",
+            given=duration,
+            choices=["60s", "15m", "12h", "1d", "1w"],
+            fix="write a whole number and its unit, without a space",
+        )
+    return float(int(match[1]) * _SECONDS[match[2]])
+
+
+def check_gates(gates: Mapping[str, Gate], task: str, classes: Collection[str] | None) -> None:
+    """Raise UserError where a gate can never be checked; `classes` is None if not yet known."""
+    known = [*BY_TASK[task], *(OF_A_CLASS if task != "regression" else ())]
+    for name, gate in gates.items():
+        if name not in known:
+            raise unknown(f"metric of a {task} dataset", name, dict.fromkeys(known))
+        if not gate.is_none and name not in BY_TASK[task]:
+            raise UserError(
+                f"In a {task} dataset each class has its own {name}, and there is none of all.",
+                given=f"gate.{name}.{'max' if gate.min is None else 'min'}",
+                choices=[f"gate.{name}.each", f"gate.{name}.classes"],
+                fix=f"or gate {name}_macro, the mean over the classes",
+            )
+        _check_limits(name, gate)
+        for given in gate.classes:
+            if classes is not None and given not in classes:
+                raise unknown(f"class in gate.{name}.classes", str(given), classes)
+
+
+def _check_limits(name: str, gate: Gate) -> None:
+    by_class = {"each class": gate.each} if gate.each is not None else {}
+    by_class |= {str(given): limits for given, limits in gate.classes.items()}
+    if by_class and name not in OF_A_CLASS:
+        raise UserError(
+            f"'{name}' is a figure of all rows; a class has none of its own.",
+            given=f"gate.{name}.{'classes' if gate.each is None else 'each'}",
+            choices=[f"gate.{name}.min", f"gate.{name}.max"],
+        )
+    if gate.is_none and not by_class:
+        more = ["each", "classes"] if name in OF_A_CLASS else []
+        raise UserError(f"The gate on '{name}' has no limit.", choices=["min", "max", *more])
+    for words, limits in by_class.items():
+        if limits.is_none:
+            raise UserError(
+                f"The gate on '{name}' of {words} has no limit.", choices=["min", "max"]
+            )
+
+
+def check_retrain(retrain: Retrain) -> None:
+    """Raise UserError where nothing would ever start a training, or always something."""
+    if retrain.after_labels is None and retrain.at_least_every is None:
+        raise UserError(
+            "Nothing says when to retrain.",
+            choices=["retrain.after_labels", "retrain.at_least_every"],
+            fix="add one, such as after_labels: 500 or at_least_every: 1d",
+        )
+    for key in ("at_least_every", "debounce"):
+        duration = getattr(retrain, key)
+        try:
+            length = 1.0 if duration is None else seconds(duration)
+        except UserError as error:
+            error.what = f"'retrain.{key}' is no duration."
+            raise
+        if key == "at_least_every" and length == 0:
+            raise UserError("Retraining every 0 seconds would never end.", given=duration)
