@@ -25,117 +25,25 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
-from typing import Any, Protocol
+from typing import Any
 
 from gunicorn.http import get_parser
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from app import ids
-from app.exchange import Answer
-from app.problems import MEDIA_TYPE, Problem
+from app.arrival import COLLECTED, Arrival
+from app.held import Batch, Batches, Held, refusal, written
+from app.problems import Problem
 
-COLLECTED = 65_536  # bytes of a request that the main loop keeps, for each connection
 ANSWERS = 1_000_000  # bytes of answers that the kernel is asked to keep, for each connection
 UNREAD = 65_536  # bytes of answers that a client may leave there and still ask again
 SO_MEMINFO, MEMORY = 55, struct.Struct("9I")  # of Linux; the sixth number is SK_MEMINFO_WMEM_QUEUED
 NO_WAIT = 0.02  # seconds that the main loop waits for a database
 TURN = 16  # light requests that are answered together
-LIGHT = 16_384  # bytes of a request that the main loop may answer itself
 SWEEP = 0.1  # seconds between two looks at the deadlines
-FIELD = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r]*)", re.I)
 STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2}) ")
-LENGTH = re.compile(rb"[0-9]{1,18}[ \t]*")
-
-
-class Arrival:
-    """What has come of a request, and until when the rest may."""
-
-    def __init__(self, data: bytes, until: float) -> None:
-        self.data = bytearray(data)
-        self.until = until
-        self.head = 0  # bytes before the body, and ...
-        self.size = 0  # of the whole request; known when its headers are there
-        self.streamed = False  # it comes, or its length is told, in a way that only a thread reads
-
-    def is_whole(self) -> bool:
-        """Tell whether the parser will find all of it."""
-        if not self.size:
-            self._measure()
-        return 0 < self.size <= len(self.data) and not self.streamed
-
-    def is_probe(self) -> bool:
-        """Tell whether it asks no more than whether we live."""
-        return self.data.startswith((b"GET /healthz ", b"HEAD /healthz "))
-
-    def is_one_record(self) -> bool:
-        """Tell whether it posts something small that is no list, and asks for nothing beside."""
-        return (
-            self.size <= LIGHT
-            and self.data.startswith(b"POST ")
-            and b"?" not in self.data[: self.data.find(b"\r\n")]
-            and self.data[self.head : self.head + 1] == b"{"
-        )
-
-    def is_ready(self) -> bool:
-        """Tell whether there is nothing more to collect."""
-        return self.is_whole() or self.streamed or len(self.data) >= COLLECTED
-
-    def _measure(self) -> None:
-        head = self.data.find(b"\r\n\r\n") + 4
-        if head < 4:
-            return
-        self.head = head
-        found = FIELD.findall(self.data, 0, head)
-        fields = {name.lower(): value for name, value in found}
-        length = fields.get(b"content-length", b"0")
-        # Of what is unusual, such as two lengths, the parser in the thread is the judge.
-        known = len(fields) == len(found) and LENGTH.fullmatch(length) is not None
-        known = known and b"transfer-encoding" not in fields
-        self.size = head + (int(length) if known else 0)
-        # Whoever expects "100 Continue" sends the body after a thread has said so.
-        self.streamed = not known or (b"expect" in fields and len(self.data) < self.size)
-
-
-class Batch(Protocol):
-    """Answers that are made and not sent yet, each under the key of whom it is for."""
-
-    def of(self, key: Any) -> AbstractContextManager[None]:
-        """Say for whom the answer is that is made now."""
-
-    def store(self, wait: float | None = None) -> bool:
-        """Store what belongs to the answers; tell whether to wait longer could store more."""
-
-    def refused(self) -> dict[Any, Answer]:
-        """Return what is to be sent in the place of answers that are not stored."""
-
-
-class Batches(Protocol):
-    """What an application offers that lets its answers be stored together."""
-
-    def is_quick(self) -> bool:
-        """Tell whether to store takes no longer than to make the answers."""
-
-    def gathering(self) -> AbstractContextManager[Batch]:
-        """Hold back what this thread would store."""
-
-
-class Held:
-    """A socket whose answer is held back."""
-
-    def __init__(self, sock: Any) -> None:
-        self.sock = sock
-        self.data: list[bytes] = []
-
-    def sendall(self, data: bytes) -> None:
-        """Keep what is to be sent."""
-        self.data.append(bytes(data))
-
-    def __getattr__(self, name: str) -> Any:
-        """Do all else as the socket does."""
-        return getattr(self.sock, name)
 
 
 class GatedWorker(ThreadWorker):
@@ -219,7 +127,7 @@ class GatedWorker(ThreadWorker):
         found = STATUS.match(b"".join(held.data))
         problem = Problem(int(found[1]) if found else 400, f"This is no request: {exc}"[:200])
         with suppress(OSError):
-            client.sendall(_written(_refusal(problem)))
+            client.sendall(written(refusal(problem)))
 
     def finish_request(self, conn: TConn, fs: Future[bool]) -> None:
         """Keep the connection or let it go, and let the next upload in."""
@@ -335,7 +243,7 @@ class GatedWorker(ThreadWorker):
         for conn, done, answer in made:
             other = refused.get(conn)
             with suppress(OSError):  # who is gone is noticed when the next request is awaited
-                conn.sock.sendall(answer if other is None else _written(other))
+                conn.sock.sendall(answer if other is None else written(other))
             if other is None:
                 self.finish_request(conn, done)
             else:
@@ -353,7 +261,7 @@ class GatedWorker(ThreadWorker):
             problem = Problem(503, "Too many large requests at once.", fix="try again later")
         self._forget(conn)
         with suppress(OSError):
-            conn.sock.send(_written(_refusal(problem)), socket.MSG_DONTWAIT)
+            conn.sock.send(written(refusal(problem)), socket.MSG_DONTWAIT)
         self._leave(conn)
 
     def _leave(self, conn: TConn, *, watch: bool = True) -> None:
@@ -409,18 +317,3 @@ def _shut(conn: TConn, ways: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _refusal(problem: Problem) -> Answer:
-    """Make the answer of a request that the application never saw."""
-    body = problem.body(ids.new())
-    headers = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body)))]
-    status = f"{problem.document['status']} {problem.document['title']}"
-    return Answer(status, headers, body)
-
-
-def _written(answer: Answer) -> bytes:
-    """Write an answer after which the connection is closed."""
-    lines = [f"HTTP/1.1 {answer.status}", "Connection: close"]
-    lines += [f"{name}: {value}" for name, value in answer.headers if name != "Connection"]
-    return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1") + answer.body

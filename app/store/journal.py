@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 import time
@@ -17,13 +16,12 @@ import peewee
 
 from app.store import database as databases
 from app.store.tables import BatchPrediction, Request
+from app.store.turn import Turn
 
 Row = Sequence[Any]
 QUICK = 0.002  # seconds; a thread that waits longer should not be one that others wait for
 CHECK = 1.0  # seconds that a look may take
 PAUSE = 0.005  # seconds between two tries at a database that is locked
-
-LOOKS, BETWEEN_LOOKS = 100, 0.0001  # at the queue of those who write, and the seconds between two
 
 # Peewee's own way to raise what a driver raises, as it does in all that it executes itself.
 _in_peewees_words: Any = peewee.__dict__["__exception_wrapper__"]
@@ -38,20 +36,20 @@ class Unavailable(Exception):
 class Entry:
     """A request's row and those of its predictions: stored together or not at all."""
 
-    __slots__ = ("deadline", "error", "is_done", "predictions", "request")
+    __slots__ = ("error", "is_done", "predictions", "request")
 
     def __init__(self, request: Row, predictions: Sequence[Row]) -> None:
         self.request = request
         self.predictions = predictions
-        self.deadline = 0.0
-        self.is_done = False
+        self.is_done = False  # stored, or refused for what waiting does not mend
         self.error: Exception | None = None
 
 
 class Journal:
     """Write entries through one connection: those that wait together share one commit.
 
-    Whoever holds the lock commits all that wait, so that a slow disk is waited for once by many.
+    Whoever holds the lock tries once to commit all that wait. What a busy database refuses waits
+    on, and each tries again until its own time is over: nobody's end is another's.
     `is_quick` tells whether the last write took no longer than the work around it.
     """
 
@@ -62,10 +60,11 @@ class Journal:
         """
         self._database = database
         self._wait = wait
-        self._waiting: deque[Entry] = deque()
+        self._waiting: deque[Entry] = deque()  # and not in the hands of who holds the lock
+        self._queue = threading.Lock()  # around each look at them; never held for long
         self._lock = threading.Lock()
         self._file = _File(databases.path(database))
-        self._turn = _Turn(databases.path(database))
+        self._turn = Turn(databases.path(database))
         mark = database.param
         self._sql = tuple(_insert(table, mark) for table in (Request, BatchPrediction))
         self._begin = "BEGIN" if self._file.path is None else "BEGIN IMMEDIATE"
@@ -81,63 +80,94 @@ class Journal:
         """Store entries; those that could not be stored have an `error` then.
 
         `wait` is how many seconds a busy database is tried again, where it is not what was set.
+        Entries that were given before and are done stay as they are.
         """
         started = time.monotonic()
-        for entry in entries:
-            entry.deadline = started + (self._wait if wait is None else wait)
-            entry.is_done, entry.error = False, None
-        self._waiting.extend(entries)
-        with self._lock:
-            if not all(entry.is_done for entry in entries):
-                self._write_all()
-        self.is_quick = time.monotonic() - started < QUICK
+        until = started + (self._wait if wait is None else wait)
+        left = [entry for entry in entries if not entry.is_done]
+        with self._queue:
+            self._waiting.extend(left)
+        while not self._settle(left, until):
+            time.sleep(PAUSE)  # without the lock and our turn: nobody needs to wait behind us
+        self.is_quick = _are_done(left) and time.monotonic() - started < QUICK
 
     def check(self) -> None:
         """Raise Unavailable where a row could not be written now; nothing is written."""
-        with self._lock:
-            try:
-                self._patiently(self._touch, time.monotonic() + CHECK)
-            except Exception as error:
-                self._forget_connection()
+        until = time.monotonic() + CHECK
+        while (error := self._look(until)) is not None:
+            if not is_busy(error) or time.monotonic() > until:
                 raise Unavailable(str(error)) from error
+            time.sleep(PAUSE)
 
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
             self._database.close()
 
-    def _write_all(self) -> None:
-        entries = []
-        while self._waiting:
-            entries.append(self._waiting.popleft())
-        error = self._store(entries)
-        for entry in entries:
-            # What one of them was refused for need not be true of the others.
-            is_shared = error is not None and len(entries) > 1 and not is_busy(error)
-            entry.error = self._store([entry]) if is_shared else error
-            entry.is_done = True
-
-    def _store(self, entries: list[Entry]) -> Exception | None:
-        """Store entries in one transaction; return why that failed."""
+    def _settle(self, entries: list[Entry], until: float) -> bool:
+        """Try once to store all that waits; tell whether there is no more to be done for these."""
+        if not self._acquire(until):
+            if self._withdraw(entries):
+                return True
+            # Who holds the lock is committing them: to say that they are not stored may be false.
+            self._lock.acquire()
         try:
-            self._patiently(partial(self._insert, entries), entries[0].deadline)
+            if not _are_done(entries):
+                self._write_waiting()
+            return _are_done(entries) or (time.monotonic() > until and self._withdraw(entries))
+        finally:
+            self._lock.release()
+
+    def _withdraw(self, entries: list[Entry]) -> bool:
+        """Refuse entries that still wait, as they do all together; tell whether they did."""
+        with self._queue:
+            waiting = [entry for entry in entries if entry in self._waiting]
+            for entry in waiting:
+                self._waiting.remove(entry)
+                entry.error = entry.error or _held_up()
+        return bool(waiting)
+
+    def _write_waiting(self) -> None:
+        with self._queue:
+            entries = list(self._waiting)
+            self._waiting.clear()
+        try:
+            error = self._attempt(partial(self._insert, entries))
+            for entry in entries:
+                # What one of them was refused for need not be true of the others.
+                is_shared = error is not None and len(entries) > 1 and not is_busy(error)
+                entry.error = self._attempt(partial(self._insert, [entry])) if is_shared else error
+                entry.is_done = entry.error is None or not is_busy(entry.error)
+        finally:  # also where this thread is told to exit
+            if not _are_done(entries):
+                self.is_quick = False  # at once: who asks must not wait for what we wait for
+                with self._queue:
+                    self._waiting.extendleft(entry for entry in entries[::-1] if not entry.is_done)
+
+    def _look(self, until: float) -> Exception | None:
+        """Try once to write nothing; return why that failed."""
+        if not self._acquire(until):
+            return _held_up()
+        try:
+            return self._attempt(self._touch)
+        finally:
+            self._lock.release()
+
+    def _acquire(self, until: float) -> bool:
+        """Take the lock, whose holder may wait for a slow disk; tell whether it was had in time."""
+        free = self._lock.acquire(blocking=False)  # as it is mostly; much faster than with an end
+        return free or self._lock.acquire(timeout=max(until - time.monotonic(), 0))
+
+    def _attempt(self, action: Callable[[], None]) -> Exception | None:
+        """Do something in our turn; return why that failed."""
+        try:
+            with self._turn:
+                action()
         except Exception as error:  # whatever it is, it must not answer as if it were stored
-            self._forget_connection()
+            if not is_busy(error):
+                self._forget_connection()
             return error
         return None
-
-    def _patiently(self, action: Callable[[], None], deadline: float) -> None:
-        """Do something in our turn, again and again while the database is busy."""
-        while True:
-            try:
-                with self._turn:
-                    action()
-            except peewee.OperationalError as error:
-                if not is_busy(error) or time.monotonic() > deadline:
-                    raise
-            else:
-                return
-            time.sleep(PAUSE)  # without our turn: other workers need not wait behind us
 
     def _touch(self) -> None:
         cursor = self._cursor()
@@ -146,7 +176,7 @@ class Journal:
             try:
                 cursor.execute(NOTHING)
             finally:
-                _roll_back(cursor)
+                self._roll_back(cursor)
 
     def _insert(self, entries: list[Entry]) -> None:
         cursor = self._cursor()
@@ -163,7 +193,7 @@ class Journal:
                         cursor.executemany(prediction, entry.predictions)
                 cursor.execute("COMMIT")
             except BaseException:
-                _roll_back(cursor)
+                self._roll_back(cursor)
                 raise
 
     def _cursor(self) -> Any:
@@ -173,6 +203,12 @@ class Journal:
         else:
             self._file.check()
         return self._database.cursor()
+
+    def _roll_back(self, cursor: Any) -> None:
+        try:
+            cursor.execute("ROLLBACK")
+        except Exception:  # what would be open still must not take in what comes next
+            self._forget_connection()
 
     def _forget_connection(self) -> None:
         with suppress(Exception):  # it is broken already; a new one is opened next time
@@ -201,36 +237,6 @@ class _File:
         return found.st_dev, found.st_ino
 
 
-class _Turn:
-    """A place in the queue of workers that want to write to one file.
-
-    SQLite waits for a lock by sleeping and looking again, a millisecond and more each time; here
-    it is a tenth of that. It is only a courtesy: SQLite's own lock is what counts, so whoever waits
-    for longer than a write takes goes on without.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = None if path is None else path.with_name(f"{path.name}-turn")
-        self._handle: int | None = None
-
-    def __enter__(self) -> None:
-        if self._path is None:
-            return
-        if self._handle is None:
-            self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        for _ in range(LOOKS):
-            try:
-                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(BETWEEN_LOOKS)
-            else:
-                return
-
-    def __exit__(self, *_: object) -> None:
-        if self._handle is not None:
-            fcntl.flock(self._handle, fcntl.LOCK_UN)
-
-
 def _insert(table: type[peewee.Model], mark: str) -> str:
     """Write the INSERT once: building it by Peewee for each request costs four times as much."""
     names = ", ".join(f'"{field.column_name}"' for field in table._meta.sorted_fields)
@@ -240,9 +246,17 @@ def _insert(table: type[peewee.Model], mark: str) -> str:
 
 def is_busy(error: Exception) -> bool:
     """Tell whether a database refused because others use it."""
-    return any(word in str(error) for word in ("locked", "busy", "lock timeout"))
+    return isinstance(error, peewee.OperationalError) and any(
+        word in str(error) for word in ("locked", "busy", "lock timeout")
+    )
 
 
-def _roll_back(cursor: Any) -> None:
-    with suppress(Exception):  # the transaction is gone with what broke it
-        cursor.execute("ROLLBACK")
+def _held_up() -> Exception:
+    return peewee.OperationalError("the database is busy with what others write")
+
+
+def _are_done(entries: list[Entry]) -> bool:
+    for entry in entries:  # noqa: SIM110 - called often, and twice as fast as all()
+        if not entry.is_done:
+            return False
+    return True

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import peewee
@@ -24,23 +24,11 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def run(
-    database_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Run:
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("LAPIDARY_VAR", str(tmp_path / "var"))
+def run(run_command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs the command line in a folder of its own."""
     (tmp_path / "copies").mkdir()
     monkeypatch.chdir(tmp_path / "copies")
-
-    def run(*words: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["app.backup", *words])
-        backup.main()
-        return capsys.readouterr().out
-
-    return run
+    return partial(run_command, backup)
 
 
 class Writer:

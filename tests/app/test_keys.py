@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import peewee
@@ -20,23 +21,8 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def run(
-    database_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Run:
-    """Return a function that runs the command line and returns what it prints."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("LAPIDARY_VAR", str(tmp_path / "var"))
-
-    def run(*words: str) -> str:
-        capsys.readouterr()
-        monkeypatch.setattr(sys, "argv", ["app.keys", *words])
-        keys.main()
-        return capsys.readouterr().out
-
-    return run
+def run(run_command: Run) -> Run:
+    return partial(run_command, keys)
 
 
 def test_a_key_is_shown_once_and_is_valid(run: Run, database: peewee.Database) -> None:

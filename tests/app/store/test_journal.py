@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import fcntl
+import gc
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ import pytest
 
 from app import ids
 from app.store import database as databases
-from app.store.journal import Entry, Journal, Unavailable
+from app.store import journal as journals
+from app.store.journal import Entry, Journal, Unavailable, is_busy
 from app.store.migrations import migrate
 from app.store.tables import BatchPrediction, Request
 
 WAIT = 0.3
+PATIENCE = 20.0  # longer than anything takes
 
 
 def entry(number: str | None = None, predictions: int = 0, body: bytes = b"{}") -> Entry:
@@ -40,6 +42,14 @@ def journal(database: peewee.Database, database_url: str) -> Iterator[Journal]:
 
 def stored(database: peewee.Database, table: type[peewee.Model] = Request) -> set[str]:
     return {number for (number,) in table.select(table.id).tuples().execute(database)}
+
+
+def until(is_true: Callable[[], bool]) -> bool:
+    """Wait for something; tell whether it came."""
+    end = time.monotonic() + PATIENCE
+    while not is_true() and time.monotonic() < end:
+        time.sleep(0.001)
+    return is_true()
 
 
 def test_an_entry_comes_back_byte_for_byte(journal: Journal, database: peewee.Database) -> None:
@@ -178,6 +188,225 @@ def test_whether_it_is_quick_is_told_by_the_last_write(
     assert journal.is_quick
 
 
+def test_the_first_that_is_refused_tells_that_it_is_not_quick(
+    database: peewee.Database, database_url: str
+) -> None:
+    with closing(open_journal(database_url, 10.0)) as journal:
+        lock_out(database)
+        thread = threading.Thread(target=journal.write, args=(entry("1"),))
+        thread.start()
+        waited = until(lambda: not journal.is_quick)
+        assert thread.is_alive(), "the slow write has not ended"
+        let_in(database)
+        thread.join()
+    assert waited
+
+
+def test_who_gives_up_at_once_does_not_tell_that_it_is_quick(
+    journal: Journal, database: peewee.Database
+) -> None:
+    lock_out(database)
+    journal.write_all([entry("1")], wait=0)
+    let_in(database)
+    assert not journal.is_quick
+
+
+def test_who_waits_for_less_ends_nobody_elses_time(
+    database: peewee.Database, database_url: str
+) -> None:
+    short, long = entry("short"), entry("long")
+    with closing(open_journal(database_url, 10.0)) as journal:
+        lock_out(database)
+        with journal._lock:  # until both wait, the one of little time before the other
+            hasty = threading.Thread(target=journal.write_all, args=([short], 0.1))
+            hasty.start()
+            assert until(lambda: short in journal._waiting)
+            patient = threading.Thread(target=journal.write, args=(long,))
+            patient.start()
+            assert until(lambda: long in journal._waiting)
+        hasty.join()
+        patient.join(0.2)
+        assert patient.is_alive(), "it waits on"
+        assert short.error is not None
+        assert is_busy(short.error)
+        let_in(database)
+        patient.join()
+    assert long.error is None
+    assert stored(database) == {"long"}
+
+
+def test_who_waits_for_less_is_not_held_up_by_who_waits_for_more(
+    database: peewee.Database, database_url: str
+) -> None:
+    short = entry("short")
+    with closing(open_journal(database_url, PATIENCE)) as journal:
+        lock_out(database)
+        patient = threading.Thread(target=journal.write, args=(entry("long"),))
+        patient.start()
+        assert until(lambda: not journal.is_quick)
+        journal.write_all([short], wait=0.02)
+        assert patient.is_alive(), "it waits still"
+        let_in(database)
+        patient.join()
+    assert short.error is not None
+    assert is_busy(short.error)
+    assert stored(database) == {"long"}
+
+
+def test_who_is_not_tried_in_time_is_refused_and_leaves_the_queue(
+    database: peewee.Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another's commit may hang on its disk."""
+    begun, go = threading.Event(), threading.Event()
+    late = entry("late")
+    with closing(open_journal(database_url)) as journal:
+        insert = journal._insert
+        slow = lambda es: (begun.set(), go.wait(PATIENCE), insert(es))  # noqa: E731
+        monkeypatch.setattr(journal, "_insert", slow)
+        thread = threading.Thread(target=journal.write, args=(entry("slow"),))
+        thread.start()
+        begun.wait()
+        journal.write_all([late], wait=0.02)
+        assert thread.is_alive(), "it is not waited for"
+        go.set()
+        thread.join()
+        assert late.error is not None
+        assert is_busy(late.error)
+        journal.write(entry("next"))
+    assert stored(database) == {"slow", "next"}
+
+
+def test_who_is_being_committed_is_not_refused(
+    database: peewee.Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go = threading.Event(), threading.Event()
+    one, other = entry("one"), entry("other")
+    with closing(open_journal(database_url)) as journal:
+        insert, acquire = journal._insert, journal._acquire
+        slow = lambda es: (begun.set(), go.wait(PATIENCE), insert(es))  # noqa: E731
+        monkeypatch.setattr(journal, "_insert", slow)
+        thread = threading.Thread(target=journal.write, args=(one,))
+
+        def late(until: float) -> bool:
+            """Let the thread take both; it is still committing when our time is over."""
+            monkeypatch.setattr(journal, "_acquire", acquire)
+            thread.start()
+            begun.wait()
+            threading.Timer(0.1, go.set).start()
+            return False
+
+        monkeypatch.setattr(journal, "_acquire", late)
+        journal.write_all([other], wait=0.01)
+        assert (other.is_done, other.error) == (True, None)  # and not when the thread is through
+        thread.join()
+    assert stored(database) == {"one", "other"}
+
+
+def test_what_is_done_is_not_written_again(journal: Journal, database: peewee.Database) -> None:
+    one, wrong, other = entry("1"), entry("1"), entry("2")
+    journal.write_all([one, wrong])
+    assert one.error is None
+    assert wrong.error is not None
+    refused = wrong.error
+    journal.write_all([one, wrong, other])
+    assert (one.error, wrong.error, other.error) == (None, refused, None)
+    assert stored(database) == {"1", "2"}
+
+
+def test_what_was_busy_can_be_written_later(journal: Journal, database: peewee.Database) -> None:
+    one, other = entry("1"), entry("2", predictions=1)
+    lock_out(database)
+    journal.write_all([one, other], wait=0.01)
+    assert [is_busy(made.error) for made in (one, other) if made.error] == [True, True]
+    let_in(database)
+    journal.write_all([one, other])
+    assert (one.error, other.error) == (None, None)
+    assert stored(database) == {"1", "2"}
+
+
+def test_who_exits_in_the_middle_takes_nobody_along(
+    database: peewee.Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(open_journal(database_url, 10.0)) as journal:
+        insert = journal._insert
+
+        def exit_once(entries: list[Entry]) -> None:
+            monkeypatch.setattr(journal, "_insert", insert)
+            raise SystemExit
+
+        def write(number: str) -> None:
+            with suppress(SystemExit):
+                journal.write(entry(number))
+
+        monkeypatch.setattr(journal, "_insert", exit_once)
+        with journal._lock:
+            threads = [threading.Thread(target=write, args=(number,)) for number in "ab"]
+            for thread in threads:
+                thread.start()
+            assert until(lambda: len(journal._waiting) == 2)
+        for thread in threads:
+            thread.join()
+    assert stored(database) == {"a", "b"}
+
+
+def test_a_transaction_that_cannot_be_ended_takes_in_nothing_more(
+    journal: Journal, database: peewee.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stuck:
+        """Neither commit nor roll back."""
+
+        def __init__(self, cursor: Any) -> None:
+            self.cursor = cursor
+
+        def execute(self, sql: str, *values: Any) -> None:
+            if sql in ("COMMIT", "ROLLBACK"):
+                raise peewee.OperationalError("database is locked")
+            self.cursor.execute(sql, *values)
+
+        def executemany(self, sql: str, values: Any) -> None:
+            self.cursor.executemany(sql, values)
+
+    cursor = journal._cursor
+    monkeypatch.setattr(journal, "_cursor", lambda: Stuck(cursor()))
+    journal.write_all([entry("1", predictions=1)], wait=0)
+    monkeypatch.setattr(journal, "_cursor", cursor)
+    gc.collect()  # the old connection ends with the last that knows it: SQLite's driver waits so
+    journal.write(entry("2"))
+    assert stored(database) == {"2"}
+
+
+def test_a_check_does_not_wait_for_ever_for_who_writes(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "CHECK", 0.05)
+    with journal._lock, pytest.raises(Unavailable, match="busy"):
+        journal.check()
+    journal.check()
+
+
+def test_a_check_of_a_locked_database_holds_up_nobody(
+    database: peewee.Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "CHECK", PATIENCE)
+    with closing(open_journal(database_url)) as journal:
+        lock_out(database)
+        thread = threading.Thread(target=journal.check)
+        thread.start()
+        one = entry("1")
+        journal.write_all([one], wait=WAIT)
+        assert one.error is not None
+        assert "lock" in str(one.error), "it was tried"
+        assert thread.is_alive()
+        let_in(database)
+        thread.join()
+
+
+def test_only_a_database_is_busy() -> None:
+    assert is_busy(peewee.OperationalError("database is locked"))
+    assert not is_busy(peewee.OperationalError("disk I/O error"))
+    assert not is_busy(OSError("Device or resource busy"))
+
+
 def test_a_check_leaves_nothing_behind(journal: Journal, database: peewee.Database) -> None:
     journal.check()
     journal.check()
@@ -266,11 +495,3 @@ class TestFile:
         for _ in range(2):
             with pytest.raises(Unavailable):
                 journal.write(entry())
-
-    def test_who_holds_the_queue_for_ever_holds_nobody_up(
-        self, journal: Journal, file: Path, url: str
-    ) -> None:
-        with file.with_name(f"{file.name}-turn").open("ab") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
-            journal.write(entry("beside"))
-        assert "beside" in self.rows(url)

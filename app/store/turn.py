@@ -1,0 +1,40 @@
+"""The queue of workers that want to write to one file."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+
+LOOKS, BETWEEN_LOOKS = 100, 0.0001  # at the queue, and the seconds between two
+
+
+class Turn:
+    """A place in the queue of workers that want to write to one file.
+
+    SQLite waits for a lock by sleeping and looking again, a millisecond and more each time; here
+    it is a tenth of that. It is only a courtesy: SQLite's own lock is what counts, so whoever waits
+    for longer than a write takes goes on without.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = None if path is None else path.with_name(f"{path.name}-turn")
+        self._handle: int | None = None
+
+    def __enter__(self) -> None:
+        if self._path is None:
+            return
+        if self._handle is None:
+            self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        for _ in range(LOOKS):
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(BETWEEN_LOOKS)
+            else:
+                return
+
+    def __exit__(self, *_: object) -> None:
+        if self._handle is not None:
+            fcntl.flock(self._handle, fcntl.LOCK_UN)
