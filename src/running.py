@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +20,7 @@ from src.errors import UserError, unknown
 from src.progress import Bar
 
 if TYPE_CHECKING:
+    from src.learning.recipe import Progress
     from src.learning.training import Outcome
 
 PLOTTED = 1000  # rows of a regression's plot; all of them would fill git's history
@@ -42,7 +45,7 @@ def own(config: Config) -> Trained:
         training.check(config, ready.train, ready.test)  # what cannot start leaves no folder
         run = runs.start(config.dataset.name, config.model.name, _request(config, ready, None))
         _write_rejected(cleaned, run)
-        return _finish(config, ready, run, bar)
+        return _own(config, ready, run, bar)
 
 
 def _write_rejected(cleaned: Cleaned, run: runs.Run) -> None:
@@ -85,7 +88,13 @@ def continued(path: Path, given: dict[str, Any]) -> Trained:
                 given=config.dataset.source,
                 fix="start a new run",
             )
-        return _finish(config, ready, run, bar)
+        return _own(config, ready, run, bar)
+
+
+def _own(config: Config, ready: Prepared, run: runs.Run, bar: Bar) -> Trained:
+    with _telling_how_to_go_on(run, f"python -m src.train continue_from={run.path}"):
+        _, manifest = finish(config, ready, run, bar)
+    return Trained(config, manifest, run.path / runs.BUNDLE)
 
 
 def tracked(name: str) -> Trained:
@@ -101,41 +110,58 @@ def tracked(name: str) -> Trained:
     ready = preparing.load(paths.PREPARED / dataset)
     request = _request(config, ready, name)
     run = _unfinished(request) or runs.start(dataset, model, request)
-    with Bar(_title(config)) as bar:
-        trained = _finish(config, ready, run, bar, bundle=paths.BUNDLES / dataset / model)
-    files.write_json(run.path / runs.MANIFEST, trained.manifest)
-    files.write_json(paths.metrics(dataset, model), trained.manifest["metrics"])
-    return trained
+    place = paths.BUNDLES / dataset / model
+    with Bar(_title(config)) as bar, _telling_how_to_go_on(run, "dvc repro"):
+        outcome, manifest = finish(config, ready, run, bar, place)
+    plotted = _thinned(outcome.predictions, config.dataset.task)
+    text = plotted.to_csv(index=False, lineterminator="\n")
+    files.write(paths.predictions(dataset, model), text.encode())
+    files.write_json(run.path / runs.MANIFEST, manifest)
+    files.write_json(paths.metrics(dataset, model), manifest["metrics"])
+    return Trained(config, manifest, place)
 
 
-def _finish(
-    config: Config, ready: Prepared, run: runs.Run, bar: Bar, bundle: Path | None = None
-) -> Trained:
-    """Train and write the bundle; on Ctrl-C say how to go on."""
+def finish(
+    config: Config,
+    ready: Prepared,
+    run: runs.Run,
+    progress: Progress,
+    place: Path | None = None,
+    extra: Mapping[str, bytes] | None = None,
+) -> tuple[Outcome, dict[str, Any]]:
+    """Train and write the bundle, at `place` or in the run's folder; return what came out.
+
+    `extra` are files that the bundle keeps beside its own. Raises UserError where the rows are too
+    few, the model cannot be made or the disk refuses; a search's trials so far stay in the folder.
+    """
     # scikit-learn takes a second to import; a misspelt word must not wait for it.
     from src.inference import bundle as bundles
     from src.learning import training
 
-    place = bundle or run.path / runs.BUNDLE
+    outcome = training.train(config, ready.train, ready.test, run.path / runs.STUDY, progress)
+    export, files_of_export = _exported(config, ready, outcome)
+    manifest = bundles.save(
+        place or run.path / runs.BUNDLE,
+        model=outcome.fitted,
+        rows=ready.train,
+        tables=outcome.tables(),
+        manifest={**_manifest(config, ready, run, outcome), "export": export},
+        extra={**files_of_export, **(extra or {})},
+    )
+    return outcome, manifest
+
+
+@contextmanager
+def _telling_how_to_go_on(run: runs.Run, command: str) -> Iterator[None]:
+    """Say where a search that is stopped goes on."""
     try:
-        outcome = training.train(config, ready.train, ready.test, run.path / runs.STUDY, bar)
-        export, extra = _exported(config, ready, outcome)
-        manifest = bundles.save(
-            place,
-            model=outcome.fitted,
-            rows=ready.train,
-            tables=outcome.tables(),
-            manifest={**_manifest(config, ready, run, outcome), "export": export},
-            extra=extra,
-        )
+        yield
     except (KeyboardInterrupt, UserError):
-        _say_stopped(run, is_tracked=bundle is not None)
+        if (run.path / runs.STUDY).is_file():
+            print(
+                f"\nThe search's trials so far are kept. Go on with:\n  {command}", file=sys.stderr
+            )
         raise
-    if bundle is not None:
-        plotted = _thinned(outcome.predictions, config.dataset.task)
-        text = plotted.to_csv(index=False, lineterminator="\n")
-        files.write(paths.predictions(config.dataset.name, config.model.name), text.encode())
-    return Trained(config, manifest, place)
 
 
 def _exported(
@@ -213,12 +239,6 @@ def _unfinished(request: dict[str, Any]) -> runs.Run | None:
             if {key: before.get(key) for key in request} == request:
                 return run
     return None
-
-
-def _say_stopped(run: runs.Run, *, is_tracked: bool) -> None:
-    if (run.path / runs.STUDY).is_file():
-        command = "dvc repro" if is_tracked else f"python -m src.train continue_from={run.path}"
-        print(f"\nThe search's trials so far are kept. Go on with:\n  {command}", file=sys.stderr)
 
 
 def _title(config: Config) -> str:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 import yaml
 
-from src import composing, config, paths, running
+from src import composing, config, paths, running, runs
 from src.data import prepared
 from src.errors import UserError
 
@@ -221,3 +222,60 @@ def test_the_same_training_exports_the_same_bytes(composed: config.Config) -> No
     one, two = running.own(composed), running.own(composed)
     for name in ("predictor.json", "predictor.npz", "golden.json"):
         assert one.manifest["files"][name] == two.manifest["files"][name]
+
+
+class Progress:
+    """Remember the stages."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+
+    def stage(self, name: str, total: int) -> None:
+        self.stages.append(name)
+
+    def step(self, note: str = "") -> None:
+        pass
+
+
+def test_a_training_of_somebody_elses_writes_nothing_but_its_bundle(
+    composed: config.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from src.inference import bundle
+
+    before = {path for path in Path().rglob("*") if path.is_file()}
+    ready, _ = prepared.prepare(composed.dataset, composed.seed)
+    run, progress = runs.Run(Path("elsewhere/work")), Progress()
+    run.path.mkdir(parents=True)
+    outcome, manifest = running.finish(
+        composed, ready, run, progress, extra={"rows.bin": b"as they were"}
+    )
+    place = run.path / "bundle"
+    made = {path for path in Path().rglob("*") if path.is_file()} - before
+    assert {path.parts[0] for path in made} == {"elsewhere"}
+    assert (place / "rows.bin").read_bytes() == b"as they were"
+    assert manifest == bundle.read_manifest(place)
+    assert manifest["files"]["rows.bin"] == hashlib.sha256(b"as they were").hexdigest()
+    assert "predictor.json" in manifest["files"], "beside the bundle's own"
+    assert manifest["metrics"] == outcome.metrics
+    assert progress.stages[-1] == "cross-validation and fit"
+    assert capsys.readouterr().err == ""
+
+
+def test_only_what_can_be_gone_on_with_says_how(
+    composed: config.Config, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise UserError("The disk is full.")
+
+    monkeypatch.setattr("src.inference.bundle.save", fail)
+    ready, _ = prepared.prepare(composed.dataset, composed.seed)
+    run = runs.Run(Path("elsewhere"))
+    run.path.mkdir()
+    with pytest.raises(UserError, match="disk is full"):
+        running.finish(composed, ready, run, Progress())
+    assert (run.path / "study.journal").is_file(), "the trials so far stay"
+    assert capsys.readouterr().err == ""
+    with pytest.raises(UserError, match="disk is full"):
+        running.own(composed)
+    (stopped,) = records()
+    assert f"continue_from={stopped}" in capsys.readouterr().err
