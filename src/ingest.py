@@ -178,7 +178,11 @@ def _rows(frame: pd.DataFrame) -> list[list[str]]:
 
 def _lines(rows: list[list[str]], dataset: Dataset, end: str) -> str:
     text = io.StringIO()
-    csv.writer(text, delimiter=dataset.separator, lineterminator=end).writerows(rows)
+    # Python's writer leaves a lone \r unquoted, and every reader ends a line there.
+    is_odd = any("\r" in cell for row in rows for cell in row)
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if is_odd else csv.QUOTE_MINIMAL
+    writer = csv.writer(text, delimiter=dataset.separator, lineterminator=end, quoting=quoting)
+    writer.writerows(rows)
     return text.getvalue()
 
 
