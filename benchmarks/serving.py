@@ -26,7 +26,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ import numpy as np
 import xgboost
 
 from app.store import database as databases
+from benchmarks.bars import Bar, show
 from benchmarks.peers import servers, wrk
 from benchmarks.peers.lab import (
     FASTAPI,
@@ -57,24 +57,6 @@ from src.inference import bundle
 
 EXPLAINED, MANY, BATCHES, STARTS = 400, 1000, 50, 5
 FIGURES = (("rate", 0), ("p50", 2), ("p99", 2))  # of a load, and their digits
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A figure and what it must reach."""
-
-    name: str
-    value: float
-    limit: float
-    is_least: bool = True
-    note: str = ""
-
-    def row(self) -> list[str]:
-        """Write it as a row of a table."""
-        is_met = self.value >= self.limit if self.is_least else self.value <= self.limit
-        side = "at least" if self.is_least else "at most"
-        verdict = "met" if is_met else "MISSED"
-        return [self.name, f"{self.value:.2f}", f"{side} {self.limit:g}", verdict, self.note]
 
 
 def main() -> None:
@@ -142,7 +124,7 @@ def _show_one_record(loads: dict[str, list[Load]], seconds: int, rounds: int) ->
         Bar("two workers / one", _ratio(loads, TWO, OURS), 1.6),
         Bar("what the log costs, %", 100 * (1 - _ratio(loads, OURS, UNLOGGED)), 20, is_least=False),
     ]
-    _show("its bars", bars)
+    show("its bars", bars)
 
 
 def _median(loads: list[Load], figure: str) -> float:
@@ -167,7 +149,7 @@ def _show_explain(lab: Lab, server: Server) -> None:
     added = added[1:]  # the first one lays out the trees
     middle, slow = statistics.median(added) * 1000, statistics.quantiles(added, n=100)[98] * 1000
     bar = Bar("added, ms", middle, 3, is_least=False, note=f"p99 {slow:.2f}")
-    _show(f"?explain=true, {EXPLAINED} requests one after the other", [bar])
+    show(f"?explain=true, {EXPLAINED} requests one after the other", [bar])
 
 
 def _show_many(lab: Lab, server: Server) -> None:
@@ -201,7 +183,7 @@ def _show_many(lab: Lab, server: Server) -> None:
     title = f"{MANY} records, {len(boosters)} boosters"
     tables.show(title, ["way", "ms", "records/s"], cells)
     ours, *bare = middle.values()
-    _show("its bar", [Bar("ours / boosters, the faster way", min(bare) / ours, 0.5)])
+    show("its bar", [Bar("ours / boosters, the faster way", min(bare) / ours, 0.5)])
 
 
 def _show_start(lab: Lab, held: dict[str, float]) -> None:
@@ -219,7 +201,7 @@ def _show_start(lab: Lab, held: dict[str, float]) -> None:
         Bar("memory of a worker, MB (RSS)", held["Rss"], 250, is_least=False),
         Bar("memory of a worker, MB (PSS)", held["Pss"], 250, is_least=False),
     ]
-    _show(f"start, median of {STARTS}; memory after all of the above", bars)
+    show(f"start, median of {STARTS}; memory after all of the above", bars)
 
 
 def _check_stored(lab: Lab, loads: dict[str, list[Load]]) -> None:
@@ -246,10 +228,6 @@ def _seconds(call: Callable[..., Any], *given: Any) -> float:
     begun = time.perf_counter()
     call(*given)
     return time.perf_counter() - begun
-
-
-def _show(title: str, bars: list[Bar]) -> None:
-    tables.show(title, ["", "measured", "bar", "verdict", "note"], [bar.row() for bar in bars])
 
 
 if __name__ == "__main__":

@@ -94,14 +94,16 @@ class Lab:
             sides[name] = side
         return sides
 
-    def service(self, name: str, app: str = "app:api", workers: int | None = 1) -> Server:
+    def service(
+        self, name: str, app: str = "app:api", workers: int | None = 1, **environment: str
+    ) -> Server:
         """Start the service, or what stands in its place, with its settings and its own database.
 
         Without a number it has as many workers as it takes by itself.
         """
         command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:{port}", app]
         command += [] if workers is None else ["--workers", str(workers)]
-        return self._start(name, command, LAPIDARY_VAR=str(self.var(name)))
+        return self._start(name, command, LAPIDARY_VAR=str(self.var(name)), **environment)
 
     def var(self, name: str) -> Path:
         """Return the folder of a service's database."""
