@@ -7,6 +7,8 @@ import re
 COLLECTED = 65_536  # bytes of a request that the main loop keeps, for each connection
 LIGHT = 16_384  # bytes of a request that the main loop may answer itself
 FIELD = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r]*)", re.I)
+# What is answered from memory; all else that is posted may wait for the database or for a file.
+ASKS = re.compile(rb"POST /v1/[^ ?/]+/(?:predictions|similar) HTTP/")
 LENGTH = re.compile(rb"[0-9]{1,18}[ \t]*")
 
 
@@ -31,12 +33,11 @@ class Arrival:
         return self.data.startswith((b"GET /healthz ", b"HEAD /healthz "))
 
     def is_one_record(self) -> bool:
-        """Tell whether it posts something small that is no list, and asks for nothing beside."""
+        """Tell whether it asks with something small that is no list, and for nothing beside."""
         return (
             self.size <= LIGHT
-            and self.data.startswith(b"POST ")
-            and b"?" not in self.data[: self.data.find(b"\r\n")]
             and self.data[self.head : self.head + 1] == b"{"
+            and ASKS.match(self.data) is not None
         )
 
     def is_ready(self) -> bool:

@@ -1,14 +1,25 @@
-"""Read a request's body within its limits."""
+"""Read a request's body within its limits, whole or while it comes."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from app.problems import Problem
 
+CSV, NDJSON = "text/csv", "application/x-ndjson"
+STREAMED = (CSV, NDJSON, "application/ndjson", "application/jsonl")
+UPLOADS = re.compile(r"/v1/[^/]+/labels")
+
 
 def read(environ: dict[str, Any], largest: int) -> bytes:
-    """Return the body; raise Problem where its length is not given, too large or not kept to.
+    """Return the body; raise Problem where its length is not given, too large or not kept to."""
+    length = announced(environ, largest)
+    return Stream(environ, length).read(length) if length else b""
+
+
+def announced(environ: dict[str, Any], largest: int) -> int:
+    """Return how long the body is; raise Problem where that is not given, or too large.
 
     Falcon reads a chunked body as empty, so one without a length is refused.
     """
@@ -34,15 +45,43 @@ def read(environ: dict[str, Any], largest: int) -> bytes:
             fix="send fewer records at once",
             headers={"Connection": "close"},
         )
-    if length == 0:
-        return b""
-    body: bytes = environ["wsgi.input"].read(length)
-    if len(body) < length:
-        raise Problem(
-            408,
-            "The body ended early, or came too slowly.",
-            given=f"{len(body)} of {length} bytes",
-            fix="send it again",
-            headers={"Connection": "close"},
-        )
-    return body
+    return length
+
+
+def is_streamed(environ: dict[str, Any]) -> bool:
+    """Tell whether a request's body is read while it comes, by the resource itself."""
+    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    return (
+        environ["REQUEST_METHOD"] == "POST"
+        and kind in STREAMED
+        and UPLOADS.fullmatch(environ["PATH_INFO"]) is not None
+    )
+
+
+class Stream:
+    """A body that is read while it comes."""
+
+    def __init__(self, environ: dict[str, Any], length: int) -> None:
+        self._input = environ["wsgi.input"]
+        self._length = length
+        self._left = length
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end; raise Problem 408 where it ends early."""
+        wanted = min(size, self._left)
+        if wanted == 0:
+            return b""
+        try:
+            data: bytes = self._input.read(wanted)
+        except OSError:  # the client is gone
+            data = b""
+        self._left -= len(data)
+        if len(data) < wanted:
+            raise Problem(
+                408,
+                "The body ended early, or came too slowly.",
+                given=f"{self._length - self._left} of {self._length} bytes",
+                fix="send it again",
+                headers={"Connection": "close"},
+            )
+        return data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -49,6 +50,7 @@ class Exchange:
     predicted: int = 0
     is_prediction: bool = False  # its bodies are one record and its answer
     is_answer_stored: bool = True  # not where it only repeats what is stored or derived
+    stream: Iterable[bytes] | None = None  # an answer too long to be held whole
 
     @property
     def path(self) -> str:

@@ -6,16 +6,29 @@ import os
 from typing import Any
 
 import falcon
-import peewee
 
-from app import handlers, housekeeping
+from app import handlers, housekeeping, steward
+from app.configured import Configured
+from app.gatekeeper import Gatekeeper
 from app.metrics import Metrics
 from app.openapi import OpenApi
 from app.problems import Problem
 from app.recorder import Recorder
 from app.redaction import Redaction
 from app.registry import Registry, loader
-from app.resources import datasets, documents, health, predictions, requests
+from app.resources import (
+    champions,
+    datasets,
+    documents,
+    feedback,
+    health,
+    labels,
+    predictions,
+    requests,
+    scoreboard,
+    trainings,
+    uploads,
+)
 from app.resources.similar import Similar
 from app.security import Guard
 from app.settings import PREPARED, Settings
@@ -43,26 +56,41 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     metrics, redaction = Metrics(), Redaction(settings.redact)
     guard = Guard(proxies=settings.proxies, origins=settings.origins)
     load = loader(var, most_records=settings.most_records, longest_text=settings.longest_text)
-    registry = Registry(database, var, load)
+    configured = Configured()
+    gatekeeper = Gatekeeper(configured)
+    registry = Registry(database, var, load, configured, gatekeeper)
     watcher = Watcher(maker, database, registry, guard, settings.poll)
     watcher.start(is_watching=is_watching)
     if is_watching:
         housekeeping.start(settings)
+        steward.start(settings)
 
     around = handlers.Around(database)
     app = falcon.App(middleware=[around])
     app.add_error_handler(Problem, handlers.refuse)
     app.add_error_handler(falcon.HTTPError, handlers.refuse_in_our_words)
-    app.add_error_handler(peewee.PeeweeException, handlers.unavailable)
+    for refusal in databases.ERRORS:
+        app.add_error_handler(refusal, handlers.unavailable)
     app.add_error_handler(Exception, around.fail)
     routes: dict[str, Any] = {
         "/v1/datasets": datasets.Datasets(registry),
         "/v1/requests": requests.Requests(database, settings.page),
         "/v1/requests/{number}": requests.OneRequest(database),
         "/v1/{dataset}": datasets.OneDataset(registry),
-        "/v1/{dataset}/models": datasets.Models(registry, database),
-        "/v1/{dataset}/predictions": predictions.Predictions(registry, redaction),
+        "/v1/{dataset}/models": datasets.Models(registry, gatekeeper, database),
+        "/v1/{dataset}/models/{number}/override": champions.Overrides(registry, database),
+        "/v1/{dataset}/champion": champions.Champion(registry, gatekeeper, database, load),
+        "/v1/{dataset}/predictions": predictions.Predictions(registry, gatekeeper, redaction),
         "/v1/{dataset}/predictions/{number}": predictions.Receipt(database),
+        "/v1/{dataset}/predictions/{number}/label": feedback.Truth(registry, database, settings),
+        "/v1/{dataset}/labels": labels.Labels(registry, database, settings),
+        "/v1/{dataset}/labels/{number}": labels.OneLabel(registry, database),
+        "/v1/{dataset}/uploads": uploads.Uploads(registry, database, settings.page),
+        "/v1/{dataset}/uploads/{number}": uploads.OneUpload(registry, database),
+        "/v1/{dataset}/scoreboard": scoreboard.Scores(registry, gatekeeper, database),
+        "/v1/{dataset}/trainings": trainings.Trainings(registry, configured, database, settings),
+        "/v1/{dataset}/trainings/series": trainings.Series(registry, database),
+        "/v1/{dataset}/trainings/{number}": trainings.OneTraining(registry, database, settings),
         "/v1/{dataset}/similar": Similar(registry, settings.most_similar, settings.longest_text),
         "/healthz": health.Alive(),
         "/readyz": health.Ready(registry, journal, var, settings.disk_floor),
@@ -80,4 +108,5 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         redaction=redaction,
         metrics=metrics,
         largest_body=int(settings.largest_body * 1e6),
+        largest_upload=int(settings.largest_upload * 1e6),
     )

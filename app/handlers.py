@@ -82,7 +82,7 @@ def refuse_in_our_words(
 
 
 def unavailable(
-    request: falcon.Request, response: falcon.Response, error: peewee.PeeweeException, params: Any
+    request: falcon.Request, response: falcon.Response, error: Exception, params: Any
 ) -> None:
     """Say that the database could not be read."""
     log.error("%s: %s", request.env[ENVIRON].path, error)

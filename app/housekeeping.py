@@ -12,7 +12,7 @@ import peewee
 
 from app.settings import Settings
 from app.store import database as databases
-from app.store import retention
+from app.store import labels, retention
 from app.store.database import REFUSALS
 
 log = logging.getLogger(__name__)
@@ -60,3 +60,6 @@ def _trim(settings: Settings, database: peewee.Database) -> None:
     removed = retention.trim(database, days=days, megabytes=megabytes)
     if removed:
         log.info("removed %d requests that were older or more than is kept", removed)
+    swept = labels.sweep(database)
+    if swept:
+        log.info("removed the labels of %d posts that never ended", swept)

@@ -9,6 +9,8 @@ import time
 
 DRAWN = 4096  # random bytes at once: a call of the system for each id costs as much as the id
 
+PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$(?!\n)"
+_ENDS = [f"{number:03x}" for number in range(4096)]
 _lock = threading.Lock()
 _last = 0
 _random = b""
@@ -36,6 +38,23 @@ def new() -> str:
     return f"{front[:8]}-{front[8:12]}-7{front[12:]}-{tail[:4]}-{tail[4:]}"
 
 
+def following(number: str, count: int, start: int = 0) -> list[str]:
+    """Return the ids that follow one at `start` and after: always the same ones.
+
+    They count its clock on and keep its random bits, so they stand together in any order by id.
+    """
+    first = int(number[:8] + number[9:13] + number[15:18], 16) + 1 + start
+    tail = number[18:]
+    found: list[str] = []
+    # Of neighbours only the last three digits differ: they are written once for all.
+    for block in range(first >> 12, (first + count >> 12) + 1):
+        text = f"{block:012x}"
+        low, high = max(first - (block << 12), 0), min(first + count - (block << 12), 4096)
+        front = f"{text[:8]}-{text[8:]}-7"
+        found += [f"{front}{end}{tail}" for end in _ENDS[low:high]]
+    return found
+
+
 def forget() -> None:
     """Draw anew: a forked process must not go on with its parent's random bytes."""
     global _used
@@ -53,4 +72,4 @@ def at(moment: float) -> str:
 
 def is_one(text: str) -> bool:
     """Tell whether a text is written as our ids are."""
-    return re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text) is not None
+    return re.fullmatch(PATTERN, text) is not None

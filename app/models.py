@@ -1,4 +1,4 @@
-"""See and change who serves: python -m app.models list|promote|rollback dataset=<name>."""
+"""See and change who serves: python -m app.models list|promote|rollback|override dataset=<name>."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Annotated
 import peewee
 from msgspec import Meta
 
-from app import commands
+from app import commands, promoting
 from app import settings as configured
+from app.configured import Configured
+from app.gatekeeper import Gatekeeper
 from app.registry import loader
 from app.store import versions
 from src import tables
@@ -18,7 +20,7 @@ from src.checked import Checked
 from src.command import guarded
 from src.errors import UserError
 
-ACTIONS = ("list", "promote", "rollback")
+ACTIONS = ("list", "promote", "rollback", "override")
 USAGE = "python -m app.models promote dataset=<name> version=<number>"
 
 
@@ -29,11 +31,20 @@ class Listed(Checked, frozen=True):
 
 
 class Promote(Checked, frozen=True):
-    """Which version is to serve, and why."""
+    """Which version is to serve, and why; with `override` whatever the gate says."""
 
     dataset: str
     version: Annotated[int, Meta(ge=1)]
     why: str = ""
+    override: bool = False
+
+
+class Override(Checked, frozen=True):
+    """Which version may be asked for although it fails the gate, and why."""
+
+    dataset: str
+    version: Annotated[int, Meta(ge=1)]
+    why: str
 
 
 class Rollback(Checked, frozen=True):
@@ -51,32 +62,52 @@ def main() -> None:
             _list(database, commands.parse(words, Listed).dataset)
         elif action == "promote":
             asked = commands.parse(words, Promote)
-            _promote(database, asked.dataset, asked.version, action, asked.why)
+            _promote(database, asked, action)
+        elif action == "override":
+            _override(database, commands.parse(words, Override))
         else:
             back = commands.parse(words, Rollback)
             number = versions.before(database, back.dataset)
-            _promote(database, back.dataset, number, action, back.why)
+            _promote(database, Promote(back.dataset, number, back.why), action)
 
 
-def _promote(database: peewee.Database, dataset: str, number: int, kind: str, why: str) -> None:
-    """Promote a version that was loaded here first: what does not load is not announced."""
+def _promote(database: peewee.Database, asked: Promote, kind: str) -> None:
     settings = configured.read()
-    version = versions.get(database, dataset, number)
-    if versions.champions(database).get(dataset) == number:
-        print(f"Version {number} of '{dataset}' serves already.")
-        return
+    version = versions.get(database, asked.dataset, asked.version)
     load = loader(
         settings.folder(),
         most_records=settings.most_records,
         longest_text=settings.longest_text,
     )
-    load(version)
-    versions.promote(database, version, kind=kind, by=getpass.getuser(), why=why)
-    print(f"Version {number} of '{dataset}' ({version.model}) serves from now on.")
+    changed = promoting.promote(
+        database,
+        _gatekeeper(),
+        load,
+        version,
+        kind=kind,
+        by=getpass.getuser(),
+        why=asked.why,
+        is_override=asked.override,
+    )
+    serves = "serves from now on" if changed else "serves already"
+    print(f"Version {version.number} of '{asked.dataset}' ({version.model}) {serves}.")
+
+
+def _override(database: peewee.Database, asked: Override) -> None:
+    version = versions.get(database, asked.dataset, asked.version)
+    promoting.override(database, version, by=getpass.getuser(), why=asked.why)
+    print(f"Version {asked.version} of '{asked.dataset}' may be asked for, whatever the gate says.")
+
+
+def _gatekeeper() -> Gatekeeper:
+    conf = Configured()
+    conf.refresh()
+    return Gatekeeper(conf)
 
 
 def _list(database: peewee.Database, dataset: str) -> None:
     champion = versions.champions(database).get(dataset)
+    gatekeeper = _gatekeeper()
     found = versions.every(database, dataset)
     if not found:
         raise UserError(
@@ -92,12 +123,13 @@ def _list(database: peewee.Database, dataset: str) -> None:
                 str(version.number),
                 version.model,
                 version.manifest["metrics"]["cv"][metric]["mean"],
+                "; ".join(gatekeeper.missed(version)) or "passed",
                 version.manifest["created"],
                 str(version.manifest["git"]["commit"] or "")[:8],
             ]
         )
     metric = found[0].manifest["config"]["dataset"]["metric"]
-    columns = ["serves", "version", "model", f"cv {metric}", "trained", "commit"]
+    columns = ["serves", "version", "model", f"cv {metric}", "gate", "trained", "commit"]
     tables.show(dataset, columns, rows)
 
 

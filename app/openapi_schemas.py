@@ -1,91 +1,24 @@
-"""The pieces of the OpenAPI document: schemas of answers, parameters, refusals."""
+"""The schemas of answers that the OpenAPI document's paths refer to."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import Any
-
-import msgspec
-
-from app.problems import MEDIA_TYPE
+from app.openapi_parts import (
+    ANY,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    TIME,
+    TRUTH,
+    WHOLE,
+    Document,
+    listing,
+    nullable,
+    reference,
+    structure,
+)
 from app.serving import Serving
-from src.checked import Checked
 
-Document = dict[str, Any]
-
-TEXT: Document = {"type": "string"}
-NUMBER: Document = {"type": "number"}
-WHOLE: Document = {"type": "integer"}
-ANY: Document = {}
-NULLABLE: Document = {"type": ["string", "null"]}
-TIME: Document = {"type": "string", "format": "date-time"}
-MOMENT: Document = {
-    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]
-}
-
-
-def reference(name: str) -> Document:
-    """Refer to a shared schema."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def listing(items: Document) -> Document:
-    """Describe an array."""
-    return {"type": "array", "items": items}
-
-
-def structure(required: Document, optional: Document | None = None) -> Document:
-    """Describe an object by the fields it has, and those that it may have."""
-    return {
-        "type": "object",
-        "properties": {**required, **(optional or {})},
-        "required": list(required),
-    }
-
-
-def parameter(name: str, schema: Document, about: str, *, where: str = "query") -> Document:
-    """Describe a parameter."""
-    return {
-        "name": name,
-        "in": where,
-        "required": where == "path",
-        "description": about,
-        "schema": schema,
-    }
-
-
-def query(kind: type[Checked]) -> dict[str, Document]:
-    """Return the schemas of a query's parameters: those of its struct, without null."""
-    whole = msgspec.json.schema(kind, ref_template="{name}")
-    properties: dict[str, Document] = whole["$defs"][kind.__name__]["properties"]
-    return {name: _given(schema) for name, schema in properties.items()}
-
-
-def _given(schema: Document) -> Document:
-    """Leave out null: a parameter that is not there has no value."""
-    choices = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
-    return choices[0] if choices else {k: v for k, v in schema.items() if k != "default"}
-
-
-def response(
-    schema: Document, *, media: str = "application/json", examples: Document | None = None
-) -> Document:
-    """Describe an answer."""
-    content: Document = {"schema": schema}
-    if examples:
-        content["examples"] = examples
-    return {"description": "The answer", "content": {media: content}}
-
-
-def problems(*statuses: int) -> Document:
-    """Describe the refusals of an operation."""
-    return {
-        str(status): {
-            "description": HTTPStatus(status).phrase,
-            "content": {MEDIA_TYPE: {"schema": reference("problem")}},
-        }
-        for status in statuses
-    }
+NULLABLE = nullable(TEXT)
 
 
 def prediction(serving: Serving) -> Document:
@@ -93,7 +26,7 @@ def prediction(serving: Serving) -> Document:
     target, classes = serving.dataset.target, serving.classes
     words = ", ".join(part for part in (target.about, target.unit) if part)
     shared: Document = {"id": TEXT, "model": structure({"name": TEXT, "version": WHOLE})}
-    optional: Document = {"why": reference("why")}
+    optional: Document = {"why": reference("why"), "warning": TEXT}
     if classes is None:
         interval = structure({"low": NUMBER, "high": NUMBER, "coverage": NUMBER})
         value: Document = {"type": "number", "description": words}
@@ -122,7 +55,7 @@ _ENTRY: Document = {
     "query": TEXT,
     "status": WHOLE,
     "dataset": NULLABLE,
-    "version": {"type": ["integer", "null"]},
+    "version": nullable(WHOLE),
     "client": NULLABLE,
     "caller": NULLABLE,
     "milliseconds": NUMBER,
@@ -135,7 +68,7 @@ SHARED: Document = {
             "given": TEXT,
             "allowed": {"anyOf": [TEXT, listing(TEXT)]},
             "fix": TEXT,
-            "errors": listing({"type": "object"}),
+            "errors": listing(OBJECT),
         },
     ),
     "why": structure(
@@ -155,18 +88,30 @@ SHARED: Document = {
             "task": TEXT,
             "target": structure({"name": TEXT}),
             "fields": listing(structure({"name": TEXT, "type": TEXT})),
-            "example": {"type": "object"},
-            "links": {"type": "object"},
+            "example": OBJECT,
+            "links": OBJECT,
         }
     ),
     "models": structure(
         {
             "dataset": TEXT,
             "champion": WHOLE,
+            "metric": TEXT,
+            "breach": NULLABLE,
+            "refused": NULLABLE,
             "versions": listing(
-                structure({"version": WHOLE, "model": TEXT, "champion": {"type": "boolean"}})
+                structure(
+                    {
+                        "version": WHOLE,
+                        "model": TEXT,
+                        "champion": TRUTH,
+                        "gate": reference("verdict"),
+                    }
+                )
             ),
-            "events": listing(structure({"at": TIME, "kind": TEXT, "number": WHOLE})),
+            "events": listing(
+                structure({"at": TIME, "kind": TEXT, "number": WHOLE, "by": TEXT, "why": TEXT})
+            ),
         }
     ),
     "receipt": structure(
@@ -174,19 +119,19 @@ SHARED: Document = {
             "id": TEXT,
             "at": TIME,
             "dataset": TEXT,
-            "record": {"type": "object"},
-            "answer": {"type": "object"},
+            "record": OBJECT,
+            "answer": OBJECT,
             "request": TEXT,
             "model": structure({"name": TEXT, "version": WHOLE}),
             "trained": TIME,
-            "git": {"type": "object"},
-            "data": {"type": "object"},
-            "configuration": {"type": "object"},
+            "git": OBJECT,
+            "data": OBJECT,
+            "configuration": OBJECT,
         }
     ),
     "similar": structure(
         {
-            "similar": listing(structure({"record": {"type": "object"}, "distance": NUMBER})),
+            "similar": listing(structure({"record": OBJECT, "distance": NUMBER})),
             "asked": WHOLE,
             "available": WHOLE,
         },

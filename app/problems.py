@@ -48,6 +48,13 @@ class Problem(Exception):
         if errors:
             self.document["errors"] = errors
 
+    @classmethod
+    def again(cls, document: dict[str, Any]) -> Problem:
+        """Make the problem anew that a stored document tells of."""
+        problem = cls(document["status"], document["detail"])
+        problem.document = document
+        return problem
+
     def body(self, request_id: str) -> bytes:
         """Write the document, with the request's id so that it can be asked for."""
         return msgspec.json.encode({**self.document, "request_id": request_id})

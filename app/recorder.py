@@ -41,6 +41,7 @@ class Recorder:
         redaction: Redaction,
         metrics: Metrics,
         largest_body: int,
+        largest_upload: int,
     ) -> None:
         self._app = app
         self._guard = guard
@@ -49,12 +50,13 @@ class Recorder:
         self._redaction = redaction
         self._metrics = metrics
         self._largest_body = largest_body
+        self._largest_upload = largest_upload
 
     def close(self) -> None:
         """Let go of the database."""
         self._journal.close()
 
-    def __call__(self, environ: dict[str, Any], start_response: Start) -> list[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         """Answer a WSGI request."""
         exchange = exchanges.begin(environ)
         answer = self._with_headers(exchange, self._answer(exchange))
@@ -66,7 +68,10 @@ class Recorder:
         else:
             answer = self._settle(exchange, answer, self._store(self._entry(exchange, answer)))
         start_response(answer.status, answer.headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return []
+        is_told = answer.code < 400
+        return exchange.stream if exchange.stream is not None and is_told else [answer.body]
 
     def _store(self, entry: Entry) -> Exception | None:
         try:
@@ -89,7 +94,7 @@ class Recorder:
         present = {name.lower() for name, _ in answer.headers}
         answer.headers += [("X-Request-Id", exchange.request_id)]
         answer.headers += self._guard.headers(exchange.environ, present)
-        if answer.code != NO_CONTENT:
+        if answer.code != NO_CONTENT and (exchange.stream is None or answer.code >= 400):
             answer.headers.append(("Content-Length", str(len(answer.body))))
         return answer
 
@@ -98,7 +103,10 @@ class Recorder:
             if (preflight := self._guard.preflight(exchange.environ)) is not None:
                 return preflight
             exchange.caller = self._guard.admit(exchange.environ)
-            exchange.body = bodies.read(exchange.environ, self._largest_body)
+            if bodies.is_streamed(exchange.environ):
+                bodies.announced(exchange.environ, self._largest_upload)
+            else:
+                exchange.body = bodies.read(exchange.environ, self._largest_body)
             return _run(self._app, exchange.environ)
         except Problem as problem:
             return exchanges.refusal(problem, exchange)

@@ -82,6 +82,7 @@ class Records:
         self._whole = [
             name for name, feature in dataset.features.items() if isinstance(feature, Integer)
         ]
+        self._needed = [name for name, field in self._fields.items() if field.required]
         self._quoted = [f'"{name}"'.encode() for name in self.names]
         # How a key might be written otherwise than in `_quoted`.
         self._escape = b"\\" if any("/" in name for name in self.names) else b"\\u"
@@ -89,11 +90,15 @@ class Records:
 
     def decode(self, body: bytes) -> Decoded:
         """Read one record, or an array of them; raise Invalid."""
+        found, refusal = self.quick(body)
+        return self._explained(body, refusal) if found is None else found
+
+    def quick(self, body: bytes) -> tuple[Decoded | None, Exception | None]:
+        """Read a body in which nothing is odd: else None, and why where msgspec refuses it."""
         many = body.lstrip(BLANK)[:1] == b"["
         decoder = self._many if many else self._one
         if decoder is None:
-            return self._explained(body, None)
-        refusal: Exception | None = None
+            return None, None
         try:
             found = decoder.decode(body)
             values = list(map(msgspec.structs.astuple, found if many else [found]))
@@ -102,13 +107,35 @@ class Records:
                 keys -= sum(value is UNSET for record in values for value in record)
                 values = [self._read(record) for record in values]
         except REFUSALS as error:
-            refusal = error
-        else:
-            # Of two equal keys msgspec takes the last. A text that looks like a key, or a key that
-            # is written with an escape, is told apart on the other way.
-            if sum(map(body.count, self._quoted)) == keys and self._escape not in body:
-                return Decoded(values, many)
-        return self._explained(body, refusal)
+            return None, error
+        # Of two equal keys msgspec takes the last. A text that looks like a key, or a key that
+        # is written with an escape, is told apart on the other way.
+        if sum(map(body.count, self._quoted)) == keys and self._escape not in body:
+            return Decoded(values, many), None
+        return None, None
+
+    def parsed(self, body: bytes) -> Any:
+        """Parse a body into one record or a list of them, unchecked; raise Invalid.
+
+        There is at least one, there are not too many, and the body is JSON.
+        """
+        try:
+            given = parse(body, max(LEAST_VALUES, 2 * self._most * (len(self.names) + 1)))
+        except MalformedError as error:
+            problem = FieldProblem(None, None, f"The body is not JSON: {error}.", fix=error.fix)
+            raise Invalid([problem], 400) from None
+        except TooManyError:
+            raise self._too_many("more values than so many can hold") from None
+        self._check_count(given if isinstance(given, list) else [given])
+        return given
+
+    def taken(self, given: Any) -> tuple[Any, ...]:
+        """Check one record of what `parsed` returned; raise Invalid."""
+        problems: list[FieldProblem] = []
+        found = self._check(given, None, self._needed, problems)
+        if problems:
+            raise Invalid(problems[:MOST_PROBLEMS])
+        return tuple(found.get(name) for name in self.names)
 
     def as_object(self, values: tuple[Any, ...]) -> dict[str, Any]:
         """Return a record by name; whole numbers are ints again."""
@@ -183,21 +210,13 @@ class Records:
 
     def _explained(self, body: bytes, refusal: Exception | None) -> Decoded:
         """Read a body the slow way; raise Invalid with all that is wrong with it."""
-        try:
-            given = parse(body, max(LEAST_VALUES, 2 * self._most * (len(self.names) + 1)))
-        except MalformedError as error:
-            problem = FieldProblem(None, None, f"The body is not JSON: {error}.", fix=error.fix)
-            raise Invalid([problem], 400) from None
-        except TooManyError:
-            raise self._too_many("more values than so many can hold") from None
+        given = self.parsed(body)
         many = isinstance(given, list)
         records = given if many else [given]
-        self._check_count(records)
         problems: list[FieldProblem] = []
         values = []
-        needed = [name for name, field in self._fields.items() if field.required]
         for at, record in enumerate(records):
-            found = self._check(record, at if many else None, needed, problems)
+            found = self._check(record, at if many else None, self._needed, problems)
             if len(problems) >= MOST_PROBLEMS:
                 break
             values.append(tuple(found.get(name) for name in self.names))

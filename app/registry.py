@@ -13,13 +13,15 @@ from typing import Any
 import peewee
 
 from app import serving as servings
+from app.configured import Configured
+from app.gatekeeper import Gatekeeper
 from app.problems import Problem
 from app.serving import Serving
 from app.store import versions
 from app.store.versions import Registered
-from src import config as configs
 from src import paths
-from src.errors import UserError
+from src.data.schema import Dataset
+from src.errors import UserError, did_you_mean
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +34,19 @@ Load = Callable[[Registered], Serving]
 class Registry:
     """Know each dataset's champion, and load other versions when they are asked for."""
 
-    def __init__(self, database: peewee.Database, var: Path, load: Load) -> None:
+    def __init__(
+        self,
+        database: peewee.Database,
+        var: Path,
+        load: Load,
+        configured: Configured,
+        gatekeeper: Gatekeeper,
+    ) -> None:
         self._database = database
         self._var = var
         self._load = load
+        self._configured = configured
+        self._gatekeeper = gatekeeper
         self._champions: dict[str, Serving] = {}
         self._others: OrderedDict[tuple[str, int], Serving] = OrderedDict()
         self._lock = threading.Lock()
@@ -44,6 +55,7 @@ class Registry:
         self._unregistered: dict[str, str] = {}
         self._unloaded: dict[str, str] = {}
         self._chosen: dict[str, int] = {}
+        self._versions: dict[tuple[str, int], Registered] = {}
 
     def champion(self, dataset: str) -> Serving:
         """Return what serves; raise Problem 404 or 503 where nothing does."""
@@ -53,15 +65,17 @@ class Registry:
         return serving
 
     def pick(self, dataset: str, number: int | None, model: str | None) -> Serving:
-        """Return a version by number, or the newest one of a model; raise Problem 404."""
-        champion = self.champion(dataset)
-        if number is None and model is None:
-            return champion
-        known = versions.numbers(self._database, dataset)
-        found = next(
-            (one for one, name in known if number in (None, one) and model in (None, name)), None
-        )
-        if found is None:
+        """Return a version that may serve: by number, or the newest one of a model.
+
+        Raises Problem 404 where there is none, 409 where it fails the gate.
+        """
+        known: list[tuple[int, str]] = []
+        if (number or model) and dataset in self.known():
+            known = versions.numbers(self._database, dataset)
+        if not known:
+            return self.champion(dataset)
+        found = [one for one, name in known if number in (None, one) and model in (None, name)]
+        if not found:
             asked = {"version": number, "model": model}
             raise Problem(
                 404,
@@ -69,7 +83,44 @@ class Registry:
                 given=", ".join(f"{key}={value}" for key, value in asked.items() if value),
                 allowed=[f"version={one} (model={name})" for one, name in known],
             )
-        return champion if found == champion.version.number else self._other(dataset, found)
+        champion = self._champions.get(dataset)
+        for one in found:
+            if champion is not None and one == champion.version.number:
+                return champion
+            if self._gatekeeper.may_serve(self.version(dataset, one)):
+                return self._other(dataset, one)
+        raise self._gatekeeper.refusal(self.version(dataset, found[0]))
+
+    def number(self, dataset: str) -> int | None:
+        """Return the number of the version that serves; None where none does."""
+        serving = self._champions.get(dataset)
+        return None if serving is None else serving.version.number
+
+    def version(self, dataset: str, number: int) -> Registered:
+        """Return a version as it was registered, which never changes."""
+        key = (dataset, number)
+        if key not in self._versions:
+            self._versions[key] = versions.get(self._database, dataset, number)
+        return self._versions[key]
+
+    def dataset(self, name: str) -> Dataset:
+        """Return a dataset as conf/ has it now, else as its champion was trained on.
+
+        Raises Problem 404 where there is no such dataset, 503 where it cannot be read.
+        """
+        known = self._configured.get(name)
+        if known is not None:
+            return known
+        return self.champion(name).dataset
+
+    def classes(self, name: str) -> list[str] | None:
+        """Return a dataset's classes as text: the listed ones, else those of its champion."""
+        values = self.dataset(name).target.values
+        if values is not None:
+            return [str(value) for value in values]
+        serving = self._champions.get(name)
+        found = None if serving is None else serving.classes
+        return None if found is None else [str(value) for value in found]
 
     def names(self) -> list[str]:
         """List the datasets that have a champion."""
@@ -81,23 +132,26 @@ class Registry:
 
     def known(self) -> list[str]:
         """List the datasets that are served or configured."""
-        return sorted({*self._champions, *configs.choices("dataset")})
+        return sorted({*self._champions, *self._configured.names()})
 
     def refused(self) -> dict[str, str]:
-        """Return why a dataset's newest champion could not be loaded, by dataset."""
-        return {**self._unregistered, **self._unloaded}
+        """Return why a dataset's newest champion or conf/ could not be loaded, by dataset."""
+        return {**self._configured.errors(), **self._unregistered, **self._unloaded}
 
     def refresh(self) -> bool:
         """Take in what the pipeline or a person changed; tell whether anything did.
 
         Raises a database's refusal; what is loaded goes on serving.
         """
-        seen = (_signature(), versions.last_event(self._database))
+        is_told = self._configured.refresh()
+        unread = sorted(self._configured.errors())  # of which it is not known who may promote
+        seen = ((_signature(), *unread), versions.last_event(self._database))
         if seen == self._seen:
-            return False
+            return is_told
         if seen[:1] != self._seen[:1]:
             self._unregistered = {}  # what is still wrong will be found again
             self._adopt()
+        self._gatekeeper.learn(self._database)
         self._chosen = versions.champions(self._database)
         for dataset, number in self._chosen.items():
             self._serve(dataset, number)
@@ -123,8 +177,18 @@ class Registry:
                 else:
                     found[version.model] = version
             champion = found.get(choice.get("champion") or "")
-            if champion is not None:
+            if champion is not None and self._takes(champion):
                 versions.offer(self._database, champion, f"best {choice.get('metric')}")
+
+    def _takes(self, version: Registered) -> bool:
+        """Tell whether the pipeline may say who serves: always, unless a person alone may."""
+        name = version.dataset
+        if name not in versions.champions(self._database):
+            return True
+        known = self._configured.get(name)
+        if known is None:
+            return name not in self._configured.errors()
+        return known.promote == "auto"
 
     def _serve(self, dataset: str, number: int) -> None:
         serving = self._champions.get(dataset)
@@ -163,7 +227,13 @@ class Registry:
 
     def _absent(self, dataset: str) -> Problem:
         if dataset not in self.known():
-            return Problem(404, "There is no such dataset.", given=dataset, allowed=self.known())
+            return Problem(
+                404,
+                "There is no such dataset.",
+                given=dataset,
+                allowed=self.known(),
+                fix=did_you_mean(dataset, self.known()),
+            )
         reason = self.refused().get(dataset)
         return Problem(
             503,

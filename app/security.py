@@ -41,8 +41,8 @@ HEADERS = [
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
 ]
 _PREFIX_LENGTH = len(KEY_PREFIX) + 8
-_METHODS = "GET, POST, HEAD, OPTIONS"
-_ALLOWED_HEADERS = "Authorization, Content-Type, X-API-Key, X-Request-Id"
+_METHODS = "GET, POST, PUT, DELETE, HEAD, OPTIONS"
+_ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"
 
 
 @dataclass(frozen=True)

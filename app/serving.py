@@ -18,7 +18,17 @@ from src.inference.interval import Interval
 from src.inference.predictor import Predictor
 from src.inference.similar import Similar
 
-RESERVED = ("distance", "id", "interval", "model", "probabilities", "probability", "record", "why")
+RESERVED = (
+    "distance",
+    "id",
+    "interval",
+    "model",
+    "probabilities",
+    "probability",
+    "record",
+    "warning",
+    "why",
+)
 
 
 @dataclass(frozen=True)

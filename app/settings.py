@@ -36,6 +36,7 @@ class Settings(Checked, frozen=True):
     durability: Literal["process", "power"] = "process"
     most_records: Count = 1000  # in one request
     largest_body: Annotated[float, Meta(gt=0, le=1000)] = 16.0
+    largest_upload: Annotated[float, Meta(gt=0, le=100_000)] = 1000.0  # of labels, streamed
     longest_text: Count = 200_000  # characters of one text
     most_similar: Count = 100
     page: Annotated[int, Meta(ge=1, le=1000)] = 50  # entries of a list, unless asked otherwise
@@ -45,6 +46,7 @@ class Settings(Checked, frozen=True):
     keep_days: Annotated[float, Meta(gt=0, le=36_500)] | None = None  # older rows go
     keep_megabytes: Annotated[float, Meta(gt=0)] | None = None  # the oldest go above this
     disk_floor: Annotated[float, Meta(ge=0)] = 100.0  # free space under which we are not ready
+    jobs: Annotated[int, Meta(ge=0, le=64)] = 1  # trainings at once
     wait: Seconds = 5.0  # for a database that is busy, before 503
     poll: Seconds = 0.25  # between two looks for another champion
 

@@ -14,7 +14,7 @@ import yaml
 
 from src import config, metrics
 from src.checked import Checked, convert
-from src.data import cleaning, expressions, schema
+from src.data import cleaning, expressions, rules, schema
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -23,7 +23,8 @@ TRAINING = (ROOT / "docs/training.md").read_text(encoding="utf-8")
 MODULES = sorted(set(re.findall(r"python -m (src\.\w+|benchmarks\.\w+)", README + TRAINING)))
 STRUCTS = [
     *(schema.Dataset, schema.Target, schema.Number, schema.Category, schema.Text, schema.Split),
-    *(schema.Gate, schema.Similar, config.Model, config.Encoding, config.Words, config.Space),
+    *(rules.Limits, rules.Gate, rules.Retrain, schema.Similar),
+    *(config.Model, config.Encoding, config.Words, config.Space),
     *(config.EarlyStopping, config.OptunaSearch, config.Params, config.Pair),
 ]
 
@@ -178,8 +179,8 @@ def test_a_stage_depends_on_every_module_that_makes_its_figures(stage: str) -> N
 # Imported by a module that the stage needs, and of no use to it there.
 ELSEWHERE = {
     *(("compose", name) for name in ("evaluation", "recipe", "training", "validation")),
-    *(("prepare", name) for name in ("config", "expressions", "metrics")),
-    *(("train", name) for name in ("cleaning", "sources", "splitting", "metrics")),
+    *(("prepare", name) for name in ("config", "expressions", "metrics", "rules")),
+    *(("train", name) for name in ("cleaning", "sources", "splitting", "metrics", "rules")),
     *(("champion", name) for name in ("config", "expressions", "schema")),
 }
 

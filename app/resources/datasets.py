@@ -9,6 +9,7 @@ import peewee
 
 from app import asking, security
 from app.examples import example
+from app.gatekeeper import Gatekeeper
 from app.registry import Registry
 from app.serving import Serving
 from app.store import versions
@@ -60,6 +61,9 @@ class OneDataset:
                 "predict": f"/v1/{dataset}/predictions",
                 **({"similar": f"/v1/{dataset}/similar"} if known.similar else {}),
                 "models": f"/v1/{dataset}/models",
+                "labels": f"/v1/{dataset}/labels",
+                "trainings": f"/v1/{dataset}/trainings",
+                "scoreboard": f"/v1/{dataset}/scoreboard",
             },
         }
         asking.answer(response, document)
@@ -68,24 +72,35 @@ class OneDataset:
 class Models:
     """GET /v1/{dataset}/models: the versions, how good they are, and who serves."""
 
-    def __init__(self, registry: Registry, database: peewee.Database) -> None:
+    def __init__(
+        self, registry: Registry, gatekeeper: Gatekeeper, database: peewee.Database
+    ) -> None:
         self._registry = registry
+        self._gatekeeper = gatekeeper
         self._database = database
 
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Answer with the versions and the changes of the champion, the newest first."""
         exchange = security.allowed(request, "predict")
         asking.query(request, asking.Nothing)
-        champion = self._registry.champion(dataset)
+        known = self._registry.dataset(dataset)
         exchange.dataset = dataset
+        champion = self._registry.number(dataset)
+        found = versions.every(self._database, dataset)
+        if not found:
+            self._registry.champion(dataset)  # says why there is none
         document = {
             "dataset": dataset,
-            "champion": champion.version.number,
-            "metric": champion.dataset.metric,
+            "champion": champion,
+            "metric": known.metric,
+            "breach": champion and self._gatekeeper.breach(dataset, champion),
             "refused": self._registry.refused().get(dataset),
             "versions": [
-                _version(version, version.number == champion.version.number)
-                for version in versions.every(self._database, dataset)
+                {
+                    **_version(version, version.number == champion),
+                    "gate": self._verdict(version),
+                }
+                for version in found
             ],
             "events": [
                 {name: value for name, value in event.items() if name not in ("id", "dataset")}
@@ -93,6 +108,11 @@ class Models:
             ],
         }
         asking.answer(response, document)
+
+    def _verdict(self, version: versions.Registered) -> dict[str, Any]:
+        missed = self._gatekeeper.missed(version)
+        overridden = self._gatekeeper.is_permitted(version.dataset, version.number)
+        return {"passed": not missed, "missed": missed, "overridden": overridden}
 
 
 def _line(serving: Serving) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from msgspec import Meta
 from app import answers as answering
 from app import asking, ids, invalid, security
 from app.exchange import Exchange
+from app.gatekeeper import Gatekeeper
 from app.problems import Problem
 from app.redaction import Redaction
 from app.registry import Registry
@@ -26,14 +27,15 @@ class Query(Checked, frozen=True):
 
     explain: Literal["true", "false"] = "false"
     version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
-    model: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
+    model: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$(?!\n)")] | None = None
 
 
 class Predictions:
     """POST /v1/{dataset}/predictions: one record, or many."""
 
-    def __init__(self, registry: Registry, redaction: Redaction) -> None:
+    def __init__(self, registry: Registry, gatekeeper: Gatekeeper, redaction: Redaction) -> None:
         self._registry = registry
+        self._gatekeeper = gatekeeper
         self._redaction = redaction
 
     def on_post(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
@@ -43,10 +45,14 @@ class Predictions:
         serving = self._registry.pick(dataset, asked.version, asked.model)
         asking.check_json(request)
         exchange.dataset, exchange.version = dataset, serving.version.number
+        warning = self._gatekeeper.warning(dataset, serving.version.number)
         decoded = invalid.decode(serving.records, exchange.body or b"", dataset)
         answers = answering.answer(
             serving, decoded.values, exchange.id, is_explained=asked.explain == "true"
         )
+        if warning is not None:
+            for answer in answers:
+                answer["warning"] = warning
         stored = [msgspec.json.encode(answer) for answer in answers]
         exchange.predicted = len(answers)
         response.content_type = asking.JSON

@@ -10,11 +10,10 @@ import msgspec
 import peewee
 from msgspec import Meta
 
-from app import asking, clock, ids, security
-from app.problems import Problem, of
+from app import asking, ids, security
+from app.paging import Since, moments
+from app.problems import Problem
 from app.store.tables import Prediction, Request
-from src.checked import Checked
-from src.errors import UserError
 
 SHOWN = [
     Request.id,
@@ -32,22 +31,19 @@ SHOWN = [
 ]
 
 
-PRINTABLE = r"^[ -~]{1,200}$"
-PATTERN = r"^[0-9a-f-]{36}$"
+PRINTABLE = r"^[ -~]{1,200}$(?!\n)"
 Printable = Annotated[str, Meta(pattern=PRINTABLE)]
 
 
-class Query(Checked, frozen=True):
+class Query(Since, frozen=True):
     """What can be asked of the log; `status` is a number, or 2xx, 4xx, 5xx."""
 
-    since: str | None = None
-    until: str | None = None
     path: Printable | None = None
-    status: Annotated[str, Meta(pattern=r"^[1-5](xx|[0-9]{2})$")] | None = None
+    status: Annotated[str, Meta(pattern=r"^[1-5](xx|[0-9]{2})$(?!\n)")] | None = None
     method: Literal["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"] | None = None
     dataset: Printable | None = None
     request_id: Printable | None = None
-    cursor: Annotated[str, Meta(pattern=PATTERN)] | None = None
+    cursor: Annotated[str, Meta(pattern=ids.PATTERN)] | None = None
     limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
 
 
@@ -123,13 +119,7 @@ def _conditions(asked: Query) -> list[Any]:
         Request.request_id: asked.request_id,
     }
     conditions: list[Any] = [field == value for field, value in equal.items() if value is not None]
-    try:
-        if asked.since is not None:
-            conditions.append(Request.id >= ids.at(clock.parse(asked.since, "since").timestamp()))
-        if asked.until is not None:
-            conditions.append(Request.id < ids.at(clock.parse(asked.until, "until").timestamp()))
-    except UserError as error:
-        raise of(error, 400) from None
+    conditions += moments(asked, Request.id)
     if asked.status is not None:
         first = int(asked.status.replace("xx", "00"))
         last = first + 99 if asked.status.endswith("xx") else first

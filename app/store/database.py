@@ -14,6 +14,7 @@ import cysqlite
 import peewee
 from playhouse.cysqlite_ext import CySqliteDatabase
 
+from app.store.turn import Turn
 from src.errors import UserError
 
 Durability = Literal["process", "power"]
@@ -25,7 +26,9 @@ STEPS = 100_000  # of SQLite's machine between two looks at the clock: a few mil
 SLOWEST = 10  # seconds that a read may take: an open one keeps the write-ahead log from shrinking
 ADVISORY = 7_105_449  # any number that our processes agree on
 # What a database says when it cannot be reached, is locked, read-only or full.
-REFUSALS = (peewee.PeeweeException, OSError)
+# What is fetched fails in the driver's own words, which Peewee does not turn into its own.
+ERRORS = (peewee.PeeweeException, cysqlite.Error)
+REFUSALS = (*ERRORS, OSError)
 
 
 def connect(
@@ -177,10 +180,23 @@ def exclusive(database: peewee.Database) -> Any:
 
     Raises one of REFUSALS where the database stays busy.
     """
-    if isinstance(database, peewee.SqliteDatabase):
-        # A transaction that begins by reading cannot wait for another's write: it fails at once.
-        return database.atomic("IMMEDIATE")
-    return _locked(database)
+    # A transaction that begins by reading cannot wait for another's write: SQLite fails at once.
+    return writing(database) if path(database) is not None else _locked(database)
+
+
+@contextmanager
+def writing(database: peewee.Database) -> Iterator[None]:
+    """Begin a transaction that writes rows which nobody else writes, as a context.
+
+    Raises one of REFUSALS where the database stays busy.
+    """
+    file = path(database)
+    if file is None:
+        with database.atomic():
+            yield
+        return
+    with Turn.taken(file), database.atomic("IMMEDIATE"):
+        yield
 
 
 @contextmanager

@@ -9,7 +9,18 @@ from peewee import SchemaManager
 
 from app import clock
 from app.store import database as databases
-from app.store.tables import VIEW, BatchPrediction, Event, Key, Migration, Request, Version
+from app.store.tables import (
+    VIEW,
+    BatchPrediction,
+    Event,
+    Key,
+    Label,
+    Migration,
+    Request,
+    Training,
+    Upload,
+    Version,
+)
 from src.errors import UserError
 
 
@@ -18,11 +29,27 @@ def _nothing(database: peewee.Database) -> None:
     del database
 
 
-TABLES: list[type[peewee.Model]] = [Migration, Request, BatchPrediction, Version, Event, Key]
+def _learning_loop(database: peewee.Database) -> None:
+    for table in (Label, Upload, Training):
+        _create(table, database)
+
+
+TABLES: list[type[peewee.Model]] = [
+    Migration,
+    Request,
+    BatchPrediction,
+    Version,
+    Event,
+    Key,
+    Label,
+    Upload,
+    Training,
+]
 # A new database is made by tables.py as it stands; an older one takes the steps that it lacks, in
 # order. A released step is never changed. playhouse.migrate writes steps for both databases.
 STEPS: list[tuple[str, Callable[[peewee.Database], None]]] = [
     ("the first schema", _nothing),
+    ("labels, uploads and trainings", _learning_loop),
 ]
 
 

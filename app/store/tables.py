@@ -6,7 +6,16 @@ bytes: PostgreSQL's text cannot hold every character that JSON can.
 
 from __future__ import annotations
 
-from peewee import SQL, AutoField, BlobField, FloatField, IntegerField, Model, TextField
+from peewee import (
+    SQL,
+    AutoField,
+    BlobField,
+    CompositeKey,
+    FloatField,
+    IntegerField,
+    Model,
+    TextField,
+)
 
 
 class Migration(Model):
@@ -53,8 +62,8 @@ Request.add_index(Request.request_id, where=SQL("request_id IS NOT NULL"))
 Request.add_index(Request.status, Request.id, where=SQL("status >= 400"), name="request_failed")
 
 
-class BatchPrediction(Model):
-    """One record of a request that had several, and its answer."""
+class _Predicted(Model):
+    """What a record that was predicted is kept with, wherever it is kept."""
 
     id = TextField(primary_key=True)
     at = TextField()
@@ -63,26 +72,22 @@ class BatchPrediction(Model):
     version = IntegerField()
     record = BlobField()
     answer = BlobField()
+
+
+class BatchPrediction(_Predicted):
+    """One record of a request that had several, and its answer."""
 
     class Meta:
         table_name = "batch_prediction"
         without_rowid = True
 
 
-class Prediction(Model):
+class Prediction(_Predicted):
     """Every record that was predicted: a view of both tables.
 
     A request with one record is stored once: its bodies are the record and the answer, and its id
     is the prediction's.
     """
-
-    id = TextField(primary_key=True)
-    at = TextField()
-    request = TextField()
-    dataset = TextField()
-    version = IntegerField()
-    record = BlobField()
-    answer = BlobField()
 
     class Meta:
         table_name = "prediction"
@@ -114,12 +119,12 @@ class Version(Model):
 
 
 class Event(Model):
-    """A change of a dataset's champion: the newest one says who serves."""
+    """What happened to a version: it was made champion, permitted, found under the gate."""
 
     id = AutoField()
     at = TextField()
     dataset = TextField()
-    kind = TextField()  # pipeline, promote, rollback
+    kind = TextField()  # of versions.KINDS
     number = IntegerField()
     by = TextField()
     why = TextField()
@@ -141,3 +146,89 @@ class Key(Model):
 
     class Meta:
         table_name = "key"
+
+
+class Label(Model):
+    """A record with its true target, as somebody stated it; one that was deleted is kept.
+
+    Rows stand in the order of dataset and id, for they are listed and counted by both.
+    """
+
+    dataset = TextField()
+    id = TextField()
+    at = TextField()
+    source = TextField()  # who or what it comes from
+    value = TextField()  # the target, as a CSV writes it
+    record = BlobField()  # the features
+    upload = TextField()  # the post that brought it
+    prediction = TextField(null=True)  # which it is the truth of, with ...
+    version = IntegerField(null=True)  # ... who made it, when, and what it was: requests may be
+    predicted_at = TextField(null=True)  # removed before their labels are
+    answer = BlobField(null=True)
+    deleted = TextField(null=True)  # when
+    deleted_by = TextField(null=True)
+
+    class Meta:
+        table_name = "label"
+        primary_key = CompositeKey("dataset", "id")
+        without_rowid = True
+
+
+# For the filters: by source and by value, each in the order of ids.
+Label.add_index(Label.dataset, Label.source)
+Label.add_index(Label.dataset, Label.value)
+Label.add_index(Label.dataset, Label.prediction, where=SQL("prediction IS NOT NULL"))
+
+
+class Upload(Model):
+    """A post of labels: how far it is, and its answer for whoever posts it again."""
+
+    id = TextField(primary_key=True)
+    at = TextField()
+    touched = TextField()  # when it last got further
+    dataset = TextField()
+    caller = TextField()
+    key = TextField(null=True)  # the caller's Idempotency-Key
+    state = TextField()  # reading, done, refused
+    read = IntegerField()
+    stored = IntegerField()
+    refused = IntegerField()
+    digest = TextField()  # of what was read so far
+    status = IntegerField(null=True)  # of the answer, when there is one
+    answer = BlobField(null=True)
+
+    class Meta:
+        table_name = "upload"
+        without_rowid = True
+
+
+Upload.add_index(Upload.caller, Upload.key, unique=True, where=SQL("key IS NOT NULL"))
+
+
+class Training(Model):
+    """A training that was asked for: a job, and what came of it."""
+
+    id = TextField(primary_key=True)
+    dataset = TextField()
+    at = TextField()
+    by = TextField()
+    reason = TextField()  # asked, or the rule that asked
+    name = TextField()
+    model = TextField()
+    search = TextField()
+    trials = IntegerField(null=True)
+    use = TextField()  # file, labels, both
+    state = TextField()  # queued, running; done, failed, cancelled, lost
+    started = TextField(null=True)
+    frozen = TextField(null=True)  # when its rows were read
+    ended = TextField(null=True)
+    progress = BlobField()
+    result = BlobField(null=True)
+    error = TextField(null=True)
+    version = IntegerField(null=True)
+
+    class Meta:
+        table_name = "training"
+
+
+Training.add_index(Training.dataset, Training.id)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 LOOKS, BETWEEN_LOOKS = 100, 0.0001  # at the queue, and the seconds between two
@@ -21,6 +23,23 @@ class Turn:
     def __init__(self, path: Path | None) -> None:
         self._path = None if path is None else path.with_name(f"{path.name}-turn")
         self._handle: int | None = None
+
+    @classmethod
+    @contextmanager
+    def taken(cls, path: Path) -> Iterator[None]:
+        """Take a place for one write."""
+        turn = cls(path)
+        try:
+            with turn:
+                yield
+        finally:
+            turn.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
 
     def __enter__(self) -> None:
         if self._path is None:

@@ -22,7 +22,12 @@ from src.errors import UserError
 from src.inference import bundle
 
 FOLDER = "versions"
-PIPELINE = "pipeline"
+# What an event says of a version: that it serves from now on, and who or what decided that ...
+PIPELINE, PROMOTE, ROLLBACK, TRAINING = "pipeline", "promote", "rollback", "training"
+CHANGES = (PIPELINE, PROMOTE, ROLLBACK, TRAINING)
+# ... that it may serve although it fails the gate; that, serving, it came under it, or rose again.
+OVERRIDE, BREACH, RECOVERED = "override", "breach", "recovered"
+KINDS = (*CHANGES, OVERRIDE, BREACH, RECOVERED)
 # Of a manifest, what decides what a version answers; when and where it was trained does not.
 _DECISIVE = ("config", "tuned", "interval", "files")
 # Of its files, those that only tell of the training.
@@ -111,14 +116,34 @@ def get(database: peewee.Database, dataset: str, number: int) -> Registered:
 
 
 def champions(database: peewee.Database) -> dict[str, int]:
-    """Return each dataset's version that is to serve: that of its newest event."""
-    newest = Event.select(peewee.fn.MAX(Event.id)).group_by(Event.dataset)
-    rows = Event.select(Event.dataset, Event.number).where(Event.id.in_(newest))
-    return dict(rows.tuples().execute(database))
+    """Return each dataset's version that is to serve: that of the newest change."""
+    return {event.dataset: event.number for event in _newest(database, CHANGES, Event.dataset)}
+
+
+def breaches(database: peewee.Database) -> dict[tuple[str, int], str]:
+    """Return the versions that came under the gate while they served, and why."""
+    return {
+        (event.dataset, event.number): event.why
+        for event in _newest(database, (BREACH, RECOVERED), Event.dataset, Event.number)
+        if event.kind == BREACH
+    }
+
+
+def overrides(database: peewee.Database) -> set[tuple[str, int]]:
+    """Return the versions that may serve although they fail the gate."""
+    rows = Event.select(Event.dataset, Event.number).where(Event.kind == OVERRIDE).distinct()
+    return set(rows.tuples().execute(database))
+
+
+def _newest(database: peewee.Database, kinds: tuple[str, ...], *by: peewee.Field) -> list[Event]:
+    """Return the newest event of these kinds for each dataset, or whatever they are told by."""
+    newest = Event.select(peewee.fn.MAX(Event.id)).where(Event.kind.in_(kinds))
+    rows = Event.select().where(Event.id.in_(newest.group_by(*by)))
+    return list(rows.execute(database))
 
 
 def events(database: peewee.Database, dataset: str) -> list[dict[str, Any]]:
-    """List the changes of a dataset's champion, the newest first."""
+    """List what happened to a dataset's versions, the newest first."""
     rows = Event.select().where(Event.dataset == dataset).order_by(Event.id.desc())
     return list(rows.dicts().execute(database))
 
@@ -128,18 +153,20 @@ def last_event(database: peewee.Database) -> int:
     return int(Event.select(peewee.fn.MAX(Event.id)).scalar(database) or 0)
 
 
+def tell(
+    database: peewee.Database, dataset: str, number: int, *, kind: str, by: str, why: str
+) -> None:
+    """Write down what happened to a version; one of CHANGES says that it serves from now on."""
+    Event.insert(
+        at=clock.text(clock.now()), dataset=dataset, kind=kind, number=number, by=by, why=why
+    ).execute(database)
+
+
 def promote(
     database: peewee.Database, version: Registered, *, kind: str, by: str, why: str
 ) -> None:
     """Say that a version serves from now on."""
-    Event.insert(
-        at=clock.text(clock.now()),
-        dataset=version.dataset,
-        kind=kind,
-        number=version.number,
-        by=by,
-        why=why,
-    ).execute(database)
+    tell(database, version.dataset, version.number, kind=kind, by=by, why=why)
 
 
 def offer(database: peewee.Database, version: Registered, why: str) -> bool:
@@ -161,12 +188,17 @@ def offer(database: peewee.Database, version: Registered, why: str) -> bool:
     return True
 
 
+def earlier(database: peewee.Database, dataset: str) -> list[int]:
+    """List the versions that served before the present one, the last first."""
+    changes = [event for event in events(database, dataset) if event["kind"] in CHANGES]
+    return list(dict.fromkeys(event["number"] for event in changes))[1:]
+
+
 def before(database: peewee.Database, dataset: str) -> int:
     """Return the version that served before the present one; raise UserError where none did."""
-    numbers = [event["number"] for event in events(database, dataset)]
-    for number in numbers:
-        if number != numbers[0]:
-            return int(number)
+    found = earlier(database, dataset)
+    if found:
+        return found[0]
     raise UserError(
         f"No other version of '{dataset}' has served before.",
         fix=f"python -m app.models promote dataset={dataset} version=<number>",

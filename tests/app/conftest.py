@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import falcon.testing
@@ -41,8 +43,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in a copy of the trained project, as the service does; a test may change it."""
     folder = tmp_path / "home"
-    for name in ("conf/dataset", "artifacts/bundles", "metrics"):
+    for name in ("conf", "data", "artifacts/bundles", "metrics"):
         shutil.copytree(trained / name, folder / name)
+    shutil.copyfile(trained / "params.yaml", folder / "params.yaml")
     monkeypatch.chdir(folder)
     # What a power cut would lose is going to be thrown away.
     monkeypatch.setattr(os, "fsync", lambda _: None)
@@ -83,6 +86,26 @@ def database(database_url: str) -> Iterator[peewee.Database]:
     migrate(database)
     with closing(database):
         yield database
+
+
+@pytest.fixture
+def run_command(
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., str]:
+    """Return a function that runs a command with its words and returns what it prints."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("LAPIDARY_VAR", str(tmp_path / "var"))
+
+    def run(command: ModuleType, *words: str) -> str:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", [command.__name__, *words])
+        command.main()
+        return capsys.readouterr().out
+
+    return run
 
 
 @pytest.fixture

@@ -31,13 +31,20 @@ class Server:
     log: Path
 
     def ask(
-        self, method: str, path: str, document: Any = None, timeout: float = PATIENCE
+        self,
+        method: str,
+        path: str,
+        document: Any = None,
+        timeout: float = PATIENCE,
+        media: str = "application/json",
+        **headers: str,
     ) -> tuple[int, Any]:
-        """Ask over a new connection; return the status and the JSON."""
+        """Ask over a new connection, with JSON or bytes; return the status and the JSON."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
-            body = None if document is None else json.dumps(document)
-            connection.request(method, path, body, {"Content-Type": "application/json"})
+            is_plain = document is None or isinstance(document, bytes)
+            body = document if is_plain else json.dumps(document)
+            connection.request(method, path, body, {"Content-Type": media, **headers})
             response = connection.getresponse()
             text = response.read()
             is_json = "json" in (response.getheader("Content-Type") or "")

@@ -13,11 +13,21 @@ import pytest
 from app import factory
 from app.settings import Settings
 from app.store import database as databases
-from app.store.tables import BatchPrediction, Event, Key, Migration, Request, Version
+from app.store.tables import (
+    BatchPrediction,
+    Event,
+    Key,
+    Label,
+    Migration,
+    Request,
+    Training,
+    Upload,
+    Version,
+)
 from app.watcher import Watcher
 from tests.app import project
 
-TABLES = (Migration, Request, BatchPrediction, Version, Event, Key)
+TABLES = (Migration, Request, BatchPrediction, Version, Event, Key, Label, Upload, Training)
 Result = falcon.testing.Result
 
 
@@ -60,7 +70,7 @@ class Service:
     def rows(self, table: type[peewee.Model] = Request) -> list[dict[str, Any]]:
         """Return a table's rows, the oldest first, with their bodies as bytes."""
         with self.database:
-            found = table.select().order_by(table._meta.primary_key).dicts()
+            found = table.select().order_by(*table._meta.get_primary_keys()).dicts()
             return [
                 {
                     name: bytes(value) if isinstance(value, memoryview) else value

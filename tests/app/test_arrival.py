@@ -14,7 +14,10 @@ def arrived(data: bytes) -> Arrival:
     return Arrival(data, 0.0)
 
 
-def posted(body: bytes, path: bytes = b"/", method: bytes = b"POST") -> Arrival:
+ASK = b"/v1/stones/predictions"
+
+
+def posted(body: bytes, path: bytes = ASK, method: bytes = b"POST") -> Arrival:
     line = b"%b %b HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (method, path, len(body))
     made = arrived(line + body)
     assert made.is_whole()
@@ -87,6 +90,7 @@ def test_a_probe_is_told_by_its_first_line(line: bytes, probe: bool) -> None:
 def test_a_small_object_is_one_record() -> None:
     assert posted(b"{}").is_one_record()
     assert posted(b'{"why": "?"}').is_one_record()
+    assert posted(b"{}", path=b"/v1/stones/similar").is_one_record()
 
 
 @pytest.mark.parametrize(
@@ -96,10 +100,13 @@ def test_a_small_object_is_one_record() -> None:
         posted(b""),
         posted(b" {}"),
         posted(b"{" + bytes(LIGHT)),
-        posted(b"{}", path=b"/?explain=true"),
+        posted(b"{}", path=ASK + b"?explain=true"),
+        posted(b"{}", path=b"/v1/stones/labels"),
+        posted(b"{}", path=b"/v1/stones/trainings"),
+        posted(b"{}", path=b"/v1/stones/champion"),
         posted(b"{}", method=b"PUT"),
     ],
-    ids=["list", "nothing", "space", "large", "query", "put"],
+    ids=["list", "nothing", "space", "large", "query", "label", "training", "champion", "put"],
 )
 def test_what_may_be_heavy_is_not(arrival: Arrival) -> None:
     assert not arrival.is_one_record()

@@ -103,3 +103,51 @@ def test_an_answer_is_json() -> None:
     asking.answer(response, {"a": ["é", None]})
     assert response.data == '{"a":["é",null]}'.encode()
     assert response.content_type == "application/json"
+
+
+class Order(Checked, frozen=True):
+    version: int
+    why: str = ""
+
+
+def ordered(text: bytes, kind: str = "application/json") -> Order:
+    return asking.body(request(Content_Type=kind), text, Order)
+
+
+def test_a_body_is_read_as_its_struct_says() -> None:
+    assert ordered(b'{"version": 3, "why": "\xc3\xa9"}') == Order(3, "é")
+    assert ordered(b'{"version": 3}') == Order(3)
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "word"),
+    [
+        (b"", 400, "not JSON"),
+        (b"{", 400, "not JSON"),
+        (b'{"version": NaN}', 400, "NaN"),
+        (b"\xff", 400, "UTF-8"),
+        (b"[" * 100_000, 400, "nested"),
+        (b"[1]", 422, "not an object"),
+        (b"null", 422, "not an object"),
+        (b'{"version": 1, "version": 2}', 422, "twice"),
+        (b"{}", 422, "version"),
+        (b'{"version": "3"}', 422, "version"),
+        (b'{"version": null}', 422, "version"),
+        (b'{"version": 3, "wy": ""}', 422, "wy"),
+        (b'{"version": 1e999}', 422, "too large"),
+        (b'{"version": %s}' % (b"9" * 5000), 422, ""),
+        (b'{"version": 3, "why": "\\ud800"}', 422, "half of a character"),
+        (b'{"a":[' + b"1," * 2000 + b"1]}", 422, "too many"),
+    ],
+)
+def test_a_body_that_is_none_says_why(text: bytes, status: int, word: str) -> None:
+    with pytest.raises(Problem) as caught:
+        ordered(text)
+    assert caught.value.status == status
+    assert word in str(caught.value.document)
+
+
+def test_a_body_of_another_kind_is_refused() -> None:
+    with pytest.raises(Problem) as caught:
+        ordered(b"{}", "text/plain")
+    assert caught.value.status == 415

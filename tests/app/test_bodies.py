@@ -56,3 +56,51 @@ def test_a_body_that_ends_early_is_refused() -> None:
 @pytest.mark.parametrize("length", ["-1", "+1", "1_0", "1.0", "x", "٣", " 3"])
 def test_a_length_is_a_whole_number(length: str) -> None:
     assert refused(environ(b"123", length)).status == 400
+
+
+def test_a_stream_is_read_in_parts_and_no_further() -> None:
+    given = environ(b"1234567", "5")
+    stream = bodies.Stream(given, bodies.announced(given, 10))
+    assert [stream.read(2) for _ in range(4)] == [b"12", b"34", b"5", b""]
+    assert given["wsgi.input"].read() == b"67"
+
+
+class Gone(io.BytesIO):
+    """What comes from a client that closed its connection."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise ConnectionResetError
+
+
+@pytest.mark.parametrize("kind", [io.BytesIO, Gone])
+def test_a_stream_that_ends_early_is_refused(kind: type[io.BytesIO]) -> None:
+    stream = bodies.Stream({"wsgi.input": kind(b"123")}, 7)
+    with pytest.raises(Problem) as caught:
+        stream.read(5)
+    assert caught.value.status == 408
+    assert caught.value.headers == {"Connection": "close"}
+    assert caught.value.document["given"] == f"{3 if kind is io.BytesIO else 0} of 7 bytes"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "method", "is_streamed"),
+    [
+        ("text/csv", "/v1/debts/labels", "POST", True),
+        ("Text/CSV; header=present", "/v1/debts/labels", "POST", True),
+        ("application/x-ndjson", "/v1/debts/labels", "POST", True),
+        ("application/ndjson", "/v1/debts/labels", "POST", True),
+        ("application/jsonl", "/v1/debts/labels", "POST", True),
+        ("application/json", "/v1/debts/labels", "POST", False),
+        ("text/csvx", "/v1/debts/labels", "POST", False),
+        ("text/csv", "/v1/debts/labels", "PUT", False),
+        ("text/csv", "/v1/debts/labels/x", "POST", False),
+        ("text/csv", "/v1/debts/labels\n", "POST", False),
+        ("text/csv", "/v1/debts/predictions", "POST", False),
+    ],
+)
+def test_only_labels_in_lines_are_read_while_they_come(
+    kind: str, path: str, method: str, is_streamed: bool
+) -> None:
+    given = {"CONTENT_TYPE": kind, "PATH_INFO": path, "REQUEST_METHOD": method}
+    assert bodies.is_streamed(given) is is_streamed
+    assert not bodies.is_streamed({"PATH_INFO": path, "REQUEST_METHOD": method})

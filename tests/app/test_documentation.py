@@ -1,12 +1,14 @@
-"""What README.md and docs/serving.md show is what happens when it is pasted."""
+"""What README.md, docs/serving.md and docs/learning.md show is what happens when it is pasted."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 import re
 import shlex
 import shutil
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,17 +20,28 @@ from falcon import testing
 from app.factory import create_api
 from app.settings import PREFIX, Settings
 from src import champion, compose, paths, prepare, running
+from src.checked import convert
+from src.data import schema
+from src.data.schema import Dataset
 from tests.app import project
 
 ROOT = Path(__file__).parents[2]
 SERVING = (ROOT / "docs/serving.md").read_text(encoding="utf-8")
-TEXTS = {"README.md": (ROOT / "README.md").read_text(encoding="utf-8"), "serving.md": SERVING}
-CURLS = [
-    (name, command)
-    for name, text in TEXTS.items()
-    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL)
-    for command in re.findall(r"^\$ (curl (?:.*\\\n)*.*)$", block, re.MULTILINE)
-]
+LEARNING = (ROOT / "docs/learning.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TEXTS = {"README.md": README, "serving.md": SERVING, "learning.md": LEARNING}
+
+
+def curls(text: str) -> list[str]:
+    """Find the commands of a document, in their order."""
+    return [
+        command.replace("\\\n", " ")
+        for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+        for command in re.findall(r"^\$ (curl (?:.*\\\n)*.*)$", block, re.MULTILINE)
+    ]
+
+
+CURLS = [(name, command) for name in ("README.md", "serving.md") for command in curls(TEXTS[name])]
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +50,25 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("documented")
     shutil.copytree(ROOT / "conf", folder / "conf")
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    run = {"dataset": "diamonds", "model": "linear", "plot": "scatter"}
-    params.update(datasets=["diamonds"], runs={"diamonds-linear": run}, folds=3)
+    runs = {
+        f"diamonds-{model}": {"dataset": "diamonds", "model": model, "plot": "scatter"}
+        for model in ("linear", "ridge")
+    }
+    params.update(datasets=["diamonds"], runs=runs, folds=3)
     project.dump(folder / "params.yaml", params)
     values = yaml.safe_load((folder / "conf/dataset/diamonds.yaml").read_text(encoding="utf-8"))
     project.dump(folder / "conf/dataset/diamonds.yaml", {**values, "gate": {}})
     (folder / "data").mkdir()
-    (folder / "data/diamonds.csv").write_text("\n".join(rows(values["features"])) + "\n")
+    lines = rows(values["features"])
+    (folder / "data/diamonds.csv").write_text("\n".join(lines) + "\n")
+    (folder / "sold.csv").write_text("\n".join(lines[:50]) + "\n")
+    labels = [dict(zip(lines[0].split(","), line.split(","), strict=True)) for line in lines[1:50]]
+    (folder / "sold.ndjson").write_text("\n".join(json.dumps(typed(one)) for one in labels))
     with contextlib.chdir(folder):
         compose.compose()
         prepare.prepare("diamonds")
-        running.tracked("diamonds-linear")
+        for run in runs:
+            running.tracked(run)
         champion.crown()
         assert paths.CHAMPIONS.is_file()
     return folder
@@ -66,6 +87,10 @@ def rows(features: dict) -> list[str]:
     return lines
 
 
+def typed(label: dict[str, str]) -> dict[str, str | float]:
+    return {name: float(cell) if cell[0].isdigit() else cell for name, cell in label.items()}
+
+
 @pytest.fixture
 def client(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> testing.TestClient:
     monkeypatch.chdir(home)
@@ -79,9 +104,36 @@ def test_there_are_examples() -> None:
 
 @pytest.mark.parametrize(("name", "command"), CURLS)
 def test_every_curl_works_when_pasted(client: testing.TestClient, name: str, command: str) -> None:
-    words = shlex.split(command.replace("\\\n", " "))
+    done = run(client, command)
+    assert done.status_code in (200, 202), done.text
+
+
+def test_every_curl_about_learning_works_one_after_the_other(client: testing.TestClient) -> None:
+    label = json.loads(Path("sold.ndjson").read_text().splitlines()[0])
+    record = {name: value for name, value in label.items() if name != "price"}
+    asked = client.simulate_post("/v1/diamonds/predictions", json=record)
+    ids = {"PREDICTION": asked.json["id"]}
+    first = {"version": 1}  # whichever the pipeline chose, so that there is one to go back to
+    assert client.simulate_post("/v1/diamonds/champion", json=first).status_code == 200
+    commands = curls(LEARNING)
+    assert len(commands) > 15
+    for command in commands:
+        for name, number in ids.items():
+            command = command.replace(f"${name}", number)
+        done = run(client, command)
+        assert done.status_code in (200, 202), f"{command}: {done.text}"
+        if "state" in done.json:
+            ids["TRAINING"] = done.json["id"]
+        elif "ids" in done.json:
+            ids["LABEL"] = done.json["ids"][0]
+            assert done.json["refused"] == 0
+    assert set(ids) == set(re.findall(r"\$([A-Z]+)", LEARNING))
+
+
+def run(client: testing.TestClient, command: str) -> testing.Result:
+    """Do what curl would."""
     method, body, headers, url = "GET", None, {}, ""
-    it = iter(words[1:])
+    it = iter(shlex.split(command)[1:])
     for word in it:
         if word == "-X":
             method = next(it)
@@ -90,14 +142,23 @@ def test_every_curl_works_when_pasted(client: testing.TestClient, name: str, com
             headers[key] = value
         elif word == "-d":
             body = next(it)
+        elif word == "-T":
+            body = Path(next(it)).read_text()
         elif not word.startswith("-"):
             url = word
     parts = urlsplit(url)
     assert parts.netloc == "127.0.0.1:8000"
-    done = client.simulate_request(
+    return client.simulate_request(
         method, parts.path, query_string=parts.query, body=body, headers=headers
     )
-    assert done.status_code == 200, done.text
+
+
+def test_the_rules_that_are_shown_are_valid() -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", LEARNING, re.DOTALL)
+    values = yaml.safe_load((ROOT / "conf/dataset/payments.yaml").read_text(encoding="utf-8"))
+    dataset = convert({**values, **yaml.safe_load(text)}, Dataset)
+    schema.check(dataset)
+    assert dataset.retrain is not None
 
 
 def test_every_setting_is_described_with_its_default() -> None:
@@ -116,12 +177,19 @@ def test_every_setting_is_described_with_its_default() -> None:
 
 
 def test_every_route_is_described(client: testing.TestClient) -> None:
-    for path in client.simulate_get("/openapi.json").json["paths"]:
-        general = path.replace("/v1/diamonds", "/v1/{dataset}")
-        assert f"{general}`" in SERVING or f"{general}," in SERVING, general
+    document = client.simulate_get("/openapi.json").json
+    datasets = [tag["name"] for tag in document["tags"] if tag["name"] not in ("log", "service")]
+    assert len(datasets) > 1
+    found = set(re.findall(r"(/[^\s`?]*)[`,]", SERVING + LEARNING))
+    for path in document["paths"]:
+        general = re.sub(rf"^/v1/({'|'.join(datasets)})(?=/|$)", "/v1/{dataset}", path)
+        assert general in found, general
 
 
 def test_every_command_is_there() -> None:
     for text in TEXTS.values():
-        for name in re.findall(r"python -m app\.(\w+)", text):
-            assert (ROOT / f"app/{name}.py").is_file()
+        for name, action in re.findall(r"python -m app\.(\w+)(?: (\w+)(?!=))?\b", text):
+            module = import_module(f"app.{name}")
+            assert hasattr(module, "main")
+            actions = getattr(module, "ACTIONS", None)
+            assert actions is None or action in ("", *actions), f"{name} {action}"

@@ -6,16 +6,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from datetime import timedelta
 from pathlib import Path
 
 import peewee
 import pytest
 
-from app import housekeeping, ids
+from app import clock, housekeeping, ids
 from app.settings import Settings
 from app.store import database as databases
+from app.store import labels, uploads
 from app.store.migrations import migrate
-from app.store.tables import Request
+from app.store.tables import Label, Request
 
 # A worker that does nothing else; what it would remove it says instead.
 WORKER = """
@@ -93,6 +95,28 @@ def test_what_is_older_than_is_kept_goes(
     housekeeping._trim(Settings(keep_days=1.0), database)
     assert Request.select().count(database) == 0
     assert "removed 1 request" in caplog.text
+
+
+def test_what_was_given_up_goes(
+    database: peewee.Database,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level(logging.INFO)
+    number = ids.new()
+    uploads.begin(database, number, "debts", "me", None)
+    (first,) = ids.following(number, 1)
+    about = {"source": "me", "upload": number, "is_complete": False}
+    labels.insert(database, labels.rows("debts", [first], ["1"], [b"{}"], **about))
+    uploads.tell(database, number, read=1)
+    housekeeping._trim(settings, database)
+    assert (Label.select().count(database), caplog.text) == (1, "")
+    later = clock.now() + timedelta(hours=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    housekeeping._trim(settings, database)
+    assert Label.select().count(database) == 0
+    assert "the labels of 1 post" in caplog.text
 
 
 def test_what_was_written_moves_from_the_log_into_the_file(tmp_path: Path) -> None:

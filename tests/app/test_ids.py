@@ -85,3 +85,28 @@ def test_the_id_of_a_moment_lies_between_those_before_and_after() -> None:
 def test_what_is_no_id(text: str) -> None:
     assert not ids.is_one(text)
     assert not ids.is_one(f"{ids.new()}\n")
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        ids.new(),
+        "00000000-0000-7000-8000-000000000000",
+        "01a1fca4-bd81-7ffe-ad49-5d8bebf64f98",
+        "01a1fca4-ffff-7fff-ad49-5d8bebf64f98",
+    ],
+)
+def test_the_ids_that_follow_are_always_the_same_ones(number: str) -> None:
+    found = ids.following(number, 9000)
+    assert len({number, *found}) == 9001
+    assert [number, *found] == sorted([number, *found])
+    assert {one[18:] for one in found} == {number[18:]}
+    assert all(ids.is_one(one) for one in found[::500])
+    assert uuid.UUID(found[-1]).version == 7
+    for count, start in ((1, 0), (1, 4095), (4096, 1), (10, 8000), (5000, 4000), (0, 7)):
+        assert ids.following(number, count, start) == found[start : start + count]
+
+
+def test_the_ids_that_follow_two_never_meet() -> None:
+    first, second = ids.new(), ids.new()
+    assert not set(ids.following(first, 5000)) & set(ids.following(second, 5000))

@@ -13,7 +13,7 @@ import pytest
 from app import models
 from app.store import versions
 from src.errors import UserError
-from tests.app import project
+from tests.app import project, truths
 from tests.app.service import Service
 
 Run = Callable[..., str]
@@ -120,3 +120,44 @@ def test_as_a_process_it_says_what_it_did(
     wrong = start("promote", "dataset=stones", "version=x")
     assert wrong.returncode == 1
     assert wrong.stderr.startswith("Error: ")
+
+
+def test_a_version_that_fails_the_gate_is_promoted_only_by_an_override(
+    run: Run, service: Service
+) -> None:
+    truths.rule("stones", gate=truths.PASSED_BY_LINEAR)
+    words = ("promote", "dataset=stones", "version=2")
+    with pytest.raises(UserError, match="is above 500"):
+        run(*words)
+    with pytest.raises(UserError, match="says why"):
+        run(*words, "override=true")
+    assert serving(service) == 1
+    assert "serves from now on" in run(*words, "override=true", "why=no better one")
+    assert serving(service) == 2
+    run("promote", "dataset=stones", "version=1")
+    assert "Version 2" in run("rollback", "dataset=stones"), "it was let through for good"
+    kinds = [kind for kind, _ in truths.kinds(service.database)]
+    assert kinds == ["pipeline", "override", "promote", "promote", "rollback"]
+
+
+def test_an_override_lets_it_be_asked_for_and_promotes_nothing(run: Run, service: Service) -> None:
+    truths.rule("stones", gate=truths.PASSED_BY_LINEAR)
+    for why in ([], ["why="]):
+        with pytest.raises(UserError, match="why"):
+            run("override", "dataset=stones", "version=2", *why)
+    with pytest.raises(UserError, match="no such version"):
+        run("override", "dataset=stones", "version=9", "why=x")
+    said = run("override", "dataset=stones", "version=2", "why=to compare")
+    assert "Version 2 of 'stones' may be asked for" in said
+    assert serving(service) == 1
+    assert service.predict(params={"version": 2}).json["model"]["version"] == 2
+    event = service.ask("/v1/stones/models").json["events"][0]
+    assert (event["kind"], event["number"], event["why"]) == ("override", 2, "to compare")
+    assert event["by"]
+
+
+def test_the_list_tells_who_passes_the_gate(run: Run) -> None:
+    truths.rule("stones", gate=truths.PASSED_BY_LINEAR)
+    lines = run("list", "dataset=stones").splitlines()
+    assert any("linear" in line and "passed" in line for line in lines)
+    assert any("xgboost" in line and "mae 1985.08 is above 500" in line for line in lines)

@@ -49,3 +49,11 @@ def test_a_users_error_becomes_a_problem_with_all_that_it_says() -> None:
         ["a", "b"],
         "take a",
     ]
+
+
+def test_a_problem_that_was_stored_is_made_anew() -> None:
+    first = Problem(422, "Wrong.", given=3, fix="give 1", errors=[{"line": 2}])
+    first.document["upload"] = "u"
+    again = Problem.again(msgspec.json.decode(msgspec.json.encode(first.document)))
+    assert (again.status, str(again)) == (422, "Wrong.")
+    assert again.body("abc") == first.body("abc")

@@ -76,6 +76,7 @@ class Bench:
             redaction=Redaction(()),
             metrics=self.metrics,
             largest_body=100,
+            largest_upload=1000,
         )
 
     def _app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -247,3 +248,92 @@ def test_it_is_quick_as_long_as_its_journal_is(bench: Bench) -> None:
     assert bench.recorder.batches.is_quick()
     bench.journal.is_quick = False
     assert not bench.recorder.batches.is_quick()
+
+
+CSV = "text/csv; charset=utf-8"
+LABELS = "/v1/x/labels"
+
+
+def test_labels_that_are_read_while_they_come_are_left_to_the_resource(bench: Bench) -> None:
+    seen: list[Any] = []
+
+    def answer(exchange: Exchange) -> list[bytes]:
+        seen.append((exchange.body, exchange.environ["wsgi.input"].read()))
+        return [b"{}"]
+
+    bench.answer = answer
+    bench.ask(LABELS, b"x" * 200, CONTENT_TYPE=CSV)
+    assert seen == [(None, b"x" * 200)]
+    assert bench.journal.row()["request_body"] is None
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "length", "status"),
+    [
+        (LABELS, CSV, "1000", "200"),
+        (LABELS, CSV, "1001", "413"),
+        (LABELS, "application/json", "101", "413"),
+        ("/v1/x/predictions", CSV, "101", "413"),
+        (LABELS, CSV, "x", "400"),
+    ],
+)
+def test_each_kind_of_body_has_its_bound(
+    bench: Bench, path: str, kind: str, length: str, status: str
+) -> None:
+    bench.ask(path, b"x" * 1001, CONTENT_TYPE=kind, CONTENT_LENGTH=length)
+    assert bench.said()[0].startswith(status)
+    assert (bench.method == "") == (status != "200"), "who is refused is not asked for more"
+
+
+def test_a_stranger_may_not_stream(bench: Bench) -> None:
+    bench.ask(LABELS, b"x", CONTENT_TYPE=CSV, REMOTE_ADDR="10.0.0.1")
+    assert bench.said()[0] == "403 Forbidden"
+    assert bench.method == ""
+
+
+def streaming(bench: Bench) -> Iterator[bytes]:
+    """Answer with what is made while it is sent; remember how far that is."""
+    pieces = iter((b"one ", b"two"))
+
+    def answer(exchange: Exchange) -> list[bytes]:
+        exchange.is_answer_stored = False
+        exchange.stream = pieces
+        return []
+
+    bench.answer = answer
+    bench.headers = [("content-type", "text/csv"), ("content-length", "0")]
+    return pieces
+
+
+def test_a_long_answer_is_sent_as_it_is_made(bench: Bench) -> None:
+    pieces = streaming(bench)
+    assert bench.ask() == b"one two"
+    status, headers = bench.said()
+    assert (status, headers["content-type"]) == ("200 OK", "text/csv")
+    assert "content-length" not in {name.lower() for name in headers}
+    assert headers["X-Request-Id"]
+    assert bench.journal.seen == [0], "stored before its first byte"
+    assert bench.journal.row()["response_body"] is None
+    assert next(pieces, None) is None
+
+
+def test_a_head_of_a_long_answer_makes_none_of_it(bench: Bench) -> None:
+    pieces = streaming(bench)
+    assert bench.ask(REQUEST_METHOD="HEAD") == b""
+    assert bench.said()[0] == "200 OK"
+    assert next(pieces) == b"one "
+
+
+def test_a_long_answer_that_is_not_stored_or_refused_is_a_problem(bench: Bench) -> None:
+    streaming(bench)
+    bench.journal.is_away = True
+    body = bench.ask()
+    status, headers = bench.said()
+    assert status == "503 Service Unavailable"
+    assert headers["Content-Length"] == str(len(body))
+    assert msgspec.json.decode(body)["status"] == 503
+    bench.sent.clear()
+    bench.journal.is_away = False
+    bench.status = "400 Bad Request"
+    assert bench.ask() == b""
+    assert bench.said()[1]["Content-Length"] == "0"

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import peewee
 import pytest
 
-from app.registry import OTHERS
+from app.configured import Configured
+from app.gatekeeper import Gatekeeper
+from app.registry import OTHERS, Registry, loader
 from app.settings import Settings
 from app.store import versions
 from src import paths
-from tests.app import project
+from tests.app import project, truths
 from tests.app.service import Service, assert_refused
 
 STONES = paths.BUNDLES / "stones"
@@ -217,3 +220,114 @@ def test_what_is_taken_back_is_refused_no_longer(service: Service, settings: Set
     service.look()
     assert "refused" not in service.ask("/readyz").json["models"]
     assert service.predict().json["model"]["version"] == serving
+
+
+def test_a_version_that_fails_the_gate_is_refused_by_number_and_by_model(service: Service) -> None:
+    truths.rule("stones", gate=truths.PASSED_BY_LINEAR)
+    assert model(service, params={"version": 2})["version"] == 2, "not before it looks"
+    service.look()
+    for params in ({"version": 2}, {"model": "xgboost"}, {"version": 2, "model": "xgboost"}):
+        document = assert_refused(service.predict(params=params), 409, "mae 1985.08 is above 500")
+        assert document["given"] == "version=2"
+        assert "/v1/stones/models/2/override" in document["fix"]
+    assert model(service, params={"model": "linear"})["version"] == 1
+    truths.rule("stones")
+    service.look()
+    assert model(service, params={"version": 2})["version"] == 2, "the gate was lowered"
+
+
+def test_by_model_the_newest_that_may_serve_is_taken(service: Service) -> None:
+    def worse(manifest: Any) -> None:
+        manifest["interval"].update(coverage=0.5)
+        manifest["metrics"]["test"].update(mae=3000)
+
+    project.retell(STONES / "xgboost", "manifest.json", worse)
+    project.crown("stones", "linear")
+    truths.rule("stones", gate={"mae": {"max": 2000}})
+    service.look()
+    assert model(service, params={"model": "xgboost"})["version"] == 2
+    assert_refused(service.predict(params={"version": 3}), 409, "mae 3000 is above 2000")
+    third = versions.get(service.database, "stones", 3)
+    versions.tell(service.database, "stones", 3, kind=versions.OVERRIDE, by="me", why="a test")
+    service.look()
+    assert model(service, params={"model": "xgboost"})["version"] == third.number
+
+
+def test_the_champion_is_asked_for_though_it_fails_the_gate_since(service: Service) -> None:
+    truths.rule("stones", gate=truths.PASSED_BY_NONE)
+    service.look()
+    for params in ({}, {"version": 1}, {"model": "linear"}):
+        assert model(service, params=params)["version"] == 1, "on_breach decides, and no one else"
+
+
+def test_a_version_of_a_dataset_without_a_champion_is_refused_with_its_figures(
+    make_service: Callable[..., Service], home: Path, settings: Settings
+) -> None:
+    champions = json.loads(paths.CHAMPIONS.read_text())
+    champions["stones"] = {"champion": None, "refused": {"linear": "mae"}}
+    paths.CHAMPIONS.write_text(json.dumps(champions))
+    truths.rule("stones", gate=truths.PASSED_BY_NONE)
+    service = make_service()
+    assert_refused(service.predict(), 503, "no champion yet")
+    assert_refused(service.predict(params={"version": 1}), 409, "mae 90.9501 is above 50")
+    assert_refused(service.predict(params={"version": 9}), 404, "no such version")
+    assert_refused(service.predict("ghosts", {}, params={"version": 1}), 503, "no champion yet")
+    assert_refused(service.predict("a%00b", {}, params={"version": 1}), 404, "no such dataset")
+    versions.tell(service.database, "stones", 1, kind=versions.OVERRIDE, by="me", why="a test")
+    service.look()
+    assert model(service, params={"version": 1})["version"] == 1
+    assert_refused(service.predict(), 503, "no champion yet")
+
+
+def test_where_a_person_promotes_the_pipeline_only_registers(service: Service) -> None:
+    truths.rule("stones", promote="manual")
+    project.retell(STONES / "xgboost", "manifest.json", lambda m: m["interval"].update(width=7))
+    project.crown("stones", "xgboost")
+    service.look()
+    assert model(service)["version"] == 1
+    assert [one.number for one in versions.every(service.database, "stones")] == [3, 2, 1]
+    assert len(versions.events(service.database, "stones")) == 1
+    third = versions.get(service.database, "stones", 3)
+    versions.promote(service.database, third, kind="promote", by="me", why="")
+    service.look()
+    assert model(service)["version"] == 3
+
+
+def test_where_a_person_promotes_the_first_champion_of_all_serves(
+    make_service: Callable[..., Service], home: Path
+) -> None:
+    truths.rule("stones", promote="manual")
+    service = make_service()
+    assert model(service)["version"] == 1
+    project.crown("stones", "xgboost")
+    assert model(make_service())["version"] == 1, "a start promotes nothing either"
+
+
+def test_while_it_is_not_known_who_promotes_the_pipeline_does_not(
+    make_service: Callable[..., Service], home: Path
+) -> None:
+    make_service()
+    truths.write("stones", "promote: [")
+    project.crown("stones", "xgboost")
+    service = make_service()
+    assert model(service)["version"] == 1
+    truths.rule("stones")
+    service.look()
+    assert model(service)["version"] == 2, "it was mended, and says auto"
+
+
+def test_classes_are_those_that_conf_lists_else_the_champions(
+    database: peewee.Database, home: Path, settings: Settings
+) -> None:
+    load = loader(settings.folder(), most_records=1, longest_text=9)
+    configured = Configured()
+    keeper = Gatekeeper(configured)
+    registry = Registry(database, settings.folder(), load, configured, keeper)
+    registry.refresh()
+    assert registry.classes("debts") == registry.classes("ghosts") == ["0", "1"]
+    assert sorted(registry.classes("notes") or []) == ["garden", "kitchen", "office"]
+    assert registry.classes("stones") is None
+    target = {"name": "late", "values": ["no", "yes"]}
+    truths.rule("debts", target=target)
+    registry.refresh()
+    assert registry.classes("debts") == ["no", "yes"]

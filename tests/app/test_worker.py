@@ -95,7 +95,7 @@ class Quick:
         yield Batch()
 
     def __call__(self, environ, start_response):
-        path = environ["PATH_INFO"]
+        path = environ["PATH_INFO"].removeprefix("/v1").removesuffix("/predictions")
         self.quick = path != "/wait"
         if path == "/full":
             Quick.is_full = True
@@ -510,7 +510,8 @@ def test_a_stop_finishes_what_is_in_a_thread_and_ends_what_waits(
 
 
 def posted(path: bytes, size: int = 2) -> bytes:
-    head = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (path, size)
+    place = path if b"?" in path else b"/v1/%b/predictions" % (path.strip(b"/") or b"x")
+    head = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (place, size)
     return head + b"{" + bytes(size - 1)
 
 

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from tests.app import project
+from app.store import versions
+from src import paths
+from tests.app import project, truths
 from tests.app.service import Service, assert_refused
 
 
@@ -83,3 +88,29 @@ def test_a_dataset_without_a_champion_says_what_to_do(service: Service, path: st
     answer = service.ask(f"/v1/ghosts{path}")
     assert_refused(answer, 503, "no champion yet", "make run", "dvc repro")
     assert answer.headers["retry-after"]
+
+
+def test_each_version_has_the_gates_verdict(service: Service) -> None:
+    for one in service.ask("/v1/stones/models").json["versions"]:
+        assert one["gate"] == {"passed": True, "missed": [], "overridden": False}
+    truths.rule("stones", gate=truths.PASSED_BY_LINEAR)
+    versions.tell(service.database, "stones", 2, kind=versions.OVERRIDE, by="me", why="x")
+    service.look()
+    document = service.ask("/v1/stones/models").json
+    newest, oldest = [one["gate"] for one in document["versions"]]
+    assert oldest == {"passed": True, "missed": [], "overridden": False}
+    missed = ["mae 1985.08 is above 500"]
+    assert newest == {"passed": False, "missed": missed, "overridden": True}
+    assert document["breach"] is None
+    versions.tell(service.database, "stones", 1, kind=versions.BREACH, by="gate", why="mae 9")
+    service.look()
+    assert service.ask("/v1/stones/models").json["breach"] == "mae 9"
+
+
+def test_versions_are_listed_though_none_of_them_serves(
+    make_service: Callable[..., Service], home: Path
+) -> None:
+    paths.CHAMPIONS.write_text('{"stones": {"champion": null}}')
+    document = make_service().ask("/v1/stones/models").json
+    assert (document["champion"], document["breach"], document["events"]) == (None, None, [])
+    assert [one["champion"] for one in document["versions"]] == [False, False]

@@ -3,10 +3,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from app.store.tables import Request
+from src import config as configs
 from src import paths
 from tests.app import project
 from tests.app.service import Service, assert_refused
@@ -53,6 +55,83 @@ def test_the_description_has_every_dataset_and_its_examples_work(service: Servic
     assert service.post("/v1/stones/similar", example["value"]).status_code == 200
 
 
+@pytest.mark.parametrize("dataset", project.MODELS)
+def test_the_examples_of_labels_and_trainings_work(service: Service, dataset: str) -> None:
+    paths = service.ask("/openapi.json").json["paths"]
+    content = paths[f"/v1/{dataset}/labels"]["post"]["requestBody"]["content"]
+    for example in content["application/json"]["examples"].values():
+        assert service.post(f"/v1/{dataset}/labels", example["value"]).json["refused"] == 0
+    for media in ("text/csv", "application/x-ndjson"):
+        posted = service.post(
+            f"/v1/{dataset}/labels", content[media]["example"], headers={"Content-Type": media}
+        )
+        assert posted.json["stored"] == 1, posted.text
+    for path in ("trainings", "champion"):
+        body = paths[f"/v1/{dataset}/{path}"]["post"]["requestBody"]["content"]["application/json"]
+        example = body["examples"]["one"]["value"]
+        assert service.post(f"/v1/{dataset}/{path}", example).status_code in (200, 202)
+
+
+def test_a_dataset_that_nothing_serves_can_be_labelled_and_trained_on(service: Service) -> None:
+    document = service.ask("/openapi.json").json
+    paths = document["paths"]
+    assert "ghosts" in [tag["name"] for tag in document["tags"]]
+    assert {"get", "post", "delete"} <= set(paths["/v1/ghosts/labels"])
+    assert {"get", "post"} <= set(paths["/v1/ghosts/trainings"])
+    assert "/v1/ghosts/predictions" not in paths
+    label = document["components"]["schemas"]["ghosts_label"]
+    assert label["required"] == ["amount", "owner", "late"]
+
+
+def test_what_can_be_trained_is_what_conf_has(service: Service) -> None:
+    asked = training(service, "debts")
+    models = asked["properties"]["model"]["enum"]
+    assert {"logistic", "xgboost", "dummy"} < set(models)
+    assert "linear" not in models  # is for a regression
+    assert "naive_bayes" not in models  # takes text alone
+    assert "naive_bayes" in training(service, "notes")["properties"]["model"]["enum"]
+    assert asked["properties"]["search"]["enum"] == ["none", "optuna"]
+    for model in filter(None, models):
+        assert service.post("/v1/debts/trainings", {"model": model}).status_code == 202, model
+
+
+def test_the_description_follows_conf(service: Service) -> None:
+    service.ask("/openapi.json")
+    (configs.CONF / "search" / "optuna.yaml").unlink()
+    assert training(service, "debts")["properties"]["search"]["enum"] == ["none"]
+    (configs.CONF / "dataset" / "ghosts.yaml").write_text("name: [")
+    service.look()
+    assert "/v1/ghosts/labels" in service.ask("/openapi.json").json["paths"]  # as it was before
+
+
+def test_a_file_of_conf_that_is_none_takes_only_what_needs_it(service: Service) -> None:
+    (configs.CONF / "model" / "broken.yaml").write_text("a: [")
+    paths = service.ask("/openapi.json").json["paths"]
+    assert set(paths["/v1/debts/trainings"]) == {"get"}
+    assert "/v1/debts/labels" in paths
+
+
+def training(service: Service, dataset: str) -> dict[str, Any]:
+    body = service.ask("/openapi.json").json["paths"][f"/v1/{dataset}/trainings"]["post"]
+    found: dict[str, Any] = body["requestBody"]["content"]["application/json"]["schema"]
+    return found
+
+
+def test_every_link_leads_to_an_operation(service: Service) -> None:
+    document = service.ask("/openapi.json").json
+    operations = [one for path in document["paths"].values() for one in path.values()]
+    names = [one["operationId"] for one in operations]
+    assert len(names) == len(set(names))
+    links = [
+        link
+        for one in operations
+        for answer in one["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+    assert len(links) > 20
+    assert {link["operationId"] for link in links} <= set(names)
+
+
 def test_every_reference_leads_somewhere(service: Service) -> None:
     text = service.ask("/openapi.json").text
     document = json.loads(text)
@@ -73,6 +152,7 @@ def test_without_champions_the_rest_is_described(make_service: Callable[..., Ser
     document = make_service().ask("/openapi.json").json
     assert "/v1/requests" in document["paths"]
     assert "/v1/stones" not in document["paths"]
+    assert "/v1/stones/labels" in document["paths"]
 
 
 def test_documents_are_logged_without_their_text(service: Service) -> None:

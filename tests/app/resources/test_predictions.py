@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from app.store import versions
 from app.store.tables import BatchPrediction, Prediction
-from tests.app import project
+from tests.app import project, truths
 from tests.app.service import Service, assert_refused
 
 DATASETS = list(project.MODELS)
@@ -225,3 +226,40 @@ def test_nothing_but_post_is_taken(service: Service) -> None:
         answer = service.ask(PATH, method)
         assert_refused(answer, 405)
         assert "POST" in answer.headers["allow"]
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_an_answer_warns_of_a_version_that_came_under_its_gate(
+    service: Service, dataset: str
+) -> None:
+    record = project.RECORDS[dataset]
+    before = service.predict(dataset).json
+    number, why = before["model"]["version"], "too often wrong"
+    versions.tell(service.database, dataset, number, kind=versions.BREACH, by="gate", why=why)
+    assert "warning" not in service.predict(dataset).json, "not before it looks"
+    service.look()
+    answer = service.predict(dataset, params={"explain": "true"})
+    warning = "this version came under its gate: too often wrong"
+    assert answer.json["warning"] == warning
+    assert set(before) | {"warning", "why"} == set(answer.json)
+    many = service.predict(dataset, [record, record]).json
+    assert [one["warning"] for one in many] == [warning] * 2
+    for one in (answer.json, *many):
+        receipt = service.ask(f"/v1/{dataset}/predictions/{one['id']}").json
+        assert receipt["answer"] == one, "it is stored as it was sent"
+    assert "warning" not in service.predict(dataset, params={"version": 3 - number}).json
+
+
+def test_a_refused_version_predicts_nothing_whoever_asks_how(service: Service) -> None:
+    truths.rule("stones", on_breach="refuse")
+    versions.tell(service.database, "stones", 1, kind=versions.BREACH, by="gate", why="mae 9")
+    service.look()
+    for words in ({}, {"params": {"version": 1}}, {"params": {"model": "linear"}}):
+        document = assert_refused(service.predict(**words), 503, "mae 9")
+        assert "override" in document["fix"]
+    assert service.rows(Prediction) == []
+    assert service.predict(params={"version": 2}).status_code == 200
+    assert service.predict("debts").status_code == 200
+    versions.tell(service.database, "stones", 1, kind=versions.RECOVERED, by="gate", why="")
+    service.look()
+    assert "warning" not in service.predict().json

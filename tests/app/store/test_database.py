@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +200,51 @@ def test_a_read_without_an_end_is_ended(tmp_path: Path) -> None:
             database.execute_sql(endless).fetchall()
         database.close()
         assert database.execute_sql("SELECT 1").fetchall() == [(1,)]
+
+
+def test_what_writes_is_committed_or_rolled_back(database: peewee.Database) -> None:
+    with databases.writing(database):
+        insert(database, "kept")
+
+    def fail() -> None:
+        with databases.writing(database):
+            insert(database, "lost")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert names(database) == ["kept"]
+
+
+def test_who_writes_what_is_theirs_waits_only_where_one_writes_at_a_time(
+    database: peewee.Database, database_url: str
+) -> None:
+    other = databases.connect(database_url, "process", 0.05)
+    is_server = databases.path(database) is None
+    with closing(other), databases.exclusive(database):
+        insert(database, "a")
+        expected = nullcontext() if is_server else pytest.raises(databases.REFUSALS)
+        with expected, databases.writing(other):
+            insert(other, "b")
+    assert names(database) == (["a", "b"] if is_server else ["a"])
+
+
+def test_who_writes_can_begin_by_reading(database: peewee.Database, database_url: str) -> None:
+    """SQLite would refuse at once to let a read become a write while another writes."""
+    other = databases.connect(database_url, "process", 5.0)
+    begun = threading.Event()
+
+    def second() -> None:
+        begun.wait()
+        with closing(other), databases.writing(other):
+            insert(other, f"b{len(names(other))}")
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    with databases.writing(database):
+        names(database)
+        begun.set()
+        thread.join(0.1)
+        insert(database, "a")
+    thread.join()
+    assert len(names(database)) == 2

@@ -13,7 +13,16 @@ import pytest
 
 from app.store import database as databases
 from app.store import migrations
-from app.store.tables import BatchPrediction, Key, Migration, Prediction, Request
+from app.store.tables import (
+    BatchPrediction,
+    Key,
+    Label,
+    Migration,
+    Prediction,
+    Request,
+    Training,
+    Upload,
+)
 from src.errors import UserError
 
 MIGRATE = """
@@ -158,3 +167,30 @@ def test_the_view_tells_predictions_of_one_and_of_many(database: peewee.Database
         ("1", "t", "1", "d", 1, b"r", b"a"),
         ("3", "t", "2", "d", 1, b"s", b"b"),
     ]
+
+
+def described(database: peewee.Database, table: str) -> tuple[Any, ...]:
+    """Return a table's columns, its primary key and its indexes."""
+    columns = [(one.name, one.null, one.primary_key) for one in database.get_columns(table)]
+    indexes = sorted((tuple(one.columns), one.unique) for one in database.get_indexes(table))
+    return columns, database.get_primary_keys(table), indexes
+
+
+def test_the_first_schema_becomes_the_present_one(database: peewee.Database) -> None:
+    made = {table: described(database, table) for table in ("label", "upload", "training")}
+    for table in (Label, Upload, Training):
+        database.execute_sql(f"DROP TABLE {table._meta.table_name}")
+    Migration.delete().where(Migration.number > 1).execute(database)
+    Key.insert(name="a", prefix="a", hash="", scopes="", at="").execute(database)
+    migrations.migrate(database)
+    assert numbers(database) == list(range(1, len(migrations.STEPS) + 1))
+    assert {table: described(database, table) for table in made} == made
+    assert Key.select().count(database) == 1
+
+
+def test_labels_are_found_by_what_they_are_searched_by(database: peewee.Database) -> None:
+    _, keys, indexes = described(database, "label")
+    assert keys == ["dataset", "id"]
+    found = [named for named, _ in indexes]
+    assert {("dataset", "source"), ("dataset", "value"), ("dataset", "prediction")} <= set(found)
+    assert (("caller", "key"), True) in described(database, "upload")[2]

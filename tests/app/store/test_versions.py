@@ -223,3 +223,62 @@ def test_a_copy_that_was_damaged_is_made_anew(
     again = versions.register(database, var, bundles / "linear")
     assert again.number == linear.number
     assert copy.read_bytes() == whole
+
+
+def tell(database: peewee.Database, kind: str, number: int, dataset: str = "stones") -> None:
+    versions.tell(database, dataset, number, kind=kind, by="me", why=f"{kind} {number}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_change"),
+    [
+        ("pipeline", True),
+        ("promote", True),
+        ("rollback", True),
+        ("training", True),
+        ("override", False),
+        ("breach", False),
+        ("recovered", False),
+    ],
+)
+def test_only_a_change_says_who_serves(
+    database: peewee.Database, kind: str, is_change: bool
+) -> None:
+    tell(database, "pipeline", 1)
+    tell(database, kind, 2)
+    assert versions.champions(database) == {"stones": 2 if is_change else 1}
+    assert versions.earlier(database, "stones") == ([1] if is_change else [])
+
+
+def test_who_served_before_stands_in_the_order_of_the_last_time(database: peewee.Database) -> None:
+    for kind, number in [
+        ("pipeline", 1),
+        ("training", 2),
+        ("training", 3),
+        ("override", 4),
+        ("breach", 3),
+        ("rollback", 1),
+        ("promote", 3),
+        ("recovered", 3),
+    ]:
+        tell(database, kind, number)
+    assert versions.champions(database) == {"stones": 3}
+    assert versions.earlier(database, "stones") == [1, 2]
+    assert versions.before(database, "stones") == 1
+
+
+def test_what_was_decided_of_each_version_is_known(database: peewee.Database) -> None:
+    assert versions.overrides(database) == set()
+    assert versions.breaches(database) == {}
+    for number in (1, 1, 2):
+        tell(database, versions.OVERRIDE, number)
+    tell(database, versions.OVERRIDE, 1, "debts")
+    assert versions.overrides(database) == {("stones", 1), ("stones", 2), ("debts", 1)}
+    for number in (1, 2, 3):
+        tell(database, versions.BREACH, number)
+    tell(database, versions.RECOVERED, 1)
+    tell(database, versions.RECOVERED, 2)
+    tell(database, versions.BREACH, 2)
+    tell(database, versions.BREACH, 1, "debts")
+    breached = {("stones", 2): "breach 2", ("stones", 3): "breach 3", ("debts", 1): "breach 1"}
+    assert versions.breaches(database) == breached

@@ -1,0 +1,105 @@
+"""What conf/ says now: the datasets with their rules, and what may be trained on them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+from src import config as configs
+from src.checked import convert
+from src.config import Config
+from src.data import schema
+from src.data.schema import Dataset
+from src.errors import UserError, unknown
+
+log = logging.getLogger(__name__)
+
+ANY_MODEL = "dummy"  # completes the composition where only the dataset is asked for
+
+_composing = threading.Lock()  # Hydra composes one thing at a time in a process
+
+
+class Configured:
+    """Read conf/ when it has changed; what can no longer be read stays as it was."""
+
+    def __init__(self) -> None:
+        self._seen: tuple[Any, ...] | None = None
+        self._datasets: dict[str, Dataset] = {}
+        self._errors: dict[str, str] = {}
+        self.readings = 0  # how often something had changed
+
+    def refresh(self) -> bool:
+        """Read what changed; tell whether anything did."""
+        seen = _signature()
+        if seen == self._seen:
+            return False
+        names = configs.choices("dataset")
+        datasets, errors = {}, {}
+        for name in names:
+            try:
+                datasets[name] = self._dataset(name)
+            except (UserError, OSError) as error:
+                errors[name] = str(error)
+                if self._errors.get(name) != str(error):
+                    log.error("conf/dataset/%s.yaml: %s", name, error)
+                if name in self._datasets:
+                    datasets[name] = self._datasets[name]
+        self._datasets, self._errors, self._seen = datasets, errors, seen
+        self.readings += 1
+        return True
+
+    def names(self) -> list[str]:
+        """List the datasets that conf/ has, those that cannot be read too."""
+        return sorted({*self._datasets, *self._errors})
+
+    def get(self, name: str) -> Dataset | None:
+        """Return a dataset as conf/ has it; None where it has none that can be read."""
+        return self._datasets.get(name)
+
+    def errors(self) -> dict[str, str]:
+        """Return why a dataset cannot be read, by name."""
+        return self._errors
+
+    def config(self, dataset: str, model: str, search: str, trials: int | None) -> Config:
+        """Return a training's configuration; raise UserError that lists the choices."""
+        known = self.get(dataset)
+        if known is None:
+            raise UserError(self._errors.get(dataset) or f"conf/dataset has no '{dataset}'.")
+        models = configs.serving_models(known.task)
+        if model not in models:
+            raise unknown(f"model for '{dataset}'", model, models)
+        searches = configs.choices("search")
+        if search not in searches:
+            raise unknown("search", search, searches)
+        words = [f"dataset={dataset}", f"model={model}", f"search={search}"]
+        if trials is not None:
+            words.append(f"search.trials={trials}")
+        return configs.build(self._compose(words))
+
+    def _dataset(self, name: str) -> Dataset:
+        models = configs.choices("model")
+        model = ANY_MODEL if ANY_MODEL in models or not models else models[0]
+        values = self._compose([f"dataset={name}", f"model={model}", "search=none"])
+        dataset = convert(values.get("dataset"), Dataset, "dataset")
+        schema.check(dataset)
+        return dataset
+
+    def _compose(self, words: list[str]) -> dict[str, Any]:
+        from src import composing  # Hydra takes a while to import
+
+        with _composing:
+            composing.prepare()
+            return composing.compose(words)
+
+
+def _signature() -> tuple[Any, ...]:
+    """Return what changes when a file of conf/ does, or params.yaml."""
+    found = []
+    for path in [configs.PARAMS, *sorted(configs.CONF.rglob("*.yaml"))]:
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        found.append((str(path), stat.st_ino, stat.st_mtime_ns, stat.st_size))
+    return tuple(found)

@@ -1,0 +1,183 @@
+"""A post of labels on its way into the database, chunk by chunk, and its answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import peewee
+
+from app import ids, invalid
+from app.intake import Chunk
+from app.problems import Problem
+from app.records import Invalid
+from app.store import database as databases
+from app.store import labels, uploads
+from app.store.database import REFUSALS
+from app.store.uploads import DONE, READING, REFUSED
+from app.tally import Tally
+from src.data.schema import Dataset
+
+log = logging.getLogger(__name__)
+
+EARLY = 408  # the body ended before its end
+
+
+class Posting:
+    """Store a post's labels; what is stored is safe, whatever happens to the rest.
+
+    Its labels have ids that follow from the post's own. So when a post with the same key comes
+    again, after an answer that got lost or a process that was killed, or while the first one still
+    comes, nothing is stored twice.
+    """
+
+    def __init__(
+        self,
+        database: peewee.Database,
+        dataset: Dataset,
+        row: dict[str, Any],
+        *,
+        source: str,
+        is_atomic: bool,
+    ) -> None:
+        """Take the post as `uploads.begin` returned it."""
+        self._database = database
+        self._dataset = dataset.name
+        self._row = row
+        self._source = source
+        self._is_atomic = is_atomic
+        self._tally = Tally(row["id"], is_atomic=is_atomic)
+        self._digest = ""
+        self._digests: dict[int, str] = {}  # of a post with a key, after so many rows
+
+    def run(self, chunks: Iterable[Chunk]) -> dict[str, Any]:
+        """Store all chunks and return the answer; raise Problem where nothing of it was right."""
+        try:
+            fault = self._take_all(chunks)
+            if self._row["state"] != READING:
+                return self._as_before()
+            if fault is None:
+                document = self._tally.document()
+                return document if self._end(DONE, 200, document) else self._as_before()
+            if self._end(REFUSED, fault.status, self._tally.tell(fault).document):
+                raise fault
+            return self._as_before()
+        except REFUSALS as error:
+            raise self._interrupted(error) from error
+
+    def _take_all(self, chunks: Iterable[Chunk]) -> Problem | None:
+        """Store what can be stored; return why the post as a whole is refused."""
+        try:
+            for chunk in chunks:
+                self._take(chunk)
+        except Invalid as error:
+            return invalid.problem(error, self._dataset)
+        except Problem as problem:
+            # It may come again, whole.
+            if problem.status == EARLY and self._row["state"] == READING:
+                self._tally.tell(problem).document["fix"] = self._tally.advice(self._row["key"])
+            raise
+        return self._tally.fault()
+
+    def _take(self, chunk: Chunk) -> None:
+        # The same labels in another way (all or none, of another source) are another post.
+        self._digest = f"{chunk.digest} {'all' if self._is_atomic else 'each'} {self._source}"
+        if self._row["key"] is not None:
+            self._digests[chunk.read] = self._digest
+        if self._row["state"] != READING:
+            return
+        numbers, rows = self._rows(chunk)
+        with self._turn() as is_open:
+            if is_open and chunk.read > self._row["read"]:  # else these rows came before
+                if rows:
+                    labels.insert(self._database, rows)
+                taken = 0 if self._is_atomic else self._tally.taken + len(rows)
+                self._write(read=chunk.read, stored=taken, refused=chunk.refused)
+        self._tally.add(chunk, numbers)
+
+    def _rows(self, chunk: Chunk) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Give each row the id of its place, so that it is the same when it is posted again."""
+        places = chunk.numbers
+        if not places:
+            return [], []
+        first = places[0]
+        numbers = ids.following(self._row["id"], places[-1] - first + 1, first)
+        if len(numbers) != len(places):
+            numbers = [numbers[place - first] for place in places]
+        return numbers, labels.rows(
+            self._dataset,
+            numbers,
+            chunk.values,
+            chunk.records,
+            source=self._source,
+            upload=self._row["id"],
+            is_complete=not self._is_atomic,
+        )
+
+    def _end(self, state: str, status: int, document: dict[str, Any]) -> bool:
+        """Keep the answer for whoever posts it again; tell whether there was none yet."""
+        figures = self._tally.figures(is_done=state == DONE)
+        answer = msgspec.json.encode(document)
+        settle = labels.complete if state == DONE else labels.withdraw
+        with self._turn() as is_open:
+            if is_open and self._row["read"] > self._tally.read:
+                raise self._another_body()
+            if is_open and self._is_atomic:
+                settle(self._database, self._dataset, self._row["id"], self._tally.read)
+            if is_open:
+                self._write(state=state, status=status, answer=answer, **figures)
+        return is_open
+
+    @contextmanager
+    def _turn(self) -> Iterator[bool]:
+        """Begin a transaction; tell whether the post, which may come twice at once, has no answer.
+
+        Nothing stays open after it, for what follows may come slowly.
+        """
+        with databases.writing(self._database):
+            if self._row["key"] is not None:
+                self._row = uploads.held(self._database, self._row["id"])
+                self._compare()
+            yield self._row["state"] == READING
+        self._database.close()
+
+    def _compare(self) -> None:
+        """Raise Problem where something else has come with this key."""
+        came, latest = self._row["read"], next(reversed(self._digests), 0)
+        is_known = self._row["state"] == READING and 0 < came <= latest
+        if is_known and self._digests.get(came) != self._row["digest"]:
+            raise self._another_body()
+
+    def _write(self, **changes: Any) -> None:
+        uploads.tell(self._database, self._row["id"], digest=self._digest, **changes)
+
+    def _as_before(self) -> dict[str, Any]:
+        """Answer as the first time, if it is the same post."""
+        if self._digest != self._row["digest"]:
+            raise self._another_body()
+        answer = msgspec.json.decode(bytes(self._row["answer"]))
+        if self._row["state"] == DONE:
+            return dict(answer)
+        raise Problem.again(answer)
+
+    def _another_body(self) -> Problem:
+        return Problem(
+            422,
+            "This Idempotency-Key was used for another post.",
+            given=self._row["key"],
+            fix="take a new key for each post, the same one only to send the same again",
+        )
+
+    def _interrupted(self, error: Exception) -> Problem:
+        """Say how much is stored where the database was away in the middle."""
+        log.error("upload %s was interrupted: %s", self._row["id"], error)
+        problem = Problem(
+            503,
+            "The labels could not be stored: the database is busy or away.",
+            fix=self._tally.advice(self._row["key"]),
+            headers={"Retry-After": "1"},
+        )
+        return self._tally.tell(problem)

@@ -1,0 +1,66 @@
+"""A person's word on versions: promote one, go back to one, let one through the gate."""
+
+from __future__ import annotations
+
+import peewee
+
+from app.gatekeeper import Gatekeeper
+from app.registry import Load
+from app.store import database as databases
+from app.store import versions
+from app.store.versions import Registered
+from src.errors import UserError
+
+
+def promote(
+    database: peewee.Database,
+    gatekeeper: Gatekeeper,
+    load: Load,
+    version: Registered,
+    *,
+    kind: str,
+    by: str,
+    why: str,
+    is_override: bool = False,
+) -> bool:
+    """Let a version serve from now on; tell whether it did not already.
+
+    It is loaded first: what does not load is not announced. Raises UserError where it fails the
+    gate and that is not overridden, with a reason.
+    """
+    dataset, number = version.dataset, version.number
+    gatekeeper.learn(database)
+    if versions.champions(database).get(dataset) == number:
+        return False
+    is_let_through = is_override and not gatekeeper.may_serve(version)
+    if is_let_through:
+        _check_reason(why)
+    elif not gatekeeper.may_serve(version):
+        raise UserError(
+            f"Version {number} of '{dataset}' ({version.model}) fails the gate: "
+            f"{'; '.join(gatekeeper.missed(version))}.",
+            given=f"version={number}",
+            fix="choose another version, or override with a reason: override=true why=...",
+        )
+    load(version)
+    with databases.exclusive(database):
+        if is_let_through:
+            versions.tell(database, dataset, number, kind=versions.OVERRIDE, by=by, why=why)
+        versions.promote(database, version, kind=kind, by=by, why=why)
+    return True
+
+
+def override(database: peewee.Database, version: Registered, *, by: str, why: str) -> None:
+    """Let a version be asked for although it fails the gate; raise UserError without a reason."""
+    _check_reason(why)
+    dataset, number = version.dataset, version.number
+    versions.tell(database, dataset, number, kind=versions.OVERRIDE, by=by, why=why)
+
+
+def _check_reason(why: str) -> None:
+    if not why.strip():
+        raise UserError(
+            "Whoever overrides the gate says why.",
+            given="why is empty",
+            fix="give a reason; it is kept with your name",
+        )

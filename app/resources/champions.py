@@ -1,0 +1,115 @@
+"""Who serves, by a person's word: promotions, roll-backs, and versions let through the gate."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import falcon
+import peewee
+from msgspec import Meta
+
+from app import asking, promoting, security
+from app.gatekeeper import Gatekeeper
+from app.problems import Problem, of
+from app.registry import Load, Registry
+from app.store import versions
+from src.checked import Checked
+from src.errors import UserError
+
+Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+# Without control characters, which PostgreSQL's text does not all take.
+Reason = Annotated[str, Meta(pattern=r"^[^\u0000-\u001f\u007f]*$(?!\n)", max_length=500)]
+
+
+class Promotion(Checked, frozen=True):
+    """Which version is to serve, and why; "previous" is the one that served before."""
+
+    version: Number | Literal["previous"]
+    why: Reason = ""
+    override: bool = False
+
+
+class Override(Checked, frozen=True):
+    """Why a version may be asked for although it fails the gate."""
+
+    why: Reason
+
+
+class Champion:
+    """POST /v1/{dataset}/champion: another version serves from now on."""
+
+    def __init__(
+        self, registry: Registry, gatekeeper: Gatekeeper, database: peewee.Database, load: Load
+    ) -> None:
+        self._registry = registry
+        self._gatekeeper = gatekeeper
+        self._database = database
+        self._load = load
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Answer with who serves; every worker follows within a second."""
+        exchange = security.allowed(request, "admin")
+        asking.query(request, asking.Nothing)
+        self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        asked = asking.body(request, exchange.body or b"", Promotion)
+        kind = versions.PROMOTE
+        try:
+            if asked.version == "previous":
+                number, kind = versions.before(self._database, dataset), versions.ROLLBACK
+            else:
+                number = asked.version
+            version = _version(self._registry, dataset, number)
+            changed = promoting.promote(
+                self._database,
+                self._gatekeeper,
+                self._load,
+                version,
+                kind=kind,
+                by=exchange.caller.name if exchange.caller else "",
+                why=asked.why,
+                is_override=asked.override,
+            )
+        except UserError as error:
+            raise of(error, 409) from None
+        exchange.version = number
+        asking.answer(
+            response,
+            {"dataset": dataset, "champion": number, "model": version.model, "changed": changed},
+        )
+
+
+class Overrides:
+    """POST /v1/{dataset}/models/{version}/override: ask for it whatever the gate says."""
+
+    def __init__(self, registry: Registry, database: peewee.Database) -> None:
+        self._registry = registry
+        self._database = database
+
+    def on_post(
+        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
+    ) -> None:
+        """Write down who let it through, and why."""
+        exchange = security.allowed(request, "admin")
+        asking.query(request, asking.Nothing)
+        self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        asked = asking.body(request, exchange.body or b"", Override)
+        is_number = number.isascii() and number.isdecimal() and len(number) < 10
+        version = _version(self._registry, dataset, int(number) if is_number else 0)
+        by = exchange.caller.name if exchange.caller else ""
+        try:
+            promoting.override(self._database, version, by=by, why=asked.why)
+        except UserError as error:
+            raise of(error, 422) from None
+        exchange.version = version.number
+        document = {"dataset": dataset, "version": version.number, "by": by, "why": asked.why}
+        asking.answer(response, document)
+
+
+def _version(registry: Registry, dataset: str, number: int) -> versions.Registered:
+    try:
+        return registry.version(dataset, number)
+    except UserError as error:
+        fix = f"see /v1/{dataset}/models"
+        raise Problem(404, error.what, given=error.given, allowed=error.choices, fix=fix) from None

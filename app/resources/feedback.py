@@ -1,0 +1,152 @@
+"""The truth of a past prediction: it becomes a label that is linked to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import falcon
+import msgspec
+import peewee
+
+from app import asking, ids, intake, security
+from app.parsing import MalformedError, Object, TooManyError, parse
+from app.problems import Problem
+from app.redaction import HIDDEN
+from app.registry import Registry
+from app.settings import Settings
+from app.storable import check_storable
+from app.store import database as databases
+from app.store import labels
+from app.store.labels import Feedback
+from app.store.tables import Label, Prediction
+from app.told import shown
+from src.data.schema import Dataset
+
+MOST_VALUES = 10
+
+
+class Truth:
+    """PUT and GET /v1/{dataset}/predictions/{id}/label."""
+
+    def __init__(self, registry: Registry, database: peewee.Database, settings: Settings) -> None:
+        self._registry = registry
+        self._database = database
+        self._settings = settings
+
+    def on_put(
+        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
+    ) -> None:
+        """Store what the prediction should have been; of two the last one counts, both are kept."""
+        exchange = security.allowed(request, "label")
+        asking.query(request, asking.Nothing)
+        known = self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        check_storable(known, self._settings.redact)
+        asking.check_json(request)
+        given = _given(exchange.body or b"", known)
+        prediction = self._prediction(dataset, number)
+        exchange.version = prediction.version
+        value, record = self._checked(known, prediction, given)
+        by = exchange.caller.name if exchange.caller else ""
+        feedback = Feedback(number, prediction.version, prediction.at, bytes(prediction.answer))
+        with databases.exclusive(self._database):  # of two at once one is the last
+            last = self._last(dataset, number)
+            if last is None or last["value"] != value:
+                rows = labels.rows(
+                    dataset,
+                    [ids.new()],
+                    [value],
+                    [record],
+                    source=by,
+                    upload=exchange.id,
+                    feedback=feedback,
+                )
+                labels.insert(self._database, rows)
+                last = self._last(dataset, number)
+        assert last is not None
+        asking.answer(response, shown(last, known))
+
+    def on_get(
+        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
+    ) -> None:
+        """Answer with the label that counts."""
+        exchange = security.allowed(request, "label")
+        asking.query(request, asking.Nothing)
+        known = self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        last = self._last(dataset, number) if ids.is_one(number) else None
+        if last is None:
+            raise Problem(404, "This prediction has no label.", given=number)
+        asking.answer(response, shown(last, known))
+
+    def _prediction(self, dataset: str, number: str) -> Any:
+        rows = Prediction.select().where(Prediction.id == number)
+        found = rows.execute(self._database) if ids.is_one(number) else ()
+        row = next(iter(found), None)
+        if row is None:
+            raise Problem(404, "There is no such prediction.", given=number)
+        if row.dataset != dataset:
+            raise Problem(
+                404,
+                f"This prediction is not one of '{dataset}'.",
+                given=number,
+                fix=f"put it to /v1/{row.dataset}/predictions/{number}/label",
+            )
+        return row
+
+    def _checked(self, known: Dataset, prediction: Any, given: Any) -> tuple[str, bytes]:
+        """Return the label's value and record; raise Problem 422 or 409."""
+        record = msgspec.json.decode(bytes(prediction.record))
+        target = known.target.name
+        reader = intake.Labels(
+            known,
+            self._registry.classes(known.name),
+            most=1,
+            longest_text=self._settings.longest_text,
+        )
+        chunk = reader.json(msgspec.json.encode({**record, target: given}))
+        if chunk.refusals:
+            first = chunk.refusals[0]
+            if first.field == target:
+                raise Problem(
+                    422, first.what, given=first.given, allowed=first.allowed, fix=first.fix
+                )
+            raise Problem(
+                409,
+                f"The prediction's record does not fit '{known.name}' as it is now: {first.what}",
+                given=first.given,
+                allowed=first.allowed,
+                fix=f"post the whole label to /v1/{known.name}/labels",
+            )
+        if HIDDEN in record.values():
+            raise Problem(
+                409,
+                "The prediction's record was not stored whole.",
+                fix=f"post the whole label to /v1/{known.name}/labels",
+            )
+        return chunk.values[0], chunk.records[0]
+
+    def _last(self, dataset: str, number: str) -> dict[str, Any] | None:
+        linked = [*labels.live(dataset), Label.prediction == number]
+        return next(iter(labels.page(self._database, linked, 1)), None)
+
+
+def _given(body: bytes, known: Dataset) -> Any:
+    """Return the value of a body such as {"price": 2500}."""
+    name = known.target.name
+    allowed = f'{{"{name}": ...}}'
+    try:
+        whole = parse(body, MOST_VALUES)
+    except TooManyError:
+        raise Problem(422, "The body is more than a target.", allowed=allowed) from None
+    except MalformedError as error:
+        raise Problem(400, f"The body is not JSON: {error}.", fix=error.fix) from None
+    names = [key for key, _ in whole.pairs] if isinstance(whole, Object) else []
+    if names != [name]:
+        raise Problem(
+            422,
+            "The body is not the target alone.",
+            given=", ".join(names) or "not an object",
+            allowed=allowed,
+        )
+    return asking.decoded(body)[name]

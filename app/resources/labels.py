@@ -1,0 +1,245 @@
+"""Labels: post them, list and export them, delete them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal
+
+import falcon
+import peewee
+from msgspec import Meta
+
+from app import asking, bodies, ids, intake, security, told
+from app.exchange import Exchange
+from app.intake import Chunk
+from app.paging import Line, Since, first_id, moments
+from app.posting import Posting
+from app.problems import Problem
+from app.registry import Registry
+from app.settings import Settings
+from app.storable import check_storable
+from app.store import labels, uploads
+from app.store.tables import Label
+from src.checked import Checked
+from src.data.schema import Dataset
+
+KEY = "Idempotency-Key"
+LONGEST_KEY = 200
+ONE_OR_MANY = ("application/json", *bodies.STREAMED)
+
+
+class Posted(Checked, frozen=True):
+    """What can be said of a post of labels."""
+
+    source: Line | None = None  # the caller's name, unless it is given
+    atomic: Literal["true", "false"] = "false"
+
+
+class Filter(Since, frozen=True):
+    """Which labels."""
+
+    source: Line | None = None
+    value: Line | None = None
+    prediction: Annotated[str, Meta(pattern=ids.PATTERN)] | None = None
+
+
+class Query(Filter, frozen=True):
+    """What can be asked of the labels."""
+
+    deleted: Literal["true", "false"] = "false"
+    format: Literal["json", "csv", "ndjson"] = "json"
+    cursor: Annotated[str, Meta(pattern=ids.PATTERN)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
+
+
+class Deletion(Filter, frozen=True):
+    """Which labels are to go, and how many that are."""
+
+    before: str | None = None
+    confirm: Annotated[int, Meta(ge=0)] | None = None
+
+
+class Labels:
+    """POST, GET and DELETE /v1/{dataset}/labels."""
+
+    def __init__(self, registry: Registry, database: peewee.Database, settings: Settings) -> None:
+        self._registry = registry
+        self._database = database
+        self._settings = settings
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Store what is right, say what is not; with ?atomic=true all or none."""
+        exchange = security.allowed(request, "label")
+        asked = asking.query(request, Posted)
+        known = self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        check_storable(known, self._settings.redact)
+        chunks = self._chunks(request, exchange, known)
+        key = _key(request)
+        caller = exchange.caller.name if exchange.caller else ""
+        row = uploads.begin(self._database, exchange.id, dataset, caller, key)
+        if row["dataset"] != dataset:
+            raise Problem(422, f"This {KEY} was used for '{row['dataset']}'.", given=key)
+        posting = Posting(
+            self._database,
+            known,
+            row,
+            source=asked.source or caller,
+            is_atomic=asked.atomic == "true",
+        )
+        asking.answer(response, posting.run(chunks))
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Answer with a page, the newest first; or with a file of all, the oldest first."""
+        exchange = security.allowed(request, "label")
+        exchange.is_answer_stored = False
+        asked = asking.query(request, Query)
+        known = self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        conditions = _conditions(dataset, asked)
+        conditions.append(Label.deleted.is_null(asked.deleted == "false"))
+        if asked.deleted == "true":
+            conditions.append(Label.deleted_by != labels.INCOMPLETE)
+        if asked.format != "json":
+            write = told.csv_rows if asked.format == "csv" else told.ndjson_rows
+            pages = labels.pages(self._database, conditions)
+            first = next(pages)  # a database that is away is noticed while there is no answer
+            exchange.stream = self._exported(itertools.chain([first], pages), known, write)
+            response.content_type = bodies.CSV if asked.format == "csv" else bodies.NDJSON
+            name = f"{dataset}-labels.{asked.format}"
+            response.set_header("Content-Disposition", f'attachment; filename="{name}"')
+            return
+        limit = asked.limit or self._settings.page
+        found = labels.page(self._database, conditions, limit + 1, asked.cursor)
+        more = len(found) > limit
+        asking.answer(
+            response,
+            {
+                "labels": [told.shown(row, known) for row in found[:limit]],
+                "next": found[limit - 1]["id"] if more else None,
+            },
+        )
+
+    def on_delete(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Delete the labels that pass the filters, if they are as many as confirm says."""
+        exchange = security.allowed(request, "label")
+        asked = asking.query(request, Deletion)
+        self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        conditions = _conditions(dataset, asked)
+        if asked.before is not None:
+            conditions.append(Label.id < first_id(asked.before, "before"))
+        if len(conditions) == 1:
+            raise Problem(
+                422,
+                "Which labels are to be deleted is not said.",
+                allowed=["source=", "value=", "before=", "since=", "until=", "prediction="],
+                fix="name at least one; before=<now> is all of them",
+            )
+        conditions.append(Label.deleted.is_null())
+        by = exchange.caller.name if exchange.caller else ""
+        count, is_done = labels.delete(self._database, conditions, by, asked.confirm)
+        if not is_done:
+            raise Problem(
+                409,
+                f"{count} labels would be deleted; say so, and they are.",
+                given="no confirm" if asked.confirm is None else f"confirm={asked.confirm}",
+                allowed=f"confirm={count}",
+                fix=f"ask again with confirm={count}",
+            )
+        asking.answer(response, {"deleted": count})
+
+    def _chunks(
+        self, request: falcon.Request, exchange: Exchange, known: Dataset
+    ) -> Iterator[Chunk]:
+        """Return the body's labels as they come."""
+        settings = self._settings
+        reader = intake.Labels(
+            known,
+            self._registry.classes(known.name),
+            most=settings.most_records,
+            longest_text=settings.longest_text,
+        )
+        kind = (request.content_type or "").partition(";")[0].strip().lower()
+        if exchange.body is None:
+            stream = bodies.Stream(request.env, int(request.env.get("CONTENT_LENGTH") or 0))
+            return reader.csv(stream) if kind == bodies.CSV else reader.ndjson(stream)
+        if kind in ("", *ONE_OR_MANY):
+            asking.check_json(request)
+        else:
+            raise Problem(
+                415,
+                "Labels come as JSON, as CSV or as a JSON object a line.",
+                given=f"Content-Type: {request.content_type}",
+                allowed=list(ONE_OR_MANY),
+            )
+        return map(reader.json, [exchange.body])
+
+    def _exported(
+        self, pages: Iterable[list[dict[str, Any]]], known: Dataset, write: Any
+    ) -> Iterator[bytes]:
+        """Yield a file a page at a time; nothing stays open while the client takes it."""
+        for at, page in enumerate(pages):
+            self._database.close()
+            if piece := write(page, known, is_first=at == 0):
+                yield piece
+
+
+class OneLabel:
+    """GET and DELETE /v1/{dataset}/labels/{id}."""
+
+    def __init__(self, registry: Registry, database: peewee.Database) -> None:
+        self._registry = registry
+        self._database = database
+
+    def on_get(
+        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
+    ) -> None:
+        """Answer with a label; one that was deleted says when and by whom."""
+        exchange = security.allowed(request, "label")
+        asking.query(request, asking.Nothing)
+        known, row = self._found(dataset, number)
+        exchange.dataset = dataset
+        asking.answer(response, told.shown(row, known))
+
+    def on_delete(
+        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
+    ) -> None:
+        """Delete a label: no training will use it from now on; it is kept for those that did."""
+        exchange = security.allowed(request, "label")
+        asking.query(request, asking.Nothing)
+        known, row = self._found(dataset, number)
+        exchange.dataset = dataset
+        if row["deleted"] is None:
+            by = exchange.caller.name if exchange.caller else ""
+            one = [*labels.live(dataset), Label.id == number]
+            labels.delete(self._database, one, by, 1)
+            known, row = self._found(dataset, number)
+        asking.answer(response, told.shown(row, known))
+
+    def _found(self, dataset: str, number: str) -> tuple[Dataset, dict[str, Any]]:
+        known = self._registry.dataset(dataset)
+        row = labels.get(self._database, dataset, number) if ids.is_one(number) else None
+        if row is None:
+            raise Problem(404, "There is no such label.", given=number)
+        return known, row
+
+
+def _conditions(dataset: str, asked: Filter) -> list[Any]:
+    conditions = [Label.dataset == dataset, *moments(asked, Label.id)]
+    for field in ("source", "value", "prediction"):
+        value = getattr(asked, field)
+        if value is not None:
+            conditions.append(getattr(Label, field) == value)
+    return conditions
+
+
+def _key(request: falcon.Request) -> str | None:
+    key: str | None = request.get_header(KEY)
+    if key is None:
+        return None
+    if not key or len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable():
+        allowed = f"1 to {LONGEST_KEY} printable ASCII characters"
+        raise Problem(400, f"The header {KEY} is not valid.", given=repr(key), allowed=allowed)
+    return key

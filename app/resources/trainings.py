@@ -1,0 +1,241 @@
+"""Ask for trainings, follow them, and see what came of all of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+import falcon
+import msgspec
+import peewee
+from msgspec import Meta
+
+from app import asking, ids, security
+from app.configured import Configured
+from app.paging import Since, moments
+from app.problems import Problem, of
+from app.registry import Registry
+from app.settings import Settings
+from app.store import labels, trainings, versions
+from app.store.tables import Training
+from app.training.enough import check
+from app.training.places import Place
+from src import config as configs
+from src.checked import Checked
+from src.errors import UserError
+
+MOST_TRIALS = 1000
+SERIES = 10_000  # trainings of a series
+MOST_QUEUED = 20  # of a dataset
+
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$(?!\n)", max_length=100)]
+Title = Annotated[str, Meta(pattern=r"^[^\u0000-\u001f\u007f]*$(?!\n)", max_length=100)]
+
+
+class Asked(Checked, frozen=True):
+    """What a training is to be: names that conf/ knows, and nothing else."""
+
+    model: Name | None = None  # the champion's, unless it is given
+    search: Name = "none"
+    trials: Annotated[int, Meta(ge=1, le=MOST_TRIALS)] | None = None
+    name: Title = ""
+    use: Literal["file", "labels", "both"] = "both"
+
+
+class Query(Since, frozen=True):
+    """What can be asked of the trainings."""
+
+    state: Literal["queued", "running", "done", "failed", "cancelled", "lost"] | None = None
+    model: Name | None = None
+    reason: Literal["asked", "after_labels", "at_least_every"] | None = None
+    cursor: Annotated[str, Meta(pattern=ids.PATTERN)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
+
+
+class Trainings:
+    """POST and GET /v1/{dataset}/trainings."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        configured: Configured,
+        database: peewee.Database,
+        settings: Settings,
+    ) -> None:
+        self._registry = registry
+        self._configured = configured
+        self._database = database
+        self._settings = settings
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Put a training into the queue and answer with 202 and where to follow it."""
+        exchange = security.allowed(request, "train")
+        asking.query(request, asking.Nothing)
+        known = self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        asked = asking.body(request, exchange.body, Asked) if exchange.body else Asked()
+        try:
+            model = asked.model or self._usual_model(dataset)
+            config = self._configured.config(dataset, model, asked.search, asked.trials)
+            if asked.use == "labels":
+                check(known, config, labels.counts(self._database, dataset))
+        except UserError as error:
+            raise of(error, 422) from None
+        self._check_queue(dataset)
+        number = ids.new()
+        row = {
+            "id": number,
+            "dataset": dataset,
+            "by": exchange.caller.name if exchange.caller else "",
+            "reason": "asked",
+            "name": asked.name,
+            "model": model,
+            "search": asked.search,
+            "trials": asked.trials,
+            "use": asked.use,
+        }
+        trainings.ask(self._database, row)
+        response.status = falcon.HTTP_202
+        response.set_header("Location", f"/v1/{dataset}/trainings/{number}")
+        asking.answer(response, _shown(trainings.find(self._database, number)))
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Answer with a page of the trainings, the newest first."""
+        exchange = security.allowed(request, "train")
+        asked = asking.query(request, Query)
+        self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        limit = asked.limit or self._settings.page
+        conditions = [Training.dataset == dataset, *moments(asked, Training.id)]
+        for field in ("state", "model", "reason"):
+            value = getattr(asked, field)
+            if value is not None:
+                conditions.append(getattr(Training, field) == value)
+        found = trainings.page(self._database, conditions, limit + 1, asked.cursor)
+        more = len(found) > limit
+        asking.answer(
+            response,
+            {
+                "trainings": [_shown(row) for row in found[:limit]],
+                "next": found[limit - 1]["id"] if more else None,
+            },
+        )
+
+    def _usual_model(self, dataset: str) -> str:
+        """Return the champion's model, else the one that params.yaml names."""
+        number = versions.champions(self._database).get(dataset)
+        if number is not None:
+            return self._registry.version(dataset, number).model
+        model, known = configs.read_params().model, self._registry.dataset(dataset)
+        fitting = configs.serving_models(known.task)
+        if model not in fitting:
+            raise UserError(
+                f"Nothing serves '{dataset}' yet, so a model must be named.",
+                choices=fitting,
+                fix=f'ask for one, such as {{"model": "{fitting[0]}"}}' if fitting else None,
+            )
+        return model
+
+    def _check_queue(self, dataset: str) -> None:
+        mine = [Training.dataset == dataset, Training.state == trainings.QUEUED]
+        if len(trainings.page(self._database, mine, MOST_QUEUED)) >= MOST_QUEUED:
+            raise Problem(
+                429,
+                f"So many trainings of '{dataset}' wait already.",
+                given=MOST_QUEUED,
+                fix=f"wait for one to end, or cancel one: DELETE /v1/{dataset}/trainings/<id>",
+                headers={"Retry-After": "60"},
+            )
+
+
+class OneTraining:
+    """GET and DELETE /v1/{dataset}/trainings/{id}."""
+
+    def __init__(self, registry: Registry, database: peewee.Database, settings: Settings) -> None:
+        self._registry = registry
+        self._database = database
+        self._var = settings.folder()
+
+    def on_get(
+        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
+    ) -> None:
+        """Answer with state, progress, the log's last lines and, at the end, the figures."""
+        exchange = security.allowed(request, "train")
+        asking.query(request, asking.Nothing)
+        row = self._row(dataset, number)
+        exchange.dataset, exchange.version = dataset, row["version"]
+        asking.answer(response, {**_shown(row), "log": Place(self._var, number).lines()})
+
+    def on_delete(
+        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
+    ) -> None:
+        """Cancel a training that waits or runs; its process ends within a second."""
+        exchange = security.allowed(request, "train")
+        asking.query(request, asking.Nothing)
+        row = self._row(dataset, number)
+        exchange.dataset = dataset
+        by = exchange.caller.name if exchange.caller else ""
+        if not trainings.cancel(self._database, number, by):
+            row = self._row(dataset, number)
+            raise Problem(
+                409,
+                "This training has ended; there is nothing to cancel.",
+                given=f"state={row['state']}",
+                allowed=[trainings.QUEUED, trainings.RUNNING],
+            )
+        asking.answer(response, _shown(self._row(dataset, number)))
+
+    def _row(self, dataset: str, number: str) -> dict[str, Any]:
+        self._registry.dataset(dataset)
+        row = trainings.get(self._database, dataset, number) if ids.is_one(number) else None
+        if row is None:
+            raise Problem(404, "There is no such training.", given=number)
+        return row
+
+
+class Series:
+    """GET /v1/{dataset}/trainings/series: what is plotted over time."""
+
+    def __init__(self, registry: Registry, database: peewee.Database) -> None:
+        self._registry = registry
+        self._database = database
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Answer with a point for each finished training, the oldest first."""
+        exchange = security.allowed(request, "train")
+        asked = asking.query(request, Since)
+        known = self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        conditions = [
+            Training.dataset == dataset,
+            Training.state == trainings.DONE,
+            *moments(asked, Training.id),
+        ]
+        found = trainings.page(self._database, conditions, SERIES)
+        points = [_point(row, known.metric) for row in reversed(found)]
+        asking.answer(response, {"dataset": dataset, "metric": known.metric, "series": points})
+
+
+def _point(row: dict[str, Any], metric: str) -> dict[str, Any]:
+    result = json.loads(bytes(row["result"]))
+    metrics = result["metrics"]
+    return {
+        "at": row["ended"],
+        "training": row["id"],
+        "model": row["model"],
+        "version": row["version"],
+        "labels": result["labels"]["total"],
+        "rows": result["rows"]["total"],
+        "test": metrics["test"].get(metric),
+        "cv": metrics["cv"].get(metric, {}).get("mean"),
+        "promoted": result["promoted"],
+    }
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a training as it is told: its result as it stands, its error in lines."""
+    document = {name: value for name, value in row.items() if name not in ("result", "progress")}
+    progress, result = row.get("progress"), row.get("result")
+    document["progress"] = msgspec.Raw(bytes(progress)) if progress else {}
+    document["kpis"] = msgspec.Raw(bytes(result)) if result else None
+    return document

@@ -1,0 +1,70 @@
+"""How far a post of labels is, or what became of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import falcon
+import msgspec
+import peewee
+from msgspec import Meta
+
+from app import asking, ids, security
+from app.paging import Line
+from app.problems import Problem
+from app.registry import Registry
+from app.store import uploads
+from src.checked import Checked
+
+
+class Query(Checked, frozen=True):
+    """Which posts; `key` is the Idempotency-Key of one."""
+
+    key: Line | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
+
+
+class Uploads:
+    """GET /v1/{dataset}/uploads: posts of labels, also those that are being read."""
+
+    def __init__(self, registry: Registry, database: peewee.Database, page: int) -> None:
+        self._registry = registry
+        self._database = database
+        self._page = page
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Answer with how far each is, the newest first."""
+        exchange = security.allowed(request, "label")
+        asked = asking.query(request, Query)
+        self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        found = uploads.page(self._database, dataset, asked.key, asked.limit or self._page)
+        asking.answer(response, {"uploads": [_told(row) for row in found]})
+
+
+class OneUpload:
+    """GET /v1/{dataset}/uploads/{id}."""
+
+    def __init__(self, registry: Registry, database: peewee.Database) -> None:
+        self._registry = registry
+        self._database = database
+
+    def on_get(
+        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
+    ) -> None:
+        """Answer with the rows read, stored and refused so far, and the answer if there is one."""
+        exchange = security.allowed(request, "label")
+        asking.query(request, asking.Nothing)
+        self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        row = uploads.get(self._database, dataset, number) if ids.is_one(number) else None
+        if row is None:
+            raise Problem(404, "There is no such upload.", given=number)
+        answer = row["answer"]
+        whole = None if answer is None else msgspec.Raw(bytes(answer))
+        asking.answer(response, {**_told(row), "answer": whole})
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    told = ("id", "key", "at", "touched", "state", "read", "stored", "refused")
+    return {name: row[name] for name in told}

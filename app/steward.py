@@ -1,0 +1,83 @@
+"""What one worker does for all: trainings are started, asked for by labels, and watched live."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Callable
+
+from app.configured import Configured
+from app.settings import Settings
+from app.store import database as databases
+from app.store.database import REFUSALS
+from app.training.breaches import Breaches
+from app.training.launching import Launcher
+from app.training.retraining import Retraining
+from src.errors import UserError
+
+log = logging.getLogger(__name__)
+
+EVERY = 0.5  # seconds between two looks
+
+
+class Steward:
+    """Look after trainings and champions, a step at a time."""
+
+    def __init__(self, settings: Settings, parent: int) -> None:
+        """Take the process that trainings must not outlive."""
+        url, wait = settings.url(), settings.wait
+        self._database = databases.connect(
+            url, settings.durability, wait, is_made=False, slowest=databases.SLOWEST
+        )
+        self._configured = Configured()
+        self._told: dict[str, str] = {}
+        database, known = self._database, self._configured
+        self._duties: dict[str, Callable[[], object]] = {
+            "trainings": Launcher(database, settings.folder(), settings.jobs, parent).look,
+            "conf/": known.refresh,
+            "retraining": Retraining(database, known).look,
+            "the gate": Breaches(database, known).look,
+        }
+
+    def look(self) -> None:
+        """Do once what is to be done now; what cannot be done hinders nothing else."""
+        for name, duty in self._duties.items():
+            self._do(name, duty)
+
+    def _do(self, name: str, duty: Callable[[], object]) -> None:
+        try:
+            duty()
+        except (UserError, *REFUSALS) as error:
+            self._tell(name, str(error))
+        except Exception as error:
+            self._tell(name, repr(error), error)
+        else:
+            self._told.pop(name, None)
+        finally:
+            self._database.close()
+
+    def _tell(self, name: str, words: str, error: Exception | None = None) -> None:
+        """Log an error once, not at each look."""
+        if self._told.get(name) != words:
+            log.error("%s: %s", name, words, exc_info=error)
+        self._told[name] = words
+
+
+def start(settings: Settings) -> None:
+    """Run in a thread; of several workers one does it, and another when that one is gone."""
+    parent = os.getppid()
+    run = threading.Thread(target=_run, args=(settings, parent), name="steward", daemon=True)
+    run.start()
+
+
+def _run(settings: Settings, parent: int) -> None:
+    settings.folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = os.open(settings.folder() / ".steward.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)  # waits for as long as another worker lives
+    steward = Steward(settings, parent)
+    pause = threading.Event()
+    while True:
+        steward.look()
+        pause.wait(EVERY)

@@ -1,0 +1,214 @@
+"""Labels as they are stored: records with their true target, and tombstones of deleted ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain, repeat
+from typing import Any
+
+import peewee
+
+from app import clock, ids
+from app.store import database as databases
+from app.store.tables import Label, Upload
+from app.store.uploads import READING
+
+PAGE = 1000  # rows of one read: nothing stays open between two
+INCOMPLETE = "(not complete)"  # who "deletes" the rows of a post that stores all or none
+# An upload's labels have ids of the moment it began, and may be stored as late as it may last.
+LONGEST_UPLOAD = timedelta(minutes=15)
+SWEPT = timedelta(days=2)  # uploads that began before are not looked at again
+
+_COLUMNS = [field.column_name for field in Label._meta.sorted_fields]
+_in_peewees_words: Any = peewee.__dict__["__exception_wrapper__"]
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """The prediction that a label is the truth of."""
+
+    prediction: str
+    version: int
+    predicted_at: str
+    answer: bytes
+
+
+def rows(
+    dataset: str,
+    numbers: Sequence[str],
+    values: Sequence[str],
+    records: Sequence[bytes],
+    *,
+    source: str,
+    upload: str,
+    feedback: Feedback | None = None,
+    is_complete: bool = True,
+) -> list[tuple[Any, ...]]:
+    """Return rows to insert, in the order of the table's columns."""
+    at = clock.stamp()
+    linked = (
+        (None,) * 4
+        if feedback is None
+        else (feedback.prediction, feedback.version, feedback.predicted_at, feedback.answer)
+    )
+    end = (*linked, *((None, None) if is_complete else (at, INCOMPLETE)))
+    shared = map(repeat, (upload, *end))
+    return list(zip(repeat(dataset), numbers, repeat(at), repeat(source), values, records, *shared))
+
+
+def insert(database: peewee.Database, rows: list[tuple[Any, ...]]) -> None:
+    """Store rows within the caller's transaction; those that are there already stay as they are."""
+    names = ", ".join(f'"{name}"' for name in _COLUMNS)
+    marks = ", ".join([database.param] * len(_COLUMNS))
+    # Peewee would build each row's statement; the driver takes one for all.
+    sql = f'INSERT INTO "label" ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING'  # noqa: S608
+    with _in_peewees_words:
+        database.cursor().executemany(sql, rows)
+
+
+def complete(database: peewee.Database, dataset: str, upload: str, read: int) -> None:
+    """Let a post's labels count from now on; `read` is how many rows it has."""
+    changes = {Label.at: clock.stamp(), Label.deleted: None, Label.deleted_by: None}
+    for some in _incomplete(dataset, upload, read):
+        Label.update(changes).where(*some).execute(database)
+
+
+def withdraw(database: peewee.Database, dataset: str, upload: str, read: int) -> None:
+    """Remove a post's labels that never counted."""
+    for some in _incomplete(dataset, upload, read):
+        Label.delete().where(*some).execute(database)
+
+
+def _incomplete(dataset: str, upload: str, read: int) -> Iterator[list[Any]]:
+    """Yield the conditions of some labels at a time: SQLite remembers all that it changes."""
+    for start in range(0, read, PAGE):
+        numbers = ids.following(upload, PAGE, start)
+        yield [
+            Label.dataset == dataset,
+            Label.id.between(numbers[0], numbers[-1]),
+            Label.upload == upload,
+            Label.deleted_by == INCOMPLETE,
+        ]
+
+
+def sweep(database: peewee.Database) -> int:
+    """Remove the labels of posts of all or none that nobody goes on with; return of how many."""
+    now = clock.now()
+    given_up = [
+        Upload.state == READING,
+        Upload.touched < clock.text(now - 2 * LONGEST_UPLOAD),
+        Upload.read > Upload.refused,
+        Upload.stored == 0,
+    ]
+    recent = Upload.id > ids.at((now - SWEPT).timestamp())
+    found = list(Upload.select().where(recent, *given_up).execute(database))
+    for upload in found:
+        with databases.writing(database):
+            # Held by this; and whoever goes on with it nevertheless begins anew.
+            anew = Upload.update(read=0, refused=0, digest="")
+            if anew.where(Upload.id == upload.id, *given_up).execute(database):
+                withdraw(database, upload.dataset, upload.id, upload.read)
+    return len(found)
+
+
+def live(dataset: str) -> list[Any]:
+    """Return the conditions of the labels that count."""
+    return [Label.dataset == dataset, Label.deleted.is_null()]
+
+
+def get(database: peewee.Database, dataset: str, number: str) -> dict[str, Any] | None:
+    """Return a label, deleted or not; None where there is none."""
+    found = Label.select().where(Label.dataset == dataset, Label.id == number).dicts()
+    row = next(iter(found.execute(database)), None)
+    return None if row is None or row["deleted_by"] == INCOMPLETE else row
+
+
+def page(
+    database: peewee.Database,
+    conditions: Sequence[Any],
+    limit: int,
+    after: str | None = None,
+    *,
+    is_oldest_first: bool = False,
+) -> list[dict[str, Any]]:
+    """Return at most `limit` labels that meet the conditions, beyond the one with id `after`."""
+    wanted = list(conditions)
+    if after is not None:
+        wanted.append(Label.id > after if is_oldest_first else Label.id < after)
+    order = Label.id.asc() if is_oldest_first else Label.id.desc()
+    found = Label.select().where(*wanted).order_by(order).limit(limit).dicts()
+    return list(found.execute(database))
+
+
+def pages(database: peewee.Database, conditions: Sequence[Any]) -> Iterator[list[dict[str, Any]]]:
+    """Yield the labels that meet the conditions, the oldest first, some at a time."""
+    after: str | None = None
+    while True:
+        found = page(database, conditions, PAGE, after, is_oldest_first=True)
+        yield found
+        if len(found) < PAGE:
+            return
+        after = found[-1]["id"]
+
+
+def current(database: peewee.Database, dataset: str) -> Iterator[dict[str, Any]]:
+    """Yield the labels that a training may use: of two for one prediction the later one."""
+    later = Label.alias()
+    overruled = later.select(later.prediction).where(
+        later.dataset == dataset,
+        later.prediction == Label.prediction,
+        later.id > Label.id,
+        later.deleted.is_null(),
+    )
+    alone = Label.prediction.is_null() | ~peewee.fn.EXISTS(overruled)
+    yield from chain.from_iterable(pages(database, [*live(dataset), alone]))
+
+
+def counts(database: peewee.Database, dataset: str) -> dict[str, int]:
+    """Count the labels by value."""
+    found = Label.select(Label.value, peewee.fn.COUNT(Label.id)).where(*live(dataset))
+    return dict(found.group_by(Label.value).tuples().execute(database))
+
+
+def since(
+    database: peewee.Database, dataset: str, moment: datetime | None, most: int
+) -> tuple[int, str | None, str | None]:
+    """Count the labels that came after a moment, up to `most`; return when, first and last."""
+    wanted = live(dataset)
+    if moment is not None:
+        wanted.append(Label.id > ids.at((moment - LONGEST_UPLOAD).timestamp()))
+        wanted.append(Label.at > clock.text(moment))
+    some = Label.select(Label.at.alias("at")).where(*wanted).order_by(Label.id.desc()).limit(most)
+    fn = peewee.fn
+    total = some.alias("some")
+    query = Label.select(fn.COUNT(total.c.at), fn.MIN(total.c.at), fn.MAX(total.c.at))
+    count, first, last = next(iter(query.from_(total).tuples().execute(database)))
+    return int(count), first, last
+
+
+def delete(
+    database: peewee.Database, conditions: Sequence[Any], by: str, confirm: int | None
+) -> tuple[int, bool]:
+    """Mark the labels that meet the conditions as deleted, if they are as many as `confirm` says.
+
+    Returns how many there are, and whether it was done.
+    """
+    with databases.exclusive(database):
+        if databases.path(database) is None:  # there what others store could come in between
+            database.execute_sql('LOCK TABLE "label" IN SHARE ROW EXCLUSIVE MODE')
+        count = Label.select().where(*conditions).count(database)
+        if count != confirm:
+            return count, False
+        changes = {Label.deleted: clock.stamp(), Label.deleted_by: by}
+        Label.update(changes).where(*conditions).execute(database)
+    return count, True
+
+
+def purge(database: peewee.Database, dataset: str, before: str) -> int:
+    """Remove for ever what was deleted before a moment; return how many labels that were."""
+    gone = Label.delete().where(
+        Label.dataset == dataset, Label.deleted < before, Label.deleted_by != INCOMPLETE
+    )
+    return int(gone.execute(database))

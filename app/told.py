@@ -1,0 +1,75 @@
+"""Labels as they are told: one as JSON, many as the rows of a file that can be posted again."""
+
+from __future__ import annotations
+
+import csv
+import io
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from src.data.schema import Dataset
+
+# What a CSV says of a label beside its record; these columns are ignored when it is posted.
+BESIDE = ("label_id", "label_at", "label_source", "label_prediction")
+
+# What a label is told by, beside its target.
+RESERVED = ("at", "deleted", "id", "prediction", "record", "source", "upload")
+
+
+def shown(row: dict[str, Any], known: Dataset) -> dict[str, Any]:
+    """Return a label as it is told."""
+    document = {
+        "id": row["id"],
+        "at": row["at"],
+        "source": row["source"],
+        "record": msgspec.Raw(bytes(row["record"])),
+        known.target.name: typed(row["value"], known),
+        "upload": row["upload"],
+    }
+    if row["prediction"] is not None:
+        document["prediction"] = {
+            "id": row["prediction"],
+            "at": row["predicted_at"],
+            "version": row["version"],
+        }
+    if row["deleted"] is not None:
+        document["deleted"] = {"at": row["deleted"], "by": row["deleted_by"]}
+    return document
+
+
+def typed(value: str, known: Dataset) -> Any:
+    """Return a target as JSON has it: numbers, and the classes as the dataset lists them."""
+    if known.task == "regression":
+        with suppress(ValueError):  # it may be a class of a dataset that was told otherwise then
+            return float(value)
+    listed = {str(one): one for one in known.target.values or ()}
+    return listed.get(value, value)
+
+
+def csv_rows(rows: list[dict[str, Any]], known: Dataset, *, is_first: bool) -> bytes:
+    """Write rows as a CSV, the first ones under a header."""
+    text = io.StringIO()
+    # With this end of a line a lone \r within a text is quoted, too.
+    writer = csv.writer(text, delimiter=known.separator, lineterminator="\r\n")
+    names = list(known.features)
+    if is_first:
+        writer.writerow([*names, known.target.name, *BESIDE])
+    missing = "" if "" in known.missing else next(iter(known.missing), "")
+    for row in rows:
+        record = msgspec.json.decode(bytes(row["record"]))
+        cells = [missing if record.get(name) is None else record[name] for name in names]
+        beside = (row["id"], row["at"], row["source"], row["prediction"] or "")
+        writer.writerow([*cells, row["value"], *beside])
+    return text.getvalue().encode()
+
+
+def ndjson_rows(rows: list[dict[str, Any]], known: Dataset, *, is_first: bool) -> bytes:
+    """Write rows as they can be posted again, a JSON object a line."""
+    del is_first  # there is no header
+    lines = []
+    for row in rows:
+        record = msgspec.json.decode(bytes(row["record"]))
+        lines.append({**record, known.target.name: typed(row["value"], known)})
+    return msgspec.json.Encoder().encode_lines(lines)

@@ -1,0 +1,139 @@
+"""Champions that came under their gate: on the held-out rows or on what came after."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import peewee
+
+from app import scoring
+from app.configured import Configured
+from app.gatekeeper import Gatekeeper
+from app.scoring import Live
+from app.store import database as databases
+from app.store import versions
+from app.store.versions import Registered
+from src import bootstrap, gate
+from src.data.rules import OF_A_CLASS
+from src.data.schema import Dataset
+
+LEAST = 30  # labels under which live figures say nothing
+SHARE = 0.05  # of the time that may be spent on looking
+BY = "gate"
+
+
+class Breaches:
+    """Hold each champion against its gate when its labels or conf/ changed, and write it down."""
+
+    def __init__(self, database: peewee.Database, configured: Configured) -> None:
+        self._database = database
+        self._configured = configured
+        self._gatekeeper = Gatekeeper(configured)
+        self._seen: dict[tuple[str, int], Any] = {}
+        self._rested = 0.0
+
+    def look(self) -> None:
+        """Look at every champion that has a gate, and at every version that came under its own."""
+        started = time.monotonic()
+        if started < self._rested:
+            return
+        self._gatekeeper.learn(self._database)
+        breached = self._gatekeeper.breached()
+        champions = versions.champions(self._database).items()
+        for name, number in dict.fromkeys([*champions, *breached]):
+            dataset = self._configured.get(name)
+            if dataset is not None and (dataset.gate or (name, number) in breached):
+                self._look_at(dataset, number)
+        now = time.monotonic()
+        self._rested = now + (now - started) / SHARE
+
+    def _look_at(self, dataset: Dataset, number: int) -> None:
+        name = dataset.name
+        signature = scoring.signatures(self._database, name).get(number)
+        seen = (dataset, signature)
+        if seen == self._seen.get((name, number)):
+            return
+        version = versions.get(self._database, name, number)
+        missed = self._gatekeeper.missed(version)
+        if signature is not None and signature[0] >= LEAST:
+            found = scoring.live(self._database, version)
+            missed += [] if found is None else live_misses(found, dataset)
+        with databases.exclusive(self._database):  # a roll-back is never lost after its breach
+            self._tell(dataset, version, missed)
+        self._seen[name, number] = seen
+
+    def _tell(self, dataset: Dataset, version: Registered, missed: list[str]) -> None:
+        """Write down that a champion came under the gate, or a version rose again; once each."""
+        name, number = version.dataset, version.number
+        is_known = self._gatekeeper.breach(name, number) is not None
+        if is_known and not missed:
+            why = "all limits held"
+            versions.tell(self._database, name, number, kind=versions.RECOVERED, by=BY, why=why)
+        elif missed and not is_known:
+            why = "; ".join(missed)
+            versions.tell(self._database, name, number, kind=versions.BREACH, by=BY, why=why)
+            is_serving = versions.champions(self._database).get(name) == number
+            if dataset.on_breach == "rollback" and is_serving:
+                self._roll_back(version, why)
+
+    def _roll_back(self, version: Registered, why: str) -> None:
+        """Go back to the last version that served before and may serve, if there is one.
+
+        A version that an administrator let through stays: somebody decided that.
+        """
+        name, keeper = version.dataset, self._gatekeeper
+        if keeper.is_permitted(name, version.number):
+            return
+        for number in versions.earlier(self._database, name):
+            # Of two that came under the gate each would go back to the other.
+            is_sound = keeper.breach(name, number) is None or keeper.is_permitted(name, number)
+            earlier = versions.get(self._database, name, number)
+            if is_sound and keeper.may_serve(earlier):
+                why = f"version {version.number} came under the gate: {why}"
+                versions.promote(self._database, earlier, kind=versions.ROLLBACK, by=BY, why=why)
+                return
+
+
+def live_misses(found: Live, dataset: Dataset) -> list[str]:
+    """Say each limit that the figures of live labels miss, with their whole interval."""
+    if len(found.truth) < LEAST:
+        return []
+
+    def figures(rows: Any = None) -> dict[str, float | None]:
+        return gate.figures(found.figures(rows), dataset.gate, found.per_class(rows))
+
+    values = figures()
+    bounds = bootstrap.interval(figures, len(found.truth), seed=scoring.SEED)
+    counts = _counts(found)
+    said = []
+    for words, limits in gate.limits(dataset.gate, found.classes or ()).items():
+        value, count = values.get(words), counts.get(words, len(found.truth))
+        if value is None or words not in bounds or count < LEAST:
+            continue
+        low, high = scoring.around(value, bounds[words])
+        span = f"{value:.3g} ({low:.3g} to {high:.3g}) on {count} labels"
+        if limits.min is not None and high < limits.min:
+            said.append(f"{words} {span} is below {limits.min:g}")
+        elif limits.max is not None and low > limits.max:
+            said.append(f"{words} {span} is above {limits.max:g}")
+    return said
+
+
+def _counts(found: Live) -> dict[str, int]:
+    """Count the labels that figures of a single class rest on, by their words.
+
+    One label of a class, drawn again and again, gives an interval as narrow as if it were certain.
+    """
+    classes = found.classes or []
+    each = np.bincount(found.truth, minlength=len(classes)).tolist() if classes else []
+    counts = {
+        f"{metric} of {name}": count
+        for name, count in zip(classes, each, strict=True)
+        for metric in OF_A_CLASS
+    }
+    if found.dataset.task == "binary":
+        counts |= dict.fromkeys(OF_A_CLASS, each[1])
+        counts["roc_auc"] = min(each[:2])
+    return counts

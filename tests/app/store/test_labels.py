@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import peewee
+import pytest
+
+from app import clock, ids
+from app.store import database as databases
+from app.store import labels, uploads
+from app.store.labels import Feedback
+from app.store.tables import Label, Upload
+
+
+def add(database: peewee.Database, *values: str, dataset: str = "debts", **about: Any) -> list[str]:
+    """Store labels with these values; return their ids."""
+    numbers = about.pop("numbers", None) or [ids.new() for _ in values]
+    records = [f'{{"at":{at}}}'.encode() for at in range(len(values))]
+    given = {"source": "me", "upload": ids.new(), **about}
+    with databases.writing(database):
+        labels.insert(database, labels.rows(dataset, numbers, values, records, **given))
+    return list(numbers)
+
+
+def feedback(prediction: str) -> Feedback:
+    return Feedback(prediction, 3, "2026-01-31T00:00:00.000000Z", b"{}")
+
+
+def found(database: peewee.Database, *conditions: Any) -> list[str]:
+    wanted = [*labels.live("debts"), *conditions]
+    return [row["id"] for page in labels.pages(database, wanted) for row in page]
+
+
+def test_a_label_is_stored_as_it_is(database: peewee.Database) -> None:
+    before = clock.stamp()
+    (number,) = add(database, "1", source="you", upload="u", feedback=feedback("p"))
+    row = labels.get(database, "debts", number)
+    assert row is not None
+    assert before <= row.pop("at") <= clock.stamp()
+    assert {name: bytes(v) if isinstance(v, memoryview) else v for name, v in row.items()} == {
+        "dataset": "debts",
+        "id": number,
+        "source": "you",
+        "value": "1",
+        "record": b'{"at":0}',
+        "upload": "u",
+        "prediction": "p",
+        "version": 3,
+        "predicted_at": "2026-01-31T00:00:00.000000Z",
+        "answer": b"{}",
+        "deleted": None,
+        "deleted_by": None,
+    }
+    assert labels.get(database, "stones", number) is None
+
+
+def test_what_is_there_already_stays_as_it_is(database: peewee.Database) -> None:
+    numbers = add(database, "1", "2")
+    labels.delete(database, [Label.id == numbers[0]], "me", 1)
+    other = ids.new()
+    add(database, "3", "4", "5", numbers=[*numbers, other])
+    add(database, "6", dataset="stones", numbers=numbers[:1])
+    assert found(database) == [numbers[1], other]
+    assert labels.counts(database, "debts") == {"2": 1, "5": 1}
+    assert labels.counts(database, "stones") == {"6": 1}
+
+
+def test_an_insert_is_of_the_callers_transaction(database: peewee.Database) -> None:
+    rows = labels.rows("debts", [ids.new()], ["1"], [b"{}"], source="me", upload="u")
+
+    def fail() -> None:
+        with databases.writing(database):
+            labels.insert(database, rows)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert Label.select().count(database) == 0
+
+
+def test_a_database_refuses_in_peewees_words(database: peewee.Database, database_url: str) -> None:
+    (number,) = add(database, "1")
+    value: Any = None
+    with pytest.raises(peewee.IntegrityError):
+        add(database, value)
+    other = databases.connect(database_url, "process", 0.05)
+    with databases.exclusive(database):
+        Label.delete().where(Label.id == number).execute(database)
+        with pytest.raises(peewee.PeeweeException):
+            add(other, "1", numbers=[number])
+    other.close()
+
+
+def test_what_is_incomplete_counts_when_it_is_complete(
+    database: peewee.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labels, "PAGE", 2)
+    upload = ids.new()
+    numbers = ids.following(upload, 3)
+    (other,) = add(database, "9", is_complete=False)
+    add(database, "1", "1", "0", numbers=numbers, upload=upload, is_complete=False)
+    assert found(database) == []
+    assert labels.get(database, "debts", numbers[0]) is None
+    assert labels.counts(database, "debts") == {}
+    assert labels.since(database, "debts", None, 10)[0] == 0
+    assert list(labels.current(database, "debts")) == []
+    moment = clock.now()
+    labels.complete(database, "debts", upload, 3)
+    assert found(database) == numbers
+    assert labels.since(database, "debts", moment, 10)[0] == 3, "they come when they count"
+    assert labels.get(database, "debts", other) is None
+
+
+def test_what_is_withdrawn_is_gone_and_nothing_else(database: peewee.Database) -> None:
+    upload = ids.new()
+    numbers = ids.following(upload, 3)
+    add(database, "1", "1", numbers=numbers[:2], upload=upload, is_complete=False)
+    add(database, "1", numbers=numbers[2:], upload=upload)
+    (other,) = add(database, "1", is_complete=False)
+    labels.withdraw(database, "debts", upload, 3)
+    left = Label.select(Label.id).order_by(Label.id).tuples().execute(database)
+    assert [number for (number,) in left] == [numbers[2], other]
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[..., datetime]:
+    def go(**words: float) -> datetime:
+        moment = clock.now() + timedelta(**words)
+        monkeypatch.setattr(clock, "now", lambda: moment)
+        return moment
+
+    return go
+
+
+def begun(database: peewee.Database, read: int = 3, **about: Any) -> tuple[str, list[str]]:
+    """Store a post of all or none that is on its way, with its labels."""
+    upload = ids.new()
+    numbers = ids.following(upload, read)
+    uploads.begin(database, upload, "debts", "me", about.get("key"))
+    add(database, *["1"] * read, numbers=numbers, upload=upload, is_complete=False)
+    uploads.tell(database, upload, read=read, digest="d", **about)
+    return upload, numbers
+
+
+def test_what_was_given_up_is_swept_and_may_begin_anew(
+    database: peewee.Database, later: Callable[..., datetime]
+) -> None:
+    upload, _ = begun(database)
+    add(database, "1")
+    assert labels.sweep(database) == 0
+    later(minutes=29)
+    assert labels.sweep(database) == 0
+    later(minutes=2)
+    fresh, _ = begun(database)
+    Upload.update(touched=clock.text(clock.now())).where(Upload.id == fresh).execute(database)
+    assert labels.sweep(database) == 1
+    assert Label.select().where(Label.upload == upload).count(database) == 0
+    assert Label.select().count(database) == 1 + 3
+    row = uploads.get(database, "debts", upload)
+    assert row is not None
+    assert (row["state"], row["read"], row["digest"]) == ("reading", 0, "")
+    assert labels.sweep(database) == 0
+
+
+@pytest.mark.parametrize("about", [{"state": "done"}, {"stored": 3}, {"refused": 3}])
+def test_what_was_not_given_up_is_not_swept(
+    database: peewee.Database, later: Callable[..., datetime], about: dict[str, Any]
+) -> None:
+    begun(database, **about)
+    later(hours=1)
+    assert labels.sweep(database) == 0
+    assert Label.select().count(database) == 3
+
+
+def test_pages_hold_all_in_order(
+    database: peewee.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = add(database, *"1010101")
+    add(database, "1", dataset="stones")
+    monkeypatch.setattr(labels, "PAGE", 3)
+    sizes = [len(page) for page in labels.pages(database, labels.live("debts"))]
+    assert sizes == [3, 3, 1]
+    assert found(database) == numbers
+    assert found(database, Label.value == "1") == numbers[::2]
+    assert [len(page) for page in labels.pages(database, labels.live("notes"))] == [0]
+    newest = labels.page(database, labels.live("debts"), 2)
+    assert [row["id"] for row in newest] == numbers[:-3:-1]
+    beyond = labels.page(database, labels.live("debts"), 2, numbers[2])
+    assert [row["id"] for row in beyond] == numbers[1::-1]
+
+
+def test_of_two_labels_for_one_prediction_the_later_one_is_current(
+    database: peewee.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labels, "PAGE", 2)
+    (plain,) = add(database, "1")
+    (first,) = add(database, "1", feedback=feedback("p"))
+    (other,) = add(database, "1", feedback=feedback("q"))
+    (second,) = add(database, "0", feedback=feedback("p"))
+    add(database, "0", feedback=feedback("q"), dataset="stones")
+
+    def current() -> list[str]:
+        return [row["id"] for row in labels.current(database, "debts")]
+
+    assert current() == [plain, other, second]
+    labels.delete(database, [Label.id == second], "me", 1)
+    assert current() == [plain, first, other]
+
+
+def test_labels_are_counted_since_a_moment(database: peewee.Database) -> None:
+    assert labels.since(database, "debts", None, 10) == (0, None, None)
+    add(database, "1", "1")
+    time.sleep(0.002)
+    moment = clock.now()
+    time.sleep(0.002)
+    early = ids.following(ids.at(moment.timestamp() - 300), 1)  # of an upload that takes long
+    numbers = add(database, "1", "1", "1", numbers=[*early, ids.new(), ids.new()])
+    add(database, "1", dataset="stones")
+    labels.delete(database, [Label.id == numbers[1]], "me", 1)
+    assert labels.since(database, "debts", None, 10)[0] == 4
+    count, first, last = labels.since(database, "debts", moment, 10)
+    assert count == 2
+    assert first is not None
+    assert last is not None
+    assert clock.text(moment) < first <= last <= clock.stamp()
+    assert labels.since(database, "debts", moment, 1)[0] == 1
+
+
+def test_labels_go_only_where_they_are_as_many_as_is_confirmed(database: peewee.Database) -> None:
+    numbers = add(database, "1", "1", "0")
+    ones = [*labels.live("debts"), Label.value == "1"]
+    for confirm in (None, 1, 3):
+        assert labels.delete(database, ones, "me", confirm) == (2, False)
+    assert found(database) == numbers
+    assert labels.delete(database, ones, "me", 2) == (2, True)
+    assert found(database) == numbers[2:]
+    row = labels.get(database, "debts", numbers[0])
+    assert row is not None
+    assert row["deleted_by"] == "me"
+    assert row["at"] < row["deleted"] <= clock.stamp()
+
+
+def test_no_more_go_than_were_counted(
+    database: peewee.Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is stored between the count and the deletion is not deleted."""
+    add(database, "1")
+    other = databases.connect(database_url, "process", 5.0)
+    threads: list[threading.Thread] = []
+    update = Label.update
+
+    def store() -> None:
+        add(other, "1")
+        other.close()
+
+    def after_another(*words: Any) -> Any:
+        threads.append(threading.Thread(target=store))
+        threads[0].start()
+        threads[0].join(0.2)
+        return update(*words)
+
+    monkeypatch.setattr(Label, "update", after_another)
+    assert labels.delete(database, labels.live("debts"), "me", 1) == (1, True)
+    threads[0].join()
+    assert len(found(database)) == 1
+
+
+def test_tombstones_are_purged(database: peewee.Database) -> None:
+    numbers = add(database, "1", "1", "1")
+    others = add(database, "1", dataset="stones")
+    add(database, "1", is_complete=False)
+    labels.delete(database, [Label.id == numbers[0]], "me", 1)
+    labels.delete(database, [Label.id == others[0]], "me", 1)
+    time.sleep(0.002)
+    moment = clock.stamp()
+    time.sleep(0.002)
+    labels.delete(database, [Label.id == numbers[1]], "me", 1)
+    assert labels.purge(database, "debts", moment) == 1
+    assert labels.get(database, "debts", numbers[0]) is None
+    assert labels.get(database, "debts", numbers[1]) is not None
+    assert labels.get(database, "stones", others[0]) is not None
+    assert labels.purge(database, "debts", "9") == 1
+    assert Label.select().count(database) == 3

@@ -1,0 +1,85 @@
+"""python -m app.labels, called here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import peewee
+import pytest
+
+from app import ids
+from app import labels as command
+from app.store import labels
+from app.store.tables import Label
+from src.errors import UserError
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(run_command: Run) -> Run:
+    return partial(run_command, command)
+
+
+def add(database: peewee.Database, *values: str, is_complete: bool = True) -> list[str]:
+    numbers = [ids.new() for _ in values]
+    records = [b"{}"] * len(values)
+    about = {"source": "me", "upload": numbers[0], "is_complete": is_complete}
+    labels.insert(database, labels.rows("debts", numbers, values, records, **about))
+    return numbers
+
+
+def test_labels_are_counted_by_value(run: Run, database: peewee.Database) -> None:
+    numbers = add(database, "1", "0", "1", "0")
+    add(database, "1", is_complete=False)
+    labels.delete(database, [Label.id == numbers[3]], "me", 1)
+    told = run("list", "dataset=debts")
+    assert "3 labels of debts" in told
+    assert [line.split() for line in told.splitlines() if line.strip()[:1] in ("0", "1")] == [
+        ["0", "1"],
+        ["1", "2"],
+    ]
+
+
+def test_of_many_values_only_their_number_is_told(run: Run, database: peewee.Database) -> None:
+    add(database, *map(str, range(command.MOST_SHOWN + 1)))
+    assert run("list", "dataset=debts") == "51 labels of 'debts', 51 different values\n"
+
+
+def test_without_labels_it_is_said_how_to_get_some(run: Run, database: peewee.Database) -> None:
+    assert "There are no labels of 'stones'" in run("list", "dataset=stones")
+
+
+def test_what_was_deleted_before_goes_for_ever(run: Run, database: peewee.Database) -> None:
+    numbers = add(database, "1", "1", "1")
+    add(database, "1", is_complete=False)
+    labels.delete(database, [Label.id.in_(numbers[:2])], "me", 2)
+    assert run("purge", "dataset=debts", "before=2020-01-01").startswith("0 labels of 'debts'")
+    assert run("purge", "dataset=stones", "before=2100-01-01").startswith("0 labels of 'stones'")
+    assert Label.select().count(database) == 4
+    assert run("purge", "dataset=debts", "before=2100-01-01").startswith("2 labels of 'debts'")
+    assert labels.get(database, "debts", numbers[0]) is None
+    assert Label.select().count(database) == 2, "what counts, and what does not count yet"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "What is to be done"),
+        (["remove"], "remove"),
+        (["list"], "dataset"),
+        (["purge", "dataset=debts"], "before"),
+        (["purge", "before=2100-01-01"], "dataset"),
+        (["purge", "dataset=debts", "before=soon"], "before"),
+        (["purge", "dataset=debts", "before=2100-01-01", "all=yes"], "all"),
+    ],
+)
+def test_a_wrong_word_removes_nothing(
+    run: Run, database: peewee.Database, words: list[str], told: str
+) -> None:
+    numbers = add(database, "1")
+    labels.delete(database, [Label.id == numbers[0]], "me", 1)
+    with pytest.raises(UserError, match=told):
+        run(*words)
+    assert Label.select().count(database) == 1

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from app import ids, paging
+from app.paging import Since
+from app.problems import Problem
+from app.store.tables import Request
+
+
+def test_a_span_without_ends_asks_for_nothing() -> None:
+    assert paging.moments(Since(), Request.id) == []
+
+
+def test_a_span_holds_its_beginning_and_not_its_end() -> None:
+    found = paging.moments(Since(since="2026-01-31", until="2026-02-01T00:00:00Z"), Request.id)
+    sql, values = Request.select(Request.id).where(*found).sql()
+    assert ">= ?" in sql
+    assert "< ?" in sql
+    assert values == [ids.at(1769817600), ids.at(1769904000)]
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+def test_a_moment_that_is_none_is_named(name: str) -> None:
+    with pytest.raises(Problem) as caught:
+        paging.moments(Since(**{name: "soon"}), Request.id)
+    assert caught.value.status == 400
+    assert caught.value.document["detail"] == f"'{name}' is not a time."
+
+
+def test_the_first_id_of_a_moment_is_that_of_the_moment() -> None:
+    assert paging.first_id("2026-01-31T00:00:00+01:00", "before") == ids.at(1769814000)
+    with pytest.raises(Problem, match="'before' is not a time"):
+        paging.first_id("", "before")

@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import peewee
+import pytest
+
+from app import ids, scoring
+from app.scoring import Live, Scoreboard
+from app.store.tables import Label
+from app.store.versions import Registered
+from src import evaluation
+from tests.app import truths
+
+Pairs = list[tuple[object, bytes | None]]
+
+
+@pytest.fixture
+def linear(database: peewee.Database, home: Path, tmp_path: Path) -> Registered:
+    return truths.register(database, tmp_path / "var")[0]
+
+
+@pytest.fixture
+def logistic(database: peewee.Database, home: Path, tmp_path: Path) -> Registered:
+    return truths.register(database, tmp_path / "var", "debts")[0]
+
+
+@pytest.fixture
+def rooms(database: peewee.Database, home: Path, tmp_path: Path) -> Registered:
+    return truths.register(database, tmp_path / "var", "notes")[0]
+
+
+def live(database: peewee.Database, version: Registered) -> Live:
+    found = scoring.live(database, version)
+    assert found is not None
+    return found
+
+
+def score(database: peewee.Database, version: Registered) -> dict[str, Any]:
+    signature = scoring.signatures(database, version.dataset)[version.number]
+    return Scoreboard().of(database, version, signature)
+
+
+def values(score: dict[str, Any]) -> dict[str, float | None]:
+    return {name: one["value"] for name, one in score["metrics"].items()}
+
+
+def prices(count: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    draw = np.random.default_rng(seed)
+    truth = draw.uniform(500, 9000, count).round(2)
+    return truth, (truth + draw.normal(0, 90, count)).round(2)
+
+
+def priced(truth: np.ndarray, said: np.ndarray) -> Pairs:
+    rows = zip(truth.tolist(), said.tolist(), strict=True)
+    return [(true, truths.price(one)) for true, one in rows]
+
+
+def test_the_figures_are_what_training_would_say_of_these_rows(
+    database: peewee.Database, linear: Registered
+) -> None:
+    truth, said = prices(25)
+    truths.feedback(database, priced(truth, said))
+    found = score(database, linear)
+    assert values(found) == evaluation.evaluate("regression", truth, said)
+    assert (found["version"], found["model"], found["labels"]) == (1, "linear", 25)
+    assert found["held_out"] == linear.manifest["metrics"]["test"]
+    assert "per_class" not in found
+    inside = np.abs(truth - said) <= 100
+    assert 0 < inside.mean() < 1
+    assert found["coverage"]["value"] == evaluation.rounded(inside.mean())
+    assert found["coverage"]["promised"] == 0.9
+
+
+def test_the_figures_of_two_classes_are_what_training_would_say(
+    database: peewee.Database, logistic: Registered
+) -> None:
+    draw = random.Random(1)
+    said = [round(draw.random(), 3) for _ in range(25)]
+    truth = [int(one + draw.uniform(-0.5, 0.5) > 0.5) for one in said]
+    pairs: Pairs = [(true, truths.late(one)) for true, one in zip(truth, said, strict=True)]
+    truths.feedback(database, pairs, dataset="debts")
+    found = score(database, logistic)
+    rows, output = np.array(truth), np.array([[1 - one, one] for one in said])
+    assert values(found) == evaluation.evaluate("binary", rows, output)
+    assert found["per_class"] == evaluation.per_class(rows, output, ["0", "1"])
+    assert (
+        found["coverage"]["value"]
+        == evaluation.measure("binary", rows, output, ["accuracy"])["accuracy"]
+    ), "each answer had its own class alone"
+
+
+def test_the_figures_of_many_classes_are_what_training_would_say(
+    database: peewee.Database, rooms: Registered
+) -> None:
+    classes = rooms.manifest["details"]["classes"]
+    draw = random.Random(1)
+    truth = [draw.randrange(3) for _ in range(20)]
+    output = [[draw.random() for _ in classes] for _ in truth]
+    pairs: Pairs = [
+        (classes[at], truths.chances("room", dict(zip(classes, row, strict=True)), classes[:2]))
+        for at, row in zip(truth, output, strict=True)
+    ]
+    truths.feedback(database, pairs, dataset="notes")
+    found = score(database, rooms)
+    rows = np.array(truth)
+    assert values(found) == evaluation.evaluate("multiclass", rows, np.array(output))
+    assert found["per_class"] == evaluation.per_class(rows, np.array(output), classes)
+    assert found["coverage"]["value"] == evaluation.rounded((rows < 2).mean())
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8])
+def test_the_value_is_within_its_interval_however_few_labels_there_are(
+    database: peewee.Database, linear: Registered, rooms: Registered, count: int
+) -> None:
+    classes = rooms.manifest["details"]["classes"]
+    for seed in range(4):
+        Label.delete().execute(database)
+        truths.feedback(database, priced(*prices(count, seed)))
+        draw = random.Random(seed)
+        pairs: Pairs = [
+            (draw.choice(classes), truths.chances("room", {c: draw.random() for c in classes}, []))
+            for _ in range(count)
+        ]
+        truths.feedback(database, pairs, dataset="notes")
+        for version in (linear, rooms):
+            found = score(database, version)
+            for name, one in {**found["metrics"], "coverage": found["coverage"]}.items():
+                if one["low"] is not None:
+                    assert one["low"] <= one["value"] <= one["high"], (name, one, seed)
+        json.dumps(found, allow_nan=False)
+
+
+def test_the_value_is_within_its_interval_where_classes_are_many_and_rare(
+    database: peewee.Database, rooms: Registered
+) -> None:
+    """Half of them are taken for one another: drawn again, each row spoils two classes."""
+    classes = [f"room {at:02}" for at in range(60)]
+    details = {**rooms.manifest["details"], "classes": classes}
+    many = replace(rooms, manifest={**rooms.manifest, "details": details})
+    said = [*classes[1:30], classes[0], *classes[30:]]
+    nothing = dict.fromkeys(classes, 0.0)
+    pairs: Pairs = [
+        (name, truths.chances("room", {**nothing, best: 1.0}, [best]))
+        for name, best in zip(classes, said, strict=True)
+    ]
+    truths.feedback(database, pairs, dataset="notes")
+    figure = score(database, many)["metrics"]["precision_macro"]
+    assert figure["low"] < figure["value"] == figure["high"] == 0.5
+
+
+def test_more_labels_make_the_interval_narrower(
+    database: peewee.Database, linear: Registered
+) -> None:
+    def width(count: int) -> float:
+        Label.delete().execute(database)
+        truths.feedback(database, priced(*prices(count)))
+        found = score(database, linear)["metrics"]["mae"]
+        assert found["low"] < found["value"] < found["high"]
+        return float(found["high"] - found["low"])
+
+    assert width(100) < width(10)
+
+
+def test_of_two_labels_the_last_counts_and_deleted_ones_do_not(
+    database: peewee.Database, linear: Registered
+) -> None:
+    number = ids.new()
+    truths.feedback(database, [(900, truths.price(1000))], ago=60, prediction=number)
+    assert live(database, linear).truth.tolist() == [900]
+    (last,) = truths.feedback(database, [(950, truths.price(1000))], prediction=number)
+    assert live(database, linear).truth.tolist() == [950]
+    Label.update(deleted="2026-01-01").where(Label.id == last).execute(database)
+    assert live(database, linear).truth.tolist() == [900]
+    Label.update(deleted="2026-01-01").execute(database)
+    assert scoring.live(database, linear) is None
+    assert scoring.signatures(database, "stones") == {}
+
+
+def test_labels_without_a_prediction_or_of_another_version_are_none_of_its_own(
+    database: peewee.Database, linear: Registered
+) -> None:
+    truths.label(database, 3, dataset="stones", value="900")
+    truths.feedback(database, [(900, truths.price(1000))], version=2)
+    truths.feedback(database, [("1", truths.late(0.9))], dataset="debts")
+    assert scoring.live(database, linear) is None
+    assert list(scoring.signatures(database, "stones")) == [2]
+    truths.feedback(database, [(700, truths.price(1000))])
+    assert live(database, linear).truth.tolist() == [700]
+    assert list(scoring.signatures(database, "stones")) == [2, 1], "the newest version first"
+
+
+def test_the_delay_is_from_the_prediction_to_its_label(
+    database: peewee.Database, linear: Registered
+) -> None:
+    for delay in (10, 20, 3600):
+        truths.feedback(database, [(900, truths.price(1000))], ago=50, delay=delay)
+    found = score(database, linear)["delay"]
+    assert found == {"median_seconds": 20.0, "p90_seconds": pytest.approx(20 + 0.8 * 3580)}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        b"[redacted]",
+        b"[]",
+        b"3",
+        b"\xff",
+        b"{}",
+        json.dumps({"price": "[redacted]", "interval": {"low": 1, "high": 2}}).encode(),
+        json.dumps({"price": 1, "interval": "[redacted]"}).encode(),
+        json.dumps({"price": 1, "interval": {"low": 1, "high": None}}).encode(),
+        json.dumps({"cost": 1, "interval": {"low": 1, "high": 2}}).encode(),
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_left_out(
+    database: peewee.Database, linear: Registered, logistic: Registered, answer: bytes | None
+) -> None:
+    truths.feedback(database, [(900, answer)])
+    truths.feedback(database, [("1", answer)], dataset="debts")
+    assert score(database, linear) == {"version": 1, "model": "linear", "labels": 0}
+    assert score(database, logistic)["labels"] == 0
+    truths.feedback(database, [(900, truths.price(1000))])
+    truths.feedback(database, [("1", truths.late(0.9))], dataset="debts")
+    assert score(database, linear)["labels"] == score(database, logistic)["labels"] == 1
+
+
+def test_a_class_that_two_classes_never_knew_is_wrong_and_moves_neither(
+    database: peewee.Database, logistic: Registered
+) -> None:
+    """Of four called late three are, one is something new; of the late ones one was missed."""
+    pairs: Pairs = [("1", truths.late(0.9))] * 3 + [("1", truths.late(0.2))]
+    pairs += [("0", truths.late(0.1))] * 5 + [("half", truths.late(0.8)), ("ab", truths.late(0.1))]
+    truths.feedback(database, pairs, dataset="debts")
+    found = score(database, logistic)
+    assert found["labels"] == 11
+    figures = values(found)
+    assert figures["precision"] == figures["recall"] == figures["f1"] == 0.75
+    assert figures["accuracy"] == evaluation.rounded(8 / 11)
+    assert found["coverage"]["value"] == evaluation.rounded(8 / 11)
+    assert found["per_class"]["1"]["recall"] == 0.75
+    assert list(found["per_class"]) == ["0", "1", "ab", "half"]
+    assert found["per_class"]["half"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "rows": 1}
+
+
+def test_a_class_that_many_never_knew_is_wrong(
+    database: peewee.Database, rooms: Registered
+) -> None:
+    classes = rooms.manifest["details"]["classes"]
+    sure = truths.chances("room", {name: float(name == "garden") for name in classes}, ["garden"])
+    truths.feedback(database, [("garden", sure)] * 3 + [("attic", sure)], dataset="notes")
+    found = score(database, rooms)
+    assert values(found)["accuracy"] == 0.75
+    assert found["per_class"]["attic"]["rows"] == 1
+    assert found["per_class"]["kitchen"]["rows"] == 0
+    assert found["coverage"]["value"] == 0.75
+
+
+def test_of_more_labels_than_are_looked_at_the_newest_count(
+    database: peewee.Database, linear: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "MOST", 5)
+    truths.feedback(database, [(1, truths.price(1000))] * 9, ago=60)
+    truths.feedback(database, [(900 + at, truths.price(1000)) for at in range(5)])
+    assert sorted(live(database, linear).truth.tolist()) == [900, 901, 902, 903, 904]
+
+
+def test_ten_thousand_labels_and_more_are_scored(
+    database: peewee.Database, linear: Registered
+) -> None:
+    answer = truths.price(1000)
+    truths.feedback(database, [(1e6, answer)] * 20, ago=60)
+    truths.feedback(database, [(1010, answer)] * scoring.MOST)
+    found = score(database, linear)
+    assert found["labels"] == scoring.MOST
+    assert found["metrics"]["mae"] == {"value": 10.0, "low": 10.0, "high": 10.0}
+
+
+def test_a_score_is_made_anew_only_when_its_labels_change(
+    database: peewee.Database, linear: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board, made = Scoreboard(), []
+
+    def count(*words: Any) -> Live | None:
+        made.append(words)
+        return before(*words)
+
+    before = scoring.live
+    monkeypatch.setattr(scoring, "live", count)
+
+    def ask() -> int:
+        signature = scoring.signatures(database, "stones")[1]
+        return int(board.of(database, linear, signature)["labels"])
+
+    first, _ = truths.feedback(database, [(900, truths.price(1000))] * 2)
+    assert (ask(), ask(), len(made)) == (2, 2, 1)
+    truths.feedback(database, [(900, truths.price(1000))])
+    assert (ask(), ask(), len(made)) == (3, 3, 2)
+    Label.update(deleted="2026-01-01").where(Label.id == first).execute(database)
+    assert (ask(), ask(), len(made)) == (2, 2, 3)

@@ -1,0 +1,123 @@
+"""Who looks after trainings and champions, and what hinders whom."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import peewee
+import pytest
+
+from app import steward
+from app.settings import Settings
+from app.steward import Steward
+from app.store import trainings
+from app.training.breaches import Breaches
+from app.training.launching import Launcher
+from app.training.retraining import Retraining
+from src.errors import UserError
+from tests.app.training.jobs import ask
+
+PATIENCE = 30.0
+
+
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Note which duty looks; a value in place of None is raised."""
+    found: dict[str, Any] = {"order": []}
+
+    def stand_in(kind: type) -> None:
+        def look(_: Any) -> None:
+            found["order"].append(kind.__name__)
+            if kind.__name__ in found:
+                raise found[kind.__name__]
+
+        monkeypatch.setattr(kind, "look", look)
+
+    for kind in (Launcher, Retraining, Breaches):
+        stand_in(kind)
+    return found
+
+
+def test_every_duty_is_done(
+    home: Path, database: peewee.Database, settings: Settings, looked: dict[str, Any]
+) -> None:
+    Steward(settings, os.getpid()).look()
+    assert looked["order"] == ["Launcher", "Retraining", "Breaches"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [peewee.OperationalError("away"), OSError("full"), UserError("no conf/"), ZeroDivisionError()],
+)
+def test_what_hinders_one_hinders_no_other_and_is_told_once(
+    home: Path,
+    database: peewee.Database,
+    settings: Settings,
+    looked: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+) -> None:
+    it = Steward(settings, os.getpid())
+    looked["Launcher"] = looked["Retraining"] = error
+    for _ in range(3):
+        it.look()
+    assert looked["order"][-3:] == ["Launcher", "Retraining", "Breaches"]
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert [words.split(":")[0] for words in told] == ["trainings", "retraining"]
+    assert (str(error) or "ZeroDivisionError()") in told[0]
+    assert (caplog.records[0].exc_info is not None) is isinstance(error, ZeroDivisionError)
+    del looked["Launcher"]
+    it.look()
+    looked["Launcher"] = error
+    it.look()
+    assert len(caplog.records) == 3, "again, once it had gone well"
+
+
+def test_a_conf_that_cannot_be_read_hinders_no_training(
+    home: Path, database: peewee.Database, settings: Settings
+) -> None:
+    number = ask(database)
+    trainings.claim(database, number, 1)
+    it = Steward(settings, os.getpid())
+    Path("params.yaml").write_text("model: [")
+    it.look()
+    assert trainings.find(database, number)["state"] == "lost"
+
+
+def test_its_connection_is_closed_after_each_look(
+    home: Path, database: peewee.Database, settings: Settings
+) -> None:
+    it = Steward(settings, os.getpid())
+    it.look()
+    assert it._database.is_closed()
+
+
+def test_one_worker_does_it_and_the_next_when_that_one_is_gone(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    begun = threading.Event()
+
+    class Once:
+        def __init__(self, _: Settings, parent: int) -> None:
+            made.append(parent)
+
+        def look(self) -> None:
+            begun.set()
+            threading.Event().wait()  # it looks for ever
+
+    monkeypatch.setattr(steward, "Steward", Once)
+    monkeypatch.setattr(os, "getppid", lambda: 4711)
+    settings.folder().mkdir()
+    other = os.open(settings.folder() / ".steward.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    steward.start(settings)
+    assert not begun.wait(0.3)
+    os.close(other)
+    assert begun.wait(PATIENCE)
+    assert made == [4711], "trainings end with the master and not with a worker"
