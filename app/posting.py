@@ -135,14 +135,14 @@ class Posting:
     def _turn(self) -> Iterator[bool]:
         """Begin a transaction; tell whether the post, which may come twice at once, has no answer.
 
-        Nothing stays open after it, for what follows may come slowly.
+        It has its own time, whatever the client took before.
         """
+        databases.renew(self._database)
         with databases.writing(self._database):
             if self._row["key"] is not None:
                 self._row = uploads.held(self._database, self._row["id"])
                 self._compare()
             yield self._row["state"] == READING
-        self._database.close()
 
     def _compare(self) -> None:
         """Raise Problem where something else has come with this key."""

@@ -67,6 +67,12 @@ def path(database: peewee.Database) -> Path | None:
     return Path(database.database) if isinstance(database, peewee.SqliteDatabase) else None
 
 
+def renew(database: peewee.Database) -> None:
+    """Let what is done from now on take as long as what was done before was allowed to."""
+    if isinstance(database, Sqlite):
+        database.renew()
+
+
 def is_sound(version: tuple[int, ...]) -> bool:
     """Tell whether a SQLite of this version keeps a database whole under several writers."""
     if version < (3, 7, 0) or version >= MENDED[0]:
@@ -81,6 +87,14 @@ class Sqlite(CySqliteDatabase):
 
     def _add_conn_hooks(self, conn: Any) -> None:
         super()._add_conn_hooks(conn)
+        self._give_end(conn)
+
+    def renew(self) -> None:
+        """Give this thread's connection, if it has one, as long again as it had at first."""
+        if not self.is_closed():
+            self._give_end(self.connection())
+
+    def _give_end(self, conn: Any) -> None:
         if self.slowest is not None:
             until = time.monotonic() + self.slowest
             conn.progress(lambda: time.monotonic() > until, STEPS)

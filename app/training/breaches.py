@@ -98,8 +98,6 @@ class Breaches:
 
 def live_misses(found: Live, dataset: Dataset) -> list[str]:
     """Say each limit that the figures of live labels miss, with their whole interval."""
-    if len(found.truth) < LEAST:
-        return []
 
     def figures(rows: Any = None) -> dict[str, float | None]:
         return gate.figures(found.figures(rows), dataset.gate, found.per_class(rows))

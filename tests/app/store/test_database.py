@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
@@ -248,3 +249,18 @@ def test_who_writes_can_begin_by_reading(database: peewee.Database, database_url
         insert(database, "a")
     thread.join()
     assert len(names(database)) == 2
+
+
+def test_a_connection_that_is_renewed_has_its_time_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'lapidary.db'}"
+    database = databases.connect(url, "process", 1.0, slowest=0.2)
+    long = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 300000) "
+    with closing(database):
+        database.execute_sql("SELECT 1")
+        time.sleep(0.3)
+        with pytest.raises(databases.ERRORS, match="interrupted"):
+            database.execute_sql(f"{long} SELECT count(*) FROM n").fetchall()
+        databases.renew(database)
+        assert database.execute_sql(f"{long} SELECT count(*) FROM n").fetchall() == [(300_000,)]
+        database.close()
+        databases.renew(database)  # there is nothing to renew
