@@ -124,8 +124,10 @@ def _sqlite(
         # Housekeeping does it beside the answering; this is for when it cannot keep up.
         "wal_autocheckpoint": 10_000,
     }
-    if not is_shared:  # both stay with the file, and setting them can wait for others
-        pragmas = {"auto_vacuum": "incremental", "journal_mode": "wal", **pragmas}
+    if not is_shared:  # it stays with the file, and setting it can wait for others
+        pragmas = {"journal_mode": "wal", **pragmas}
+    if is_made:  # so does this; and setting it is a write, which waits for the disk
+        pragmas = {"auto_vacuum": "incremental", **pragmas}
     return Sqlite(
         str(file),
         rank_functions=False,

@@ -264,3 +264,15 @@ def test_a_connection_that_is_renewed_has_its_time_again(tmp_path: Path) -> None
         assert database.execute_sql(f"{long} SELECT count(*) FROM n").fetchall() == [(300_000,)]
         database.close()
         databases.renew(database)  # there is nothing to renew
+
+
+def test_only_who_makes_a_file_writes_by_connecting(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'lapidary.db'}"
+    with closing(databases.connect(url, "process", 1.0)) as maker:
+        maker.execute_sql("CREATE TABLE stone (name TEXT)")
+        assert maker.execute_sql("PRAGMA auto_vacuum").fetchone() == (2,)
+        before = maker.execute_sql("PRAGMA data_version").fetchone()
+        with closing(databases.connect(url, "process", 1.0, is_made=False)) as other:
+            other.execute_sql("SELECT * FROM stone").fetchall()
+            assert other.execute_sql("PRAGMA auto_vacuum").fetchone() == (2,)
+        assert maker.execute_sql("PRAGMA data_version").fetchone() == before
