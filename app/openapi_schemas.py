@@ -95,7 +95,7 @@ SHARED: Document = {
     "models": structure(
         {
             "dataset": TEXT,
-            "champion": WHOLE,
+            "champion": {"type": ["integer", "null"]},
             "metric": TEXT,
             "breach": NULLABLE,
             "refused": NULLABLE,
