@@ -38,6 +38,7 @@ from src.data.schema import Dataset
 
 # Printable, with no space at its ends, which a header cannot carry.
 KEY_PATTERN = r"^[!-~]([ -~]*[!-~])?$"
+WITHOUT_NUL = r"^[^\u0000]*$"
 A_LABEL = "a label's id"
 FILTERS = {
     "since": "that came from this moment on",
@@ -52,7 +53,7 @@ def schemas(dataset: Dataset, classes: list[str] | None, settings: Settings) -> 
     """Describe a label as it is posted, and as it is told."""
     name = dataset.name
     return {
-        f"{name}_label": _records(dataset, classes, settings).json_schema(),
+        f"{name}_label": _schema(_records(dataset, classes, settings)),
         f"{name}_stored_label": stored_label(dataset),
         f"{name}_stored_labels": structure(
             {"labels": listing(reference(f"{name}_stored_label")), "next": nullable(TEXT)}
@@ -96,7 +97,7 @@ def paths(
         },
     }
     if serving is not None:
-        truth = records.json_schema()["properties"][dataset.target.name]
+        truth = _schema(records)["properties"][dataset.target.name]
         found[f"/v1/{name}/predictions/{{id}}/label"] = {
             "put": _truth(dataset, truth),
             "get": by_id(
@@ -108,6 +109,15 @@ def paths(
             ),
         }
     return found
+
+
+def _schema(records: Records) -> Document:
+    """Describe a label: a record whose texts hold no NUL, which no CSV could keep."""
+    schema = records.json_schema()
+    for field in schema["properties"].values():
+        if "string" in field.get("type", ()):
+            field["pattern"] = WITHOUT_NUL
+    return schema
 
 
 def _records(dataset: Dataset, classes: list[str] | None, settings: Settings) -> Records:

@@ -287,7 +287,8 @@ def check(var: Path, clients: Clients) -> None:
     database = databases.connect(f"sqlite:///{var / 'lapidary.db'}", "process", PATIENCE)
     try:
         assert database.execute_sql("PRAGMA integrity_check").fetchall() == [("ok",)]
-        found = [row["id"] for row in labels.every(database, labels.live("debts"))]
+        pages = labels.pages(database, labels.live("debts"))
+        found = [row["id"] for page in pages for row in page]
         assert set(clients.acknowledged) <= set(found)
         assert len(set(clients.acknowledged)) == len(clients.acknowledged)
         cells = Label.select(Label.record, Label.value).tuples().execute(database)
