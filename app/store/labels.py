@@ -195,6 +195,9 @@ def delete(
 
     Returns how many there are, and whether it was done.
     """
+    found = Label.select().where(*conditions).count(database)
+    if found != confirm:  # as it is mostly, at first: nobody waits for the counting
+        return found, False
     with databases.exclusive(database):
         if databases.path(database) is None:  # there what others store could come in between
             database.execute_sql('LOCK TABLE "label" IN SHARE ROW EXCLUSIVE MODE')

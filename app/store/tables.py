@@ -174,10 +174,11 @@ class Label(Model):
         without_rowid = True
 
 
-# For the filters: by source and by value, each in the order of ids.
-Label.add_index(Label.dataset, Label.source)
-Label.add_index(Label.dataset, Label.value)
-Label.add_index(Label.dataset, Label.prediction, where=SQL("prediction IS NOT NULL"))
+# For the filters; SQLite adds dataset and id, in whose order rows are then found. None names the
+# dataset: SQLite would take the primary key for as good, and would look through all labels.
+Label.add_index(Label.source)
+Label.add_index(Label.value)
+Label.add_index(Label.prediction, where=SQL("prediction IS NOT NULL"))
 
 
 class Upload(Model):

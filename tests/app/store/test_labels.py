@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import peewee
@@ -13,6 +15,7 @@ from app import clock, ids
 from app.store import database as databases
 from app.store import labels, uploads
 from app.store.labels import Feedback
+from app.store.migrations import migrate
 from app.store.tables import Label, Upload
 
 
@@ -285,3 +288,44 @@ def test_tombstones_are_purged(database: peewee.Database) -> None:
     assert labels.get(database, "stones", others[0]) is not None
     assert labels.purge(database, "debts", "9") == 1
     assert Label.select().count(database) == 3
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[peewee.Database]:
+    url = f"sqlite:///{tmp_path / 'lapidary.db'}"
+    with closing(databases.connect(url, "process", 1.0)) as database:
+        migrate(database)
+        yield database
+
+
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        (Label.prediction == "p", "label_prediction"),
+        (Label.source == "s", "label_source"),
+        (Label.value == "1", "label_value"),
+    ],
+)
+def test_what_labels_are_looked_for_by_is_found_by_an_index(
+    sqlite: peewee.Database, condition: Any, index: str
+) -> None:
+    """SQLite would take the primary key for as good as an index that begins as it does."""
+    query = Label.select().where(*labels.live("debts"), condition).order_by(Label.id.desc())
+    sql, parameters = query.limit(1).bind(sqlite).sql()
+    plan = str(sqlite.execute_sql(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall())
+    assert index in plan
+
+
+def test_of_each_prediction_the_last_truth_is_found_by_an_index(
+    sqlite: peewee.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    run = sqlite.execute_sql
+
+    def note(sql: str, *words: Any) -> Any:
+        said.append(str(run(f"EXPLAIN QUERY PLAN {sql}", *words).fetchall()))
+        return run(sql, *words)
+
+    monkeypatch.setattr(sqlite, "execute_sql", note)
+    assert list(labels.current(sqlite, "debts")) == []
+    assert "label_prediction" in said[0]

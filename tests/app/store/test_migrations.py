@@ -192,5 +192,5 @@ def test_labels_are_found_by_what_they_are_searched_by(database: peewee.Database
     _, keys, indexes = described(database, "label")
     assert keys == ["dataset", "id"]
     found = [named for named, _ in indexes]
-    assert {("dataset", "source"), ("dataset", "value"), ("dataset", "prediction")} <= set(found)
+    assert {("source",), ("value",), ("prediction",)} <= set(found)
     assert (("caller", "key"), True) in described(database, "upload")[2]
