@@ -89,25 +89,23 @@ class Posting:
             self._digests[chunk.read] = self._digest
         if self._row["state"] != READING:
             return
-        numbers, rows = self._rows(chunk)
+        rows = self._rows(chunk)
         with self._turn() as is_open:
             if is_open and chunk.read > self._row["read"]:  # else these rows came before
                 if rows:
                     labels.insert(self._database, rows)
                 taken = 0 if self._is_atomic else self._tally.taken + len(rows)
                 self._write(read=chunk.read, stored=taken, refused=chunk.refused)
-        self._tally.add(chunk, numbers)
+        self._tally.add(chunk, rows.ids)
 
-    def _rows(self, chunk: Chunk) -> tuple[list[str], list[tuple[Any, ...]]]:
+    def _rows(self, chunk: Chunk) -> labels.Rows:
         """Give each row the id of its place, so that it is the same when it is posted again."""
         places = chunk.numbers
-        if not places:
-            return [], []
-        first = places[0]
-        numbers = ids.following(self._row["id"], places[-1] - first + 1, first)
+        first = places[0] if places else 0
+        numbers = ids.following(self._row["id"], places[-1] - first + 1, first) if places else []
         if len(numbers) != len(places):
             numbers = [numbers[place - first] for place in places]
-        return numbers, labels.rows(
+        return labels.rows(
             self._dataset,
             numbers,
             chunk.values,

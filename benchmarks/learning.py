@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -89,7 +90,7 @@ def _show_csv(lab: Lab, server: Server, data: bytes, rounds: int) -> None:
     memory = [max(servers.memory(worker)["Rss"] for worker in server.workers())]
     for _ in range(rounds):
         ours.append(_seconds(_post, server, LABELS, data, "text/csv"))
-        theirs.append(_seconds(_insert, bare, _rows(stored)))
+        theirs.append(_seconds(_insert, bare, stored[0], _rows(stored)))
     memory.append(max(servers.memory(worker)["Rss"] for worker in server.workers()))
     bare.close()
     rates = [
@@ -211,20 +212,17 @@ def _stored(lab: Lab, name: str) -> list[dict[str, Any]]:
 
 def _rows(stored: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """Make the rows of a post anew, with ids of their own."""
-    number = ids.new()
-    return labels.rows(
-        DATASET,
-        ids.following(number, len(stored)),
-        [row["value"] for row in stored],
-        [bytes(row["record"]) for row in stored],
-        source=stored[0]["source"],
-        upload=number,
-    )
+    numbers = ids.following(ids.new(), len(stored))
+    changed = ({**row, "id": number} for row, number in zip(stored, numbers, strict=True))
+    return [tuple(row.values()) for row in changed]
 
 
-def _insert(database: Any, rows: list[tuple[Any, ...]]) -> None:
+def _insert(database: Any, columns: Iterable[str], rows: list[tuple[Any, ...]]) -> None:
+    """Insert rows as anybody would who knows that executemany is the fast way."""
+    marks = ", ".join(["?"] * len(rows[0]))
+    sql = f"INSERT INTO label ({', '.join(columns)}) VALUES ({marks})"
     with databases.writing(database):
-        labels.insert(database, rows)
+        database.cursor().executemany(sql, rows)
 
 
 def _typed(row: dict[str, str]) -> dict[str, Any]:

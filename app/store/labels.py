@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from itertools import chain, repeat
+from functools import cache
+from itertools import chain, islice
 from typing import Any
 
 import peewee
@@ -21,7 +22,11 @@ INCOMPLETE = "(not complete)"  # who "deletes" the rows of a post that stores al
 LONGEST_UPLOAD = timedelta(minutes=15)
 SWEPT = timedelta(days=2)  # uploads that began before are not looked at again
 
-_COLUMNS = [field.column_name for field in Label._meta.sorted_fields]
+AT_ONCE = 100  # rows of one statement: more of them gain nothing
+
+_OWN = ("id", "value", "record")  # what each label of a post has for itself
+_ALIKE = [field.column_name for field in Label._meta.sorted_fields if field.column_name not in _OWN]
+_COLUMNS = [*_OWN, *_ALIKE]
 _in_peewees_words: Any = peewee.__dict__["__exception_wrapper__"]
 
 
@@ -35,6 +40,19 @@ class Feedback:
     answer: bytes
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Labels to insert: what each has for itself, and by column what all of them have alike."""
+
+    ids: Sequence[str]
+    values: Sequence[str]
+    records: Sequence[bytes]
+    alike: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
 def rows(
     dataset: str,
     numbers: Sequence[str],
@@ -45,27 +63,47 @@ def rows(
     upload: str,
     feedback: Feedback | None = None,
     is_complete: bool = True,
-) -> list[tuple[Any, ...]]:
-    """Return rows to insert, in the order of the table's columns."""
+) -> Rows:
+    """Return labels of one post as rows to insert."""
     at = clock.stamp()
-    linked = (
-        (None,) * 4
-        if feedback is None
-        else (feedback.prediction, feedback.version, feedback.predicted_at, feedback.answer)
-    )
-    end = (*linked, *((None, None) if is_complete else (at, INCOMPLETE)))
-    shared = map(repeat, (upload, *end))
-    return list(zip(repeat(dataset), numbers, repeat(at), repeat(source), values, records, *shared))
+    alike = {"dataset": dataset, "at": at, "source": source, "upload": upload}
+    if feedback is not None:
+        alike |= asdict(feedback)
+    if not is_complete:
+        alike |= {"deleted": at, "deleted_by": INCOMPLETE}
+    return Rows(numbers, values, records, alike)
 
 
-def insert(database: peewee.Database, rows: list[tuple[Any, ...]]) -> None:
+def insert(database: peewee.Database, rows: Rows) -> None:
     """Store rows within the caller's transaction; those that are there already stay as they are."""
-    names = ", ".join(f'"{name}"' for name in _COLUMNS)
-    marks = ", ".join([database.param] * len(_COLUMNS))
-    # Peewee would build each row's statement; the driver takes one for all.
-    sql = f'INSERT INTO "label" ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING'  # noqa: S608
+    alike = [rows.alike.get(name) for name in _ALIKE]
+    each = zip(rows.ids, rows.values, rows.records, strict=True)
+    cursor = database.cursor()
     with _in_peewees_words:
-        database.cursor().executemany(sql, rows)
+        if databases.path(database) is None:
+            marks = ", ".join(["%s"] * len(_COLUMNS))
+            cursor.executemany(_statement([marks]), [(*own, *alike) for own in each])
+            return
+        while some := list(islice(each, AT_ONCE)):
+            cursor.execute(_sqlites(len(some)), [*alike, *chain.from_iterable(some)])
+
+
+@cache
+def _sqlites(count: int) -> str:
+    """Return SQLite's statement for so many rows, in which what they have alike stands once.
+
+    It takes two thirds of the time of a statement that is run for each row.
+    """
+    first, width = len(_ALIKE) + 1, len(_OWN)
+    alike = [f"?{at}" for at in range(1, first)]
+    own = ([f"?{first + width * row + at}" for at in range(width)] for row in range(count))
+    return _statement([", ".join([*marks, *alike]) for marks in own])
+
+
+def _statement(rows: list[str]) -> str:
+    names = ", ".join(f'"{name}"' for name in _COLUMNS)
+    values = ", ".join(f"({marks})" for marks in rows)
+    return f'INSERT INTO "label" ({names}) VALUES {values} ON CONFLICT DO NOTHING'  # noqa: S608
 
 
 def complete(database: peewee.Database, dataset: str, upload: str, read: int) -> None:
