@@ -62,6 +62,7 @@ class Run:
         """Wait until a stage has made a step."""
 
         def is_there() -> bool:
+            assert self.child.poll() is None, f"it has ended:\n{self.log()}"
             progress = self.row()["progress"]
             return words in progress.get("stage", "") and progress["step"] > 0
 
@@ -207,11 +208,11 @@ def away(request: pytest.FixtureRequest, url: str) -> Iterator[None]:
 def test_the_work_goes_on_while_the_database_is_away(
     start: Start, database_url: str, request: pytest.FixtureRequest
 ) -> None:
-    run = start(model="xgboost", search="optuna", trials=25)
+    run = start(model="xgboost", search="optuna", trials=300)  # longer than looking for it takes
     run.wait_for_stage("search")
     with away(request, database_url):
         wait_until(lambda: "the database cannot be reached" in run.log(), run.place)
-        wait_until(lambda: "25 of 25" in run.log() or "cross-validation" in run.log(), run.place)
+        wait_until(lambda: "300 of 300" in run.log() or "cross-validation" in run.log(), run.place)
         assert run.child.poll() is None
     run.wait_for_end()
     row = run.row()
