@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -19,6 +21,8 @@ from src.data.schema import Dataset
 
 MOST = 10_000  # labels of a version that are looked at, the newest
 SEED = 0
+SHARES = ("accuracy", "coverage")  # figures that are plain shares of the labels
+SHARE_OF_TIME = 0.05  # that may be spent on scoring a version
 
 Figures = dict[str, float | None]
 
@@ -46,6 +50,10 @@ class Live:
         truth, output, _ = self._at(rows)
         return evaluation.per_class(truth, output, self.classes)
 
+    def bounds(self, compute: bootstrap.Compute) -> dict[str, tuple[float, float]]:
+        """Return the interval in which chance could have moved each figure of some rows."""
+        return bootstrap.interval(compute, len(self.truth), seed=SEED, shares=SHARES)
+
     def _at(self, rows: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if rows is None:
             return self.truth, self.output, self.inside
@@ -55,9 +63,11 @@ class Live:
 def signatures(database: peewee.Database, dataset: str) -> dict[int, tuple[Any, ...]]:
     """Return for each version that has labels what changes when they do."""
     fn = peewee.fn
+    # Of a dataset that is named as it is, SQLite would look through all labels by the primary key.
+    named = Label.dataset.concat("")
     found = (
         Label.select(Label.version, fn.COUNT(Label.id), fn.MAX(Label.id))
-        .where(Label.dataset == dataset, Label.prediction.is_null(False), Label.deleted.is_null())
+        .where(named == dataset, Label.version.is_null(False), Label.deleted.is_null())
         .group_by(Label.version)
         .order_by(Label.version.desc())
     )
@@ -73,7 +83,6 @@ def live(database: peewee.Database, version: Registered) -> Live | None:
         Label.select(Label.prediction, Label.value, Label.answer, Label.at, Label.predicted_at)
         .where(
             Label.dataset == version.dataset,
-            Label.prediction.is_null(False),
             Label.version == version.number,
             Label.deleted.is_null(),
         )
@@ -137,28 +146,46 @@ def _delay(at: str, predicted_at: str) -> float:
     return (clock.parse(at, "at") - clock.parse(predicted_at, "at")).total_seconds()
 
 
+@dataclass
+class _Line:
+    """A version's score as it was made last."""
+
+    lock: Lock = field(default_factory=Lock)
+    signature: tuple[Any, ...] | None = None
+    score: dict[str, Any] = field(default_factory=dict)
+    rested: float = 0.0  # when it may be made anew
+
+
 class Scoreboard:
-    """Score each version once, and again when its labels change."""
+    """Score each version once, and again when its labels changed.
+
+    Where that takes its time it is done for a share of it: meanwhile the last score is answered.
+    """
 
     def __init__(self) -> None:
-        self._made: dict[tuple[str, int], tuple[tuple[Any, ...], dict[str, Any]]] = {}
+        self._lines: dict[tuple[str, int], _Line] = {}
 
     def of(
         self, database: peewee.Database, version: Registered, signature: tuple[Any, ...]
     ) -> dict[str, Any]:
         """Return a version's score as plain values."""
-        key = (version.dataset, version.number)
-        made = self._made.get(key)
-        if made is None or made[0] != signature:
-            made = self._made[key] = signature, _score(live(database, version), version)
-        return made[1]
+        line = self._lines.setdefault((version.dataset, version.number), _Line())
+        with line.lock:  # who asks meanwhile waits for the same score
+            started = time.monotonic()
+            if line.signature != signature and started >= line.rested:
+                line.score = _score(live(database, version), version)
+                line.signature = signature
+                now = time.monotonic()
+                is_quick = line.score["labels"] < bootstrap.LEAST  # nothing was drawn
+                line.rested = now if is_quick else now + (now - started) / SHARE_OF_TIME
+            return line.score
 
 
 def _score(found: Live | None, version: Registered) -> dict[str, Any]:
     shared = {"version": version.number, "model": version.model}
     if found is None:
         return {**shared, "labels": 0}
-    bounds = bootstrap.interval(found.figures, len(found.truth), seed=SEED)
+    bounds = found.bounds(found.figures)
     figures = found.figures()
     document = {
         **shared,

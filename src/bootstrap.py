@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from statistics import NormalDist
 
 import numpy as np
 
 from src import evaluation, metrics
 from src.checked import Checked
+
+LEAST = 30  # rows under which an interval says nothing: drawn again, a few look certain
 
 Compute = Callable[[np.ndarray], Mapping[str, float | None]]
 
@@ -29,18 +32,43 @@ class Comparison(Checked, frozen=True):
 
 
 def interval(
-    compute: Compute, count: int, *, seed: int, rounds: int = 200, level: float = 0.95
+    compute: Compute,
+    count: int,
+    *,
+    seed: int,
+    shares: Collection[str] = (),
+    rounds: int = 200,
+    level: float = 0.95,
 ) -> dict[str, tuple[float, float]]:
     """Return the interval of each figure that `compute` gives for positions of `count` rows.
 
-    A figure that is undefined in most rounds has no interval.
+    Figures named in `shares` are plain shares of the rows. A figure that is undefined in most
+    rounds has no interval, and under LEAST rows none has.
     """
+    if count < LEAST:
+        return {}
     drawn: dict[str, list[float | None]] = {}
     for rows in _draws(count, seed, rounds):
         for name, value in compute(rows).items():
             drawn.setdefault(name, []).append(value)
     found = {name: _middle(values, rounds, level) for name, values in drawn.items()}
+    whole = compute(np.arange(count)) if shares else {}
+    for name in shares:
+        value = whole.get(name)
+        found[name] = None if value is None else share(value, count, level)
     return {name: ends for name, ends in found.items() if ends is not None}
+
+
+def share(value: float, count: int, level: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's interval of a share of `count` rows.
+
+    Drawn again, rows that are all right are all right each time; one more row may still be wrong.
+    """
+    spread = NormalDist().inv_cdf((1 + level) / 2) ** 2 / count
+    middle = value + spread / 2
+    reach = math.sqrt(spread * (value * (1 - value) + spread / 4))
+    low, high = (middle - reach) / (1 + spread), (middle + reach) / (1 + spread)
+    return float(low), min(float(high), 1.0)  # which rounding may take beyond
 
 
 def compare(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from src import bootstrap, evaluation
-from src.bootstrap import compare, interval
+from src.bootstrap import LEAST, compare, interval, share
 
 
 def outputs(truth: np.ndarray, right: float, random: np.random.Generator) -> np.ndarray:
@@ -68,6 +68,40 @@ def test_rounds_that_do_not_define_a_figure_are_left_out() -> None:
 
 def test_no_rows_have_no_interval() -> None:
     assert interval(lambda rows: {"mean": 1.0}, 0, seed=0) == {}
+
+
+def test_few_rows_have_no_interval() -> None:
+    def found(count: int) -> dict[str, tuple[float, float]]:
+        return interval(lambda rows: {"mean": 1.0, "right": 1.0}, count, seed=0, shares=["right"])
+
+    assert found(LEAST - 1) == {}
+    assert set(found(LEAST)) == {"mean", "right"}
+
+
+@pytest.mark.parametrize(
+    ("right", "count", "low", "high"),  # worked examples of statisticians
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (29, 29, 0.883, 1)],
+)
+def test_the_interval_of_a_share_is_wilsons(
+    right: int, count: int, low: float, high: float
+) -> None:
+    assert share(right / count, count) == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize(("value", "count"), [(0.0, 30), (1.0, 30), (1.0, 47), (0.5, 1)])
+def test_the_interval_of_a_share_is_of_shares_and_holds_it(value: float, count: int) -> None:
+    low, high = share(value, count)
+    assert 0 <= low <= value <= high <= 1
+    assert low < high
+
+
+def test_a_share_that_no_draw_can_move_has_an_interval_nevertheless() -> None:
+    def compute(rows: np.ndarray) -> dict[str, float | None]:
+        return {"right": 1.0, "mean": float(len(rows)), "missing": None}
+
+    found = interval(compute, 40, seed=0, shares=["right", "missing", "unknown"], level=0.8)
+    assert found == {"right": share(1.0, 40, 0.8), "mean": (40, 40)}
+    assert found["right"][0] > share(1.0, 40)[0] > 0.9
 
 
 def test_the_seed_decides_what_is_drawn() -> None:

@@ -179,6 +179,9 @@ class Label(Model):
 Label.add_index(Label.source)
 Label.add_index(Label.value)
 Label.add_index(Label.prediction, where=SQL("prediction IS NOT NULL"))
+# For the scores: a version's labels are counted from the index alone. Whatever has a prediction has
+# a version, and SQLite would look up a row to tell that a column which is not in the index is set.
+Label.add_index(Label.version, Label.deleted, where=SQL("version IS NOT NULL"))
 
 
 class Upload(Model):

@@ -15,11 +15,10 @@ from app.scoring import Live
 from app.store import database as databases
 from app.store import versions
 from app.store.versions import Registered
-from src import bootstrap, gate
-from src.data.rules import OF_A_CLASS
+from src import evaluation, gate
+from src.bootstrap import LEAST
 from src.data.schema import Dataset
 
-LEAST = 30  # labels under which live figures say nothing
 SHARE = 0.05  # of the time that may be spent on looking
 BY = "gate"
 
@@ -103,7 +102,7 @@ def live_misses(found: Live, dataset: Dataset) -> list[str]:
         return gate.figures(found.figures(rows), dataset.gate, found.per_class(rows))
 
     values = figures()
-    bounds = bootstrap.interval(figures, len(found.truth), seed=scoring.SEED)
+    bounds = found.bounds(figures)
     counts = _counts(found)
     said = []
     for words, limits in gate.limits(dataset.gate, found.classes or ()).items():
@@ -124,14 +123,20 @@ def _counts(found: Live) -> dict[str, int]:
 
     One label of a class, drawn again and again, gives an interval as narrow as if it were certain.
     """
-    classes = found.classes or []
-    each = np.bincount(found.truth, minlength=len(classes)).tolist() if classes else []
+    if found.classes is None:
+        return {}
+    table = np.array(evaluation.confusion(found.truth, found.output))
+    right, true, called = table.diagonal(), table.sum(axis=1), table.sum(axis=0)
+    # F1 is 2 right / (true + called). It rises and falls with the share of right ones among the
+    # rows that are of the class or were called so, and rests on them: a class that is never called
+    # any more has an F1 of 0 for certain, once enough rows were of it.
+    of = {"precision": called, "recall": true, "f1": true + called - right}
     counts = {
-        f"{metric} of {name}": count
-        for name, count in zip(classes, each, strict=True)
-        for metric in OF_A_CLASS
+        f"{metric} of {name}": int(each[at])
+        for metric, each in of.items()
+        for at, name in enumerate(found.classes)
     }
     if found.dataset.task == "binary":
-        counts |= dict.fromkeys(OF_A_CLASS, each[1])
-        counts["roc_auc"] = min(each[:2])
+        counts |= {metric: int(each[1]) for metric, each in of.items()}
+        counts["roc_auc"] = int(true[:2].min())
     return counts

@@ -12,7 +12,7 @@ import pandas as pd
 
 from app.store.versions import Registered
 from src import bootstrap
-from src.bootstrap import Comparison
+from src.bootstrap import LEAST, Comparison
 from src.checked import convert
 from src.data.schema import Dataset
 from src.errors import UserError
@@ -20,8 +20,6 @@ from src.inference import bundle
 from src.inference import predictor as predictors
 from src.learning import exporting
 from src.learning.recipe import Fitted
-
-LEAST = 30  # rows under which a comparison says nothing
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from app.scoring import Live, Scoreboard
 from app.store.tables import Label
 from app.store.versions import Registered
 from src import evaluation
+from src.bootstrap import LEAST, share
 from tests.app import truths
 
 Pairs = list[tuple[object, bytes | None]]
@@ -114,12 +117,38 @@ def test_the_figures_of_many_classes_are_what_training_would_say(
     assert found["coverage"]["value"] == evaluation.rounded((rows < 2).mean())
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize("count", [1, LEAST - 1, LEAST])
+def test_few_labels_have_no_interval(
+    database: peewee.Database, linear: Registered, logistic: Registered, count: int
+) -> None:
+    """Drawn again, one right answer of one would be certain."""
+    truths.feedback(database, priced(*prices(count)))
+    truths.feedback(database, [("1", truths.late(0.9))] * count, dataset="debts")
+    for version, name in ((linear, "mae"), (logistic, "accuracy")):
+        found = score(database, version)
+        assert found["labels"] == count
+        for one in (found["metrics"][name], found["coverage"]):
+            assert one["value"] is not None
+            assert (one["low"] is None) == (one["high"] is None) == (count < LEAST)
+
+
+def test_a_plain_share_has_the_interval_of_a_share(
+    database: peewee.Database, logistic: Registered
+) -> None:
+    """Where all are right, all that is drawn is right too; the next one may still be wrong."""
+    truths.feedback(database, [("1", truths.late(0.9))] * 40, dataset="debts")
+    low = evaluation.rounded(share(1.0, 40)[0])
+    found = score(database, logistic)
+    assert found["metrics"]["accuracy"] == {"value": 1.0, "low": low, "high": 1.0}
+    assert found["coverage"] == {"promised": 0.9, "value": 1.0, "low": low, "high": 1.0}
+
+
+@pytest.mark.parametrize("count", [LEAST, LEAST + 3])
 def test_the_value_is_within_its_interval_however_few_labels_there_are(
     database: peewee.Database, linear: Registered, rooms: Registered, count: int
 ) -> None:
     classes = rooms.manifest["details"]["classes"]
-    for seed in range(4):
+    for seed in range(3):
         Label.delete().execute(database)
         truths.feedback(database, priced(*prices(count, seed)))
         draw = random.Random(seed)
@@ -164,7 +193,7 @@ def test_more_labels_make_the_interval_narrower(
         assert found["low"] < found["value"] < found["high"]
         return float(found["high"] - found["low"])
 
-    assert width(100) < width(10)
+    assert width(400) < width(40)
 
 
 def test_of_two_labels_the_last_counts_and_deleted_ones_do_not(
@@ -282,6 +311,28 @@ def test_ten_thousand_labels_and_more_are_scored(
     assert found["metrics"]["mae"] == {"value": 10.0, "low": 10.0, "high": 10.0}
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_labels_are_counted_from_an_index_alone(
+    database: peewee.Database, linear: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite would take the primary key for as good, and would look through all labels."""
+    said: list[str] = []
+    run = database.execute_sql
+
+    def note(sql: str, *words: Any) -> Any:
+        said.append(str(run(f"EXPLAIN QUERY PLAN {sql}", *words).fetchall()))
+        return run(sql, *words)
+
+    monkeypatch.setattr(database, "execute_sql", note)
+    scoring.signatures(database, "stones")
+    scoring.live(database, linear)
+    counted, read = said
+    assert "COVERING INDEX label_version" in counted
+    assert "TEMP B-TREE" not in counted
+    assert "INDEX label_version" in read
+    assert "TEMP B-TREE" not in read
+
+
 def test_a_score_is_made_anew_only_when_its_labels_change(
     database: peewee.Database, linear: Registered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -304,3 +355,54 @@ def test_a_score_is_made_anew_only_when_its_labels_change(
     assert (ask(), ask(), len(made)) == (3, 3, 2)
     Label.update(deleted="2026-01-01").where(Label.id == first).execute(database)
     assert (ask(), ask(), len(made)) == (2, 2, 3)
+
+
+@pytest.mark.parametrize("count", [3, LEAST])
+def test_scoring_rests_for_longer_than_it_took(
+    database: peewee.Database, linear: Registered, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """The last score is answered meanwhile; of few labels there is always a fresh one."""
+    times = iter([100.0, 102.0, 141.0, 143.0, 145.0, 146.0])
+    monkeypatch.setattr(scoring, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    board = Scoreboard()
+
+    def ask() -> int:
+        truths.feedback(database, priced(*prices(count)))
+        signature = scoring.signatures(database, "stones")[1]
+        return int(board.of(database, linear, signature)["labels"])
+
+    assert ask() == count
+    if count == 3:
+        assert (ask(), ask()) == (6, 9)
+    else:
+        assert (ask(), ask()) == (count, 3 * count)  # 39 and 41 seconds after two of work
+
+
+def test_who_asks_while_a_version_is_scored_gets_the_same_score(
+    database: peewee.Database, linear: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truths.feedback(database, priced(*prices(3)))
+    found, board = live(database, linear), Scoreboard()
+    begun, again = threading.Event(), threading.Event()
+
+    def slowly(*_: Any) -> Live:
+        if begun.is_set():
+            again.set()
+        begun.set()
+        again.wait(0.3)  # for the other one to begin, who does not
+        return found
+
+    monkeypatch.setattr(scoring, "live", slowly)
+    given: list[Any] = []
+
+    def ask() -> None:
+        given.append(board.of(database, linear, (3, "last")))
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not again.is_set()
+    assert len(given) == 2
+    assert given[0] is given[1]

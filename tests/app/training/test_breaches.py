@@ -15,7 +15,8 @@ from app.store import versions
 from app.store.tables import Label
 from app.store.versions import Registered
 from app.training import breaches
-from app.training.breaches import LEAST, Breaches
+from app.training.breaches import Breaches
+from src.bootstrap import LEAST
 from tests.app import truths
 from tests.app.service import Service, assert_refused
 
@@ -244,7 +245,7 @@ def test_who_was_let_through_is_not_rolled_back(
     "gate",
     [
         {"recall": {"min": 0.9}},
-        {"precision": {"min": 0.9}},
+        {"f1": {"min": 0.1}},
         {"recall": {"each": {"min": 0.01}}},
         {"f1": {"classes": {1: {"min": 0.1}}}},
     ],
@@ -258,6 +259,52 @@ def test_a_figure_of_a_class_needs_labels_of_it(
     truths.feedback(database, pairs, dataset="debts")
     looker(database)()
     expected = [SERVES] if positives < LEAST else [SERVES, BREACH]
+    assert truths.kinds(database, "debts") == expected
+
+
+GATES_OF_CALLS: list[Any] = [
+    {"precision": {"min": 0.9}},
+    {"precision": {"classes": {1: {"min": 0.9}}}},
+    {"f1": {"min": 0.9}},
+]
+
+
+@pytest.mark.parametrize("called", [LEAST - 1, LEAST])
+@pytest.mark.parametrize("gate", GATES_OF_CALLS)
+def test_a_figure_of_what_was_called_a_class_needs_such_calls(
+    database: peewee.Database, home: Path, tmp_path: Path, gate: Any, called: int
+) -> None:
+    """One label is of the class, and of what was called so all but it are wrong."""
+    truths.serve(database, truths.register(database, tmp_path / "var", "debts")[0])
+    truths.rule("debts", gate=gate)
+    pairs = [("0", truths.late(0.1))] * 60 + [("1", truths.late(0.9))]
+    pairs += [("0", truths.late(0.9))] * (called - 1)
+    truths.feedback(database, pairs, dataset="debts")
+    looker(database)()
+    expected = [SERVES] if called < LEAST else [SERVES, BREACH]
+    assert truths.kinds(database, "debts") == expected
+
+
+def test_precision_says_nothing_of_a_class_that_was_never_called(
+    database: peewee.Database, home: Path, tmp_path: Path
+) -> None:
+    truths.serve(database, truths.register(database, tmp_path / "var", "debts")[0])
+    truths.rule("debts", gate={"precision": {"min": 0.9, "classes": {1: {"min": 0.9}}}})
+    truths.feedback(database, [("1", truths.late(0.1))] * 60, dataset="debts")
+    looker(database)()
+    assert truths.kinds(database, "debts") == [SERVES]
+
+
+@pytest.mark.parametrize(("least", "is_missed"), [(0.08, False), (0.1, True)])
+def test_the_accuracy_is_held_against_its_limit_as_a_share(
+    database: peewee.Database, home: Path, tmp_path: Path, least: float, is_missed: bool
+) -> None:
+    """None of 40 was right: by drawing that is 0 for certain, as a share it is up to 0.088."""
+    truths.serve(database, truths.register(database, tmp_path / "var", "debts")[0])
+    truths.rule("debts", gate={"accuracy": {"min": least}})
+    truths.feedback(database, [("1", truths.late(0.1))] * 40, dataset="debts")
+    looker(database)()
+    expected = [SERVES, BREACH] if is_missed else [SERVES]
     assert truths.kinds(database, "debts") == expected
 
 
