@@ -11,7 +11,7 @@ from src.checked import convert
 from src.config import Config
 from src.data import schema
 from src.data.schema import Dataset
-from src.errors import UserError, unknown
+from src.errors import UserError, did_you_mean, unknown
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,8 @@ class Configured:
             raise UserError(self._errors.get(dataset) or f"conf/dataset has no '{dataset}'.")
         models = configs.serving_models(known.task)
         if model not in models:
-            raise unknown(f"model for '{dataset}'", model, models)
+            what = f"Unknown model '{model}' for '{dataset}'."
+            raise UserError(what, choices=models, fix=did_you_mean(model, models))
         searches = configs.choices("search")
         if search not in searches:
             raise unknown("search", search, searches)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 
 from app import clock, commands
-from app.store import database as databases
 from app.store import labels
+from src import config as configs
 from src import tables
 from src.checked import Checked
 from src.command import guarded
+from src.errors import unknown
 
 ACTIONS = ("list", "purge")
 USAGE = "python -m app.labels purge dataset=<name> before=<day>"
@@ -42,21 +43,32 @@ def _list(dataset: str) -> None:
     with commands.opened() as database:
         counts = labels.counts(database, dataset)
     if not counts:
+        _check(dataset)
         print(f"There are no labels of '{dataset}'. Post some: see docs/learning.md")
         return
     total = sum(counts.values())
     if len(counts) > MOST_SHOWN:
-        print(f"{total} labels of '{dataset}', {len(counts)} different values")
+        print(f"{labels.counted(total)} of '{dataset}', {len(counts)} different values")
         return
     rows = [[value, count] for value, count in sorted(counts.items())]
-    tables.show(f"{total} labels of {dataset}", ["value", "labels"], rows)
+    tables.show(f"{labels.counted(total)} of {dataset}", ["value", "labels"], rows)
 
 
 def _purge(asked: Purge) -> None:
     before = clock.text(clock.parse(asked.before, "before"))
-    with commands.opened() as database, databases.exclusive(database):
+    with commands.opened() as database:
         count = labels.purge(database, asked.dataset, before)
-    print(f"{count} labels of '{asked.dataset}' that were deleted before {before} are gone.")
+    if not count:
+        _check(asked.dataset)
+    told = f"{labels.counted(count)} of '{asked.dataset}'"
+    print(f"{told} removed for ever, of what was deleted before {before}.")
+
+
+def _check(dataset: str) -> None:
+    """Raise UserError where a dataset without labels is none; one that conf/ lost may have some."""
+    known = configs.choices("dataset")
+    if dataset not in known:
+        raise unknown("dataset", dataset, known)
 
 
 if __name__ == "__main__":

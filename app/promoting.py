@@ -11,6 +11,8 @@ from app.store import versions
 from app.store.versions import Registered
 from src.errors import UserError
 
+COMMAND = "promote it with override=true why=..."
+
 
 def promote(
     database: peewee.Database,
@@ -22,11 +24,12 @@ def promote(
     by: str,
     why: str,
     is_override: bool = False,
+    how: str = COMMAND,
 ) -> bool:
     """Let a version serve from now on; tell whether it did not already.
 
     It is loaded first: what does not load is not announced. Raises UserError where it fails the
-    gate and that is not overridden, with a reason.
+    gate and that is not overridden, with a reason; `how` to do so is in the caller's language.
     """
     dataset, number = version.dataset, version.number
     gatekeeper.learn(database)
@@ -40,7 +43,7 @@ def promote(
             f"Version {number} of '{dataset}' ({version.model}) fails the gate: "
             f"{'; '.join(gatekeeper.missed(version))}.",
             given=f"version={number}",
-            fix="choose another version, or override with a reason: override=true why=...",
+            fix=f"choose another version, or override with a reason: {how}",
         )
     load(version)
     with databases.exclusive(database):

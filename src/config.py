@@ -12,7 +12,7 @@ from msgspec import Meta
 from src.checked import Checked, convert
 from src.data import schema
 from src.data.schema import Dataset
-from src.errors import UserError, unknown
+from src.errors import UserError, did_you_mean, unknown
 
 CONF = Path("conf")
 PARAMS = Path("params.yaml")
@@ -306,12 +306,10 @@ def _check_space(model: Model) -> None:
 
 def _check_retrain(dataset: Dataset) -> None:
     """Find a misspelt model now, and not when a thousand labels have come."""
-    if dataset.retrain is not None and dataset.retrain.model is not None:
-        serving = serving_models(dataset.task)
-        if dataset.retrain.model not in serving:
-            raise unknown(
-                f"model for a {dataset.task} in retrain.model", dataset.retrain.model, serving
-            )
+    model = None if dataset.retrain is None else dataset.retrain.model
+    if model is not None and model not in (serving := serving_models(dataset.task)):
+        what = f"Unknown model '{model}' in retrain.model of '{dataset.name}', for {dataset.task}."
+        raise UserError(what, choices=serving, fix=did_you_mean(model, serving))
 
 
 def with_values(model: Model, values: dict[str, Any]) -> Model:

@@ -18,14 +18,17 @@ def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> N
     cells = [[text(value) for value in row] for row in rows]
     if columns and cells and not any(row[-1] for row in cells):  # a last column without a word
         columns, cells = columns[:-1], [row[:-1] for row in cells]
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
     for at, column in enumerate(columns):
         is_number = any(_is_number(row[at]) for row in cells)
         table.add_column(column, justify="right" if is_number else "left", overflow="fold")
     for row in cells:
         table.add_row(*row)
     width = None if sys.stdout.isatty() else UNBOUND
-    Console(width=width, highlight=False, markup=False, emoji=False).print(table)
+    console = Console(width=width, highlight=False, markup=False, emoji=False)
+    if title:  # a table's own would be wrapped where the columns end
+        console.print(title, style="table.title")
+    console.print(table)
 
 
 def text(value: Any) -> str:

@@ -171,12 +171,12 @@ MISTAKES: dict[str, tuple[str, Any, list[str]]] = {
     "model of a retraining": (
         "dataset/retrain",
         {"after_labels": 5, "model": "rigde"},
-        ["Unknown model for a regression in retrain.model 'rigde'", "lasso", "'ridge'?"],
+        ["Unknown model 'rigde' in retrain.model", "regression", "lasso", "'ridge'?"],
     ),
     "model of a retraining for another task": (
         "dataset/retrain",
         {"after_labels": 5, "model": "logistic"},
-        ["Unknown model for a regression in retrain.model 'logistic'", "ridge"],
+        ["Unknown model 'logistic' in retrain.model", "regression", "ridge"],
     ),
     "derived with an unknown name": (
         "dataset/derived/heavy",

@@ -48,6 +48,17 @@ def test_title_columns_and_rows_are_shown_in_their_order(
     assert [first.split(), second.split()] == [["ridge", "2.5"], ["xgboost", "1.25"]]
 
 
+def test_a_title_may_be_wider_than_the_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    title = "3 labels of a dataset that has a long name"
+    tables.show(title, ["a", "b"], [["x", 1]])
+    assert shown(capsys)[0] == title
+
+
+def test_without_a_title_none_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    tables.show("", ["a", "b"], [["x", 1]])
+    assert shown(capsys)[1].split() == ["a", "b"]
+
+
 def test_numbers_stand_to_the_right_and_words_to_the_left(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -56,7 +56,7 @@ class Champion:
         kind = versions.PROMOTE
         try:
             if asked.version == "previous":
-                number, kind = versions.before(self._database, dataset), versions.ROLLBACK
+                number, kind = _before(self._database, dataset), versions.ROLLBACK
             else:
                 number = asked.version
             version = _version(self._registry, dataset, number)
@@ -69,6 +69,7 @@ class Champion:
                 by=exchange.caller.name if exchange.caller else "",
                 why=asked.why,
                 is_override=asked.override,
+                how=f'send {{"version": {number}, "override": true, "why": "..."}}',
             )
         except UserError as error:
             raise of(error, 409) from None
@@ -105,6 +106,14 @@ class Overrides:
         exchange.version = version.number
         document = {"dataset": dataset, "version": version.number, "by": by, "why": asked.why}
         asking.answer(response, document)
+
+
+def _before(database: peewee.Database, dataset: str) -> int:
+    try:
+        return versions.before(database, dataset)
+    except UserError as error:
+        fix = f'send {{"version": <number>}}; /v1/{dataset}/models lists them'
+        raise Problem(409, error.what, fix=fix) from None
 
 
 def _version(registry: Registry, dataset: str, number: int) -> versions.Registered:

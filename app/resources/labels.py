@@ -143,7 +143,7 @@ class Labels:
         if not is_done:
             raise Problem(
                 409,
-                f"{count} labels would be deleted; say so, and they are.",
+                f"{labels.counted(count)} would be deleted, once the number is confirmed.",
                 given="no confirm" if asked.confirm is None else f"confirm={asked.confirm}",
                 allowed=f"confirm={count}",
                 fix=f"ask again with confirm={count}",

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from app import asking, ids, security
 from app.configured import Configured
-from app.paging import Since, moments
+from app.paging import Line, Since, moments
 from app.problems import Problem, of
 from app.registry import Registry
 from app.settings import Settings
@@ -28,7 +28,7 @@ MOST_TRIALS = 1000
 SERIES = 10_000  # trainings of a series
 MOST_QUEUED = 20  # of a dataset
 
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$(?!\n)", max_length=100)]
+Name = Annotated[str, Meta(max_length=100)]  # one that conf/ has, or those it has are listed
 Title = Annotated[str, Meta(pattern=r"^[^\u0000-\u001f\u007f]*$(?!\n)", max_length=100)]
 
 
@@ -46,7 +46,7 @@ class Query(Since, frozen=True):
     """What can be asked of the trainings."""
 
     state: Literal["queued", "running", "done", "failed", "cancelled", "lost"] | None = None
-    model: Name | None = None
+    model: Line | None = None
     reason: Literal["asked", "after_labels", "at_least_every"] | None = None
     cursor: Annotated[str, Meta(pattern=ids.PATTERN)] | None = None
     limit: Annotated[int, Meta(ge=1, le=1000)] | None = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from itertools import chain, islice
 from typing import Any
@@ -17,6 +17,7 @@ from app.store.tables import Label, Upload
 from app.store.uploads import READING
 
 PAGE = 1000  # rows of one read: nothing stays open between two
+PIECE = 2000  # labels that are deleted at once: others wait for no more than that
 INCOMPLETE = "(not complete)"  # who "deletes" the rows of a post that stores all or none
 # An upload's labels have ids of the moment it began, and may be stored as late as it may last.
 LONGEST_UPLOAD = timedelta(minutes=15)
@@ -204,26 +205,25 @@ def current(database: peewee.Database, dataset: str) -> Iterator[dict[str, Any]]
     yield from chain.from_iterable(pages(database, [*live(dataset), alone]))
 
 
+def counted(count: int) -> str:
+    """Say how many labels: 1 label, 2 labels."""
+    return f"{count} label" if count == 1 else f"{count} labels"
+
+
 def counts(database: peewee.Database, dataset: str) -> dict[str, int]:
     """Count the labels by value."""
     found = Label.select(Label.value, peewee.fn.COUNT(Label.id)).where(*live(dataset))
     return dict(found.group_by(Label.value).tuples().execute(database))
 
 
-def since(
-    database: peewee.Database, dataset: str, moment: datetime | None, most: int
-) -> tuple[int, str | None, str | None]:
-    """Count the labels that came after a moment, up to `most`; return when, first and last."""
-    wanted = live(dataset)
-    if moment is not None:
-        wanted.append(Label.id > ids.at((moment - LONGEST_UPLOAD).timestamp()))
-        wanted.append(Label.at > clock.text(moment))
-    some = Label.select(Label.at.alias("at")).where(*wanted).order_by(Label.id.desc()).limit(most)
-    fn = peewee.fn
-    total = some.alias("some")
-    query = Label.select(fn.COUNT(total.c.at), fn.MIN(total.c.at), fn.MAX(total.c.at))
-    count, first, last = next(iter(query.from_(total).tuples().execute(database)))
-    return int(count), first, last
+def tally(
+    database: peewee.Database, dataset: str, *, is_of_classes: bool
+) -> list[tuple[str, str | None, int]]:
+    """Count the labels by source and, of classes, by value; of numbers the value is None."""
+    by = [Label.source, *([Label.value] if is_of_classes else [])]
+    value = Label.value if is_of_classes else peewee.Value(None)
+    found = Label.select(Label.source, value, peewee.fn.COUNT(Label.id)).where(*live(dataset))
+    return list(found.group_by(*by).tuples().execute(database))
 
 
 def delete(
@@ -231,25 +231,56 @@ def delete(
 ) -> tuple[int, bool]:
     """Mark the labels that meet the conditions as deleted, if they are as many as `confirm` says.
 
-    Returns how many there are, and whether it was done.
+    Returns how many they are, and whether it was done. Many are marked a piece at a time: those
+    that were counted, and none that came later. Whoever is stopped in the middle has deleted some;
+    asked again with the same number nothing more is done, and how many are left is returned.
     """
-    found = Label.select().where(*conditions).count(database)
-    if found != confirm:  # as it is mostly, at first: nobody waits for the counting
-        return found, False
+    count, last, newest = _figures(database, conditions)
+    if count != confirm:  # as it is mostly, at first: nobody waits for the counting
+        return count, False
+    changes = {Label.deleted: clock.stamp(), Label.deleted_by: by}
+    if count > PIECE:
+        # What comes meanwhile has a greater id or, of an upload that began before, a later time.
+        counted = [*conditions, Label.id <= last, Label.at <= newest]
+        return _in_pieces(database, counted, lambda: Label.update(changes)), True
     with databases.exclusive(database):
         if databases.path(database) is None:  # there what others store could come in between
             database.execute_sql('LOCK TABLE "label" IN SHARE ROW EXCLUSIVE MODE')
-        count = Label.select().where(*conditions).count(database)
+        count, _, _ = _figures(database, conditions)
         if count != confirm:
             return count, False
-        changes = {Label.deleted: clock.stamp(), Label.deleted_by: by}
         Label.update(changes).where(*conditions).execute(database)
     return count, True
 
 
 def purge(database: peewee.Database, dataset: str, before: str) -> int:
     """Remove for ever what was deleted before a moment; return how many labels that were."""
-    gone = Label.delete().where(
-        Label.dataset == dataset, Label.deleted < before, Label.deleted_by != INCOMPLETE
-    )
-    return int(gone.execute(database))
+    gone = [Label.dataset == dataset, Label.deleted < before, Label.deleted_by != INCOMPLETE]
+    return _in_pieces(database, gone, Label.delete)
+
+
+def _figures(database: peewee.Database, conditions: Sequence[Any]) -> tuple[int, str, str]:
+    """Count the labels that meet the conditions; return their last id and their last time too."""
+    fn = peewee.fn
+    query = Label.select(fn.COUNT(Label.id), fn.MAX(Label.id), fn.MAX(Label.at))
+    found: tuple[int, str, str] = next(iter(query.where(*conditions).tuples().execute(database)))
+    return found
+
+
+def _in_pieces(
+    database: peewee.Database, conditions: Sequence[Any], change: Callable[[], Any]
+) -> int:
+    """Change labels a piece at a time, and let others write in between; return how many."""
+    count, after = 0, ""
+    while True:
+        databases.renew(database)  # each piece has its own time
+        # What bounds the piece stands first: of two bounds SQLite searches by the first.
+        rest = [Label.id > after, *conditions]
+        ordered = Label.select(Label.id).where(*rest).order_by(Label.id)
+        last = ordered.offset(PIECE - 1).limit(1).scalar(database)
+        piece = rest if last is None else [Label.id <= last, *rest]
+        with databases.exclusive(database):
+            count += change().where(*piece).execute(database)
+        if last is None:
+            return count
+        after = last

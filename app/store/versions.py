@@ -8,7 +8,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from src.errors import UserError
 from src.inference import bundle
 
 FOLDER = "versions"
+UNNUMBERED = 0  # the number of what is no version yet
 # What an event says of a version: that it serves from now on, and who or what decided that ...
 PIPELINE, PROMOTE, ROLLBACK, TRAINING = "pipeline", "promote", "rollback", "training"
 CHANGES = (PIPELINE, PROMOTE, ROLLBACK, TRAINING)
@@ -64,30 +65,44 @@ def register(database: peewee.Database, var: Path, path: Path) -> Registered:
 
     Raises UserError where a file of it is not the one that was trained.
     """
+    kept = keep(var, path)
+    found = known(database, kept)
+    if found.number != UNNUMBERED:  # as it is mostly: nobody waits for the lock
+        return found
+    with databases.exclusive(database):
+        return enter(database, kept)
+
+
+def keep(var: Path, path: Path) -> Registered:
+    """Copy a bundle into var/; return it as a version without a number, that none can ask for.
+
+    Raises UserError where a file of it is not the one that was trained.
+    """
     manifest = bundle.read_manifest(path)
     dataset, content = str(manifest["dataset"]), digest(manifest)
+    place = _place(var, dataset, content)
     with _alone(var):
-        known = _find(database, Version.dataset == dataset, Version.digest == content)
-        place = _place(var, dataset, content)
         if not _is_whole(place, manifest):
             _copy(path, place, manifest)
-        if known:
-            return known[0]
-        with databases.exclusive(database):
-            last = (
-                Version.select(peewee.fn.MAX(Version.number))
-                .where(Version.dataset == dataset)
-                .scalar(database)
-            )
-            Version.insert(
-                dataset=dataset,
-                number=(last or 0) + 1,
-                digest=content,
-                model=manifest["model"],
-                at=clock.text(clock.now()),
-                manifest=json.dumps(manifest).encode(),
-            ).execute(database)
-    return _find(database, Version.dataset == dataset, Version.digest == content)[0]
+    return Registered(dataset, UNNUMBERED, content, manifest["model"], "", manifest)
+
+
+def known(database: peewee.Database, kept: Registered) -> Registered:
+    """Return the version that a bundle is already; itself where it is none yet."""
+    same = [Version.dataset == kept.dataset, Version.digest == kept.digest]
+    return next(iter(_find(database, *same)), kept)
+
+
+def enter(database: peewee.Database, kept: Registered) -> Registered:
+    """Give a bundle that was kept its number, within the caller's exclusive transaction."""
+    found = known(database, kept)
+    if found.number != UNNUMBERED:
+        return found
+    mine = Version.select(peewee.fn.MAX(Version.number)).where(Version.dataset == kept.dataset)
+    entered = replace(kept, number=(mine.scalar(database) or 0) + 1, at=clock.text(clock.now()))
+    row = {**vars(entered), "manifest": json.dumps(kept.manifest).encode()}
+    Version.insert(row).execute(database)
+    return entered
 
 
 def every(database: peewee.Database, dataset: str) -> list[Registered]:
@@ -245,7 +260,7 @@ def _copy(path: Path, place: Path, manifest: dict[str, Any]) -> None:
 
 @contextmanager
 def _alone(var: Path) -> Iterator[None]:
-    """Let one process at a time register; the others wait and then find it done."""
+    """Let one process at a time copy; the others wait and then find it done."""
     var.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (var / ".register.lock").open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

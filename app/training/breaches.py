@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,11 @@ from app.scoring import Live
 from app.store import database as databases
 from app.store import versions
 from app.store.versions import Registered
+from app.training.share import Share
 from src import evaluation, gate
 from src.bootstrap import LEAST
 from src.data.schema import Dataset
 
-SHARE = 0.05  # of the time that may be spent on looking
 BY = "gate"
 
 
@@ -31,13 +30,13 @@ class Breaches:
         self._configured = configured
         self._gatekeeper = Gatekeeper(configured)
         self._seen: dict[tuple[str, int], Any] = {}
-        self._rested = 0.0
+        self._share = Share()
 
     def look(self) -> None:
         """Look at every champion that has a gate, and at every version that came under its own."""
-        started = time.monotonic()
-        if started < self._rested:
-            return
+        self._share.spend(self._look)
+
+    def _look(self) -> None:
         self._gatekeeper.learn(self._database)
         breached = self._gatekeeper.breached()
         champions = versions.champions(self._database).items()
@@ -45,8 +44,6 @@ class Breaches:
             dataset = self._configured.get(name)
             if dataset is not None and (dataset.gate or (name, number) in breached):
                 self._look_at(dataset, number)
-        now = time.monotonic()
-        self._rested = now + (now - started) / SHARE
 
     def _look_at(self, dataset: Dataset, number: int) -> None:
         name = dataset.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.store import labels
 from src.config import Config, OptunaSearch
 from src.data.schema import Dataset
 from src.errors import UserError
@@ -23,7 +24,7 @@ def check(dataset: Dataset, config: Config, counts: Mapping[str, int]) -> None:
     if total < least:
         raise UserError(
             f"'{dataset.name}' has too few labels to learn from.",
-            given=f"{total} labels",
+            given=labels.counted(total),
             choices=[f"at least {least} labels"],
             fix=f"post more to /v1/{dataset.name}/labels, or train with use=both",
         )

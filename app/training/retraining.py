@@ -10,9 +10,10 @@ import peewee
 
 from app import clock, ids
 from app.configured import Configured
-from app.store import labels, trainings, versions
+from app.store import arrivals, trainings, versions
 from app.store.tables import Training
 from app.store.versions import Registered
+from app.training.share import Share
 from src.data import rules
 from src.data.rules import Retrain
 from src.data.schema import Dataset
@@ -22,7 +23,6 @@ log = logging.getLogger(__name__)
 
 AFTER_LABELS, AT_LEAST_EVERY = "after_labels", "at_least_every"
 IMPATIENCE = 10  # times the debounce after which labels that go on coming are waited for no more
-MOST = 1_000_000  # labels that are counted
 
 
 class Retraining:
@@ -32,9 +32,13 @@ class Retraining:
         self._database = database
         self._configured = configured
         self._refused: dict[str, tuple[int, str]] = {}  # the models that conf/ did not have
+        self._share = Share()
 
     def look(self) -> None:
-        """Look at every dataset that has the rule."""
+        """Look at every dataset that has the rule, for no more than a share of the time."""
+        self._share.spend(self._look)
+
+    def _look(self) -> None:
         for name in self._configured.names():
             dataset = self._configured.get(name)
             if dataset is not None and dataset.retrain is not None:
@@ -83,7 +87,7 @@ class Retraining:
         before = _before(trainings.latest(self._database, name, 2))
         last = None if before is None else _moment(before["frozen"] or before["at"])
         wanted = rule.after_labels or 1
-        count, _, newest = labels.since(self._database, name, last, wanted)
+        count, newest = arrivals.since(self._database, name, last, wanted)
         if count == 0 or newest is None:
             return None
         now = clock.now()
@@ -104,7 +108,7 @@ class Retraining:
         debounce = timedelta(seconds=rules.seconds(rule.debounce))
         if now - _moment(newest) >= debounce:
             return True
-        _, oldest, _ = labels.since(self._database, name, last, MOST)
+        oldest = arrivals.oldest(self._database, name, last)
         return oldest is not None and now - _moment(oldest) >= IMPATIENCE * debounce
 
     def _champion(self, name: str) -> Registered | None:

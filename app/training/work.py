@@ -1,4 +1,4 @@
-"""A training from its row in the database to a version: gather, train, compare, judge, register."""
+"""A training from its row in the database to a version: gather, train, compare, judge, publish."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from src.data.schema import Dataset, without_rules
 
 @dataclass(frozen=True)
 class Done:
-    """A version that was trained and registered, and whether it is to serve."""
+    """What was trained and is kept, to be a version, and whether that is to serve."""
 
     version: Registered
     result: dict[str, Any]
@@ -38,6 +38,10 @@ class Done:
         """Say what came of it."""
         serves = "serves from now on" if self.is_promoted else "does not serve"
         return f"version {self.version.number} {serves}: {self.why}"
+
+    def numbered(self, version: Registered) -> Done:
+        """Return it with the version that it has become."""
+        return replace(self, version=version, result={"version": version.number, **self.result})
 
     def overtaken(self) -> Done:
         """Return it as it is when another version came to serve meanwhile."""
@@ -56,7 +60,7 @@ def train(
     pulse: Pulse,
     errands: Errands,
 ) -> Done:
-    """Train with the pipeline's own function on the rows as they are now, and register it."""
+    """Train with the pipeline's own function on the rows as they are now, keep it and judge it."""
     var = settings.folder()
     configured = Configured()
     configured.refresh()
@@ -82,7 +86,9 @@ def train(
     if champion is not None:
         fitted = outcome.fitted
         contest = comparison.contest(fitted, dataset, ready.test, champion, var, config.seed)
-    version = errands(lambda: versions.register(database, var, run.path / runs.BUNDLE))
+    # At its usual priority: the service waits where it copies a bundle of its own.
+    kept = errands(lambda: versions.keep(var, run.path / runs.BUNDLE))
+    version = patiently(database, lambda: versions.known(database, kept))
     configured.refresh()  # the rules of now, and not those of an hour ago
     gatekeeper = Gatekeeper(configured)
     patiently(database, lambda: gatekeeper.learn(database))
@@ -90,7 +96,6 @@ def train(
     ruled = configured.get(dataset.name) or dataset
     is_promoted, why = decide(ruled, version, champion, contest, gatekeeper)
     result = {
-        "version": version.number,
         **kpis.kpis(dataset, gathered, cleaned, ready, manifest),
         "gate": {"passed": not missed, "missed": missed},
         "comparison": None if contest is None else contest.document(),
@@ -103,27 +108,27 @@ def train(
 
 
 def publish(database: peewee.Database, row: dict[str, Any], done: Done, pulse: Pulse) -> str:
-    """Say that a training is done and, where that was decided, that its version serves: at once.
+    """Say that a training is done: its version is there and, where that was decided, serves.
 
-    A training that was cancelled meanwhile changes nothing, nor does one promote its version over
-    another that came to serve while they were compared. Returns what came of it, in words.
+    All of it at once: a training that was cancelled or lost meanwhile leaves no version and changes
+    nothing. Nor does one promote its version over another that came to serve while they were
+    compared. Returns what came of it, in words.
     """
-    number, version = row["id"], done.version
+    number = row["id"]
     with databases.exclusive(database):
+        # First of all, so that nobody ends it before this is over.
+        if not trainings.tell(database, number, progress=pulse.progress):
+            return "it was ended before it could say so; nothing changes"
+        done = done.numbered(versions.enter(database, done.version))
+        version = done.version
         if versions.champions(database).get(version.dataset) != done.champion:
             done = done.overtaken()
-        ended = trainings.end(
-            database,
-            number,
-            trainings.DONE,
-            result=done.result,
-            version=version.number,
-            progress=pulse.progress,
-        )
-        if ended and done.is_promoted:
+        told = {"result": done.result, "version": version.number}
+        trainings.end(database, number, trainings.DONE, **told)
+        if done.is_promoted:
             by = f"training {number}"
             versions.promote(database, version, kind=versions.TRAINING, by=by, why=done.why)
-    return done.words() if ended else "it was ended before it could say so; nothing changes"
+    return done.words()
 
 
 def decide(

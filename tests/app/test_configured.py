@@ -163,7 +163,7 @@ def test_a_training_is_configured_as_a_command_line_would(configured: Configured
     [
         (("nothing", "linear", "none", None), "no 'nothing'"),
         (("stones", "linaer", "none", None), "did you mean 'linear'"),
-        (("stones", "logistic", "none", None), "model for 'stones'"),
+        (("stones", "logistic", "none", None), "Unknown model 'logistic' for 'stones'"),
         (("stones", "linear", "grid", None), "Unknown search"),
         (("stones", "linear", "none", 5), "no search"),
         (("stones", "linear", "optuna", 0), "trials"),

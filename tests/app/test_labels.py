@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import peewee
 import pytest
@@ -47,11 +48,43 @@ def test_of_many_values_only_their_number_is_told(run: Run, database: peewee.Dat
     assert run("list", "dataset=debts") == "51 labels of 'debts', 51 different values\n"
 
 
-def test_without_labels_it_is_said_how_to_get_some(run: Run, database: peewee.Database) -> None:
+def test_one_label_is_told_as_one(run: Run, database: peewee.Database) -> None:
+    (number,) = add(database, "1")
+    assert "1 label of debts" in run("list", "dataset=debts").splitlines()
+    labels.delete(database, [Label.id == number], "me", 1)
+    assert run("purge", "dataset=debts", "before=2100-01-01").startswith("1 label of 'debts'")
+
+
+def test_without_labels_it_is_said_how_to_get_some(
+    run: Run, database: peewee.Database, home: Path
+) -> None:
     assert "There are no labels of 'stones'" in run("list", "dataset=stones")
 
 
-def test_what_was_deleted_before_goes_for_ever(run: Run, database: peewee.Database) -> None:
+@pytest.mark.parametrize("words", [["list"], ["purge", "before=2100-01-01"]])
+def test_a_dataset_that_is_none_is_an_error_with_the_nearest_name(
+    run: Run, database: peewee.Database, home: Path, words: list[str]
+) -> None:
+    add(database, "1")
+    with pytest.raises(UserError, match="Unknown dataset 'detbs'") as caught:
+        run(*words, "dataset=detbs")
+    assert caught.value.choices == ["debts", "ghosts", "notes", "stones"]
+    assert caught.value.fix == "did you mean 'debts'?"
+
+
+def test_labels_of_a_dataset_that_conf_lost_are_counted_and_removed(
+    run: Run, database: peewee.Database, home: Path
+) -> None:
+    (number, _) = add(database, "1", "1")
+    Path("conf/dataset/debts.yaml").unlink()
+    assert "2 labels of debts" in run("list", "dataset=debts")
+    labels.delete(database, [Label.id == number], "me", 1)
+    assert run("purge", "dataset=debts", "before=2100-01-01").startswith("1 label of 'debts'")
+
+
+def test_what_was_deleted_before_goes_for_ever(
+    run: Run, database: peewee.Database, home: Path
+) -> None:
     numbers = add(database, "1", "1", "1")
     add(database, "1", is_complete=False)
     labels.delete(database, [Label.id.in_(numbers[:2])], "me", 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -58,7 +59,8 @@ def test_a_promoted_version_serves_at_the_next_look_of_every_worker(
 
 
 def test_previous_goes_back_to_who_served_before(service: Service) -> None:
-    assert_refused(promote(service, version="previous"), 409, "has served before")
+    document = assert_refused(promote(service, version="previous"), 409, "has served before")
+    assert document["fix"] == 'send {"version": <number>}; /v1/stones/models lists them'
     promote(service, version=2)
     answer = promote(service, version="previous", why="too dear")
     assert (answer.json["champion"], answer.json["changed"]) == (1, True)
@@ -77,6 +79,9 @@ def test_who_serves_already_is_not_promoted_again(service: Service) -> None:
 def test_a_version_that_fails_the_gate_is_not_promoted(guarded: Service) -> None:
     document = assert_refused(promote(guarded, version=2), 409, "mae 1985.08 is above 500")
     assert document["given"] == "version=2"
+    assert "override=true" not in document["fix"], "as on a command line"
+    asked = document["fix"].partition(": send ")[2]
+    assert json.loads(asked) == {"version": 2, "override": True, "why": "..."}
     assert_refused(promote(guarded, version=2, override=True), 409, "says why")
     assert_refused(promote(guarded, version=2, override=True, why="  "), 409, "says why")
     assert serving(guarded) == 1

@@ -722,6 +722,10 @@ def test_many_are_deleted_where_their_number_is_confirmed(full: Service) -> None
     assert len(listed(full, deleted="true", source="a")) == 3
     answer = full.ask(path(), "DELETE", params={"source": "a", "confirm": 3})
     assert_refused(answer, 409, "0 labels")
+    number = listed(full)[0]["id"]
+    assert full.ask(f"{path()}/{number}", "DELETE").status_code == 200
+    answer = full.ask(path(), "DELETE", params={"source": "b"})
+    assert_refused(answer, 409, "1 label would be deleted, once the number is confirmed")
 
 
 def test_it_must_be_said_which_are_deleted(full: Service) -> None:

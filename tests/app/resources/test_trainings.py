@@ -78,11 +78,14 @@ def test_without_a_champion_it_is_the_model_of_the_parameters(service: Service) 
     ("asked", "words"),
     [
         ({"model": "logistik"}, ["logistik", "did you mean 'logistic'?", "xgboost"]),
-        ({"model": "linear"}, ["model for 'debts'", "logistic"]),  # of another task
+        ({"model": "linear"}, ["'linear' for 'debts'", "logistic"]),  # of another task
+        ({"model": "../logistic"}, ["Unknown model '../logistic' for 'debts'", "'logistic'?"]),
+        ({"model": "x" * 101}, ["length <= 100"]),
         ({"model": "xgboost model.params.n_estimators=9"}, ["model"]),
         ({"model": "_target_"}, ["model"]),
         ({"search": "optunas"}, ["did you mean 'optuna'?"]),
-        ({"search": "optuna,none"}, ["search"]),
+        ({"search": "optuna,none"}, ["search", "optuna"]),
+        ({"search": "../optuna"}, ["Unknown search '../optuna'", "did you mean 'optuna'?"]),
         ({"trials": 5}, ["no search to set this for"]),
         ({"search": "optuna", "trials": 0}, ["trials"]),
         ({"search": "optuna", "trials": 1001}, ["1000"]),

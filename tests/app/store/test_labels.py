@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -109,12 +109,13 @@ def test_what_is_incomplete_counts_when_it_is_complete(
     assert found(database) == []
     assert labels.get(database, "debts", numbers[0]) is None
     assert labels.counts(database, "debts") == {}
-    assert labels.since(database, "debts", None, 10)[0] == 0
     assert list(labels.current(database, "debts")) == []
-    moment = clock.now()
+    moment = clock.stamp()
     labels.complete(database, "debts", upload, 3)
     assert found(database) == numbers
-    assert labels.since(database, "debts", moment, 10)[0] == 3, "they come when they count"
+    row = labels.get(database, "debts", numbers[0])
+    assert row is not None
+    assert row["at"] >= moment, "they come when they count"
     assert labels.get(database, "debts", other) is None
 
 
@@ -214,25 +215,6 @@ def test_of_two_labels_for_one_prediction_the_later_one_is_current(
     assert current() == [plain, first, other]
 
 
-def test_labels_are_counted_since_a_moment(database: peewee.Database) -> None:
-    assert labels.since(database, "debts", None, 10) == (0, None, None)
-    add(database, "1", "1")
-    time.sleep(0.002)
-    moment = clock.now()
-    time.sleep(0.002)
-    early = ids.following(ids.at(moment.timestamp() - 300), 1)  # of an upload that takes long
-    numbers = add(database, "1", "1", "1", numbers=[*early, ids.new(), ids.new()])
-    add(database, "1", dataset="stones")
-    labels.delete(database, [Label.id == numbers[1]], "me", 1)
-    assert labels.since(database, "debts", None, 10)[0] == 4
-    count, first, last = labels.since(database, "debts", moment, 10)
-    assert count == 2
-    assert first is not None
-    assert last is not None
-    assert clock.text(moment) < first <= last <= clock.stamp()
-    assert labels.since(database, "debts", moment, 1)[0] == 1
-
-
 def test_labels_go_only_where_they_are_as_many_as_is_confirmed(database: peewee.Database) -> None:
     numbers = add(database, "1", "1", "0")
     ones = [*labels.live("debts"), Label.value == "1"]
@@ -247,31 +229,161 @@ def test_labels_go_only_where_they_are_as_many_as_is_confirmed(database: peewee.
     assert row["at"] < row["deleted"] <= clock.stamp()
 
 
+@pytest.fixture(params=["at once", "in pieces"])
+def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let few labels be deleted as many are, too."""
+    if request.param == "in pieces":
+        monkeypatch.setattr(labels, "PIECE", 2)
+
+
+@pytest.mark.usefixtures("pieces")
 def test_no_more_go_than_were_counted(
     database: peewee.Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is stored between the count and the deletion is not deleted."""
-    add(database, "1")
+    """What is stored between the count and the deletion is not deleted, wherever it stands."""
+    (early,) = ids.following(ids.new(), 1)  # of an upload that has begun
+    add(database, *"11111")
     other = databases.connect(database_url, "process", 5.0)
     threads: list[threading.Thread] = []
     update = Label.update
 
     def store() -> None:
-        add(other, "1")
+        _, new = add(other, "1", "1", numbers=[early, ids.new()])
+        # By another machine, whose clock is behind.
+        update(at="2026-01-01T00:00:00.000000Z").where(Label.id == new).execute(other)
         other.close()
 
     def after_another(*words: Any) -> Any:
-        threads.append(threading.Thread(target=store))
-        threads[0].start()
-        threads[0].join(0.2)
+        if not threads:
+            threads.append(threading.Thread(target=store))
+            threads[0].start()
+            threads[0].join(0.2)
         return update(*words)
 
     monkeypatch.setattr(Label, "update", after_another)
-    assert labels.delete(database, labels.live("debts"), "me", 1) == (1, True)
+    assert labels.delete(database, labels.live("debts"), "me", 5) == (5, True)
     threads[0].join()
-    assert len(found(database)) == 1
+    assert len(found(database)) == 2
 
 
+@pytest.mark.usefixtures("pieces")
+def test_all_that_are_confirmed_have_one_stamp(database: peewee.Database) -> None:
+    numbers = add(database, *"1101011")
+    others = add(database, "1", dataset="stones")
+    ones = [*labels.live("debts"), Label.value == "1"]
+    assert labels.delete(database, ones, "me", 4) == (5, False)
+    assert labels.delete(database, ones, "me", 5) == (5, True)
+    assert found(database) == [numbers[2], numbers[4]]
+    assert labels.delete(database, ones, "you", 5) == (0, False)
+    rows = Label.select(Label.deleted, Label.deleted_by).where(Label.id.in_(numbers))
+    stamps = set(rows.where(Label.value == "1").tuples().execute(database))
+    assert [by for _, by in stamps] == ["me"]
+    assert labels.get(database, "stones", others[0])["deleted"] is None
+
+
+def held(monkeypatch: pytest.MonkeyPatch, within: Callable[[], object]) -> list[int]:
+    """Note how many labels are deleted while others wait; do something before each time."""
+    found: list[int] = []
+    exclusive = databases.exclusive
+
+    @contextmanager
+    def counting(database: peewee.Database) -> Iterator[None]:
+        gone = Label.select().where(~Label.deleted.is_null())
+        before = gone.count(database)
+        within()
+        with exclusive(database):
+            yield
+            found.append(gone.count(database) - before)
+
+    monkeypatch.setattr(databases, "exclusive", counting)
+    return found
+
+
+def test_others_write_between_the_pieces_of_many(
+    database: peewee.Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labels, "PIECE", 2)
+    add(database, *"11111")
+    with closing(databases.connect(database_url, "process", 0.05)) as other:
+        pieces = held(monkeypatch, lambda: add(other, "0", dataset="stones"))
+        assert labels.delete(database, labels.live("debts"), "me", 5) == (5, True)
+    assert pieces == [2, 2, 1]
+    assert labels.counts(database, "stones") == {"0": 3}
+
+
+def test_whoever_is_stopped_in_the_middle_is_told_how_many_are_left(
+    database: peewee.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labels, "PIECE", 2)
+    add(database, *"11111")
+    left = iter([True, False])
+
+    def fail() -> None:
+        if not next(left):
+            raise peewee.OperationalError("away")
+
+    with monkeypatch.context() as patch:
+        held(patch, fail)
+        with pytest.raises(peewee.OperationalError):
+            labels.delete(database, labels.live("debts"), "me", 5)
+    assert labels.delete(database, labels.live("debts"), "me", 5) == (3, False)
+    assert labels.delete(database, labels.live("debts"), "me", 3) == (3, True)
+    assert found(database) == []
+
+
+def test_each_piece_has_its_own_time(
+    tmp_path: Path, sqlite: peewee.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labels, "PIECE", 1)
+    monkeypatch.setattr(databases, "STEPS", 1)
+    add(sqlite, *"1111")
+    url, now = f"sqlite:///{tmp_path / 'lapidary.db'}", [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    def pass_by() -> None:
+        now[0] += 3.0
+
+    with closing(databases.connect(url, "process", 1.0, slowest=4.0)) as slow:
+        held(monkeypatch, pass_by)
+        assert labels.delete(slow, labels.live("debts"), "me", 4) == (4, True)
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        [],
+        [Label.id > ids.at(0)],
+        [Label.id < ids.at(4e9)],
+        [Label.id > ids.at(0), Label.id < ids.at(4e9), Label.source == "me"],
+    ],
+)
+def test_twice_as_many_take_twice_as_long(
+    sqlite: peewee.Database, monkeypatch: pytest.MonkeyPatch, bounds: list[Any]
+) -> None:
+    """A piece is not looked for among those that were done or are to come."""
+    monkeypatch.setattr(labels, "PIECE", 10)
+    steps: list[int] = []
+
+    def step() -> Any:
+        steps[-1] += 1
+
+    for count in (500, 1000):
+        add(sqlite, *["1"] * count)
+        steps.append(0)
+        sqlite.connection().progress(step, 1)
+        wanted = [*labels.live("debts"), *bounds]
+        assert labels.delete(sqlite, wanted, "me", count) == (count, True)
+        sqlite.connection().progress(None, 0)
+        labels.purge(sqlite, "debts", "9")
+    assert steps[1] < 2.5 * steps[0]
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, "0 labels"), (1, "1 label"), (2, "2 labels")])
+def test_labels_are_counted_in_words(count: int, words: str) -> None:
+    assert labels.counted(count) == words
+
+
+@pytest.mark.usefixtures("pieces")
 def test_tombstones_are_purged(database: peewee.Database) -> None:
     numbers = add(database, "1", "1", "1")
     others = add(database, "1", dataset="stones")

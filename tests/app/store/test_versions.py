@@ -10,6 +10,7 @@ from typing import Any
 import peewee
 import pytest
 
+from app.store import database as databases
 from app.store import versions
 from app.store.versions import Registered
 from src import paths
@@ -71,6 +72,24 @@ def test_the_same_bundle_is_registered_once(
     assert again == linear
     assert len(versions.every(database, "stones")) == 1
     assert len(list((var / "versions" / "stones").iterdir())) == 1
+
+
+def test_a_bundle_that_is_kept_has_no_number_until_it_is_entered(
+    linear: Registered, database: peewee.Database, var: Path, bundles: Path
+) -> None:
+    kept = versions.keep(var, bundles / "xgboost")
+    assert kept.number == versions.UNNUMBERED
+    assert (kept.path(var) / "manifest.json").is_file()
+    assert versions.known(database, kept) is kept
+    assert versions.every(database, "stones") == [linear]
+    with databases.exclusive(database):
+        entered = versions.enter(database, kept)
+    assert (entered.number, entered.digest) == (2, kept.digest)
+    assert versions.every(database, "stones") == [entered, linear]
+    with databases.exclusive(database):
+        assert versions.enter(database, kept) == entered
+    assert versions.known(database, kept) == entered
+    assert versions.register(database, var, bundles / "xgboost") == entered
 
 
 def test_another_bundle_gets_the_next_number(

@@ -3,7 +3,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import peewee
@@ -14,7 +13,7 @@ from app.configured import Configured
 from app.store import versions
 from app.store.tables import Label
 from app.store.versions import Registered
-from app.training import breaches
+from app.training import share
 from app.training.breaches import Breaches
 from src.bootstrap import LEAST
 from tests.app import truths
@@ -28,7 +27,7 @@ LIMIT: dict[str, Any] = {"gate": {"mae": {"max": 200}}}
 @pytest.fixture(autouse=True)
 def untiring(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a look follow another at once."""
-    monkeypatch.setattr(breaches, "SHARE", math.inf)
+    monkeypatch.setattr(share, "SHARE", math.inf)
 
 
 @pytest.fixture
@@ -324,9 +323,9 @@ def test_a_rank_of_few_says_nothing(
 def test_it_rests_for_longer_than_it_worked(
     database: peewee.Database, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(breaches, "SHARE", 0.05)
+    monkeypatch.setattr(share, "SHARE", 0.05)
     times = iter([100.0, 102.0, 141.0, 143.0, 150.0])
-    monkeypatch.setattr(breaches, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    monkeypatch.setattr(share, "monotonic", lambda: next(times))
     look()
     truths.rule("stones", gate=truths.PASSED_BY_NONE)
     look()  # 39 seconds after two of work

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import peewee
 import pytest
 
 from app.settings import Settings
+from app.store import database as databases
 from app.store import trainings, versions
 from app.store.versions import Registered
 from app.training import gathering, patience, work
@@ -215,16 +217,85 @@ def prepared_one(home: Path, database: peewee.Database, settings: Settings) -> P
     return Prepare(database, settings)
 
 
-def test_one_that_was_cancelled_meanwhile_changes_nothing(
-    database: peewee.Database, prepared_one: Prepare
+def test_nobody_can_ask_for_a_version_that_was_not_published(
+    database: peewee.Database, settings: Settings, prepared_one: Prepare
+) -> None:
+    """As where its process is killed in that moment: the next one is the first of all."""
+    it = prepared_one
+    assert it.done.is_promoted
+    assert it.done.version.path(settings.folder()).is_dir(), "what nobody names is harmless"
+    assert versions.every(database, "debts") == []
+    trainings.end(database, it.number, trainings.LOST, error="killed")
+    again = train(database, settings)
+    assert (again["version"], again["result"]["version"]) == (1, 1)
+    (version,) = versions.every(database, "debts")
+    assert version.digest == it.done.version.digest
+    assert bundle.load(version.path(settings.folder())).manifest["files"]
+
+
+@pytest.mark.parametrize("state", [trainings.CANCELLED, trainings.LOST])
+def test_one_that_was_ended_meanwhile_changes_nothing(
+    database: peewee.Database, prepared_one: Prepare, state: str
 ) -> None:
     it = prepared_one
     assert it.done.is_promoted
-    trainings.cancel(database, it.number, "me")
+    if state == trainings.LOST:
+        trainings.end(database, it.number, trainings.LOST, error="killed")
+    else:
+        trainings.cancel(database, it.number, "me")
     assert "nothing changes" in work.publish(database, it.row, it.done, it.quiet)
     assert versions.champions(database) == {}
+    assert versions.every(database, "debts") == []
     row = trainings.find(database, it.number)
-    assert (row["state"], row["version"], row["result"]) == ("cancelled", None, None)
+    assert (row["state"], row["version"], row["result"]) == (state, None, None)
+
+
+@pytest.mark.parametrize("step", ["enter", "champions", "promote"])
+def test_what_is_not_published_whole_is_not_published(
+    database: peewee.Database, prepared_one: Prepare, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    it = prepared_one
+    done = getattr(work.versions, step)
+
+    def then_fail(*words: Any, **more: Any) -> Any:
+        done(*words, **more)
+        raise peewee.OperationalError("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(work.versions, step, then_fail)
+        with pytest.raises(peewee.OperationalError):
+            work.publish(database, it.row, it.done, it.quiet)
+    assert versions.every(database, "debts") == versions.events(database, "debts") == []
+    assert trainings.find(database, it.number)["state"] == trainings.RUNNING
+    assert "version 1 serves" in work.publish(database, it.row, it.done, it.quiet)
+    assert versions.champions(database) == {"debts": 1}
+
+
+def test_nobody_ends_it_while_it_is_published(
+    database: peewee.Database,
+    database_url: str,
+    prepared_one: Prepare,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    it = prepared_one
+    other = databases.connect(database_url, "process", 5.0)
+    enter, ends, threads = versions.enter, [], []
+
+    def cancel() -> None:
+        ends.append(trainings.cancel(other, it.number, "me"))
+        other.close()
+
+    def meanwhile(*words: Any) -> Registered:
+        threads.append(threading.Thread(target=cancel))
+        threads[0].start()
+        threads[0].join(0.2)
+        return enter(*words)
+
+    monkeypatch.setattr(work.versions, "enter", meanwhile)
+    assert "version 1 serves" in work.publish(database, it.row, it.done, it.quiet)
+    threads[0].join()
+    assert ends == [False]
+    assert ended(database, it.number)["state"] == trainings.DONE
 
 
 def test_nobody_is_overruled_who_chose_another_meanwhile(
@@ -267,11 +338,12 @@ def test_a_database_that_is_away_at_each_step_loses_nothing(
     monkeypatch.setattr(patience, "EVERY", 0.001)
     once(work.trainings, "tell")
     once(work.gathering, "gather")
-    once(work.versions, "register")
+    once(work.versions, "keep")
+    once(work.versions, "known")
     once(work.versions, "champions")
     once(work.versions, "overrides")
     it = Prepare(database, settings)
-    assert failed == ["tell", "gather", "champions", "register", "overrides"]
+    assert failed == ["tell", "gather", "champions", "keep", "known", "overrides"]
     work.publish(database, it.row, it.done, it.quiet)
     assert ended(database, it.number)["result"]["labels"]["total"] == 40
 
