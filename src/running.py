@@ -171,19 +171,24 @@ def _exported(
 
     An export that answers otherwise than the model is left out: the pickled model answers then.
     """
-    from src.inference import parity, predictor, similar
+    from src.inference import held_out, parity, predictor, similar
     from src.learning import exporting
 
     dataset, fitted = config.dataset, outcome.fitted
     expected = fitted.output(ready.test)
+    records = exporting.records(ready.test, dataset)
+    truth = ready.test[dataset.target.name].tolist()
     beside = {
         exporting.GOLDEN: exporting.golden(ready.test, expected, dataset),
+        held_out.NAME: held_out.build(
+            records, list(dataset.features), truth, expected, fitted.classes
+        ),
         **similar.build(ready.train, dataset),
     }
     exported = exporting.export(fitted, dataset, ready.train)
     if exported is not None:
         made = predictor.build(dataset, exported.files().__getitem__)
-        gap = parity.largest(made, exporting.records(ready.test, dataset), expected)
+        gap = parity.largest(made, records, expected)
         if gap <= parity.allowed(made):
             note = {"kind": made.kind, "largest_difference": gap}
             return note, {**exported.files(), **beside}

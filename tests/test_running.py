@@ -178,7 +178,9 @@ def test_a_bundle_holds_the_model_as_plain_data_that_answers_alike(
     manifest = bundle.read_manifest(trained.place)
     assert manifest["export"]["kind"] == "linear"
     assert 0 <= manifest["export"]["largest_difference"] < 1e-9
-    assert {"predictor.json", "predictor.npz", "golden.json"} <= set(manifest["files"])
+    assert {"predictor.json", "predictor.npz", "golden.json", "held_out.json"} <= set(
+        manifest["files"]
+    )
     made = predictor.load(trained.place, manifest)
     parity.check_golden(made, trained.place, manifest)
     rows = bundle.load(trained.place).rows()
@@ -220,7 +222,7 @@ def test_an_export_that_answers_otherwise_is_left_out_and_said(
 
 def test_the_same_training_exports_the_same_bytes(composed: config.Config) -> None:
     one, two = running.own(composed), running.own(composed)
-    for name in ("predictor.json", "predictor.npz", "golden.json"):
+    for name in ("predictor.json", "predictor.npz", "golden.json", "held_out.json"):
         assert one.manifest["files"][name] == two.manifest["files"][name]
 
 

@@ -157,6 +157,7 @@ class TestARunOfOnesOwn:
         assert re.fullmatch(r"\d{8}T\d{6}Z-ridge-[0-9a-f]{6}", run.name)
         assert sorted(str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()) == [
             "bundle/golden.json",
+            "bundle/held_out.json",
             "bundle/manifest.json",
             "bundle/model.joblib",
             "bundle/predictions.csv",
@@ -342,6 +343,7 @@ class TestATrackedRun:
         new = pipeline.project.files().keys() - pipeline.before.keys()
         assert new == {
             "artifacts/bundles/stones/ridge/golden.json",
+            "artifacts/bundles/stones/ridge/held_out.json",
             "artifacts/bundles/stones/ridge/manifest.json",
             "artifacts/bundles/stones/ridge/model.joblib",
             "artifacts/bundles/stones/ridge/predictions.csv",

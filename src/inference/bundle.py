@@ -4,6 +4,7 @@ manifest.json      configuration, metrics, data, commit, versions, sha256 of eve
 model.joblib       the fitted model
 predictor.*        the same as plain data, where it could be exported; member<k>.ubj beside it
 golden.json        a few held-out records and what the fitted model answers
+held_out.json      more of them, with the truth, and the errors that cost most
 rows.parquet       the training rows, for look-ups
 predictions.csv    actual and predicted on the test rows
 trials.csv         the search's history, where there was one

@@ -1,0 +1,101 @@
+"""Held-out rows in a bundle: what was true, what was predicted, and the errors that cost most.
+
+{"total": how many there were, "sample": [row, ...], "worst": [row, ...]}; a row is
+{"record": {...}, "actual": ..., "predicted": ..., "cost": ...}, of classes also the "probability"
+of the predicted one and of the "truth". The cost is how far a value is off, or how unlikely the
+true class was called.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from src.evaluation import rounded
+from src.inference import bundle
+from src.inference.arithmetic import Record
+
+NAME = "held_out.json"
+MOST, WORST = 500, 20
+MOST_BYTES = 1_000_000  # of the sample: long texts are fewer
+
+
+def build(
+    records: Sequence[Record],
+    features: Sequence[str],
+    truth: Sequence[Any],
+    output: np.ndarray,
+    classes: Sequence[str] | None,
+) -> bytes:
+    """Write some rows that show all of them, and those whose errors cost most.
+
+    The sample is taken evenly by rank of the truth, so that it keeps the extremes. The same rows
+    and answers give the same bytes.
+    """
+    judged = _values(truth, output) if classes is None else _classes(truth, output, classes)
+    rows = [
+        {"record": dict(zip(features, record, strict=True)), **one}
+        for record, one in zip(records, judged, strict=True)
+    ]
+    ranked = sorted(range(len(rows)), key=lambda at: truth[at])
+    dearest = sorted(range(len(rows)), key=lambda at: -rows[at]["cost"])[:WORST]
+    number = min(MOST, len(rows), max(WORST, MOST_BYTES // _mean_size(rows)))
+    chosen = np.linspace(0, len(rows) - 1, number).round().astype(int)
+    document = {
+        "total": len(rows),
+        "sample": [rows[ranked[at]] for at in chosen],
+        "worst": [rows[at] for at in dearest if rows[at]["cost"] > 0],
+    }
+    return _written(document)
+
+
+def read(path: Path, manifest: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a bundle keeps of its held-out rows; None where it was made before they were.
+
+    Raises UserError where the file is not the one that was trained.
+    """
+    if NAME not in manifest["files"]:
+        return None
+    document: dict[str, Any] = json.loads(bundle.verified(path, NAME, manifest))
+    return document
+
+
+def _values(truth: Sequence[Any], output: np.ndarray) -> list[dict[str, Any]]:
+    pairs = zip(map(float, truth), output.tolist(), strict=True)
+    return [
+        {"actual": actual, "predicted": rounded(found), "cost": rounded(abs(found - actual))}
+        for actual, found in pairs
+    ]
+
+
+def _classes(
+    truth: Sequence[Any], output: np.ndarray, classes: Sequence[str]
+) -> list[dict[str, Any]]:
+    best = output.argmax(axis=1)
+    judged = []
+    for actual, at, chances in zip(truth, best.tolist(), output.tolist(), strict=True):
+        true = chances[classes.index(actual)]
+        judged.append(
+            {
+                "actual": actual,
+                "predicted": classes[at],
+                "probability": rounded(chances[at]),
+                "truth": rounded(true),
+                # What was called rightly cost nothing, however sure of it the model was.
+                "cost": 0.0 if classes[at] == actual else rounded(1 - true),
+            }
+        )
+    return judged
+
+
+def _mean_size(rows: Sequence[Any]) -> int:
+    some = rows[:: max(1, len(rows) // MOST)]
+    return max(1, len(_written(some)) // max(1, len(some)))
+
+
+def _written(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
