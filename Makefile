@@ -1,6 +1,6 @@
 # make help
 .DEFAULT_GOAL := help
-.PHONY: help run serve test lint constraints clean
+.PHONY: help run serve test lint constraints pictures clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -27,6 +27,9 @@ lint: $(BIN)/.test $(BIN)/.lint ## format and rules (ruff), types (mypy), direct
 	ruff check .
 	mypy
 	lint-imports
+
+pictures: $(BIN)/.test ## take the pictures of the README anew (chromium, and what make run made)
+	python -m benchmarks.pictures
 
 constraints: ## pin the newest versions that fit pyproject.toml
 	$(PYTHON) -m venv .venv-new

@@ -41,6 +41,11 @@ def query(request: falcon.Request, kind: type[Q]) -> Q:
         raise of(error, 400) from None
 
 
+def media(request: falcon.Request) -> str:
+    """Return the body's media type, without its parameters."""
+    return (request.content_type or "").partition(";")[0].strip().lower()
+
+
 def check_json(request: falcon.Request) -> None:
     """Raise Problem 415 unless the body says that it is JSON in UTF-8."""
     given = request.content_type or ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -13,6 +13,9 @@ from app.problems import MEDIA_TYPE, Problem
 
 if TYPE_CHECKING:
     from app.security import Caller
+
+Start = Callable[..., Any]
+App = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
 ENVIRON = "lapidary.exchange"  # where WSGI carries it
 LONGEST_ID = 100
@@ -99,3 +102,22 @@ def _given_id(environ: dict[str, Any]) -> str | None:
     if given is None or not given.isascii() or not given.isprintable():
         return None
     return given.strip()[:LONGEST_ID] or None
+
+
+def run(app: App, environ: dict[str, Any]) -> Answer:
+    """Run a WSGI application to its end and gather its answer."""
+    started: list[Any] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+        started[:] = [status, headers]
+
+    if environ["REQUEST_METHOD"] == "HEAD":  # is a GET whose body is not sent
+        environ = {**environ, "REQUEST_METHOD": "GET"}
+    chunks = app(environ, start_response)
+    body = b"".join(chunks)
+    close = getattr(chunks, "close", None)
+    if close is not None:
+        close()
+    status, headers = started
+    kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
+    return Answer(status, kept, body)

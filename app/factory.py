@@ -12,22 +12,34 @@ from app.configured import Configured
 from app.gatekeeper import Gatekeeper
 from app.metrics import Metrics
 from app.openapi import OpenApi
+from app.pages import routes as pages
+from app.pages.page import Door
+from app.pages.refusals import Refusals
+from app.pages.rendering import Renderer
+from app.pages.static import Static
 from app.problems import Problem
 from app.recorder import Recorder
 from app.redaction import Redaction
 from app.registry import Registry, loader
 from app.resources import (
+    activity,
     champions,
+    choices,
     datasets,
     documents,
     feedback,
     health,
+    labelling,
     labels,
     predictions,
+    profile,
     requests,
     scoreboard,
+    traffic,
     trainings,
+    uncertain,
     uploads,
+    versions,
 )
 from app.resources.similar import Similar
 from app.security import Guard
@@ -65,29 +77,43 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         housekeeping.start(settings)
         steward.start(settings)
 
-    around = handlers.Around(database)
-    app = falcon.App(middleware=[around])
-    app.add_error_handler(Problem, handlers.refuse)
-    app.add_error_handler(falcon.HTTPError, handlers.refuse_in_our_words)
+    static = Static(var, is_early=is_watching)
+    around, renderer = handlers.Around(database), Renderer(registry, guard, static)
+    parts: Any = [around, Door()]
+    app, refusals = falcon.App(middleware=parts), Refusals(renderer)
+    app.add_error_handler(Problem, refusals.refuse)
+    app.add_error_handler(falcon.HTTPError, refusals.refuse_in_our_words)
     for refusal in databases.ERRORS:
-        app.add_error_handler(refusal, handlers.unavailable)
+        app.add_error_handler(refusal, refusals.unavailable)
     app.add_error_handler(Exception, around.fail)
     routes: dict[str, Any] = {
         "/v1/datasets": datasets.Datasets(registry),
+        "/v1/activity": activity.Activity(registry, database),
         "/v1/requests": requests.Requests(database, settings.page),
+        "/v1/requests/series": traffic.Traffic(database),
         "/v1/requests/{number}": requests.OneRequest(database),
         "/v1/{dataset}": datasets.OneDataset(registry),
+        "/v1/{dataset}/profile": profile.Profile(registry),
         "/v1/{dataset}/models": datasets.Models(registry, gatekeeper, database),
+        "/v1/{dataset}/models/{number}": versions.OneVersion(registry, gatekeeper, settings),
+        "/v1/{dataset}/models/{number}/compare/{other}": versions.Comparison(
+            registry, gatekeeper, settings
+        ),
         "/v1/{dataset}/models/{number}/override": champions.Overrides(registry, database),
         "/v1/{dataset}/champion": champions.Champion(registry, gatekeeper, database, load),
-        "/v1/{dataset}/predictions": predictions.Predictions(registry, gatekeeper, redaction),
+        "/v1/{dataset}/predictions": predictions.Predictions(
+            registry, gatekeeper, redaction, database, settings
+        ),
         "/v1/{dataset}/predictions/{number}": predictions.Receipt(database),
         "/v1/{dataset}/predictions/{number}/label": feedback.Truth(registry, database, settings),
         "/v1/{dataset}/labels": labels.Labels(registry, database, settings),
+        "/v1/{dataset}/labels/about": labelling.Labelling(registry, database, settings),
         "/v1/{dataset}/labels/{number}": labels.OneLabel(registry, database),
+        "/v1/{dataset}/uncertain": uncertain.Uncertain(registry, database),
         "/v1/{dataset}/uploads": uploads.Uploads(registry, database, settings.page),
         "/v1/{dataset}/uploads/{number}": uploads.OneUpload(registry, database),
         "/v1/{dataset}/scoreboard": scoreboard.Scores(registry, gatekeeper, database),
+        "/v1/{dataset}/choices": choices.Choices(registry, database),
         "/v1/{dataset}/trainings": trainings.Trainings(registry, configured, database, settings),
         "/v1/{dataset}/trainings/series": trainings.Series(registry, database),
         "/v1/{dataset}/trainings/{number}": trainings.OneTraining(registry, database, settings),
@@ -98,6 +124,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         "/openapi.json": documents.OpenApiDocument(OpenApi(registry, settings)),
         "/docs": documents.Docs(),
         "/docs/{name}": documents.DocsFile(),
+        **pages.routes(renderer, app, guard, static),
     }
     for path, resource in routes.items():
         app.add_route(path, resource)

@@ -58,38 +58,30 @@ def refuse(
         response.set_header(name, value)
 
 
-def refuse_in_our_words(
-    request: falcon.Request, response: falcon.Response, error: falcon.HTTPError, params: Any
-) -> None:
+def in_our_words(request: falcon.Request, error: falcon.HTTPError) -> Problem:
     """Say what Falcon refuses (no such path, no such method) as we say everything."""
     status = falcon.http_status_to_code(error.status)
     if status == 404:
-        problem = Problem(
-            404, "There is nothing at this path.", given=request.path, fix="see /docs"
-        )
-    elif status == 405:
+        what = "There is nothing at this path."
+        return Problem(404, what, given=request.path, fix="see /docs")
+    if status == 405:
         allowed = dict(error.headers or {}).get("Allow", "")
-        problem = Problem(
+        return Problem(
             405,
             "This path does not take this method.",
             given=request.method,
             allowed=allowed,
             headers={"Allow": allowed},
         )
-    else:
-        problem = Problem(status, error.title or "", given=error.description)
-    refuse(request, response, problem, params)
+    return Problem(status, error.title or "", given=error.description)
 
 
-def unavailable(
-    request: falcon.Request, response: falcon.Response, error: Exception, params: Any
-) -> None:
+def unavailable(request: falcon.Request, error: Exception) -> Problem:
     """Say that the database could not be read."""
     log.error("%s: %s", request.env[ENVIRON].path, error)
-    problem = Problem(
+    return Problem(
         503,
         "The database cannot be read now, or it took too long.",
         fix="narrow what is asked, or try again; see /readyz",
         headers={"Retry-After": "1"},
     )
-    refuse(request, response, problem, params)

@@ -36,6 +36,7 @@ def problem(error: Invalid, dataset: str) -> Problem:
 def _document(fault: FieldProblem, dataset: str) -> dict[str, Any]:
     document = {
         "record": fault.record,
+        "line": fault.line,
         "field": fault.field,
         "detail": fault.what,
         "given": fault.given,

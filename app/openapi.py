@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from app import openapi_answers, openapi_labels, openapi_schemas, openapi_service, openapi_trainings
-from app.examples import example, prediction
+from app import (
+    openapi_answers,
+    openapi_labelling,
+    openapi_labels,
+    openapi_predictions,
+    openapi_schemas,
+    openapi_service,
+    openapi_trainings,
+    openapi_versions,
+)
+from app.examples import example
 from app.openapi_parts import (
     Document,
     body,
     by_id,
-    link,
-    listing,
-    one_or_many,
     operation,
     problems,
-    query,
     reference,
     response,
 )
 from app.problems import Problem
 from app.registry import Registry
-from app.resources import predictions
 from app.security import SCOPES
 from app.serving import Serving
 from app.settings import Settings
@@ -74,6 +78,7 @@ class OpenApi:
         components: Document = {
             **openapi_schemas.SHARED,
             **openapi_answers.SCHEMAS,
+            **openapi_versions.SCHEMAS,
         }
         tags = []
         for name in self._registry.known():
@@ -87,8 +92,11 @@ class OpenApi:
                 paths.update(_served(serving, settings))
             classes = self._registry.classes(name)
             components.update(openapi_labels.schemas(dataset, classes, settings))
+            paths.update(openapi_service.profile(name))
+            paths.update(openapi_labelling.paths(dataset, serving))
             paths.update(openapi_labels.paths(dataset, serving, classes, settings))
             paths.update(openapi_trainings.paths(dataset, serving, settings))
+            paths.update(openapi_versions.paths(dataset))
         return {
             "openapi": "3.1.0",
             "info": {"title": "Lapidary", "version": VERSION, "description": ABOUT},
@@ -139,43 +147,12 @@ def _served(serving: Serving, settings: Settings) -> Document:
     paths: Document = {
         f"/v1/{name}": {"get": about},
         f"/v1/{name}/models": {"get": models},
-        f"/v1/{name}/predictions": {"post": _predict(serving, settings)},
+        f"/v1/{name}/predictions": openapi_predictions.methods(serving, settings),
         f"/v1/{name}/predictions/{{id}}": {"get": receipt},
     }
     if serving.similar is not None:
         paths[f"/v1/{name}/similar"] = {"post": _similar(serving, settings)}
     return paths
-
-
-def _predict(serving: Serving, settings: Settings) -> Document:
-    name, noun = serving.dataset.name, serving.dataset.noun
-    answer = reference(f"{name}_prediction")
-    one = example(serving)
-    examples = {
-        "one": {"summary": f"one {noun}", "value": one},
-        "many": {"summary": "several at once", "value": [one, example(serving, 1)]},
-    }
-    answered = {"one": {"summary": "the answer to the example", "value": prediction(serving)}}
-    words = {
-        "explain": "add why: contributions that add up",
-        "version": "another registered version",
-        "model": "the newest version of another model",
-    }
-    links = {
-        "receipt": link(f"{name}_receipt", "id"),
-        "truth": link(f"{name}_truth", "id"),
-    }
-    return operation(
-        name,
-        f"{name}_predict",
-        f"Predict the {serving.dataset.target.name} of one {noun}, or of several",
-        {
-            "200": response({"oneOf": [answer, listing(answer)]}, examples=answered, links=links),
-            **problems(400, 401, 403, 404, 408, 409, 411, 413, 414, 415, 422, 503),
-        },
-        parameters=query(predictions.Query, words),
-        requestBody=body(one_or_many(reference(f"{name}_record"), settings.most_records), examples),
-    )
 
 
 def _similar(serving: Serving, settings: Settings) -> Document:

@@ -49,6 +49,44 @@ SCHEMAS: Document = {
     ),
     "upload": structure({**_UPLOAD, "answer": ANY}),
     "uploads": structure({"uploads": listing(structure(_UPLOAD))}),
+    "labelling": structure(
+        {
+            "dataset": TEXT,
+            "about": TEXT,
+            "noun": TEXT,
+            "task": TEXT,
+            "target": TEXT,
+            "fields": listing(structure({"name": TEXT, "type": TEXT})),
+            "refused": NULLABLE,
+            "labels": WHOLE,
+            "sources": mapping(WHOLE),
+            "other_sources": WHOLE,
+            "classes": mapping(WHOLE),
+            "last": {
+                "anyOf": [structure({"id": TEXT, "at": TIME, "source": TEXT}), {"type": "null"}]
+            },
+        }
+    ),
+    "uncertain": structure(
+        {
+            "dataset": TEXT,
+            "measure": TEXT,
+            "looked_at": WHOLE,
+            "labelled": WHOLE,
+            "predictions": listing(
+                structure(
+                    {
+                        "id": TEXT,
+                        "at": TIME,
+                        "version": WHOLE,
+                        "unsure": NUMBER,
+                        "record": OBJECT,
+                        "answer": OBJECT,
+                    }
+                )
+            ),
+        }
+    ),
     "deleted_labels": structure({"deleted": WHOLE}),
     "bounded": structure({"value": FIGURE, "low": FIGURE, "high": FIGURE}),
     "scoreboard": structure(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 import msgspec
@@ -15,6 +13,7 @@ from app.openapi_answers import stored_label
 from app.openapi_parts import (
     TEXT,
     Document,
+    as_csv,
     body,
     by_id,
     link,
@@ -151,7 +150,8 @@ def _post(dataset: Dataset, label: dict[str, Any] | None, settings: Settings) ->
             "one": {"summary": "one label", "value": label},
             "many": {"summary": "several at once", "value": [label, label]},
         }
-        content[CSV]["example"] = _csv(dataset, label)
+        names = [*dataset.features, dataset.target.name]
+        content[CSV]["example"] = as_csv(names, label, dataset.separator)
         content[NDJSON]["example"] = msgspec.json.encode(label).decode() + "\n"
     words = {
         "source": "who or what they come from; the key's name unless given",
@@ -185,15 +185,6 @@ def _links(name: str, where: str) -> Document:
         "label": link(f"{name}_stored_label", where),
         "delete": link(f"{name}_delete_label", where),
     }
-
-
-def _csv(dataset: Dataset, label: dict[str, Any]) -> str:
-    """Write a label under its header."""
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=dataset.separator, lineterminator="\n")
-    names = [*dataset.features, dataset.target.name]
-    writer.writerows([names, [label.get(name, "") for name in names]])
-    return text.getvalue()
 
 
 def _list(name: str, settings: Settings) -> Document:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from http import HTTPStatus
 from typing import Any
 
@@ -114,6 +116,14 @@ def body(schema: Document, examples: Document | None = None, **more: Any) -> Doc
     if examples:
         content["examples"] = examples
     return {"required": True, "content": {"application/json": content}, **more}
+
+
+def as_csv(names: list[str], values: dict[str, Any], separator: str) -> str:
+    """Write an example as a row under its header."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
+    writer.writerows([names, [values.get(name, "") for name in names]])
+    return text.getvalue()
 
 
 def response(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.openapi_parts import (
     ANY,
+    FIGURE,
     NUMBER,
     OBJECT,
     TEXT,
@@ -12,6 +13,7 @@ from app.openapi_parts import (
     WHOLE,
     Document,
     listing,
+    mapping,
     nullable,
     reference,
     structure,
@@ -61,6 +63,12 @@ _ENTRY: Document = {
     "milliseconds": NUMBER,
 }
 
+_COUNTS: Document = {
+    **dict.fromkeys(("2xx", "3xx", "4xx", "5xx"), WHOLE),
+    "p50": FIGURE,
+    "p95": FIGURE,
+}
+
 SHARED: Document = {
     "problem": structure(
         {"type": TEXT, "title": TEXT, "status": WHOLE, "detail": TEXT, "request_id": TEXT},
@@ -82,6 +90,7 @@ SHARED: Document = {
         }
     ),
     "datasets": structure({"datasets": listing(structure({"name": TEXT, "champion": ANY}))}),
+    "activity": structure({"at": TEXT, "since": TEXT, "datasets": OBJECT}),
     "dataset": structure(
         {
             "name": TEXT,
@@ -89,7 +98,42 @@ SHARED: Document = {
             "target": structure({"name": TEXT}),
             "fields": listing(structure({"name": TEXT, "type": TEXT})),
             "example": OBJECT,
+            "examples": listing(OBJECT),
+            "separator": TEXT,
             "links": OBJECT,
+        }
+    ),
+    "profile": structure(
+        {
+            "dataset": TEXT,
+            "about": TEXT,
+            "noun": TEXT,
+            "task": TEXT,
+            "target": TEXT,
+            "positive": NULLABLE,
+            "data": structure({"source": TEXT, "md5": TEXT, "prepared": TEXT}),
+            "rows": mapping(WHOLE),
+            "rejected": structure({"by_rule": mapping(WHOLE), "reasons": listing(OBJECT)}),
+            "duplicates": structure(
+                {"rule": TEXT, "rejected": WHOLE, "kept": WHOLE, "contradicting": WHOLE}
+            ),
+            "sample": listing(listing(ANY)),
+            "columns": listing(
+                structure(
+                    {
+                        "name": TEXT,
+                        "about": TEXT,
+                        "unit": TEXT,
+                        "role": {"enum": ["feature", "target"]},
+                        "type": TEXT,
+                        "optional": TRUTH,
+                        "rows": WHOLE,
+                        "missing": WHOLE,
+                        "distinct": WHOLE,
+                    }
+                )
+            ),
+            "correlations": nullable(OBJECT),
         }
     ),
     "models": structure(
@@ -112,6 +156,17 @@ SHARED: Document = {
             "events": listing(
                 structure({"at": TIME, "kind": TEXT, "number": WHOLE, "by": TEXT, "why": TEXT})
             ),
+        }
+    ),
+    "predictions": structure(
+        {
+            "predictions": listing(
+                structure(
+                    {"id": TEXT, "at": TIME, "version": WHOLE, "record": OBJECT, "answer": OBJECT}
+                )
+            ),
+            "next": NULLABLE,
+            "looked_at": WHOLE,
         }
     ),
     "receipt": structure(
@@ -140,6 +195,17 @@ SHARED: Document = {
     "requests": structure({"requests": listing(structure(_ENTRY)), "next": NULLABLE}),
     "request": structure(
         {**_ENTRY, "request_body": ANY, "response_body": ANY, "predictions": listing(TEXT)}
+    ),
+    "traffic": structure(
+        {
+            "since": TIME,
+            "until": TIME,
+            "seconds": WHOLE,
+            "looked_at": WHOLE,
+            "all": TRUTH,
+            "total": structure(_COUNTS),
+            "buckets": listing(structure({"at": TIME, **_COUNTS})),
+        }
     ),
     "health": structure({"status": TEXT}),
 }

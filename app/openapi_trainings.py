@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from app import fitting
 from app.openapi_parts import (
     WHOLE,
     Document,
@@ -29,7 +30,6 @@ from src.errors import UserError
 
 SPAN = {"since": "asked for from this moment on", "until": "asked for before this moment"}
 A_TRAINING = "a training's id"
-KINDS = ("category", "integer", "number", "text")
 
 
 def paths(dataset: Dataset, serving: Serving | None, settings: Settings) -> Document:
@@ -37,6 +37,7 @@ def paths(dataset: Dataset, serving: Serving | None, settings: Settings) -> Docu
     name = dataset.name
     found: Document = {
         f"/v1/{name}/trainings": {"get": _list(name, settings)},
+        f"/v1/{name}/choices": {"get": _what(name)},
         f"/v1/{name}/trainings/series": {"get": _series(name)},
         f"/v1/{name}/trainings/{{id}}": {
             "get": by_id(
@@ -53,7 +54,7 @@ def paths(dataset: Dataset, serving: Serving | None, settings: Settings) -> Docu
         f"/v1/{name}/models/{{version}}/override": {"post": _override(name)},
     }
     with suppress(UserError):  # a file of conf/ is no YAML; who asks for a training is told
-        models = _models(dataset)
+        models = sorted(one["name"] for one in fitting.models(dataset))
         if models:
             found[f"/v1/{name}/trainings"]["post"] = _ask(dataset, models, serving)
     return found
@@ -62,12 +63,13 @@ def paths(dataset: Dataset, serving: Serving | None, settings: Settings) -> Docu
 def _ask(dataset: Dataset, models: list[str], serving: Serving | None) -> Document:
     name = dataset.name
     usual = serving.version.model if serving else models[0]
+    counted = [one["name"] for one in fitting.searches() if one["trials"] is not None]
     asked: Document = {
         "type": "object",
         "properties": _choices(models),
         "additionalProperties": False,
         "if": {"required": ["trials"], "properties": {"trials": WHOLE}},
-        "then": {"required": ["search"], "properties": {"search": {"enum": _searches()}}},
+        "then": {"required": ["search"], "properties": {"search": {"enum": counted}}},
     }
     links = {
         "training": link(f"{name}_training", "id"),
@@ -95,23 +97,6 @@ def _choices(models: list[str]) -> Document:
     return fields
 
 
-def _models(dataset: Dataset) -> list[str]:
-    """List the models of conf/ that serve the task and take every kind of feature."""
-    found = configs.serving_models(dataset.task)
-    return [name for name in found if dataset.kinds() <= _takes(name)]
-
-
-def _takes(model: str) -> set[str]:
-    given = configs.read_yaml(configs.CONF / "model" / f"{model}.yaml").get("inputs")
-    return set(given or KINDS)
-
-
-def _searches() -> list[str]:
-    """List the searches of conf/ that have a number of trials."""
-    found = {name: configs.CONF / "search" / f"{name}.yaml" for name in configs.choices("search")}
-    return [name for name, path in found.items() if "trials" in (configs.read_yaml(path) or ())]
-
-
 def _list(name: str, settings: Settings) -> Document:
     words = {
         **SPAN,
@@ -131,6 +116,15 @@ def _list(name: str, settings: Settings) -> Document:
             **problems(400, 401, 403, 414, 503),
         },
         parameters=query(trainings.Query, words),
+    )
+
+
+def _what(name: str) -> Document:
+    return operation(
+        name,
+        f"{name}_choices",
+        "What may be trained: models, searches, and how many labels there are",
+        {"200": response(reference("choices")), **problems(401, 403, 503)},
     )
 
 

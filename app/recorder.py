@@ -6,13 +6,13 @@ It stands outside of Falcon because Falcon writes an answer's bytes only after i
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from app import bodies
 from app import exchange as exchanges
 from app.batches import Batches
-from app.exchange import Answer, Exchange
+from app.exchange import Answer, App, Exchange, Start
 from app.metrics import Metrics
 from app.problems import Problem
 from app.redaction import Redaction
@@ -21,12 +21,10 @@ from app.store.journal import Entry, Journal, Unavailable
 
 log = logging.getLogger(__name__)
 
-Start = Callable[..., Any]
-App = Callable[[dict[str, Any], Start], Iterable[bytes]]
-
 NO_CONTENT = 204
 # Asked every few seconds by machines, and to be answered while the database cannot be written.
 UNRECORDED = frozenset({"/healthz", "/readyz", "/metrics"})
+FILES = "/static/"  # the same for everybody
 
 
 class Recorder:
@@ -61,7 +59,7 @@ class Recorder:
         exchange = exchanges.begin(environ)
         answer = self._with_headers(exchange, self._answer(exchange))
         batch = self.batches.mine()
-        if environ["PATH_INFO"] in UNRECORDED:
+        if environ["PATH_INFO"] in UNRECORDED or environ["PATH_INFO"].startswith(FILES):
             answer = self._settle(exchange, answer, None)
         elif batch is not None:
             batch.add(self._entry(exchange, answer), exchange, answer)
@@ -107,7 +105,7 @@ class Recorder:
                 bodies.announced(exchange.environ, self._largest_upload)
             else:
                 exchange.body = bodies.read(exchange.environ, self._largest_body)
-            return _run(self._app, exchange.environ)
+            return exchanges.run(self._app, exchange.environ)
         except Problem as problem:
             return exchanges.refusal(problem, exchange)
         except Exception:
@@ -155,22 +153,3 @@ def _ours() -> Problem:
         "Something went wrong here; it is not the request's fault.",
         fix="report the request_id to whoever runs this service",
     )
-
-
-def _run(app: App, environ: dict[str, Any]) -> Answer:
-    """Run a WSGI application to its end and gather its answer."""
-    started: list[Any] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
-        started[:] = [status, headers]
-
-    if environ["REQUEST_METHOD"] == "HEAD":  # is a GET whose body is not sent
-        environ = {**environ, "REQUEST_METHOD": "GET"}
-    chunks = app(environ, start_response)
-    body = b"".join(chunks)
-    close = getattr(chunks, "close", None)
-    if close is not None:
-        close()
-    status, headers = started
-    kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
-    return Answer(status, kept, body)

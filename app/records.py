@@ -48,6 +48,7 @@ class FieldProblem:
     given: str | None = None
     allowed: str | None = None
     fix: str | None = None
+    line: int | None = None  # of a CSV, from 1
 
 
 class Invalid(Exception):

@@ -91,6 +91,13 @@ class Registry:
                 return self._other(dataset, one)
         raise self._gatekeeper.refusal(self.version(dataset, found[0]))
 
+    def loaded(self, dataset: str, number: int) -> Serving:
+        """Return a version to look at, whatever the gate says; raise Problem 404 or 409."""
+        champion = self._champions.get(dataset)
+        if champion is not None and champion.version.number == number:
+            return champion
+        return self._other(dataset, number)
+
     def number(self, dataset: str) -> int | None:
         """Return the number of the version that serves; None where none does."""
         serving = self._champions.get(dataset)

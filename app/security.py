@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 import falcon
 
+from app import sessions
 from app.exchange import ENVIRON, Answer, Exchange
 from app.problems import Problem
 from app.redaction import KEY_PREFIX
@@ -31,8 +32,13 @@ RELAYED = (
     "HTTP_X_REAL_IP",
 )
 PROBES = frozenset({"/healthz", "/readyz"})
-# A browser cannot send a key when it opens a page; what the pages tell is how to ask.
-PUBLIC = re.compile(r"/openapi\.json|/docs(/[a-z.-]+)?")
+# A browser cannot send a key when it opens a page. The description tells how to ask; the pages of
+# the dashboard look themselves at who is signed in.
+PUBLIC = re.compile(
+    r"/openapi\.json|/docs(/[a-z.-]+)?|/|/signin|/static/.*|/datasets/.*|/requests(/.*)?"
+)
+SAFE = ("GET", "HEAD", "OPTIONS")
+TOKEN = "HTTP_X_CSRF_TOKEN"  # noqa: S105 - the name of a header
 HEADERS = [
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -125,14 +131,42 @@ class Guard:
             return self._local(environ)
         given = _given_key(environ)
         if given is None:
+            if (signed_in := self._signed_in(environ, keys)) is not None:
+                return signed_in
             if PUBLIC.fullmatch(path):
                 return ANYONE
             raise _unauthorized("This needs an API key, and none was sent.")
-        stored = keys.get(given[:_PREFIX_LENGTH])
-        # Hashed and compared in any case: the time it takes tells nothing about a key.
-        matches = hmac.compare_digest(digest(given), stored.hash if stored else "0" * 64)
-        if stored is None or not matches:
+        stored = _stored(given, keys)
+        if stored is None:
             raise _unauthorized("This API key is not valid; it may have been revoked.")
+        return Caller(stored.name, stored.scopes)
+
+    def sign_in(self, key: str) -> str | None:
+        """Return a session's cookie for a key; None where the key is not valid."""
+        stored = _stored(key, self._keys or {})
+        return None if stored is None else sessions.begin(key[:_PREFIX_LENGTH], stored)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether nobody needs a key."""
+        return not self._keys
+
+    def _signed_in(self, environ: dict[str, Any], keys: Mapping[str, StoredKey]) -> Caller | None:
+        """Return who is signed in; raise Problem 403 where another site may have sent it."""
+        value = sessions.cookie(environ, sessions.COOKIE)
+        prefix = sessions.prefix(value, keys) if value else None
+        if prefix is None:
+            return None
+        given = str(environ.get(TOKEN, "")).encode()
+        is_ours = hmac.compare_digest(given, sessions.token(value).encode())
+        if environ["REQUEST_METHOD"] not in SAFE and not is_ours:
+            raise Problem(
+                403,
+                "What a browser sends with its cookie needs the page's token, too.",
+                given=f"X-CSRF-Token: {environ.get(TOKEN, '(none)')}",
+                fix="open the page again; or send an API key in place of the cookie",
+            )
+        stored = keys[prefix]
         return Caller(stored.name, stored.scopes)
 
     def client(self, environ: dict[str, Any]) -> str:
@@ -169,6 +203,18 @@ class Guard:
         ]
         return Answer("204 No Content", headers, b"")
 
+    def _check_site(self, environ: dict[str, Any]) -> None:
+        """Raise Problem 403 where a page of another site asks for a change."""
+        is_foreign = environ.get("HTTP_SEC_FETCH_SITE") in ("cross-site", "same-site")
+        is_change = environ["REQUEST_METHOD"] not in SAFE
+        if is_foreign and is_change and not self._is_listed(environ.get("HTTP_ORIGIN", "")):
+            raise Problem(
+                403,
+                "A page of another site asks for a change.",
+                given=environ.get("HTTP_ORIGIN"),
+                fix="list the site in LAPIDARY_ORIGINS if it may",
+            )
+
     def _is_listed(self, origin: str) -> bool:
         return origin in self._origins or ("*" in self._origins and origin != "")
 
@@ -176,6 +222,7 @@ class Guard:
         """Admit this machine; a proxy on it speaks for others, who are not this machine."""
         is_relayed = any(name in environ for name in RELAYED)
         if _is_loopback(environ.get("REMOTE_ADDR", "")) and not is_relayed:
+            self._check_site(environ)
             if _is_browser(environ) and not _is_local_name(environ.get("HTTP_HOST", "")):
                 raise Problem(
                     403,
@@ -212,6 +259,14 @@ def _is_loopback(address: str) -> bool:
         return False
     mapped = getattr(parsed, "ipv4_mapped", None)  # how IPv6 sockets write IPv4 addresses
     return (mapped or parsed).is_loopback
+
+
+def _stored(given: str, keys: Mapping[str, StoredKey]) -> StoredKey | None:
+    """Return what is stored of a key that was given; None where it is not valid."""
+    stored = keys.get(given[:_PREFIX_LENGTH])
+    # Hashed and compared in any case: the time it takes tells nothing about a key.
+    matches = hmac.compare_digest(digest(given), stored.hash if stored else "0" * 64)
+    return stored if matches else None
 
 
 def _given_key(environ: dict[str, Any]) -> str | None:

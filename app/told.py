@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from app import defused
 from src.data.schema import Dataset
 
 # What a CSV says of a label beside its record; these columns are ignored when it is posted.
@@ -49,7 +50,11 @@ def typed(value: str, known: Dataset) -> Any:
 
 
 def csv_rows(rows: list[dict[str, Any]], known: Dataset, *, is_first: bool) -> bytes:
-    """Write rows as a CSV, the first ones under a header."""
+    """Write rows as a CSV, the first ones under a header.
+
+    Records stand there as they are, for they can be posted again: a text that a spreadsheet takes
+    for a formula, too. What is ignored when it is posted is defused.
+    """
     text = io.StringIO()
     # With this end of a line a lone \r within a text is quoted, too.
     writer = csv.writer(text, delimiter=known.separator, lineterminator="\r\n")
@@ -60,7 +65,7 @@ def csv_rows(rows: list[dict[str, Any]], known: Dataset, *, is_first: bool) -> b
     for row in rows:
         record = msgspec.json.decode(bytes(row["record"]))
         cells = [missing if record.get(name) is None else record[name] for name in names]
-        beside = (row["id"], row["at"], row["source"], row["prediction"] or "")
+        beside = (row["id"], row["at"], defused.cell(row["source"]), row["prediction"] or "")
         writer.writerow([*cells, row["value"], *beside])
     return text.getvalue().encode()
 

@@ -158,7 +158,7 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("stage", ["compose", "prepare", "train", "champion"])
+@pytest.mark.parametrize("stage", ["compose", "prepare", "profile", "train", "champion"])
 def test_a_stage_depends_on_every_module_that_makes_its_figures(stage: str) -> None:
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     listed = stages[stage].get("do", stages[stage])["deps"]
@@ -180,6 +180,8 @@ def test_a_stage_depends_on_every_module_that_makes_its_figures(stage: str) -> N
 ELSEWHERE = {
     *(("compose", name) for name in ("evaluation", "recipe", "training", "validation")),
     *(("prepare", name) for name in ("config", "expressions", "metrics", "rules")),
+    *(("profile", name) for name in ("config", "expressions", "metrics", "rules")),
+    *(("profile", name) for name in ("sources", "splitting")),
     *(("train", name) for name in ("cleaning", "sources", "splitting", "metrics", "rules")),
     *(("champion", name) for name in ("config", "expressions", "schema")),
 }

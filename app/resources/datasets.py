@@ -7,8 +7,8 @@ from typing import Any
 import falcon
 import peewee
 
-from app import asking, security
-from app.examples import example
+from app import asking, describing, security
+from app.examples import example, several
 from app.gatekeeper import Gatekeeper
 from app.registry import Registry
 from app.serving import Serving
@@ -54,6 +54,8 @@ class OneDataset:
             "target": _target(known, serving.classes),
             "fields": serving.records.fields(),
             "example": example(serving),
+            "examples": several(serving),
+            "separator": known.separator,  # of a CSV
             "similar": None
             if known.similar is None
             else {"same": known.similar.same, "nearest": known.similar.nearest},
@@ -95,24 +97,13 @@ class Models:
             "metric": known.metric,
             "breach": champion and self._gatekeeper.breach(dataset, champion),
             "refused": self._registry.refused().get(dataset),
-            "versions": [
-                {
-                    **_version(version, version.number == champion),
-                    "gate": self._verdict(version),
-                }
-                for version in found
-            ],
+            "versions": [describing.line(version, champion, self._gatekeeper) for version in found],
             "events": [
                 {name: value for name, value in event.items() if name not in ("id", "dataset")}
                 for event in versions.events(self._database, dataset)
             ],
         }
         asking.answer(response, document)
-
-    def _verdict(self, version: versions.Registered) -> dict[str, Any]:
-        missed = self._gatekeeper.missed(version)
-        overridden = self._gatekeeper.is_permitted(version.dataset, version.number)
-        return {"passed": not missed, "missed": missed, "overridden": overridden}
 
 
 def _line(serving: Serving) -> dict[str, Any]:
@@ -135,17 +126,3 @@ def _target(known: Dataset, classes: list[Any] | None) -> dict[str, Any]:
     if classes is not None:
         target["classes"] = classes  # type: ignore[assignment]
     return {name: value for name, value in target.items() if value}
-
-
-def _version(version: versions.Registered, is_champion: bool) -> dict[str, Any]:
-    manifest = version.manifest
-    return {
-        "version": version.number,
-        "model": version.model,
-        "champion": is_champion,
-        "registered": version.at,
-        "trained": manifest["created"],
-        "metrics": manifest["metrics"],
-        "git": manifest["git"],
-        "data": manifest["data"].get("md5"),
-    }

@@ -1,4 +1,4 @@
-"""Predict records, and show what was predicted."""
+"""Predict records, and show what was predicted: the latest ones, or one in full."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ import peewee
 from msgspec import Meta
 
 from app import answers as answering
-from app import asking, ids, invalid, security
+from app import asking, bodies, ids, invalid, scored, security
 from app.exchange import Exchange
 from app.gatekeeper import Gatekeeper
 from app.problems import Problem
+from app.records import Decoded
 from app.redaction import Redaction
 from app.registry import Registry
 from app.serving import Serving
+from app.settings import Settings
+from app.store import predictions as latest
 from app.store import versions
 from app.store.tables import Prediction
 from src.checked import Checked
+
+MOST = 200  # predictions of a page
+LONGEST = 300  # characters of a text in a list
 
 
 class Query(Checked, frozen=True):
@@ -30,23 +36,65 @@ class Query(Checked, frozen=True):
     model: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$(?!\n)")] | None = None
 
 
-class Predictions:
-    """POST /v1/{dataset}/predictions: one record, or many."""
+class Latest(Checked, frozen=True):
+    """Which predictions."""
 
-    def __init__(self, registry: Registry, gatekeeper: Gatekeeper, redaction: Redaction) -> None:
+    version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
+    cursor: Annotated[str, Meta(pattern=ids.PATTERN)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=MOST)] | None = None
+
+
+class Predictions:
+    """POST and GET /v1/{dataset}/predictions: one record, or many; the latest ones."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        gatekeeper: Gatekeeper,
+        redaction: Redaction,
+        database: peewee.Database,
+        settings: Settings,
+    ) -> None:
         self._registry = registry
         self._gatekeeper = gatekeeper
         self._redaction = redaction
+        self._database = database
+        self._settings = settings
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Answer with a page, the newest first, and the cursor of the next one."""
+        exchange = security.allowed(request, "predict")
+        exchange.is_answer_stored = False
+        asked = asking.query(request, Latest)
+        self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        limit = asked.limit or min(self._settings.page, MOST)
+        found = latest.page(self._database, dataset, limit, asked.cursor, asked.version)
+        asking.answer(
+            response,
+            {
+                "predictions": [_line(row) for row in found.rows],
+                "next": found.next,
+                "looked_at": found.looked_at,
+            },
+        )
 
     def on_post(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
-        """Answer an object with an object, an array with an array in the same order."""
+        """Answer an object with an object, an array with an array, a CSV with a CSV."""
         exchange = security.allowed(request, "predict")
         asked = asking.query(request, Query)
         serving = self._registry.pick(dataset, asked.version, asked.model)
-        asking.check_json(request)
+        is_csv = asking.media(request) == bodies.CSV
+        if not is_csv:
+            asking.check_json(request)
         exchange.dataset, exchange.version = dataset, serving.version.number
         warning = self._gatekeeper.warning(dataset, serving.version.number)
-        decoded = invalid.decode(serving.records, exchange.body or b"", dataset)
+        body = exchange.body or b""
+        table = self._table(serving, body) if is_csv else None
+        if table is None:
+            decoded = invalid.decode(serving.records, body, dataset)
+        else:
+            decoded = Decoded(table.values, many=True)
         answers = answering.answer(
             serving, decoded.values, exchange.id, is_explained=asked.explain == "true"
         )
@@ -57,11 +105,20 @@ class Predictions:
         exchange.predicted = len(answers)
         response.content_type = asking.JSON
         if decoded.many:
-            response.data = b"[" + b",".join(stored) + b"]"
+            if table is None:
+                response.data = b"[" + b",".join(stored) + b"]"
+            else:
+                _answer_csv(response, dataset, scored.write(serving, table, answers))
             exchange.predictions = self._rows(exchange, serving, decoded.values, answers, stored)
         else:
             response.data = stored[0]
             exchange.is_prediction = True
+
+    def _table(self, serving: Serving, body: bytes) -> scored.Table:
+        settings = self._settings
+        return scored.read(
+            serving, body, most=settings.most_records, longest_text=settings.longest_text
+        )
 
     def _rows(
         self,
@@ -117,6 +174,31 @@ class Receipt:
                 "files": manifest["files"],
             },
         )
+
+
+def _answer_csv(response: falcon.Response, dataset: str, text: bytes) -> None:
+    response.content_type = f"{bodies.CSV}; charset=utf-8"
+    response.set_header("Content-Disposition", f'attachment; filename="{dataset}-predictions.csv"')
+    response.data = text
+
+
+def _line(row: dict[str, Any]) -> dict[str, Any]:
+    """Tell of a prediction in short: what is long stands in its receipt."""
+    answer = msgspec.json.decode(bytes(row["answer"]))
+    answer.pop("why", None)
+    record = msgspec.json.decode(bytes(row["record"]))
+    return {
+        "id": row["id"],
+        "at": row["at"],
+        "version": row["version"],
+        "record": {name: _clipped(value) for name, value in record.items()},
+        "answer": answer,
+    }
+
+
+def _clipped(value: Any) -> Any:
+    is_long = isinstance(value, str) and len(value) > LONGEST
+    return f"{value[:LONGEST]}\N{HORIZONTAL ELLIPSIS}" if is_long else value
 
 
 def _is_askable(dataset: str, number: str) -> bool:

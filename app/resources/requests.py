@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import itertools
 import re
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
 import falcon
@@ -10,12 +14,12 @@ import msgspec
 import peewee
 from msgspec import Meta
 
-from app import asking, ids, security
-from app.paging import Since, moments
+from app import asking, bodies, defused, ids, security
+from app.logged import PRINTABLE, Filter, conditions
 from app.problems import Problem
 from app.store.tables import Prediction, Request
 
-SHOWN = [
+SHOWN: list[Any] = [
     Request.id,
     Request.at,
     Request.request_id,
@@ -29,45 +33,42 @@ SHOWN = [
     Request.caller,
     Request.milliseconds,
 ]
+PAGE = 1000  # rows of one read of a file: nothing stays open between two
 
 
-PRINTABLE = r"^[ -~]{1,200}$(?!\n)"
-Printable = Annotated[str, Meta(pattern=PRINTABLE)]
+class Query(Filter, frozen=True):
+    """What can be asked of the log."""
 
-
-class Query(Since, frozen=True):
-    """What can be asked of the log; `status` is a number, or 2xx, 4xx, 5xx."""
-
-    path: Printable | None = None
-    status: Annotated[str, Meta(pattern=r"^[1-5](xx|[0-9]{2})$(?!\n)")] | None = None
-    method: Literal["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"] | None = None
-    dataset: Printable | None = None
-    request_id: Printable | None = None
+    format: Literal["json", "csv"] = "json"
     cursor: Annotated[str, Meta(pattern=ids.PATTERN)] | None = None
     limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
 
 
 class Requests:
-    """GET /v1/requests: filtered by time, path, status and dataset; in pages by cursor."""
+    """GET /v1/requests: filtered by time, path, status and dataset; in pages, or as a file."""
 
     def __init__(self, database: peewee.Database, page: int) -> None:
         self._database = database
         self._page = page
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
-        """Answer with a page, and the cursor of the next one."""
+        """Answer with a page, the newest first; or with a file of all, the oldest first."""
         exchange = security.allowed(request, "admin")
         exchange.is_answer_stored = False
         asked = asking.query(request, Query)
+        wanted = conditions(asked)
+        if asked.format == "csv":
+            # What comes while the file is written, the asking itself too, is not in it.
+            pages = self._pages([*wanted, Request.id < exchange.id])
+            first = next(pages)  # a database that is away is noticed while there is no answer
+            exchange.stream = self._exported(itertools.chain([first], pages))
+            response.content_type = bodies.CSV
+            response.set_header("Content-Disposition", 'attachment; filename="requests.csv"')
+            return
         limit = asked.limit or self._page
-        rows = list(
-            Request.select(*SHOWN)
-            .where(*_conditions(asked))
-            .order_by(Request.id.desc())
-            .limit(limit + 1)
-            .dicts()
-            .execute(self._database)
-        )
+        if asked.cursor is not None:
+            wanted.append(Request.id < asked.cursor)
+        rows = self._read(wanted, Request.id.desc(), limit + 1)
         more = len(rows) > limit
         asking.answer(
             response,
@@ -76,6 +77,27 @@ class Requests:
                 "next": rows[limit - 1]["id"] if more else None,
             },
         )
+
+    def _read(self, wanted: list[Any], order: Any, limit: int) -> list[dict[str, Any]]:
+        found = Request.select(*SHOWN).where(*wanted).order_by(order).limit(limit)
+        return list(found.dicts().execute(self._database))
+
+    def _pages(self, wanted: list[Any]) -> Iterator[list[dict[str, Any]]]:
+        """Yield all requests that meet the conditions, the oldest first, some at a time."""
+        after = ""
+        while True:
+            page = self._read([*wanted, Request.id > after], Request.id.asc(), PAGE)
+            yield page
+            if len(page) < PAGE:
+                return
+            after = page[-1]["id"]
+
+    def _exported(self, pages: Iterable[list[dict[str, Any]]]) -> Iterator[bytes]:
+        """Yield a file a page at a time; nothing stays open while the client takes it."""
+        yield _csv([[field.name for field in SHOWN]])
+        for page in pages:
+            self._database.close()
+            yield _csv([list(row.values()) for row in page])
 
 
 class OneRequest:
@@ -111,22 +133,10 @@ class OneRequest:
         )
 
 
-def _conditions(asked: Query) -> list[Any]:
-    equal = {
-        Request.path: asked.path,
-        Request.method: asked.method,
-        Request.dataset: asked.dataset,
-        Request.request_id: asked.request_id,
-    }
-    conditions: list[Any] = [field == value for field, value in equal.items() if value is not None]
-    conditions += moments(asked, Request.id)
-    if asked.status is not None:
-        first = int(asked.status.replace("xx", "00"))
-        last = first + 99 if asked.status.endswith("xx") else first
-        conditions.append(Request.status.between(first, last))
-    if asked.cursor is not None:
-        conditions.append(Request.id < asked.cursor)
-    return conditions or [Request.id >= ""]
+def _csv(rows: list[list[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows([defused.cell(value) for value in row] for row in rows)
+    return text.getvalue().encode()
 
 
 def _body(stored: bytes | None) -> Any:

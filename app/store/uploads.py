@@ -38,9 +38,14 @@ def begin(
 
 
 def tell(database: peewee.Database, number: str, **changes: Any) -> None:
-    """Write down how far a post is."""
+    """Write down how far a post is.
+
+    After each chunk: Peewee takes longer to build the statement than SQLite to run it.
+    """
     changes["touched"] = clock.stamp()
-    Upload.update(changes).where(Upload.id == number).execute(database)
+    settings = ", ".join(f'"{name}" = {database.param}' for name in changes)
+    sql = f'UPDATE "upload" SET {settings} WHERE "id" = {database.param}'  # noqa: S608
+    database.execute_sql(sql, [*changes.values(), number])
 
 
 def held(database: peewee.Database, number: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from app.confusion import confusion
 from app.training.gathering import Gathered
 from src.data.cleaning import Cleaned
 from src.data.prepared import Prepared
@@ -34,32 +35,9 @@ def kpis(
     }
     details = manifest["details"]
     if "confusion" in details:
-        document["confusion"] = confusion(dataset, details["classes"], details["confusion"])
+        document["confusion"] = confusion(dataset.task, details["classes"], details["confusion"])
         document["per_class"] = details["per_class"]
     return document
-
-
-def confusion(dataset: Dataset, classes: list[str], matrix: list[list[int]]) -> dict[str, Any]:
-    """Say a confusion matrix, whose rows are the truth, in the four words as well.
-
-    Of two classes for the positive one, of several for each.
-    """
-    table = np.asarray(matrix)
-    found: dict[str, Any] = {"classes": classes, "matrix": matrix}
-    if dataset.task == "binary":
-        return {**found, "positive": classes[-1], **_four(table, len(classes) - 1)}
-    return {**found, "by_class": {name: _four(table, at) for at, name in enumerate(classes)}}
-
-
-def _four(table: np.ndarray, at: int) -> dict[str, int]:
-    hit = int(table[at, at])
-    called, real = int(table[:, at].sum()), int(table[at].sum())
-    return {
-        "true_positives": hit,
-        "false_positives": called - hit,
-        "false_negatives": real - hit,
-        "true_negatives": int(table.sum()) - called - real + hit,
-    }
 
 
 def _counts(ready: Prepared, wanted: np.ndarray, dataset: Dataset) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in a copy of the trained project, as the service does; a test may change it."""
     folder = tmp_path / "home"
-    for name in ("conf", "data", "artifacts/bundles", "metrics"):
+    for name in ("conf", "data", "artifacts/bundles", "artifacts/profile", "metrics"):
         shutil.copytree(trained / name, folder / name)
     shutil.copyfile(trained / "params.yaml", folder / "params.yaml")
     monkeypatch.chdir(folder)

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from src import champion, compose, paths, prepare, running
+from src import champion, compose, paths, prepare, profile, running
 
 ROOT = Path(__file__).parents[2]
 CUTS = ["Fair", "Good", "Ideal"]
@@ -82,6 +82,7 @@ def make(folder: Path) -> None:
         compose.compose()
         for name in MODELS:
             prepare.prepare(name)
+            profile.describe(name)
         for name, models in MODELS.items():
             for model in models:
                 running.tracked(f"{name}-{model}")

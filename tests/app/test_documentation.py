@@ -19,7 +19,7 @@ from falcon import testing
 
 from app.factory import create_api
 from app.settings import PREFIX, Settings
-from src import champion, compose, paths, prepare, running
+from src import champion, compose, paths, prepare, profile, running
 from src.checked import convert
 from src.data import schema
 from src.data.schema import Dataset
@@ -67,6 +67,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with contextlib.chdir(folder):
         compose.compose()
         prepare.prepare("diamonds")
+        profile.describe("diamonds")
         for run in runs:
             running.tracked(run)
         champion.crown()

@@ -7,7 +7,7 @@ import falcon
 import falcon.testing
 import pytest
 
-from app import security
+from app import security, sessions
 from app.exchange import begin
 from app.problems import Problem
 from app.security import ANYONE, HERE, SCOPES, Caller, Guard, StoredKey
@@ -98,12 +98,59 @@ def test_probes_are_for_anyone(path: str, locked: bool) -> None:
     assert refused(guard(), environ(f"{path}/x")).status == 401
 
 
+PAGES = ["/", "/signin", "/static/x/page.js", "/datasets/stones", "/requests", "/requests/1"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_look_themselves_at_who_asks(path: str) -> None:
+    assert guard().admit(environ(path, REMOTE_ADDR="10.0.0.1")) == ANYONE
+
+
+def signed_in(method: str = "GET", **more: str) -> dict[str, Any]:
+    cookie = guard().sign_in(KEY)
+    assert cookie is not None
+    more = {name: value.replace("TOKEN", sessions.token(cookie)) for name, value in more.items()}
+    more["HTTP_COOKIE"] = f"{sessions.COOKIE}={cookie}"
+    return environ("/v1/stones", method, REMOTE_ADDR="10.0.0.1", **more)
+
+
+def test_who_signed_in_is_known() -> None:
+    assert guard().admit(signed_in()) == Caller("web", frozenset({"predict"}))
+    assert guard().sign_in(OTHER) is None
+    assert guard(locked=False).sign_in(KEY) is None
+
+
+def test_a_change_with_a_cookie_needs_the_pages_token() -> None:
+    assert refused(guard(), signed_in("POST")).status == 403
+    assert refused(guard(), signed_in("DELETE", HTTP_X_CSRF_TOKEN="x")).status == 403
+    assert refused(guard(), signed_in("POST", HTTP_X_CSRF_TOKEN="é")).status == 403
+    assert guard().admit(signed_in("POST", HTTP_X_CSRF_TOKEN="TOKEN")).name == "web"
+
+
+def test_a_key_goes_before_a_cookie() -> None:
+    given = signed_in("POST", HTTP_AUTHORIZATION=f"Bearer {OTHER}")
+    assert refused(guard(), given).status == 401
+    assert guard().admit(signed_in("POST", HTTP_X_API_KEY=KEY)).name == "web"
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_without_keys_no_other_sites_page_changes_anything(site: str) -> None:
+    origin = "https://other.example"
+    given = {"HTTP_SEC_FETCH_SITE": site, "HTTP_ORIGIN": origin}
+    assert refused(guard(locked=False), environ("/v1/x", "POST", **given)).status == 403
+    assert guard(locked=False).admit(environ("/v1/x", "GET", **given)) == HERE
+    listed = guard(locked=False, origins=(origin,))
+    assert listed.admit(environ("/v1/x", "POST", **given)) == HERE
+    own = environ("/v1/x", "POST", HTTP_SEC_FETCH_SITE="same-origin")
+    assert guard(locked=False).admit(own) == HERE
+
+
 @pytest.mark.parametrize("path", ["/docs", "/docs/docs.js", "/openapi.json"])
 def test_the_description_is_for_anyone_where_there_are_keys(path: str) -> None:
     assert guard().admit(environ(path, REMOTE_ADDR="10.0.0.1")) == ANYONE
 
 
-@pytest.mark.parametrize("path", ["/v1/docs", "/metrics", "/doc", "/"])
+@pytest.mark.parametrize("path", ["/v1/docs", "/metrics", "/doc", "/request", "/datasets", "/sign"])
 def test_nothing_else_is(path: str) -> None:
     assert refused(guard(), environ(path)).status == 401
 

@@ -76,6 +76,12 @@ def test_rows_of_a_csv_stand_under_one_header() -> None:
     ]
 
 
+def test_a_source_is_no_formula_and_a_record_is_as_it_came() -> None:
+    given = row(record={**project.DEBT, "owner": "=1+1"}, source="=2+2")
+    (cells,) = csv.reader(io.StringIO(told.csv_rows([given], DEBTS, is_first=False).decode()))
+    assert (cells[1], cells[6]) == ("=1+1", "'=2+2")
+
+
 def test_what_is_missing_is_written_as_the_dataset_writes_it() -> None:
     known = msgspec.structs.replace(DEBTS, missing=("-", "?"), separator=";")
     given = row(record={"amount": 1.0, "owner": "x"})

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,3 +115,13 @@ def test_versions_are_listed_though_none_of_them_serves(
     document = make_service().ask("/v1/stones/models").json
     assert (document["champion"], document["breach"], document["events"]) == (None, None, [])
     assert [one["champion"] for one in document["versions"]] == [False, False]
+
+
+@pytest.mark.parametrize("dataset", project.MODELS)
+def test_examples_differ_and_can_be_predicted(service: Service, dataset: str) -> None:
+    document = service.ask(f"/v1/{dataset}").json
+    examples = document["examples"]
+    assert examples[0] == document["example"]
+    assert len({json.dumps(one) for one in examples}) == len(examples) > 1
+    assert service.predict(dataset, examples).status_code == 200
+    assert document["separator"] == ","

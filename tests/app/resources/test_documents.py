@@ -56,6 +56,16 @@ def test_the_description_has_every_dataset_and_its_examples_work(service: Servic
 
 
 @pytest.mark.parametrize("dataset", project.MODELS)
+def test_the_example_of_a_csv_is_scored(service: Service, dataset: str) -> None:
+    operation = service.ask("/openapi.json").json["paths"][f"/v1/{dataset}/predictions"]["post"]
+    example = operation["requestBody"]["content"]["text/csv"]["example"]
+    path, media = f"/v1/{dataset}/predictions", {"Content-Type": "text/csv"}
+    answer = service.post(path, example, headers=media)
+    assert answer.status_code == 200, answer.text
+    assert "text/csv" in operation["responses"]["200"]["content"]
+
+
+@pytest.mark.parametrize("dataset", project.MODELS)
 def test_the_examples_of_labels_and_trainings_work(service: Service, dataset: str) -> None:
     paths = service.ask("/openapi.json").json["paths"]
     content = paths[f"/v1/{dataset}/labels"]["post"]["requestBody"]["content"]

@@ -11,7 +11,7 @@ import pytest
 from app.store import versions
 from app.store.tables import BatchPrediction, Prediction
 from tests.app import project, truths
-from tests.app.service import Service, assert_refused
+from tests.app.service import Result, Service, assert_refused
 
 DATASETS = list(project.MODELS)
 MODELS = [(dataset, model) for dataset in DATASETS for model in project.MODELS[dataset]]
@@ -221,8 +221,8 @@ def test_a_fault_in_a_batch_names_its_record_and_nothing_is_predicted(service: S
     assert service.rows(Prediction) == []
 
 
-def test_nothing_but_post_is_taken(service: Service) -> None:
-    for method in ("GET", "PUT", "DELETE", "PATCH"):
+def test_no_other_method_is_taken(service: Service) -> None:
+    for method in ("PUT", "DELETE", "PATCH"):
         answer = service.ask(PATH, method)
         assert_refused(answer, 405)
         assert "POST" in answer.headers["allow"]
@@ -263,3 +263,80 @@ def test_a_refused_version_predicts_nothing_whoever_asks_how(service: Service) -
     versions.tell(service.database, "stones", 1, kind=versions.RECOVERED, by="gate", why="")
     service.look()
     assert "warning" not in service.predict().json
+
+
+def score(service: Service, text: str, media: str = "text/csv", **words: Any) -> Result:
+    return service.post(PATH, text, headers={"Content-Type": media}, **words)
+
+
+def test_a_csv_is_answered_with_a_csv_and_stored_row_by_row(service: Service) -> None:
+    text = "name,carat,facets,cut,depth\na,1.5,57,Ideal,3.25\nb,1,3,Fair,\n"
+    answer = score(service, text, "Text/CSV; charset=utf-8", params={"version": 2})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert "stones-predictions.csv" in answer.headers["content-disposition"]
+    header, *rows = [line.split(",") for line in answer.text.split("\r\n")[:-1]]
+    assert [row[0] for row in rows] == ["a", "b"]
+    stored = service.rows(BatchPrediction)
+    assert [row["id"] for row in stored] == [row[header.index("id")] for row in rows]
+    assert {row["version"] for row in stored} == {2}
+    receipt = service.ask(f"{PATH}/{stored[0]['id']}").json
+    assert receipt["record"] == project.STONE
+    assert receipt["answer"]["price"] == float(rows[0][header.index("price")])
+    (request,) = [row for row in service.rows() if row["id"] == receipt["request"]]
+    assert request["request_body"].decode() == text
+    assert request["is_prediction"] == 0
+
+
+def test_a_csv_with_a_faulty_row_is_refused_whole(
+    make_service: Callable[..., Service],
+) -> None:
+    service = make_service(most_records=2)
+    good = "carat,facets,cut,depth\n1.5,57,Ideal,3.25\n"
+    document = assert_refused(score(service, good + "1.5,57,Ideal,deep\n"), 422, "depth")
+    assert [error["line"] for error in document["errors"]] == [3]
+    assert_refused(score(service, good + "1,1,Fair,\n1,1,Fair,\n"), 413, "1 to 2")
+    assert_refused(score(service, good, "text/plain"), 415)
+    assert service.rows(Prediction) == []
+
+
+def test_the_latest_are_listed_in_short(service: Service) -> None:
+    first = service.predict(params={"explain": "true"}).json
+    many = service.predict(record=[project.STONE] * 2, params={"version": 2}).json
+    service.predict("debts")
+    service.predict(record={})
+    found = service.ask(PATH).json
+    assert [one["id"] for one in found["predictions"]] == [
+        many[1]["id"],
+        many[0]["id"],
+        first["id"],
+    ]
+    assert found["next"] is None
+    assert found["looked_at"] == 6  # the batch's own request, too, and the refused one
+    last = found["predictions"][-1]
+    assert last["record"] == project.STONE
+    assert last["answer"] == {name: first[name] for name in first if name != "why"}
+    assert last["at"].endswith("Z")
+    of_two = service.ask(PATH, params={"version": 2}).json
+    assert [one["version"] for one in of_two["predictions"]] == [2, 2]
+    page = service.ask(PATH, params={"limit": 2}).json
+    rest = service.ask(PATH, params={"limit": 2, "cursor": page["next"]}).json
+    assert [one["id"] for one in rest["predictions"]] == [first["id"]]
+
+
+def test_a_long_text_is_cut_in_the_list_alone(service: Service) -> None:
+    text = "rose " * 1000
+    number = service.predict("notes", {"text": text}).json["id"]
+    (one,) = service.ask("/v1/notes/predictions").json["predictions"]
+    assert len(one["record"]["text"]) < 400
+    assert text.startswith(one["record"]["text"][:-1])
+    assert service.ask(f"/v1/notes/predictions/{number}").json["record"] == {"text": text}
+
+
+def test_the_list_of_what_is_not_served_is_empty_and_of_nothing_is_refused(
+    service: Service,
+) -> None:
+    assert service.ask("/v1/ghosts/predictions").json["predictions"] == []
+    assert_refused(service.ask("/v1/stons/predictions"), 404, "stones")
+    for params in ({"limit": 0}, {"limit": 201}, {"cursor": "x"}, {"version": 0}, {"a": 1}):
+        assert_refused(service.ask(PATH, params=params), 400)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 import pytest
 
 from app import clock, ids
+from app.resources import requests
+from app.store import keys
 from app.store.tables import Request
 from tests.app import project
 from tests.app.service import Service, assert_refused
@@ -200,3 +204,40 @@ def test_the_log_does_not_swallow_itself(service: Service) -> None:
     refusal = service.ask(f"{LOG}/nothing")
     stored = [row["response_body"] for row in service.rows(Request)]
     assert stored == [None, None, refusal.content]
+
+
+def exported(service: Service, **params: Any) -> list[dict[str, str]]:
+    answer = service.ask(LOG, params={**params, "format": "csv"})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert "requests.csv" in answer.headers["content-disposition"]
+    return list(csv.DictReader(io.StringIO(answer.text, newline="")))
+
+
+@pytest.mark.parametrize("page", [1, 2, 1000])
+def test_the_log_is_a_file_too_the_oldest_first(
+    asked: Service, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "PAGE", page)
+    numbers = [row["id"] for row in asked.rows()]
+    rows = exported(asked)
+    assert [row["id"] for row in rows] == numbers
+    assert (rows[0]["status"], rows[0]["dataset"]) == ("200", "stones")
+    assert "request_body" not in rows[0]
+    assert [row["path"] for row in exported(asked, status="404")] == ["/v1/nothing"]
+    assert exported(asked, dataset="nothing") == []
+
+
+def test_no_cell_of_the_file_is_a_formula(service: Service) -> None:
+    service.ask("/v1/stones", headers={"X-Request-Id": "=1+1"}, query_string="@a")
+    (row,) = exported(service)
+    assert (row["request_id"], row["query"]) == ("'=1+1", "'@a")
+    assert float(row["milliseconds"]) > 0
+
+
+def test_a_file_of_the_log_needs_its_scope(service: Service) -> None:
+    with service.database:
+        key = keys.create(service.database, "me", ["predict", "label", "train"])
+    service.look()
+    answer = service.ask(LOG, params={"format": "csv"}, headers={"X-API-Key": key})
+    assert_refused(answer, 403, "admin")

@@ -1,0 +1,1 @@
+"""What charts show, described by Altair; the browser draws them."""

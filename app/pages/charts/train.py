@@ -1,0 +1,99 @@
+"""What a version answers to rows that it has not seen, and how it stands beside the champion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+Spec = dict[str, Any]
+
+
+def against_truth(points: Sequence[Sequence[float]], name: str) -> Spec:
+    """Draw actual against predicted values; right answers lie on the line."""
+    rows = [{"actual": actual, "predicted": predicted} for actual, predicted in points]
+    shown = (
+        alt.Chart(alt.Data(values=rows))
+        .mark_circle(size=28, opacity=0.5)
+        .encode(
+            x=alt.X("predicted:Q", title=f"predicted {name}", scale=alt.Scale(zero=False)),
+            y=alt.Y("actual:Q", title=f"actual {name}", scale=alt.Scale(zero=False)),
+            tooltip=[
+                alt.Tooltip("actual:Q", format=",.4~g"),
+                alt.Tooltip("predicted:Q", format=",.4~g"),
+            ],
+        )
+    )
+    return _spec(shown + _diagonal([value for point in points for value in point]))
+
+
+def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> Spec:
+    """Draw a confusion matrix; the darker a cell, the more rows of its true class are in it."""
+    rows = [
+        {
+            "actual": actual,
+            "predicted": predicted,
+            "rows": count,
+            "share": count / max(1, sum(counts)),
+        }
+        for actual, counts in zip(classes, matrix, strict=True)
+        for predicted, count in zip(classes, counts, strict=True)
+    ]
+    order = list(classes)
+    return _spec(
+        alt.Chart(alt.Data(values=rows))
+        .mark_rect()
+        .encode(
+            x=alt.X(
+                "predicted:N",
+                sort=order,
+                axis=alt.Axis(labelAngle=-60, labelLimit=110, labelFontSize=11),
+            ),
+            y=alt.Y("actual:N", sort=order, axis=alt.Axis(labelLimit=110, labelFontSize=11)),
+            color=alt.Color(
+                "share:Q",
+                title="share of the actual class",
+                legend=alt.Legend(orient="top", format=".0%"),
+            ),
+            tooltip=[
+                alt.Tooltip("actual:N"),
+                alt.Tooltip("predicted:N"),
+                alt.Tooltip("rows:Q"),
+                alt.Tooltip("share:Q", format=".1%"),
+            ],
+        )
+    )
+
+
+def difference(low: float, value: float, high: float) -> Spec:
+    """Draw how much better than the champion, and the range that chance leaves open."""
+    row = {"low": low, "value": value, "high": high}
+    base = alt.Chart(alt.Data(values=[row]))
+    axis = alt.Axis(title="worse  \N{LEFT RIGHT ARROW}  better", format=".3~g", tickCount=5)
+    scale = alt.Scale(domain=[min(low, 0), max(high, 0)], nice=True)
+    span = base.mark_rule(strokeWidth=4).encode(
+        x=alt.X("low:Q", axis=axis, scale=scale), x2="high:Q"
+    )
+    dot = base.mark_circle(size=140, opacity=1).encode(x=alt.X("value:Q", scale=scale))
+    zero = (
+        alt.Chart(alt.Data(values=[{"zero": 0}]))
+        .mark_rule(strokeDash=[4, 4])
+        .encode(x=alt.X("zero:Q", scale=scale))
+    )
+    return _spec(zero + span + dot)
+
+
+def _diagonal(values: Sequence[float]) -> Any:
+    """Draw the line on which both are the same."""
+    ends = {"low": min(values), "high": max(values)}
+    return (
+        alt.Chart(alt.Data(values=[ends]))
+        .mark_rule(strokeDash=[4, 4])
+        .encode(x="low:Q", y="low:Q", x2="high:Q", y2="high:Q")
+    )
+
+
+def _spec(chart: Any) -> Spec:
+    found: Spec = chart.to_dict(validate=False)
+    return found

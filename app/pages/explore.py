@@ -1,0 +1,36 @@
+"""Explore: what is in a dataset's rows, in figures and in charts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import falcon
+
+from app.pages import explore_figures
+from app.pages.api import Api, part
+from app.pages.page import Page
+from app.pages.rendering import Renderer
+from app.problems import Problem
+
+
+class Explore(Page):
+    """GET /datasets/{dataset}: columns, distributions, relations, and what was rejected."""
+
+    def __init__(self, renderer: Renderer, api: Api) -> None:
+        super().__init__(renderer, api)
+        self._made: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Show the profile; where the pipeline has made none yet, say what makes it."""
+        try:
+            profile = self.api.get(request, f"/v1/{part(dataset)}/profile")
+        except Problem as problem:
+            if problem.status != 503:
+                raise
+            values = {"dataset": dataset, "profile": None, "problem": problem.document}
+            self.show(request, response, "explore.html", **values)
+            return
+        made = self._made.get(dataset)
+        if made is None or made[0] != profile:
+            made = self._made[dataset] = profile, explore_figures.view(profile)
+        self.show(request, response, "explore.html", dataset=dataset, profile=profile, **made[1])

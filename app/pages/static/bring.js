@@ -1,0 +1,67 @@
+// Bring HTML of ours to life: when the page is read, and when a part of it is read anew.
+import { draw } from "./charts.js";
+
+// Show moments in the reader's own time zone.
+function localize(root) {
+  const style = { dateStyle: "medium" };
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const moment = new Date(time.dateTime);
+    if (!Number.isNaN(moment.valueOf())) {
+      // Of what follows each other within a minute the seconds are shown, too.
+      const timeStyle = time.closest("[data-seconds]") ? "medium" : "short";
+      time.textContent = moment.toLocaleString("en-GB", { ...style, timeStyle });
+      time.title = time.dateTime;
+    }
+  }
+}
+
+// What changes by itself is read anew for as long as the server says so, while somebody looks.
+function follow(root) {
+  for (const part of root.querySelectorAll("[data-live]")) {
+    setTimeout(async () => {
+      if (!part.isConnected) return;
+      if (document.hidden) follow(part.parentElement);
+      else await refresh([part.id]).catch(() => follow(part.parentElement));
+    }, Number(part.dataset.live));
+  }
+}
+
+export function bring(root) {
+  localize(root);
+  draw(root);
+  follow(root);
+  // Modules of single pages add what only they need.
+  document.dispatchEvent(new CustomEvent("brought", { detail: root }));
+}
+
+async function page(url) {
+  const answer = await fetch(url, { headers: { Accept: "text/html" } });
+  if (answer.redirected && new URL(answer.url).pathname === "/signin") location.assign(answer.url);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+// Read the page again and take over parts of it, named by id.
+export async function refresh(ids, url = location.href) {
+  const fresh = await page(url);
+  for (const id of ids) {
+    const [old, part] = [document.getElementById(id), fresh.getElementById(id)];
+    if (!old || !part) continue;
+    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    old.replaceWith(part);
+    bring(part.parentElement === null ? part : wrap(part));
+    if (focused) document.getElementById(focused)?.focus();
+  }
+}
+
+// querySelectorAll looks below an element only; the part itself may be what changes.
+function wrap(part) {
+  return { querySelectorAll: (words) => [...(part.matches(words) ? [part] : []), ...part.querySelectorAll(words)] };
+}
+
+// Show the main part of another page within an element of this one.
+export async function show(element, url) {
+  const fresh = await page(url);
+  const part = fresh.querySelector("[data-part]") ?? fresh.querySelector("main");
+  element.replaceChildren(...part.childNodes);
+  bring(element);
+}

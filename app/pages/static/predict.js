@@ -1,0 +1,133 @@
+// The page Predict: examples at a click, another version, and a CSV that is scored in pieces.
+import { refresh } from "./bring.js";
+import { ask, clear, refuse } from "./forms.js";
+import { records } from "./csv.js";
+
+const ROWS = 1000; // of a piece
+const LARGEST = 4e6; // characters of a piece
+const form = document.getElementById("ask");
+const examples = JSON.parse(document.getElementById("examples")?.textContent ?? "[]");
+let next = 0;
+
+function fill(example) {
+  clear(form);
+  for (const field of form.querySelectorAll("[data-name]")) field.value = example[field.dataset.name] ?? "";
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-fill]");
+  if (!button || !examples.length) return;
+  fill(examples[button.dataset.fill === "" ? next++ % examples.length : Number(button.dataset.fill)]);
+});
+
+document.querySelector("[data-versions]")?.addEventListener("change", (event) => {
+  const version = event.target.value;
+  for (const one of document.querySelectorAll("[data-base]")) {
+    const base = one.dataset.base;
+    one.dataset.api = version ? `${base}${base.includes("?") ? "&" : "?"}version=${version}` : base;
+  }
+  history.replaceState(null, "", version ? `?version=${version}` : location.pathname);
+});
+
+async function read(file) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+  } catch {
+    throw { detail: "The file is not UTF-8 text.", fix: "save it as CSV in UTF-8" };
+  }
+}
+
+const lines = (text) => text.match(/\r\n|\n|\r/g)?.length ?? 0;
+
+// Tell a problem by the lines of the whole file: `shift` is how far the piece stands down in it.
+function shifted(problem, shift) {
+  const errors = problem.errors?.map((error) => (error.line ? { ...error, line: error.line + shift } : error));
+  const detail = problem.detail?.replace(/\b(line )(\d+)/gi, (_, word, line) => word + (Number(line) + shift));
+  return { ...problem, detail, errors };
+}
+
+// Score a text piece by piece; hand on each answer, and how many rows are done.
+async function score(path, text, separator, handOn) {
+  const [header, ...rows] = records(text, separator);
+  const full = rows.filter((row) => !row.blank);
+  if (!header || !full.length) throw { detail: "The file has no row under a header." };
+  const open = full.at(-1).open && full.at(-1);
+  if (open) throw { detail: `The row on line ${open.line} has a quote that is left open.`, fix: "close it" };
+  const head = text.slice(header.start, header.end);
+  let size = ROWS;
+  for (let at = 0; at < full.length; ) {
+    let count = Math.min(size, full.length - at);
+    while (count > 1 && full[at + count - 1].end - full[at].start > LARGEST) count = Math.ceil(count / 2);
+    const piece = head + text.slice(full[at].start, full[at + count - 1].end);
+    try {
+      handOn(await ask("POST", path, piece, "text/csv", true), at + count, full.length);
+    } catch (error) {
+      const problem = error.problem ?? { detail: "The service cannot be reached.", fix: "try again" };
+      if (problem.status === 413 && count > 1) {
+        size = Math.ceil(count / 2);
+        continue;
+      }
+      throw shifted(problem, full[at].line - lines(head) - 1);
+    }
+    at += count;
+  }
+}
+
+// Add an answer to those before it, whose header it has, too.
+function add(answers, text, separator) {
+  const end = records(text, separator).next().value.end;
+  if (answers.length && !answers[0].startsWith(text.slice(0, end))) {
+    const problem = { detail: "The columns of the answer have changed: another version answers now.", fix: "score the rest again" };
+    throw Object.assign(new Error(problem.detail), { problem });
+  }
+  answers.push(answers.length ? text.slice(end) : text);
+}
+
+function offer(form, answers, done, name) {
+  const place = form.querySelector("[data-scored]");
+  const link = document.createElement("a");
+  link.className = "button";
+  link.href = URL.createObjectURL(new Blob(answers, { type: "text/csv" }));
+  link.download = `${name.replace(/\.[^.]*$/, "")}-${form.dataset.called}.csv`;
+  link.textContent = `Download ${done.toLocaleString("en-GB")} scored row${done === 1 ? "" : "s"}`;
+  place.replaceChildren(link);
+  link.focus();
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (form.dataset.score === undefined) return;
+  event.preventDefault();
+  event.stopImmediatePropagation(); // it is no form whose answer is JSON
+  clear(form);
+  const file = form.querySelector("input[type=file]").files[0];
+  const button = form.querySelector("button");
+  const box = form.querySelector("[data-progress]");
+  const [bar, words] = [box.querySelector("progress"), box.querySelector("[data-count]")];
+  const answers = [];
+  let scored = 0;
+  form.querySelector("[data-scored]").replaceChildren();
+  button.disabled = true;
+  try {
+    const text = await read(file);
+    box.hidden = false;
+    bar.removeAttribute("value");
+    words.textContent = "";
+    await score(form.dataset.api.split(" ")[1], text, form.dataset.score, (answer, done, all) => {
+      add(answers, answer, form.dataset.score);
+      scored = done;
+      [bar.max, bar.value] = [all, done];
+      words.textContent = `${done.toLocaleString("en-GB")} of ${all.toLocaleString("en-GB")} rows`;
+    });
+  } catch (problem) {
+    refuse(form, problem);
+    if (scored) words.textContent += " were scored before that";
+  } finally {
+    button.disabled = false;
+    box.hidden = !scored;
+    if (scored) {
+      offer(form, answers, scored, file.name);
+      await refresh(["latest"]);
+    }
+  }
+}, true);

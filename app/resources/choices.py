@@ -1,0 +1,55 @@
+"""What may be trained: the models that fit a dataset, the searches, and what to train on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import falcon
+import peewee
+
+from app import asking, security
+from app.fitting import models, searches
+from app.problems import of
+from app.registry import Registry
+from app.store import labels, versions
+from src import config as configs
+from src.errors import UserError
+
+
+class Choices:
+    """GET /v1/{dataset}/choices."""
+
+    def __init__(self, registry: Registry, database: peewee.Database) -> None:
+        self._registry = registry
+        self._database = database
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Answer with the names that a training may be asked for with, as conf/ has them now."""
+        exchange = security.allowed(request, "train")
+        asking.query(request, asking.Nothing)
+        known = self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        try:
+            found = models(known)
+            document: dict[str, Any] = {
+                "dataset": dataset,
+                "task": known.task,
+                "metric": known.metric,
+                "promote": known.promote,
+                "usual": self._usual(dataset, [one["name"] for one in found]),
+                "models": found,
+                "searches": searches(),
+                "labels": sum(labels.counts(self._database, dataset).values()),
+            }
+        except UserError as error:  # a file of conf/ is no YAML
+            raise of(error, 503) from None
+        asking.answer(response, document)
+
+    def _usual(self, dataset: str, names: list[str]) -> str | None:
+        """Return the champion's model, else the one that params.yaml names; None if it fits not."""
+        number = versions.champions(self._database).get(dataset)
+        if number is None:
+            usual = configs.read_params().model
+        else:
+            usual = self._registry.version(dataset, number).model
+        return usual if usual in names else None

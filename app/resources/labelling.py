@@ -1,0 +1,97 @@
+"""What a label of a dataset is made of, and how many there are."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from typing import Any
+
+import falcon
+import peewee
+
+from app import asking, intake, security
+from app.problems import Problem
+from app.registry import Registry
+from app.settings import Settings
+from app.storable import check_storable
+from app.store import labels
+from src.data.schema import Dataset
+
+PAUSE = 20  # times the counting took, in which it is not done again ...
+LONG = 0.1  # ... where it took as many seconds, and no label came since
+MOST = 20  # sources and classes that are told by name, those with most labels
+
+
+class Labelling:
+    """GET /v1/{dataset}/labels/about, also where nothing serves yet."""
+
+    def __init__(self, registry: Registry, database: peewee.Database, settings: Settings) -> None:
+        self._registry = registry
+        self._database = database
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._counted: dict[str, tuple[float, str | None, dict[str, Any]]] = {}
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Answer with the fields of a label, its target the last, and with counts of what is."""
+        exchange = security.allowed(request, "label")
+        exchange.is_answer_stored = False
+        asking.query(request, asking.Nothing)
+        known = self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        classes = self._registry.classes(dataset)
+        longest = self._settings.longest_text
+        reader = intake.Labels(known, classes, most=1, longest_text=longest)
+        last = next(iter(labels.page(self._database, labels.live(dataset), 1)), None)
+        asking.answer(
+            response,
+            {
+                "dataset": dataset,
+                "about": known.about,
+                "noun": known.noun,
+                "task": known.task,
+                "target": known.target.name,
+                "fields": reader.records.fields(),
+                "refused": _refusal(known, self._settings.redact),
+                **self._counts(known, last["id"] if last else None),
+                "last": last and {name: last[name] for name in ("id", "at", "source")},
+            },
+        )
+
+    def _counts(self, known: Dataset, last: str | None) -> dict[str, Any]:
+        """Count the labels, unless that was done a moment ago: of many it takes its time."""
+        is_of_classes = known.task != "regression"
+        with self._lock:
+            until, newest, found = self._counted.get(known.name, (0.0, None, {}))
+            begun = time.monotonic()
+            if begun >= until or last != newest:
+                found = _told(labels.tally(self._database, known.name, is_of_classes=is_of_classes))
+                now = time.monotonic()
+                pause = PAUSE * (now - begun) if now - begun > LONG else 0.0
+                self._counted[known.name] = (now + pause, last, found)
+            return found
+
+
+def _told(tally: list[tuple[str, str | None, int]]) -> dict[str, Any]:
+    """Return how many there are: of all, of each source, of each class."""
+    sources, values = Counter[str](), Counter[str]()
+    for source, value, count in tally:
+        sources[source] += count
+        if value is not None:
+            values[value] += count
+    return {
+        "labels": sources.total(),
+        "sources": dict(sources.most_common(MOST)),
+        "other_sources": max(len(sources) - MOST, 0),
+        "classes": dict(values.most_common(MOST)),
+    }
+
+
+def _refusal(known: Dataset, redact: tuple[str, ...]) -> str | None:
+    """Say why a dataset takes no labels; None where it does."""
+    try:
+        check_storable(known, redact)
+    except Problem as problem:
+        return str(problem)
+    return None

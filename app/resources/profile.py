@@ -1,0 +1,68 @@
+"""What is in a dataset's rows, as the pipeline counted it, in the words that conf/ has now."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import falcon
+import msgspec
+
+from app import asking, security
+from app.problems import Problem
+from app.registry import TO_DO, Registry
+from src import paths
+from src.data.schema import Dataset
+
+
+class Profile:
+    """GET /v1/{dataset}/profile."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._read: dict[Path, tuple[Any, dict[str, Any]]] = {}  # with the file's signature
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Answer with the profile; it is read again when the pipeline wrote another one."""
+        exchange = security.allowed(request, "predict")
+        asking.query(request, asking.Nothing)
+        known = self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        exchange.is_answer_stored = False  # it repeats what the pipeline keeps
+        asking.answer(response, _in_words(self._profile(dataset), known))
+
+    def _profile(self, dataset: str) -> dict[str, Any]:
+        path = paths.profile(dataset)
+        try:
+            with path.open("rb") as file:
+                # Of the file that is open, and not of one that takes its place meanwhile.
+                stat = os.fstat(file.fileno())
+                signature = stat.st_ino, stat.st_mtime_ns, stat.st_size
+                kept = self._read.get(path)
+                if kept is None or kept[0] != signature:
+                    kept = signature, msgspec.json.decode(file.read(), type=dict[str, Any])
+                    self._read[path] = kept
+                return kept[1]
+        except FileNotFoundError:
+            raise _absent(f"'{dataset}' has no profile yet.") from None
+        except (OSError, msgspec.MsgspecError):
+            raise _absent(f"The profile of '{dataset}' cannot be read.") from None
+
+
+def _absent(what: str) -> Problem:
+    return Problem(503, what, fix=TO_DO, headers={"Retry-After": "10"})
+
+
+def _in_words(profile: dict[str, Any], known: Dataset) -> dict[str, Any]:
+    """Add what the dataset's YAML says of each column, which the figures do not depend on."""
+    described = {**known.features, known.target.name: known.target}
+    columns = [
+        {
+            **column,
+            "about": getattr(described.get(column["name"]), "about", ""),
+            "unit": getattr(described.get(column["name"]), "unit", ""),
+        }
+        for column in profile["columns"]
+    ]
+    return {**profile, "about": known.about, "noun": known.noun, "columns": columns}

@@ -1,0 +1,50 @@
+"""What is worth labelling next."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import falcon
+import peewee
+from msgspec import Meta
+
+from app import asking, doubt, security
+from app.registry import Registry
+from app.store import predicted
+from src.checked import Checked
+
+NEWEST = 2000  # predictions that are looked at
+USUAL = 20  # that are told unless the asking says otherwise
+
+
+class Query(Checked, frozen=True):
+    """How many."""
+
+    limit: Annotated[int, Meta(ge=1, le=100)] | None = None
+
+
+class Uncertain:
+    """GET /v1/{dataset}/uncertain: of what was predicted, and nobody labelled, the least sure."""
+
+    def __init__(self, registry: Registry, database: peewee.Database) -> None:
+        self._registry = registry
+        self._database = database
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Answer with predictions that are worth a label, the most unsure first."""
+        exchange = security.allowed(request, "label")
+        exchange.is_answer_stored = False
+        asked = asking.query(request, Query)
+        known = self._registry.dataset(dataset)
+        exchange.dataset = dataset
+        rows = predicted.newest(self._database, dataset, NEWEST)
+        asking.answer(
+            response,
+            {
+                "dataset": dataset,
+                "measure": doubt.MEASURES[known.task],
+                "looked_at": len(rows),
+                "labelled": sum(bool(row["is_labelled"]) for row in rows),
+                "predictions": doubt.ranked(rows, known, asked.limit or USUAL),
+            },
+        )

@@ -1,0 +1,123 @@
+"""One version in full, and two of them side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import falcon
+
+from app import asking, comparing, describing, security
+from app.gatekeeper import Gatekeeper
+from app.problems import Problem, of
+from app.registry import Registry
+from app.settings import Settings
+from app.store.versions import Registered
+from src.errors import UserError
+from src.inference import held_out
+
+
+class OneVersion:
+    """GET /v1/{dataset}/models/{version}: its figures, how it was made, and where it is wrong."""
+
+    def __init__(self, registry: Registry, gatekeeper: Gatekeeper, settings: Settings) -> None:
+        self._registry = registry
+        self._gatekeeper = gatekeeper
+        self._var = settings.folder()
+
+    def on_get(
+        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
+    ) -> None:
+        """Answer with a version, its errors on the held-out rows, and the records of the worst."""
+        exchange = security.allowed(request, "predict")
+        asking.query(request, asking.Nothing)
+        known = self._registry.dataset(dataset)
+        version = find(self._registry, dataset, number)
+        exchange.dataset, exchange.version = dataset, version.number
+        exchange.is_answer_stored = False  # it repeats what the bundle keeps
+        champion = self._registry.number(dataset)
+        document = {
+            "dataset": dataset,
+            "task": known.task,
+            "metric": known.metric,
+            **describing.line(version, champion, self._gatekeeper),
+            **describing.details(version),
+            "held_out": self._held_out(version),
+        }
+        asking.answer(response, document)
+
+    def _held_out(self, version: Registered) -> dict[str, Any] | None:
+        try:
+            kept = held_out.read(version.path(self._var), version.manifest)
+        except UserError as error:
+            raise of(error, 409) from None
+        if kept is None:
+            return None
+        points = [[row["actual"], row["predicted"]] for row in kept["sample"]]
+        return {"total": kept["total"], "points": points, "worst": kept["worst"]}
+
+
+class Comparison:
+    """GET /v1/{dataset}/models/{version}/compare/{other}: what sets two versions apart."""
+
+    def __init__(self, registry: Registry, gatekeeper: Gatekeeper, settings: Settings) -> None:
+        self._registry = registry
+        self._gatekeeper = gatekeeper
+        self._var = settings.folder()
+
+    def on_get(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        dataset: str,
+        number: str,
+        other: str,
+    ) -> None:
+        """Answer with both, what differs in how they were made, in figures, and in answers."""
+        exchange = security.allowed(request, "predict")
+        asking.query(request, asking.Nothing)
+        known = self._registry.dataset(dataset)
+        pair = [find(self._registry, dataset, one) for one in (number, other)]
+        exchange.dataset = dataset
+        exchange.is_answer_stored = False  # it repeats what the bundles keep
+        champion = self._registry.number(dataset)
+        try:
+            rows = self._rows(pair)
+        except UserError as error:
+            raise of(error, 409) from None
+        document = {
+            "dataset": dataset,
+            "task": known.task,
+            "metric": known.metric,
+            "versions": [describing.line(one, champion, self._gatekeeper) for one in pair],
+            "configuration": comparing.configuration(*pair),
+            "metrics": comparing.metrics(*pair),
+            "rows": rows,
+        }
+        asking.answer(response, document)
+
+    def _rows(self, pair: list[Registered]) -> dict[str, Any]:
+        """Ask both about rows that one of them held out: the newer one, if it kept them."""
+        first, second = (self._registry.loaded(one.dataset, one.number) for one in pair)
+        newest = sorted(pair, key=lambda one: -one.number)
+        for one in newest:
+            kept = held_out.read(one.path(self._var), one.manifest)
+            if kept is not None:
+                return {"of": one.number, **comparing.rows(first, second, kept["sample"])}
+        serving = first if first.version.number == newest[0].number else second
+        golden = [{"record": record} for record in serving.golden]
+        return {"of": newest[0].number, **comparing.rows(first, second, golden)}
+
+
+def find(registry: Registry, dataset: str, number: str) -> Registered:
+    """Return the version of a path; raise Problem 404 that lists those there are."""
+    is_number = number.isascii() and number.isdecimal() and len(number) < 10
+    try:
+        return registry.version(dataset, int(number) if is_number else 0)
+    except UserError as error:
+        raise Problem(
+            404,
+            error.what,
+            given=number,
+            allowed=error.choices,
+            fix=f"see /v1/{dataset}/models",
+        ) from None

@@ -1,0 +1,79 @@
+"""The latest predictions of a dataset, found among the newest rows of two tables.
+
+No index leads to a dataset's predictions: it would cost every answer a fifth of what it costs to
+store it. So rows are looked at by id, the newest first, and not more of them than LOOK.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import peewee
+
+from app.store.tables import BatchPrediction, Prediction, Request
+
+LOOK = 20_000  # rows that are looked at for one page: some hundredths of a second
+PIECE = 1000  # rows of one read: nothing stays open between two
+
+Looked = tuple[str, str | None, int | None, int]  # id, dataset, version, whether it is one
+
+
+@dataclass(frozen=True)
+class Page:
+    """Predictions as they are stored, the newest first."""
+
+    rows: list[dict[str, Any]]
+    looked_at: int  # rows of all datasets, and of requests that predicted nothing
+    next: str | None  # beyond which to look for more
+
+
+def page(
+    database: peewee.Database,
+    dataset: str,
+    limit: int,
+    before: str | None = None,
+    version: int | None = None,
+) -> Page:
+    """Return at most `limit` predictions from before an id, of one version where it is given."""
+    newest = heapq.merge(
+        _rows(database, Request, Request.is_prediction, before),
+        _rows(database, BatchPrediction, peewee.Value(1), before),
+        reverse=True,
+    )
+    found: list[str] = []
+    looked, last = 0, None
+    for number, of_dataset, of_version, is_one in islice(newest, LOOK):
+        if is_one and of_dataset == dataset and version in (None, of_version):
+            if len(found) == limit:
+                return Page(_whole(database, found), looked, found[-1])
+            found.append(number)
+        looked, last = looked + 1, number
+    return Page(_whole(database, found), looked, last if looked == LOOK else None)
+
+
+def _rows(
+    database: peewee.Database, table: Any, is_one: Any, before: str | None
+) -> Iterator[Looked]:
+    """Yield what a table's rows are about, the newest first."""
+    while True:
+        found = table.select(table.id, table.dataset, table.version, is_one)
+        if before is not None:
+            found = found.where(table.id < before)
+        piece = list(found.order_by(table.id.desc()).limit(PIECE).tuples().execute(database))
+        yield from piece
+        if len(piece) < PIECE:
+            return
+        before = piece[-1][0]
+
+
+def _whole(database: peewee.Database, numbers: list[str]) -> list[dict[str, Any]]:
+    """Return predictions in the order of their ids."""
+    if not numbers:
+        return []
+    found = Prediction.select().where(Prediction.id.in_(numbers)).dicts().execute(database)
+    rows = {row["id"]: row for row in found}
+    return [rows[number] for number in numbers if number in rows]  # one may be removed meanwhile

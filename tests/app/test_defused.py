@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import pytest
+
+from app import defused
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_a_text_that_begins_as_a_formula_is_marked_as_text(start: str) -> None:
+    assert defused.cell(f"{start}1+1") == f"'{start}1+1"
+
+
+@pytest.mark.parametrize("value", ["a=1", "", "1-1", "/v1/x", -5, -0.5, None])
+def test_all_else_stays_as_it_is(value: object) -> None:
+    assert defused.cell(value) == value

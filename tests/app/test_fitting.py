@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from app import fitting
+from src import config as configs
+from src.data.schema import Dataset
+from src.errors import UserError
+
+TEXT = {"text": {"type": "text"}}
+
+
+def names(dataset: Dataset) -> list[str]:
+    return [one["name"] for one in fitting.models(dataset)]
+
+
+def test_the_simplest_model_that_fits_stands_first(project: object, dataset: Dataset) -> None:
+    del project
+    found = fitting.models(dataset)
+    assert found[0] == {
+        "name": "dummy",
+        "about": "always the mean, or the most frequent class; what any model must beat",
+        "complexity": 0,
+        "tunable": False,
+    }
+    ranks = [one["complexity"] for one in found]
+    assert ranks == sorted(ranks)
+    assert {"ridge", "xgboost"} < set(names(dataset))
+    assert "logistic" not in names(dataset)
+
+
+def test_a_model_that_takes_other_features_is_left_out(
+    project: object, make_dataset: Callable[..., Dataset]
+) -> None:
+    del project
+    classes = {"task": "multiclass", "target": {"name": "price"}, "metric": "accuracy"}
+    assert "naive_bayes" not in names(make_dataset(**classes))
+    assert "naive_bayes" in names(make_dataset(**classes, features=TEXT))
+
+
+def test_searches_say_how_many_trials_they_make(project: object) -> None:
+    del project
+    assert fitting.searches() == [
+        {"name": "none", "trials": None},
+        {"name": "optuna", "trials": 50},
+    ]
+
+
+def test_a_file_that_is_no_yaml_is_named(project: object, dataset: Dataset) -> None:
+    del project
+    (configs.CONF / "model" / "broken.yaml").write_text("a: [")
+    with pytest.raises(UserError, match=r"broken\.yaml"):
+        fitting.models(dataset)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app import answers, ids, scored
+from app.problems import Problem
+from app.serving import Serving
+from tests.app import project
+
+Load = Callable[..., Serving]
+HEADER = "carat,facets,cut,depth"
+ROW = "1.5,57,Ideal,3.25"
+
+
+def read(serving: Serving, text: str, most: int = 10) -> scored.Table:
+    return scored.read(serving, text.encode(), most=most, longest_text=100)
+
+
+def written(serving: Serving, text: str, **words: Any) -> list[list[str]]:
+    """Score a CSV, and return the header and the rows that come back."""
+    table = read(serving, text)
+    found = answers.answer(serving, table.values, ids.new(), **words)
+    whole = scored.write(serving, table, found).decode()
+    return list(csv.reader(io.StringIO(whole, newline=""), delimiter=serving.dataset.separator))
+
+
+def refused(serving: Serving, text: str, most: int = 10) -> tuple[int, dict[str, Any]]:
+    with pytest.raises(Problem) as caught:
+        read(serving, text, most)
+    return caught.value.status, caught.value.document
+
+
+def test_a_csv_comes_back_with_what_was_predicted_beside(load_serving: Load) -> None:
+    serving = load_serving("stones", "linear")
+    text = "shop,cut,carat,depth,facets\nA1,Ideal,1.5,3.25,57\n\nB2,Fair,0.5,,3\n"
+    header, first, second = written(serving, text)
+    assert header == ["shop", "cut", "carat", "depth", "facets", "price", "low", "high", "id"]
+    assert first[:5] == ["A1", "Ideal", "1.5", "3.25", "57"]
+    assert second[:5] == ["B2", "Fair", "0.5", "", "3"]
+    record = tuple(project.STONE[name] for name in serving.records.names)
+    (alone,) = answers.answer(serving, [record], ids.new())
+    assert float(first[5]) == pytest.approx(alone["price"])
+    assert float(first[6]) < float(first[5]) < float(first[7])
+    assert ids.is_one(first[8])
+    assert first[8] != second[8]
+
+
+def test_of_classes_the_likely_ones_are_told(load_serving: Load) -> None:
+    serving = load_serving("notes", "naive_bayes")
+    header, row = written(serving, 'text\n"the rose, by\nthe hedge"\n')
+    assert header == ["text", "room", "probability", "likely", "id"]
+    assert row[0] == "the rose, by\nthe hedge"
+    assert row[1] == "garden"
+    assert 0 < float(row[2]) <= 1
+    assert "garden" in row[3].split(" | ")
+
+
+def test_reasons_are_a_sentence(load_serving: Load) -> None:
+    serving = load_serving("stones", "linear")
+    header, row = written(serving, f"{HEADER}\n{ROW}\n", is_explained=True)
+    assert "typical stone" in row[header.index("why")]
+
+
+def test_a_name_that_is_taken_gets_another(load_serving: Load) -> None:
+    serving = load_serving("stones", "linear")
+    header, row = written(serving, f"{HEADER},price,id,predicted_id\n{ROW},1234,7,8\n")
+    new = ["predicted_price", "low", "high", "predicted_predicted_id"]
+    assert header == [*HEADER.split(","), "price", "id", "predicted_id", *new]
+    assert row[4:7] == ["1234", "7", "8"]
+
+
+@pytest.mark.parametrize("mark", ["=", "+", "-", "@", " =", "\t=", "\uff1d"])
+def test_what_a_spreadsheet_would_run_is_text(load_serving: Load, mark: str) -> None:
+    serving = load_serving("notes", "linear_svc")
+    cell = f"{mark}HYPERLINK(1)"
+    header, row = written(serving, f'text,"{cell}"\nrose,"{cell}"\n')
+    assert (header[1], row[1]) == (f"'{cell.strip()}", f"'{cell}")
+
+
+@pytest.mark.parametrize("cell", ["-3.5", "+2", "-1e-5", "-", "a=b", "", "'x"])
+def test_what_is_no_formula_stays_as_it_is(cell: str) -> None:
+    assert scored.inert(cell) == cell
+
+
+def test_each_fault_names_its_line_and_its_field(load_serving: Load) -> None:
+    serving = load_serving("stones", "linear")
+    rows = [HEADER, ROW, "", "1.5,57,Idael,3.25", ROW, "-1,x,Ideal,"]
+    status, document = refused(serving, "\n".join(rows))
+    assert status == 422
+    errors = [(one["line"], one["field"]) for one in document["errors"]]
+    assert errors == [(4, "cut"), (6, "carat"), (6, "facets")]
+    assert "did you mean 'Ideal'?" in document["errors"][0]["fix"]
+    assert document["errors"][0]["see"] == "/v1/stones#cut"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no header"),
+        (f"{HEADER}\n", "no record"),
+        ("carat,facets,cut\n1,1,Ideal\n", "lacks a column: depth"),
+        (f"{HEADER},cut\n{ROW},Fair\n", "twice"),
+        (f"{HEADER}\n1.5,57\n", "2 cells"),
+        (f'{HEADER}\n1.5,57,"Ideal,3.25\n', "quote"),
+        (f"{HEADER}\n{ROW}\n\x00\n", "not UTF-8"),
+    ],
+)
+def test_what_is_no_such_csv_is_refused(load_serving: Load, text: str, words: str) -> None:
+    status, document = refused(load_serving("stones", "linear"), text)
+    assert status == 422
+    assert words in document["detail"]
+
+
+def test_there_may_not_be_too_many_rows(load_serving: Load) -> None:
+    serving = load_serving("stones", "linear")
+    text = "\n".join([HEADER, *[ROW] * 3])
+    assert len(read(serving, text, most=3).rows) == 3
+    status, document = refused(serving, text, most=2)
+    assert status == 413
+    assert "1 to 2 records" in document["allowed"]
