@@ -90,7 +90,7 @@ def test_what_is_no_id(text: str) -> None:
 @pytest.mark.parametrize(
     "number",
     [
-        ids.new(),
+        pytest.param(ids.new(), id="new"),
         "00000000-0000-7000-8000-000000000000",
         "01a1fca4-bd81-7ffe-ad49-5d8bebf64f98",
         "01a1fca4-ffff-7fff-ad49-5d8bebf64f98",

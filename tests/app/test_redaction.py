@@ -23,7 +23,11 @@ def test_nothing_else_changes(body: bytes | None) -> None:
     assert Redaction(()).body(body) == body
 
 
-@pytest.mark.parametrize("text", [KEY, f"x {KEY} y", f'{{"key": "{KEY}"}}', f"[{KEY}{KEY}]"])
+@pytest.mark.parametrize(
+    "text",
+    [KEY, f"x {KEY} y", f'{{"key": "{KEY}"}}', f"[{KEY}{KEY}]"],
+    ids=["alone", "in a text", "in an object", "twice"],
+)
 def test_a_key_is_hidden_wherever_it_stands(text: str) -> None:
     body = Redaction(()).body(text.encode())
     assert body is not None
@@ -34,7 +38,7 @@ def test_a_key_is_hidden_wherever_it_stands(text: str) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        f"a=1&q={KEY}",
+        pytest.param(f"a=1&q={KEY}", id="a key"),
         f"api_key={SECRET}",
         f"a=1&API-Key={SECRET}&b=2",
         f"token={SECRET}",

@@ -183,6 +183,7 @@ def test_a_key_tells_its_caller_and_the_scopes(more: dict[str, str]) -> None:
         "lpd_é",
         "\xff" * 50,
     ],
+    ids=["guess", "prefix", "other", "shorter", "longer", "mixed", "letter", "bytes"],
 )
 @pytest.mark.parametrize("header", ["HTTP_X_API_KEY", "HTTP_AUTHORIZATION"])
 @pytest.mark.parametrize("path", ["/v1/stones", "/docs"])
