@@ -19,8 +19,9 @@ run: $(BIN)/.run ## install, write sample data if there is none, run the pipelin
 serve: $(BIN)/.run ## answer on http://127.0.0.1:8000 with what `make run` trained
 	gunicorn app:api
 
+# A file's tests share what they made: they stay in one process.
 test: $(BIN)/.test ## run every test that this machine can, and say what was skipped and why
-	pytest
+	pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(BIN)/.test $(BIN)/.lint ## format and rules (ruff), types (mypy), directions of imports (import-linter)
 	ruff format --check .

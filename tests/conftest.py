@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,14 @@ def make_dataset() -> Callable[..., Dataset]:
         return convert({**STONES, **changes}, Dataset, "dataset")
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def loggers() -> None:
+    """Let every logger speak: Hydra's command line silences those that were there before it."""
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 @pytest.fixture
