@@ -71,7 +71,7 @@ def profile(dataset: str) -> Document:
         dataset,
         f"{dataset}_profile",
         "What is in its rows: statistics, distributions, relations, and what was rejected",
-        {"200": response(reference("profile")), **problems(401, 403, 503)},
+        {"200": response(reference("profile")), **problems(401, 403, 404, 503)},
     )
     return {f"/v1/{dataset}/profile": {"get": found}}
 

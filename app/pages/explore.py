@@ -25,7 +25,7 @@ class Explore(Page):
         try:
             profile = self.api.get(request, f"/v1/{part(dataset)}/profile")
         except Problem as problem:
-            if problem.status != 503:
+            if problem.status not in (404, 503) or not self._is_known(request, dataset):
                 raise
             values = {"dataset": dataset, "profile": None, "problem": problem.document}
             self.show(request, response, "explore.html", **values)
@@ -34,3 +34,7 @@ class Explore(Page):
         if made is None or made[0] != profile:
             made = self._made[dataset] = profile, explore_figures.view(profile)
         self.show(request, response, "explore.html", dataset=dataset, profile=profile, **made[1])
+
+    def _is_known(self, request: falcon.Request, dataset: str) -> bool:
+        lines = self.api.get(request, "/v1/datasets")["datasets"]
+        return any(line["name"] == dataset for line in lines)

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from app import answers as answering
 from app import asking, bodies, ids, invalid, scored, security
+from app.clipping import clipped
 from app.exchange import Exchange
 from app.gatekeeper import Gatekeeper
 from app.problems import Problem
@@ -25,7 +26,6 @@ from app.store.tables import Prediction
 from src.checked import Checked
 
 MOST = 200  # predictions of a page
-LONGEST = 300  # characters of a text in a list
 
 
 class Query(Checked, frozen=True):
@@ -62,14 +62,16 @@ class Predictions:
         self._settings = settings
 
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
-        """Answer with a page, the newest first, and the cursor of the next one."""
+        """Answer with a page, the newest first: of all for who may label, else the own ones."""
         exchange = security.allowed(request, "predict")
+        caller = exchange.caller
+        mine = None if caller is None or caller.may("label") else caller.name
         exchange.is_answer_stored = False
         asked = asking.query(request, Latest)
         self._registry.dataset(dataset)
         exchange.dataset = dataset
         limit = asked.limit or min(self._settings.page, MOST)
-        found = latest.page(self._database, dataset, limit, asked.cursor, asked.version)
+        found = latest.page(self._database, dataset, limit, asked.cursor, asked.version, mine)
         asking.answer(
             response,
             {
@@ -191,14 +193,9 @@ def _line(row: dict[str, Any]) -> dict[str, Any]:
         "id": row["id"],
         "at": row["at"],
         "version": row["version"],
-        "record": {name: _clipped(value) for name, value in record.items()},
+        "record": clipped(record),
         "answer": answer,
     }
-
-
-def _clipped(value: Any) -> Any:
-    is_long = isinstance(value, str) and len(value) > LONGEST
-    return f"{value[:LONGEST]}\N{HORIZONTAL ELLIPSIS}" if is_long else value
 
 
 def _is_askable(dataset: str, number: str) -> bool:

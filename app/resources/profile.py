@@ -45,13 +45,11 @@ class Profile:
                     self._read[path] = kept
                 return kept[1]
         except FileNotFoundError:
-            raise _absent(f"'{dataset}' has no profile yet.") from None
+            what = f"'{dataset}' has no profile yet."
+            raise Problem(404, what, given=dataset, fix=TO_DO) from None
         except (OSError, msgspec.MsgspecError):
-            raise _absent(f"The profile of '{dataset}' cannot be read.") from None
-
-
-def _absent(what: str) -> Problem:
-    return Problem(503, what, fix=TO_DO, headers={"Retry-After": "10"})
+            what = f"The profile of '{dataset}' cannot be read."
+            raise Problem(503, what, fix=TO_DO, headers={"Retry-After": "10"}) from None
 
 
 def _in_words(profile: dict[str, Any], known: Dataset) -> dict[str, Any]:

@@ -37,11 +37,21 @@ def page(
     limit: int,
     before: str | None = None,
     version: int | None = None,
+    caller: str | None = None,
 ) -> Page:
-    """Return at most `limit` predictions from before an id, of one version where it is given."""
+    """Return at most `limit` predictions from before an id, of one version where it is given.
+
+    With a caller: those that it asked for.
+    """
+    is_single, is_batch = Request.is_prediction, peewee.Value(1)
+    if caller is not None:
+        asker = Request.alias()
+        by = asker.select(asker.caller).where(asker.id == BatchPrediction.request)
+        is_single = peewee.Case(None, [(Request.caller == caller, is_single)], 0)
+        is_batch = peewee.Case(None, [(by == caller, 1)], 0)
     newest = heapq.merge(
-        _rows(database, Request, Request.is_prediction, before),
-        _rows(database, BatchPrediction, peewee.Value(1), before),
+        _rows(database, Request, is_single, before),
+        _rows(database, BatchPrediction, is_batch, before),
         reverse=True,
     )
     found: list[str] = []

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from app.store import versions
+from app.store import keys, versions
 from app.store.tables import BatchPrediction, Prediction
 from tests.app import project, truths
+from tests.app.conftest import MakeService
 from tests.app.service import Result, Service, assert_refused
 
 DATASETS = list(project.MODELS)
@@ -340,3 +341,21 @@ def test_the_list_of_what_is_not_served_is_empty_and_of_nothing_is_refused(
     assert_refused(service.ask("/v1/stons/predictions"), 404, "stones")
     for params in ({"limit": 0}, {"limit": 201}, {"cursor": "x"}, {"version": 0}, {"a": 1}):
         assert_refused(service.ask(PATH, params=params), 400)
+
+
+def test_who_may_only_predict_sees_the_own_predictions(make_service: MakeService) -> None:
+    service = make_service()
+    given = {}
+    for name, scopes in {"one": ["predict"], "two": ["predict"], "all": ["predict", "label"]}.items():
+        given[name] = {"X-API-Key": keys.create(service.database, name, scopes)}
+    service.look()
+    own = {}
+    for name in ("one", "two"):
+        single = service.predict(headers=given[name]).json["id"]
+        batch = service.predict(record=[project.STONE], headers=given[name]).json[0]["id"]
+        own[name] = [batch, single]
+    listed = {
+        name: [one["id"] for one in service.ask(PATH, headers=asked).json["predictions"]]
+        for name, asked in given.items()
+    }
+    assert listed == {**own, "all": [*own["two"], *own["one"]]}

@@ -54,9 +54,9 @@ def test_an_unchanged_file_is_not_read_twice(
 
 def test_where_it_was_not_computed_it_says_what_to_run(service: Service) -> None:
     paths.profile("stones").unlink()
-    refused = assert_refused(service.ask("/v1/stones/profile"), 503, "has no profile", "dvc repro")
+    refused = assert_refused(service.ask("/v1/stones/profile"), 404, "has no profile", "dvc repro")
     assert refused["detail"] == "'stones' has no profile yet."
-    assert_refused(service.ask("/v1/ghosts/profile"), 503, "'ghosts' has no profile yet.")
+    assert_refused(service.ask("/v1/ghosts/profile"), 404, "'ghosts' has no profile yet.")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", ""])
