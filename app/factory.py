@@ -7,7 +7,7 @@ from typing import Any
 
 import falcon
 
-from app import handlers, housekeeping, steward
+from app import handlers, housekeeping, sessions, steward
 from app.configured import Configured
 from app.gatekeeper import Gatekeeper
 from app.metrics import Metrics
@@ -66,7 +66,8 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     )
     journal = Journal(shared, settings.wait)
     metrics, redaction = Metrics(), Redaction(settings.redact)
-    guard = Guard(proxies=settings.proxies, origins=settings.origins)
+    secret = sessions.secret(var)
+    guard = Guard(proxies=settings.proxies, origins=settings.origins, secret=secret)
     load = loader(var, most_records=settings.most_records, longest_text=settings.longest_text)
     configured = Configured()
     gatekeeper = Gatekeeper(configured)

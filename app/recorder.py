@@ -16,7 +16,7 @@ from app.exchange import Answer, App, Exchange, Start
 from app.metrics import Metrics
 from app.problems import Problem
 from app.redaction import Redaction
-from app.security import Guard
+from app.security import ANYONE, Guard
 from app.store.journal import Entry, Journal, Unavailable
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,9 @@ log = logging.getLogger(__name__)
 NO_CONTENT = 204
 # Asked every few seconds by machines, and to be answered while the database cannot be written.
 UNRECORDED = frozenset({"/healthz", "/readyz", "/metrics"})
-FILES = "/static/"  # the same for everybody
+FILES = "/static/"  # the same for everybody, once they are found
+# Bytes of a body that anyone may send, whose key is not known: a form to sign in with is less.
+LARGEST_OF_ANYONE = 16_000
 
 
 class Recorder:
@@ -59,7 +61,8 @@ class Recorder:
         exchange = exchanges.begin(environ)
         answer = self._with_headers(exchange, self._answer(exchange))
         batch = self.batches.mine()
-        if environ["PATH_INFO"] in UNRECORDED or environ["PATH_INFO"].startswith(FILES):
+        path = environ["PATH_INFO"]
+        if path in UNRECORDED or (path.startswith(FILES) and answer.code < 400):
             answer = self._settle(exchange, answer, None)
         elif batch is not None:
             batch.add(self._entry(exchange, answer), exchange, answer)
@@ -104,7 +107,9 @@ class Recorder:
             if bodies.is_streamed(exchange.environ):
                 bodies.announced(exchange.environ, self._largest_upload)
             else:
-                exchange.body = bodies.read(exchange.environ, self._largest_body)
+                is_known = exchange.caller is not ANYONE
+                largest = self._largest_body if is_known else LARGEST_OF_ANYONE
+                exchange.body = bodies.read(exchange.environ, min(largest, self._largest_body))
             return exchanges.run(self._app, exchange.environ)
         except Problem as problem:
             return exchanges.refusal(problem, exchange)

@@ -8,14 +8,13 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import ip_address
 from typing import Any, Literal, get_args
 
 import falcon
 
 from app import sessions
 from app.exchange import ENVIRON, Answer, Exchange
+from app.hosts import is_local_name, is_loopback
 from app.problems import Problem
 from app.redaction import KEY_PREFIX
 
@@ -33,10 +32,12 @@ RELAYED = (
 )
 PROBES = frozenset({"/healthz", "/readyz"})
 # A browser cannot send a key when it opens a page. The description tells how to ask; the pages of
-# the dashboard look themselves at who is signed in.
+# the dashboard look themselves at who is signed in. It is for reading: whatever else anyone could
+# send would be stored.
 PUBLIC = re.compile(
     r"/openapi\.json|/docs(/[a-z.-]+)?|/|/signin|/static/.*|/datasets/.*|/requests(/.*)?"
 )
+SIGN_IN = ("POST", "/signin")  # has a token of its own, within its form
 SAFE = ("GET", "HEAD", "OPTIONS")
 TOKEN = "HTTP_X_CSRF_TOKEN"  # noqa: S105 - the name of a header
 HEADERS = [
@@ -105,8 +106,10 @@ def allowed(request: falcon.Request, scope: Scope) -> Exchange:
 class Guard:
     """Tell who a request comes from, and what every answer must carry."""
 
-    def __init__(self, *, proxies: int, origins: tuple[str, ...]) -> None:
+    def __init__(self, *, proxies: int, origins: tuple[str, ...], secret: bytes) -> None:
+        """Take the trusted proxies, the sites that may ask, and what sessions are signed with."""
         self._proxies = proxies
+        self._secret = secret
         self._origins = frozenset(origins)
         self._keys: Mapping[str, StoredKey] | None = None  # not known yet
 
@@ -133,7 +136,8 @@ class Guard:
         if given is None:
             if (signed_in := self._signed_in(environ, keys)) is not None:
                 return signed_in
-            if PUBLIC.fullmatch(path):
+            asked = environ["REQUEST_METHOD"], path
+            if asked == SIGN_IN or (asked[0] in ("GET", "HEAD") and PUBLIC.fullmatch(path)):
                 return ANYONE
             raise _unauthorized("This needs an API key, and none was sent.")
         stored = _stored(given, keys)
@@ -144,7 +148,9 @@ class Guard:
     def sign_in(self, key: str) -> str | None:
         """Return a session's cookie for a key; None where the key is not valid."""
         stored = _stored(key, self._keys or {})
-        return None if stored is None else sessions.begin(key[:_PREFIX_LENGTH], stored)
+        if stored is None:
+            return None
+        return sessions.begin(key[:_PREFIX_LENGTH], stored, self._secret)
 
     @property
     def is_open(self) -> bool:
@@ -154,16 +160,17 @@ class Guard:
     def _signed_in(self, environ: dict[str, Any], keys: Mapping[str, StoredKey]) -> Caller | None:
         """Return who is signed in; raise Problem 403 where another site may have sent it."""
         value = sessions.cookie(environ, sessions.COOKIE)
-        prefix = sessions.prefix(value, keys) if value else None
+        prefix = sessions.prefix(value, keys, self._secret) if value else None
         if prefix is None:
             return None
+        asked = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         given = str(environ.get(TOKEN, "")).encode()
         is_ours = hmac.compare_digest(given, sessions.token(value).encode())
-        if environ["REQUEST_METHOD"] not in SAFE and not is_ours:
+        if asked[0] not in SAFE and asked != SIGN_IN and not is_ours:
             raise Problem(
                 403,
                 "What a browser sends with its cookie needs the page's token, too.",
-                given=f"X-CSRF-Token: {environ.get(TOKEN, '(none)')}",
+                given=f"X-CSRF-Token: {'another one' if given else '(none)'}",
                 fix="open the page again; or send an API key in place of the cookie",
             )
         stored = keys[prefix]
@@ -221,12 +228,16 @@ class Guard:
     def _local(self, environ: dict[str, Any]) -> Caller:
         """Admit this machine; a proxy on it speaks for others, who are not this machine."""
         is_relayed = any(name in environ for name in RELAYED)
-        if _is_loopback(environ.get("REMOTE_ADDR", "")) and not is_relayed:
+        address = environ.get("REMOTE_ADDR", "")
+        if is_loopback(address) and not is_relayed:
             self._check_site(environ)
-            if _is_browser(environ) and not _is_local_name(environ.get("HTTP_HOST", "")):
+            # Another site's name can lead here, and what a browser says of itself can be anything.
+            # No browser leaves the header out, or asks over a Unix socket.
+            host = environ.get("HTTP_HOST")
+            if address and host is not None and not is_local_name(host):
                 raise Problem(
                     403,
-                    "A page of another site asks by a name that is not this machine's.",
+                    "This was asked for by a name that is not this machine's.",
                     given=environ.get("HTTP_HOST"),
                     allowed=["localhost", "127.0.0.1"],
                 )
@@ -237,28 +248,6 @@ class Guard:
             given=self.client(environ),
             fix="on that machine: python -m app.keys create name=<who> scopes=predict",
         )
-
-
-def _is_browser(environ: dict[str, Any]) -> bool:
-    return str(environ.get("HTTP_USER_AGENT", "")).startswith("Mozilla/")
-
-
-def _is_local_name(host: str) -> bool:
-    """Tell whether a browser was led here by this machine's own name, and not by a rebound one."""
-    name = host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host
-    return name == "localhost" or (name != "" and _is_loopback(name.strip("[]")))
-
-
-@lru_cache(maxsize=1024)
-def _is_loopback(address: str) -> bool:
-    if address == "":  # a Unix socket has no address
-        return True
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    mapped = getattr(parsed, "ipv4_mapped", None)  # how IPv6 sockets write IPv4 addresses
-    return (mapped or parsed).is_loopback
 
 
 def _stored(given: str, keys: Mapping[str, StoredKey]) -> StoredKey | None:

@@ -83,6 +83,7 @@ class Version(Page):
             version=version,
             target=target,
             serves=figures.champion(models),
+            beside=_beside(version, models),
             events=[one for one in models["events"] if one["number"] == version["version"]],
             metrics=figures.measured(version["metrics"]),
             charts=figures.drawn(version, target),
@@ -143,6 +144,16 @@ def _rows(models: Row) -> list[Row]:
             }
         )
     return found
+
+
+def _beside(version: Row, models: Row) -> Row | None:
+    """Return the metric of a version and of that which serves; None where these are not two."""
+    serves, metric = figures.champion(models), models["metric"]
+    tested = {one["version"]: one["metrics"]["test"].get(metric) for one in models["versions"]}
+    this, that = version["metrics"]["test"].get(metric), tested.get(serves)
+    if serves == version["version"] or this is None or that is None:
+        return None
+    return {"metric": metric, "this": this, "that": that, "on": "its held-out rows"}
 
 
 def _passes(row: Row, model: str | None, state: str | None) -> bool:

@@ -30,7 +30,8 @@ class OnePrediction(Page):
             truth = None
         from app.pages import prediction_figures as figures  # Altair takes memory others spare
 
-        column = self._target(request, base)
+        profile = self.api.find(request, f"{base}/profile") or {"columns": []}
+        column = next((one for one in profile["columns"] if one["role"] == "target"), None)
         draw = figures.of_value if known["task"] == "regression" else figures.of_classes
         self.show(
             request,
@@ -43,16 +44,13 @@ class OnePrediction(Page):
             known=known,
             target=known["target"],
             drawn=draw(known, answer, column, truth),
+            short=figures.in_short(known, receipt["record"]),
+            cautions=figures.cautions(known, answer, receipt["record"], profile),
             reasons=figures.of_reasons(known, answer),
             similar=self._similar(request, base, known, receipt["record"]),
             truth=truth,
             rows=(column or {}).get("rows"),
         )
-
-    def _target(self, request: falcon.Request, base: str) -> dict[str, Any] | None:
-        """Return what is known of the target's values, where the pipeline counted them."""
-        profile = self.api.find(request, f"{base}/profile") or {"columns": []}
-        return next((one for one in profile["columns"] if one["role"] == "target"), None)
 
     def _similar(
         self, request: falcon.Request, base: str, known: dict[str, Any], record: dict[str, Any]

@@ -56,6 +56,10 @@ class Renderer:
         )
         self._templates.globals.update(chart=chart, static=url, sections=SECTIONS)
 
+    def datasets(self) -> list[str]:
+        """Return the names of all datasets, those that nothing serves too."""
+        return self._registry.known()
+
     def render(
         self, request: falcon.Request, response: falcon.Response, template: str, **values: Any
     ) -> None:
@@ -68,7 +72,7 @@ class Renderer:
         values = {
             "dataset": None,
             **values,
-            "datasets": self._registry.known(),
+            "datasets": self.datasets(),
             "path": request.path,
             "is_open": self._guard.is_open,
             "caller": caller,
@@ -101,7 +105,7 @@ def figure(value: Any, digits: int = 4) -> str:
         return f"{int(value):,}"
     if abs(value) >= 10 ** (digits - 1):
         return f"{value:,.0f}"
-    return f"{value:.{digits}g}"
+    return f"{value:,.{digits}g}"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

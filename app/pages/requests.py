@@ -19,6 +19,7 @@ FILTERS = ("since", "until", "path", "status", "method", "dataset", "request_id"
 METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH")
 SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 LONGEST = 20_000  # characters of a body that are shown
+SERIES = "series"  # another of the API's paths stands where ids do
 MOST = 50  # predictions of a request that are linked
 
 
@@ -71,6 +72,8 @@ class OneRequest(Page):
 
     def on_get(self, request: falcon.Request, response: falcon.Response, number: str) -> None:
         """Show all that is known of a request, and both bodies."""
+        if number == SERIES:
+            raise Problem(404, "There is no such request.", given=number)
         found = self.api.get(request, f"/v1/requests/{part(number)}")
         self.show(
             request,

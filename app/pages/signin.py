@@ -13,6 +13,9 @@ from app.exchange import ENVIRON
 from app.pages.rendering import Renderer
 from app.security import Guard
 
+LARGEST = 8_000  # bytes of a form
+MOST = 10  # fields
+
 
 class SignIn:
     """GET and POST /signin."""
@@ -32,24 +35,43 @@ class SignIn:
         """Set the cookie of a session and go on; a key that is wrong is told, and not repeated."""
         exchange = request.env[ENVIRON]
         body, exchange.body = exchange.body or b"", None  # a key is not stored
-        given = {name: values[0] for name, values in parse_qs(body.decode("latin-1")).items()}
+        if len(body) > LARGEST:
+            self._refuse(request, response, 413, "/", "That was longer than any key.")
+            return
+        try:
+            fields = parse_qs(body.decode("latin-1"), max_num_fields=MOST)
+        except ValueError:
+            self._refuse(request, response, 400, "/", "That was not this page's form.")
+            return
+        given = {name: values[0] for name, values in fields.items()}
         going = _inside(given.get("next", "/"))
         own = sessions.cookie(request.env, sessions.FORM)
         is_ours = own and hmac.compare_digest(
             given.get("csrf", "").encode(), sessions.token(own).encode()
         )
         if not is_ours:
-            self._show(request, response, going, "The form was too old. Please try again.")
-            response.status = 403
+            words = "The form was too old. Please try again."
+            self._refuse(request, response, 403, going, words)
             return
         cookie = self._guard.sign_in(given.get("key", "").strip())
         if cookie is None:
-            self._show(request, response, going, "This key is not valid; it may have been revoked.")
-            response.status = 403
+            words = "This key is not valid; it may have been revoked."
+            self._refuse(request, response, 403, going, words)
             return
         response.append_header("Set-Cookie", sessions.header(sessions.COOKIE, cookie, request.env))
         response.status = 303
         response.location = going
+
+    def _refuse(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        status: int,
+        going: str,
+        wrong: str,
+    ) -> None:
+        self._show(request, response, going, wrong)
+        response.status = status
 
     def _show(
         self, request: falcon.Request, response: falcon.Response, going: str, wrong: str | None

@@ -9,6 +9,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,7 @@ FOLDER = Path(__file__).parent / "static"
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 FOR_EVER = "public, max-age=31536000, immutable"  # another content has another address
 DRAWS = "vega.js"
+PAUSE = 60  # seconds in which writing the script is not tried again after it failed
 LONGEST = 120  # seconds that writing the script may take
 
 
@@ -49,18 +51,20 @@ class Static:
         self._script = var / "pages" / f"vega-{version('vl-convert-python')}.js"
         self._packed: dict[str, tuple[bytes, bytes]] = {}
         self._lock = threading.Lock()
+        self._failed_until = 0.0
         self._is_prepared = not is_early
 
     def on_get(
         self, request: falcon.Request, response: falcon.Response, digest: str, name: str
     ) -> None:
-        """Answer with a file, which a browser may keep for ever under this address."""
-        del digest  # of a page that is still open, maybe: it gets what there is now
+        """Answer with a file, which a browser may keep for ever under its own address."""
+        del digest  # of a page that is still open, maybe: it gets what there is now, not to keep
+        is_own = request.path == url(name)
         exchange = request.env[ENVIRON]
         exchange.is_answer_stored = False
         plain, packed = self._read(name)
         response.content_type = f"{KINDS[Path(name).suffix]}; charset=utf-8"
-        response.set_header("Cache-Control", FOR_EVER)
+        response.set_header("Cache-Control", FOR_EVER if is_own else "no-store")
         response.set_header("Vary", "Accept-Encoding")
         if "gzip" in request.get_header("Accept-Encoding", default=""):
             response.set_header("Content-Encoding", "gzip")
@@ -88,12 +92,23 @@ class Static:
     def _path(self, name: str) -> Path:
         if name == DRAWS:
             if not self._script.exists():
-                _write_script(self._script)
+                self._write()
             return self._script
         names = sorted(path.name for path in FOLDER.iterdir() if path.suffix in KINDS)
         if name not in names:
             raise Problem(404, "There is no such file.", given=name, allowed=[*names, DRAWS])
         return FOLDER / name
+
+    def _write(self) -> None:
+        """Write the script; what failed a moment ago is not tried again by everybody who waits."""
+        if time.monotonic() < self._failed_until:
+            raise _unwritten()
+        try:
+            _write_script(self._script)
+        except (subprocess.TimeoutExpired, OSError) as error:
+            log.error("the charts' script was not written: %s", error)
+            self._failed_until = time.monotonic() + PAUSE
+            raise _unwritten() from error
 
 
 def _pack(content: bytes) -> tuple[bytes, bytes]:
@@ -105,5 +120,12 @@ def _write_script(path: Path) -> None:
     command = [sys.executable, "-m", "app.pages.bundle", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
     if done.returncode:
-        log.error("the charts' script was not written: %s", done.stderr.strip()[-500:])
-        raise Problem(503, "The script that draws charts could not be written; see the log.")
+        raise OSError(done.stderr.strip()[-500:])
+
+
+def _unwritten() -> Problem:
+    return Problem(
+        503,
+        "The script that draws charts could not be written; see the log.",
+        headers={"Retry-After": str(PAUSE)},
+    )

@@ -6,9 +6,11 @@ from typing import Any
 
 import falcon
 
+from app import ids
 from app.pages import figures
 from app.pages.api import part
 from app.pages.page import Page
+from app.problems import Problem
 from app.store.trainings import QUEUED, RUNNING
 
 SHOWN = 20  # trainings of a page
@@ -49,6 +51,8 @@ class Training(Page):
         self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
     ) -> None:
         """Show how far it is; at its end its version, and how that stands beside the champion."""
+        if not ids.is_one(number):  # another of the API's paths may stand where ids do
+            raise Problem(404, "There is no such training.", given=number)
         base = f"/v1/{part(dataset)}"
         training = self.api.get(request, f"{base}/trainings/{part(number)}")
         training["log"] = training["log"][-LINES:]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +9,7 @@ import falcon
 import peewee
 
 from app import asking, clock, ids, security
+from app.lately import Lately
 from app.registry import Registry
 from app.store import activity
 
@@ -25,22 +24,17 @@ class Activity:
     def __init__(self, registry: Registry, database: peewee.Database) -> None:
         self._registry = registry
         self._database = database
-        self._lock = threading.Lock()
-        self._made: dict[str, Any] = {}
-        self._until = 0.0
+        self._lately = Lately()
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Answer with counts by hour, the oldest first; they may be as old as `at` says."""
         exchange = security.allowed(request, "predict")
         exchange.is_answer_stored = False
         asking.query(request, asking.Nothing)
-        with self._lock:
-            begun = time.monotonic()
-            if begun >= self._until or set(self._made["datasets"]) != set(self._registry.known()):
-                self._made = self._count()
-                now = time.monotonic()
-                self._until = now + max(PAUSE * (now - begun), LEAST_PAUSE)
-            asking.answer(response, self._made)
+        counted = self._lately.get(
+            self._count, lambda took: max(PAUSE * took, LEAST_PAUSE), self._registry.known()
+        )
+        asking.answer(response, counted)
 
     def _count(self) -> dict[str, Any]:
         now = clock.now()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import Counter
 from typing import Any
 
@@ -11,6 +9,7 @@ import falcon
 import peewee
 
 from app import asking, intake, security
+from app.lately import Lately
 from app.problems import Problem
 from app.registry import Registry
 from app.settings import Settings
@@ -30,8 +29,7 @@ class Labelling:
         self._registry = registry
         self._database = database
         self._settings = settings
-        self._lock = threading.Lock()
-        self._counted: dict[str, tuple[float, str | None, dict[str, Any]]] = {}
+        self._counted: dict[str, Lately] = {}
 
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Answer with the fields of a label, its target the last, and with counts of what is."""
@@ -62,15 +60,12 @@ class Labelling:
     def _counts(self, known: Dataset, last: str | None) -> dict[str, Any]:
         """Count the labels, unless that was done a moment ago: of many it takes its time."""
         is_of_classes = known.task != "regression"
-        with self._lock:
-            until, newest, found = self._counted.get(known.name, (0.0, None, {}))
-            begun = time.monotonic()
-            if begun >= until or last != newest:
-                found = _told(labels.tally(self._database, known.name, is_of_classes=is_of_classes))
-                now = time.monotonic()
-                pause = PAUSE * (now - begun) if now - begun > LONG else 0.0
-                self._counted[known.name] = (now + pause, last, found)
-            return found
+        lately = self._counted.setdefault(known.name, Lately())
+        return lately.get(
+            lambda: _told(labels.tally(self._database, known.name, is_of_classes=is_of_classes)),
+            lambda took: PAUSE * took if took > LONG else 0.0,
+            last,
+        )
 
 
 def _told(tally: list[tuple[str, str | None, int]]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import falcon
@@ -37,14 +38,18 @@ class Uncertain:
         asked = asking.query(request, Query)
         known = self._registry.dataset(dataset)
         exchange.dataset = dataset
-        rows = predicted.newest(self._database, dataset, NEWEST)
+        # What another version was unsure of says nothing of the one that serves.
+        version = self._registry.number(dataset)
+        rows = predicted.newest(self._database, dataset, NEWEST, version)
+        looked = doubt.look(rows, known)
+        fetch = partial(predicted.records, self._database)
         asking.answer(
             response,
             {
                 "dataset": dataset,
                 "measure": doubt.MEASURES[known.task],
-                "looked_at": len(rows),
-                "labelled": sum(bool(row["is_labelled"]) for row in rows),
-                "predictions": doubt.ranked(rows, known, asked.limit or USUAL),
+                "looked_at": looked.looked_at,
+                "labelled": len(looked.labelled),
+                "predictions": doubt.worth(looked, fetch, asked.limit or USUAL),
             },
         )

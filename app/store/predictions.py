@@ -43,7 +43,8 @@ def page(
 
     With a caller: those that it asked for.
     """
-    is_single, is_batch = Request.is_prediction, peewee.Value(1)
+    is_single: Any = Request.is_prediction
+    is_batch: Any = peewee.Value(1)
     if caller is not None:
         asker = Request.alias()
         by = asker.select(asker.caller).where(asker.id == BatchPrediction.request)

@@ -46,7 +46,7 @@ class Service:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(factory, "Watcher", remember)
             self.api = factory.create_api(settings, is_watching=False)
-        self.client = falcon.testing.TestClient(self.api)
+        self.client = falcon.testing.TestClient(self.api, headers={"Host": "localhost"})
         self.look = made[0].look
 
     def close(self) -> None:

@@ -96,7 +96,7 @@ def typed(label: dict[str, str]) -> dict[str, str | float]:
 def client(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> testing.TestClient:
     monkeypatch.chdir(home)
     api = create_api(Settings(var=str(tmp_path / "var")), is_watching=False)
-    return testing.TestClient(api)
+    return testing.TestClient(api, headers={"Host": "localhost"})
 
 
 def test_there_are_examples() -> None:

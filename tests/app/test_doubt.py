@@ -30,6 +30,17 @@ def row(number: str, answer: bytes, record: Any, *, is_labelled: bool = False) -
     }
 
 
+def ranked(rows: list[dict[str, Any]], known: Dataset, limit: int) -> list[dict[str, Any]]:
+    """Rank rows whose records are there to be fetched by id, a few at a time."""
+    stored = {one["id"]: bytes(one.pop("record")) for one in map(dict, rows)}
+
+    def fetch(numbers: list[str]) -> dict[str, bytes]:
+        assert len(numbers) <= doubt.PIECE
+        return {number: stored[number] for number in numbers if number != "gone"}
+
+    return doubt.worth(doubt.look(rows, known), fetch, limit)
+
+
 def debt(number: str, chance: float, amount: float = 1.0, **more: Any) -> dict[str, Any]:
     return row(number, truths.late(chance), {"amount": amount, "owner": "north"}, **more)
 
@@ -62,29 +73,56 @@ def test_of_a_number_the_interval_is_seen_against_its_size() -> None:
 def test_an_answer_that_does_not_say_is_none(answer: dict[str, Any]) -> None:
     for known in (STONES, DEBTS):
         assert doubt.unsure(answer, known) is None
-    assert doubt.ranked([row("a", json.dumps(answer).encode(), {})], STONES, 5) == []
+    assert ranked([row("a", json.dumps(answer).encode(), {})], STONES, 5) == []
 
 
 def test_the_least_sure_come_first_and_the_newest_of_equals() -> None:
     rows = [debt("a", 0.9, 1), debt("b", 0.6, 2), debt("c", 0.4, 3), debt("d", 0.5, 4)]
-    assert [one["id"] for one in doubt.ranked(rows, DEBTS, 3)] == ["d", "b", "c"]
-    (first,) = doubt.ranked(rows, DEBTS, 1)
+    assert [one["id"] for one in ranked(rows, DEBTS, 3)] == ["d", "b", "c"]
+    (first,) = ranked(rows, DEBTS, 1)
     assert first["record"] == {"amount": 4, "owner": "north"}
     assert first["unsure"] == 1.0
     assert set(first["answer"]) == {"late", "interval", "probabilities"}
 
 
 def test_each_record_comes_once_however_it_was_written() -> None:
-    again = row("b", truths.late(0.5), {"owner": "north", "days": None, "amount": 1})
-    found = doubt.ranked([debt("a", 0.6, 1.0), again], DEBTS, 5)
+    again = row("b", truths.late(0.6), {"owner": "north", "days": None, "amount": 1})
+    found = ranked([debt("a", 0.6, 1.0), again], DEBTS, 5)
     assert [one["id"] for one in found] == ["a"]
 
 
 def test_a_record_whose_truth_is_known_does_not_come_again() -> None:
     rows = [debt("a", 0.5), debt("b", 0.5, is_labelled=True), debt("c", 0.6, 2)]
-    assert [one["id"] for one in doubt.ranked(rows, DEBTS, 5)] == ["c"]
+    assert [one["id"] for one in ranked(rows, DEBTS, 5)] == ["c"]
 
 
 def test_a_record_that_is_not_stored_whole_cannot_be_a_label() -> None:
     hidden = row("a", truths.late(0.5), {"amount": 1, "owner": HIDDEN})
-    assert doubt.ranked([hidden], DEBTS, 5) == []
+    assert ranked([hidden], DEBTS, 5) == []
+
+
+def test_one_that_is_gone_meanwhile_is_left_out() -> None:
+    assert [one["id"] for one in ranked([debt("gone", 0.5), debt("b", 0.6)], DEBTS, 5)] == ["b"]
+
+
+def test_many_equal_records_do_not_hide_what_comes_after() -> None:
+    same = [debt(f"a{number}", 0.5) for number in range(3 * doubt.PIECE)]
+    assert [one["id"] for one in ranked([*same, debt("b", 0.9, 2)], DEBTS, 2)] == ["a0", "b"]
+
+
+def test_only_as_many_records_are_read_as_are_told() -> None:
+    rows = [debt(f"a{number}", 0.5, number) for number in range(5 * doubt.PIECE)]
+    read: list[str] = []
+
+    def fetch(numbers: list[str]) -> dict[str, bytes]:
+        read.extend(numbers)
+        return {one["id"]: bytes(one["record"]) for one in rows if one["id"] in numbers}
+
+    assert len(doubt.worth(doubt.look(rows, DEBTS), fetch, 3)) == 3
+    assert len(read) == doubt.PIECE
+
+
+def test_long_texts_are_cut() -> None:
+    long = row("a", b'{"room":"bed","probabilities":{"bed":0.5,"bath":0.4}}', {"text": "x" * 400})
+    (found,) = ranked([long], NOTES, 5)
+    assert len(found["record"]["text"]) == 301

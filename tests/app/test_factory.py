@@ -75,7 +75,7 @@ def test_no_header_comes_twice(service: Service) -> None:
     for method, target, _ in KINDS:
         started: list[Any] = []
         path, _, query = target.partition("?")
-        environ = falcon.testing.create_environ(path, query, method=method)
+        environ = falcon.testing.create_environ(path, query, method=method, host="localhost")
         service.api(environ, lambda *words, started=started: started.append(words))
         ((_, headers),) = started
         names = [name.lower() for name, _ in headers]

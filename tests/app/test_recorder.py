@@ -67,7 +67,7 @@ class Bench:
         self.status = "200 OK"
         self.headers = [("content-type", "application/json")]
         self.method = ""
-        guard = Guard(proxies=0, origins=())
+        guard = Guard(proxies=0, origins=(), secret=b"s")
         guard.learn({})
         self.recorder = Recorder(
             self._app,

@@ -18,7 +18,7 @@ STORED = {PREFIX: StoredKey("web", HASH, frozenset({"predict"}))}
 
 
 def guard(*, locked: bool = True, proxies: int = 0, origins: tuple[str, ...] = ()) -> Guard:
-    made = Guard(proxies=proxies, origins=origins)
+    made = Guard(proxies=proxies, origins=origins, secret=b"s")
     made.learn(STORED if locked else {})
     return made
 
@@ -81,14 +81,15 @@ def test_without_keys_nobody_else_may_do_anything(more: dict[str, str], path: st
         ("", False),
     ],
 )
-def test_a_browser_must_know_this_machine_by_its_own_name(host: str, is_here: bool) -> None:
+@pytest.mark.parametrize("agent", ["Mozilla/5.0 (X11)", "curl/8", "Opera/9.80"])
+def test_this_machine_is_asked_by_its_own_name(host: str, is_here: bool, agent: str) -> None:
     """A page of another site can have its own name lead here."""
-    given = environ(HTTP_HOST=host, HTTP_USER_AGENT="Mozilla/5.0 (X11)")
+    given = environ(HTTP_HOST=host, HTTP_USER_AGENT=agent)
     if is_here:
         assert guard(locked=False).admit(given) == HERE
     else:
         assert refused(guard(locked=False), given).status == 403
-    assert guard(locked=False).admit(environ(HTTP_HOST=host, HTTP_USER_AGENT="curl/8")) == HERE
+    assert guard(locked=False).admit({**given, "REMOTE_ADDR": ""}) == HERE, "of a Unix socket"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -103,7 +104,18 @@ PAGES = ["/", "/signin", "/static/x/page.js", "/datasets/stones", "/requests", "
 
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_look_themselves_at_who_asks(path: str) -> None:
-    assert guard().admit(environ(path, REMOTE_ADDR="10.0.0.1")) == ANYONE
+    for method in ("GET", "HEAD"):
+        assert guard().admit(environ(path, method, REMOTE_ADDR="10.0.0.1")) == ANYONE
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "ODD"])
+@pytest.mark.parametrize("path", [*PAGES, "/docs", "/openapi.json"])
+def test_anyone_may_only_read_and_sign_in(path: str, method: str) -> None:
+    given = environ(path, method)
+    if (method, path) == ("POST", "/signin"):
+        assert guard().admit(given) == ANYONE
+    else:
+        assert refused(guard(), given).status == 401
 
 
 def signed_in(method: str = "GET", **more: str) -> dict[str, Any]:
@@ -125,6 +137,12 @@ def test_a_change_with_a_cookie_needs_the_pages_token() -> None:
     assert refused(guard(), signed_in("DELETE", HTTP_X_CSRF_TOKEN="x")).status == 403
     assert refused(guard(), signed_in("POST", HTTP_X_CSRF_TOKEN="é")).status == 403
     assert guard().admit(signed_in("POST", HTTP_X_CSRF_TOKEN="TOKEN")).name == "web"
+    given = refused(guard(), signed_in("POST", HTTP_X_CSRF_TOKEN="a secret")).document["given"]
+    assert "a secret" not in given
+
+
+def test_who_is_signed_in_may_sign_in_again() -> None:
+    assert guard().admit({**signed_in("POST"), "PATH_INFO": "/signin"}).name == "web"
 
 
 def test_a_key_goes_before_a_cookie() -> None:
@@ -293,7 +311,7 @@ def test_a_header_that_an_answer_has_is_not_added() -> None:
 @pytest.mark.parametrize("path", ["/v1/stones", "/metrics"])
 def test_nobody_is_admitted_before_the_keys_are_known(path: str) -> None:
     """A database that is away at the start must not open the service to all of this machine."""
-    unknowing = Guard(proxies=0, origins=())
+    unknowing = Guard(proxies=0, origins=(), secret=b"s")
     for more in ({}, {"HTTP_X_API_KEY": KEY}):
         assert refused(unknowing, environ(path, **more)).status == 503
     assert unknowing.admit(environ("/readyz")) == ANYONE

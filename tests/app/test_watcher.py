@@ -37,7 +37,7 @@ def registry() -> Registry:
 
 @pytest.fixture
 def watcher(database: peewee.Database, registry: Registry) -> Watcher:
-    guard = Guard(proxies=0, origins=())
+    guard = Guard(proxies=0, origins=(), secret=b"s")
     return Watcher(database, database, registry, guard, 0.01)  # type: ignore[arg-type]
 
 

@@ -7,7 +7,10 @@ from typing import Any
 
 import altair as alt
 
+from src.metrics import METRICS
+
 Spec = dict[str, Any]
+STEEP = 5  # how often the least error fits in the largest before small ones are drawn as a line
 # What lies on the axis, by the word in the page's address.
 AXES = {"version": "version:O", "time": "at:T", "commit": "commit:N"}
 
@@ -25,26 +28,36 @@ def over(axis: str, rows: Sequence[dict[str, Any]], metric: str) -> Spec:
         sort=commits if axis == "commit" else "ascending",
         axis=alt.Axis(labelAngle=-40 if axis == "commit" else 0, labelOverlap=True),
     )
-    colour = alt.Color("model:N", legend=alt.Legend(orient="top", columns=4, title=None))
+    colour = alt.Color(
+        "model:N", legend=alt.Legend(orient="top", columns=4, title=None, symbolOpacity=1)
+    )
     tooltip = [
         alt.Tooltip("version:O"),
         alt.Tooltip("model:N"),
-        alt.Tooltip("test:Q", title=f"{metric}, held out", format=".5~g"),
-        alt.Tooltip("cv:Q", title=f"{metric}, cross-validated", format=".5~g"),
+        alt.Tooltip("test:Q", title=f"{metric}, held out", format=",.5~g"),
+        alt.Tooltip("cv:Q", title=f"{metric}, cross-validated", format=",.5~g"),
         alt.Tooltip("commit:N"),
         alt.Tooltip("at:T", title="trained", format="%d %b %Y %H:%M"),
         alt.Tooltip("state:N"),
         alt.Tooltip("gate:N"),
     ]
     base = alt.Chart(data).encode(x=x, tooltip=tooltip)
-    held_out = alt.Y("test:Q", title=metric, scale=alt.Scale(zero=False))
+    is_log = _is_steep(rows, metric)
+    title = f"{metric} (logarithmic scale)" if is_log else metric
+    scale = alt.Scale(type="log", nice=False, padding=24) if is_log else alt.Scale(zero=False)
+    held_out, validated = (
+        alt.Y(f"{name}:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6))
+        for name in ("test", "cv")
+    )
     ring = (
         base.transform_filter("datum.state === 'champion'")
-        .mark_point(size=420, strokeWidth=2, filled=False, style="ink")
+        .mark_point(size=560, strokeWidth=2, filled=False, style="ink")
         .encode(y=held_out)
     )
     line = base.mark_line(strokeWidth=1.5, opacity=0.5).encode(y=held_out, color=colour)
-    hollow = base.mark_point(size=50, strokeWidth=1.5, filled=False).encode(y="cv:Q", color=colour)
+    # Larger than the filled ones: it is seen around them where both are as good.
+    hollow = base.mark_point(size=240, strokeWidth=1.5, filled=False)
+    hollow = hollow.encode(y=validated, color=colour)
     filled = base.mark_circle(size=110, opacity=1).encode(y=held_out, color=colour)
     return _spec(alt.layer(line, ring, hollow, filled))
 
@@ -79,6 +92,15 @@ def pair(
         )
     )
     return _spec(dots + line)
+
+
+def _is_steep(rows: Sequence[dict[str, Any]], metric: str) -> bool:
+    """Tell whether errors lie so far apart that a linear scale shows the largest alone."""
+    known = METRICS.get(metric)
+    if known is None or known.greater_is_better:
+        return False
+    values = [row[name] for row in rows for name in ("test", "cv") if row[name] is not None]
+    return bool(values) and 0 < STEEP * min(values) < max(values)
 
 
 def _spec(chart: Any) -> Spec:

@@ -21,9 +21,12 @@ PLAIN = ",.6~g"  # without an exponent, up to a million
 
 
 def likely(
-    bins: dict[str, Any] | None, ends: tuple[float, float, float], truth: float | None, title: str
+    bins: dict[str, Any] | None,
+    ends: tuple[float, float | None, float],
+    truth: float | None,
+    title: str,
 ) -> Spec:
-    """Draw low, value and high where they lie among all values; `bins` may not be known."""
+    """Draw low, value and high where they lie among all values; bins and value may be unknown."""
     low, value, high = ends
     is_log = bins is not None and bins["scale"] == "log" and low > 0
     scale = alt.Scale(type="log" if is_log else "linear", zero=False, nice=False)
@@ -35,8 +38,8 @@ def likely(
     layers = [_bars(bins, at("from"), is_log=is_log)] if bins else []
     band = _of([{"low": low, "high": high}]).mark_rect(style="second", opacity=0.3, tooltip=True)
     layers.append(band.encode(x=at("low"), x2="high:Q"))
-    marks = [{"at": value, "is": "prediction"}]
-    marks += [] if truth is None else [{"at": truth, "is": "truth"}]
+    found = {"prediction": value, "truth": truth}
+    marks = [{"at": at, "is": name} for name, at in found.items() if at is not None]
     rules = _of(marks).encode(
         x=at("at"), tooltip=[alt.Tooltip("is:N"), alt.Tooltip("at:Q", format=PLAIN)]
     )

@@ -15,13 +15,27 @@ function localize(root) {
   }
 }
 
+const LOST = "The service cannot be reached; trying again.";
+
+function tell(isLost) {
+  const place = document.getElementById("status");
+  if (isLost) place.textContent = LOST;
+  else if (place.textContent === LOST) place.textContent = "";
+}
+
 // What changes by itself is read anew for as long as the server says so, while somebody looks.
 function follow(root) {
   for (const part of root.querySelectorAll("[data-live]")) {
     setTimeout(async () => {
       if (!part.isConnected) return;
-      if (document.hidden) follow(part.parentElement);
-      else await refresh([part.id]).catch(() => follow(part.parentElement));
+      if (document.hidden) return follow(part.parentElement);
+      try {
+        await refresh([part.id]);
+        tell(false);
+      } catch {
+        tell(true);
+        follow(part.parentElement);
+      }
     }, Number(part.dataset.live));
   }
 }
@@ -37,7 +51,12 @@ export function bring(root) {
 async function page(url) {
   const answer = await fetch(url, { headers: { Accept: "text/html" } });
   if (answer.redirected && new URL(answer.url).pathname === "/signin") location.assign(answer.url);
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (!answer.ok) {
+    const detail = fresh.querySelector(".problem p")?.textContent ?? `The service answered ${answer.status}.`;
+    throw Object.assign(new Error(detail), { problem: { detail } });
+  }
+  return fresh;
 }
 
 // Read the page again and take over parts of it, named by id.
@@ -58,9 +77,21 @@ function wrap(part) {
   return { querySelectorAll: (words) => [...(part.matches(words) ? [part] : []), ...part.querySelectorAll(words)] };
 }
 
-// Show the main part of another page within an element of this one.
+// Show the main part of another page within an element of this one, or say why it cannot be shown.
 export async function show(element, url) {
-  const fresh = await page(url);
+  let fresh;
+  try {
+    fresh = await page(url);
+  } catch (error) {
+    const [box, words, link] = ["div", "p", "a"].map((name) => document.createElement(name));
+    Object.assign(box, { className: "problem", role: "alert" });
+    words.textContent = `It is done, but cannot be shown here: ${error.problem?.detail ?? "the service cannot be reached."} `;
+    Object.assign(link, { href: url, textContent: "Open it" });
+    words.append(link);
+    box.append(words);
+    element.replaceChildren(box);
+    return;
+  }
   const part = fresh.querySelector("[data-part]") ?? fresh.querySelector("main");
   element.replaceChildren(...part.childNodes);
   bring(element);

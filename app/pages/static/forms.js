@@ -34,13 +34,16 @@ export function toast(text) {
   }, 4000);
 }
 
+// As the pages write them. Another comma may be meant as a point: it is not guessed at, but sent as it is.
+const THOUSANDS = /^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/;
+
 function value(field) {
   if (field.type === "checkbox") return field.checked;
   const text = field.dataset.type === "text" ? field.value : field.value.trim();
   if (text === "") return undefined;
   if (field.dataset.type === "number" || field.dataset.type === "integer") {
-    const number = Number(text.replace(",", "."));
-    return Number.isNaN(number) ? text : number;
+    const number = Number(THOUSANDS.test(text) ? text.replaceAll(",", "") : text);
+    return Number.isFinite(number) ? number : text;
   }
   return text;
 }
@@ -88,7 +91,6 @@ function element(name, words, text) {
 // Say beside a form what is refused, and mark the fields that are wrong.
 export function refuse(form, problem) {
   const box = element("div", { className: "problem", role: "alert", tabIndex: -1 });
-  box.append(element("p", {}, problem.detail ?? "It did not work."));
   const rest = [];
   for (const error of problem.errors ?? []) {
     const field = [...form.elements].find((one) => error.field && named(one) === error.field);
@@ -105,6 +107,10 @@ export function refuse(form, problem) {
   for (const [words, what] of [["Given: ", problem.given], ["Allowed: ", problem.allowed], ["What to do: ", problem.fix]]) {
     if (what && !problem.errors?.length) rest.push(words + (Array.isArray(what) ? what.join(", ") : what));
   }
+  // The only fault is the refusal itself, told with its line and what to do.
+  const [only, ...others] = problem.errors ?? [];
+  const isTold = rest.length === 1 && !others.length && only?.detail === problem.detail && only;
+  box.append(element("p", {}, isTold ? rest.pop() : problem.detail ?? "It did not work."));
   if (rest.length) {
     const list = element("ul");
     list.append(...rest.slice(0, 20).map((text) => element("li", {}, text)));
@@ -142,6 +148,7 @@ export async function send(form, button) {
     if (form.dataset.then) location.assign(filled(form.dataset.then, told));
   } catch (error) {
     refuse(form, error.problem ?? { detail: "The service cannot be reached.", fix: "try again" });
+    form.dispatchEvent(new CustomEvent("refused", { bubbles: true }));
   } finally {
     for (const one of buttons) one.disabled = false;
     form.removeAttribute("aria-busy");

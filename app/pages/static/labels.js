@@ -80,7 +80,7 @@ async function upload(form) {
     stop();
     busy(form, false);
   }
-  await refresh(["figures", "browse"]);
+  await refresh(["figures", "browse"]).catch(() => toast("What is below could not be read anew: the service cannot be reached."));
 }
 
 // Ask how many would be deleted; show the number, and delete when that very number is confirmed.

@@ -26,7 +26,32 @@ document.querySelector("[data-versions]")?.addEventListener("change", (event) =>
     const base = one.dataset.base;
     one.dataset.api = version ? `${base}${base.includes("?") ? "&" : "?"}version=${version}` : base;
   }
-  history.replaceState(null, "", version ? `?version=${version}` : location.pathname);
+  address({ version });
+});
+
+// Keep in the address what is chosen and asked: Back and Reload bring the form again as it was.
+function address(changes) {
+  const query = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) query.set(name, value);
+    else query.delete(name);
+  }
+  history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
+}
+
+const receipt = document.getElementById("receipt");
+const isAsked = (event) => event.target.dataset.into === "receipt" && !receipt.contains(event.target);
+
+document.addEventListener("answered", (event) => {
+  const [first] = [event.detail].flat();
+  if (isAsked(event) && first?.id) address({ from: first.id, cursor: "" });
+});
+// The answer to an earlier record must not stand beside one that is refused.
+document.addEventListener("refused", (event) => {
+  if (!isAsked(event)) return;
+  const words = document.createElement("p");
+  Object.assign(words, { className: "muted", textContent: "There is no answer to what stands in the form." });
+  receipt.replaceChildren(words);
 });
 
 async function read(file) {
@@ -127,7 +152,7 @@ document.addEventListener("submit", async (event) => {
     box.hidden = !scored;
     if (scored) {
       offer(form, answers, scored, file.name);
-      await refresh(["latest"]);
+      await refresh(["latest"]).catch(() => {}); // the file is here all the same
     }
   }
 }, true);

@@ -8,8 +8,9 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
+from app.pages.rendering import figure
 from app.store import keys
 from src import paths
 from src.inference import held_out
@@ -81,6 +82,13 @@ def test_a_version_against_the_gate_is_let_through_and_rolled_back(
     visitor.check("version")
     if visitor.width != WIDTHS[0]:
         return
+    asked: list[str] = []
+
+    def agree(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.accept()
+
+    visitor.page.on("dialog", agree)
     visitor.page.get_by_label("Why it may serve").fill("no better one")
     button = visitor.page.get_by_role("button", name="against the gate")
     button.click()
@@ -88,11 +96,12 @@ def test_a_version_against_the_gate_is_let_through_and_rolled_back(
     visitor.page.get_by_label("Override the gate").check()
     button.click()
     expect(visitor.find("#promote")).to_contain_text("answers every prediction")
+    assert len(asked) == 1
+    expect(visitor.find("main")).not_to_contain_text("Compare with the champion")
     visitor.go(PATH)
     expect(visitor.find("tbody tr").first).to_contain_text("champion")
     expect(visitor.find("#events")).to_contain_text("no better one")
     expect(visitor.page.get_by_role("link", name="let it serve again")).to_have_count(1)
-    visitor.page.on("dialog", lambda dialog: dialog.accept())
     visitor.page.get_by_label("Why").fill("complaints")
     visitor.page.get_by_role("button", name="Roll back to version 1").click()
     expect(visitor.find("#events")).to_contain_text("complaints")
@@ -133,6 +142,17 @@ def test_events_are_told_and_what_they_say_is_no_element(service: Service) -> No
     told = page(service)
     assert "Roll back to version 1" in told, "though this worker has not looked yet"
     assert "answers every prediction" in page(service, f"{PATH}/2")
+
+
+@on_sqlite
+def test_who_promotes_sees_what_both_reach(service: Service) -> None:
+    models = service.ask("/v1/stones/models").json["versions"]
+    mae = {one["version"]: figure(one["metrics"]["test"]["mae"]) for one in models}
+    told = page(service, f"{PATH}/2")
+    question = f"Let version 2 (mae {mae[2]}) serve in place of version 1 (mae {mae[1]})?"
+    assert f'data-confirm="{question}"' in told
+    assert f"<strong>{mae[2]}</strong>, version 1 <strong>{mae[1]}</strong>" in told
+    assert "mae on its held-out rows" not in page(service, f"{PATH}/1")
 
 
 @on_sqlite

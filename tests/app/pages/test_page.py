@@ -24,7 +24,7 @@ def test_who_lacks_the_scope_reads_which_one_is_needed(
     labeller: tuple[Service, dict[str, str]],
 ) -> None:
     service, headers = labeller
-    answer = service.ask("/", headers=headers)
+    answer = service.ask("/datasets/stones/predict", headers=headers)
     assert answer.status_code == 403
     assert answer.headers["content-type"].startswith("text/html")
     assert "This key does not have the scope that is needed here." in answer.text
@@ -38,3 +38,16 @@ def test_after_signing_in_one_is_where_one_wanted_to_be(
     answer = labeller[0].ask("/", headers=BROWSER, query_string="a=1&b=2")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/signin?next=/%3Fa%3D1%26b%3D2"
+
+
+@SQLITE
+def test_any_key_opens_the_first_page_and_finds_there_what_it_may_do(
+    labeller: tuple[Service, dict[str, str]],
+) -> None:
+    service, headers = labeller
+    answer = service.ask("/", headers=headers)
+    assert answer.status_code == 200
+    for dataset in ("stones", "ghosts"):
+        assert f'href="/datasets/{dataset}/labels"' in answer.text
+        assert f'href="/datasets/{dataset}/predict"' not in answer.text
+        assert f'href="/datasets/{dataset}/train"' not in answer.text

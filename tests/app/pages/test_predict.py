@@ -44,7 +44,7 @@ def test_a_record_is_priced_told_wrong_and_listed(visitor: Visitor) -> None:
     visitor.go(PATH)
     visitor.find("text=Fill in an example").click()
     expect(visitor.find("[data-name=carat]")).not_to_have_value("")
-    visitor.find("[data-name=carat]").fill("1,5")  # as some write it
+    visitor.find("[data-name=carat]").fill("1.5")
     visitor.find("[data-name=facets]").fill("57")
     visitor.find("[data-name=cut]").select_option("Ideal")
     visitor.find("[data-name=depth]").fill("")
@@ -65,6 +65,12 @@ def test_a_record_is_priced_told_wrong_and_listed(visitor: Visitor) -> None:
     expect(receipt).to_contain_text("The truth: 4,321 USD")
     expect(receipt).to_contain_text("outside of the range")
     visitor.check("predict")
+    visitor.expected.append("422")
+    visitor.find("[data-name=carat]").fill("1,5")  # no number, though some write it so
+    visitor.find("#ask button:text-is('Predict')").click()
+    expect(receipt).to_have_text(re.compile("There is no answer to what stands in the form"))
+    visitor.page.reload()
+    expect(visitor.find("[data-name=carat]")).to_have_value("1.5")
 
 
 def test_a_wrong_value_is_told_beside_its_field(visitor: Visitor) -> None:
@@ -113,6 +119,7 @@ def test_json_is_pasted_and_another_version_answers(visitor: Visitor, site: Serv
     expect(visitor.find("#receipt dd:has-text('given 0')")).to_have_count(1)
     found = site.ask("GET", "/v1/debts/predictions")[1]["predictions"]
     assert {one["version"] for one in found} == {int(other or 0)}
+    assert f"version={other}&from={found[-1]['id']}" in visitor.page.url
 
 
 def sheet(rows: int) -> list[str]:

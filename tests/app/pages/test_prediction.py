@@ -11,10 +11,12 @@ import pytest
 from playwright.sync_api import expect
 
 from app.pages.api import Api
+from app.pages.rendering import figure
 from app.problems import Problem
 from app.store import keys, versions
 from src import paths
 from tests.app import project
+from tests.app.conftest import MakeService
 from tests.app.pages.conftest import WIDTHS
 from tests.app.pages.visitor import Visitor
 from tests.app.server import Server
@@ -66,6 +68,32 @@ def test_value_range_reasons_and_similar_ones_are_shown(service: Service) -> Non
     drawn = charts(page(service, "stones", answer["id"]))
     assert len(drawn) == 2
     assert "The bars: the price of all 150 known ones." in text
+
+
+def test_the_record_and_the_version_stand_under_the_answer(service: Service) -> None:
+    record = {**project.STONE, "carat": 1.1, "facets": 57, "cut": "Ideal", "depth": None}
+    number = service.predict(record=record).json["id"]
+    text = page(service, "stones", number)
+    assert "1.1 carat, facets 57, Ideal, by linear, version 1" in text
+    assert "does not hold here" not in text
+
+
+def test_what_is_far_from_all_that_was_seen_is_told(service: Service) -> None:
+    columns = service.ask("/v1/stones/profile").json["columns"]
+    seen = next(one["numbers"] for one in columns if one["name"] == "carat")
+    number = service.predict(record={**project.STONE, "carat": 19.5}).json["id"]
+    text = page(service, "stones", number)
+    low, high = figure(seen["min"]), figure(seen["max"])
+    assert f"carat is 19.5; the rows it learnt from have {low} to {high}:" in text
+    assert "the range does not hold here." in text
+
+
+def test_a_redacted_target_is_no_fault(make_service: MakeService) -> None:
+    service = make_service(redact=("price",))
+    number = service.predict(**WHY).json["id"]
+    text = page(service, "stones", number)
+    assert "Its reasons are hidden, as the price is." in text
+    assert len(charts(text)) == 1, "the range alone"
 
 
 def test_the_range_is_drawn_without_a_profile_too(service: Service) -> None:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 
 from app import clock
 from app.pages import rendering
+from app.store import keys
 from tests.app.service import Service
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -30,6 +32,13 @@ BROWSER = {"Accept": "text/html"}
 )
 def test_numbers_are_written_for_people(value: object, text: str) -> None:
     assert rendering.figure(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(9573.3, "9,573.3"), (10318.4, "10,318"), (-1234.5, "-1,234.5")]
+)
+def test_thousands_are_set_apart_in_longer_numbers_too(value: float, text: str) -> None:
+    assert rendering.figure(value, 5) == text
 
 
 def test_how_many_there_are_is_said_in_words() -> None:
@@ -73,3 +82,27 @@ def test_a_page_lets_no_script_of_others_run(service: Service) -> None:
     assert "unsafe" not in policy
     assert not re.findall(r"<script(?![^>]*src=)[^>]*>(?!\{)", answer.text)
     assert not re.findall(r"\s(style|on[a-z]+)=", answer.text)
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("scope", "end"), [("predict", ""), ("label", "/labels"), ("train", "/train")]
+)
+def test_whoever_is_signed_in_finds_the_way(service: Service, scope: str, end: str) -> None:
+    key = keys.create(service.database, "somebody", [scope])
+    service.look()
+    cookie = service.ask("/signin").headers["set-cookie"].partition(";")[0]
+    form = service.ask("/signin", headers={"Cookie": cookie}).text
+    (token,) = re.findall(r'name="csrf" value="([^"]+)"', form)
+    answer = service.ask(
+        "/signin",
+        "POST",
+        body=urlencode({"csrf": token, "key": key, "next": "/"}),
+        headers={"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert answer.status_code == 303, answer.text
+    cookie = answer.headers["set-cookie"].partition(";")[0]
+    text = service.ask(f"/datasets/stones{end}", headers={**BROWSER, "Cookie": cookie}).text
+    assert f'<a href="/datasets/debts{end}">debts</a>' in text
+    assert "Sign out" in text
+    assert "Sign out" not in service.ask("/signin", headers=BROWSER).text

@@ -136,9 +136,10 @@ def test_a_huge_body_is_clipped(service: Service, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_request_that_is_not_there_is_a_page_too(service: Service) -> None:
-    answer = page(service, "/requests/nothing")
-    assert answer.status_code == 404
-    assert "no such request" in answer.text
+    for number in ("nothing", "series"):  # the second is another path of the API
+        answer = page(service, f"/requests/{number}")
+        assert answer.status_code == 404
+        assert "no such request" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/requests", "/requests/nothing"])

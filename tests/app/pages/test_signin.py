@@ -86,6 +86,43 @@ def test_a_form_of_another_site_signs_nobody_in(locked: tuple[Service, str]) -> 
 
 
 @SQLITE
+@pytest.mark.parametrize(
+    ("body", "status"), [("key=" + "x" * 8000, 413), ("&".join("abcdefghijk") + "&a=1" * 11, 400)]
+)
+def test_what_is_no_form_is_told_on_the_page(
+    locked: tuple[Service, str], body: str, status: int
+) -> None:
+    answer = locked[0].client.simulate_post("/signin", body=body)
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/html")
+    assert 'role="alert"' in answer.text
+    assert locked[0].rows()[-1]["request_body"] in (None, b"")
+
+
+@SQLITE
+@pytest.mark.parametrize(("path", "method"), [("/signin", "POST"), ("/", "GET")])
+def test_nobody_without_a_key_has_much_stored(
+    locked: tuple[Service, str], path: str, method: str
+) -> None:
+    answer = locked[0].ask(path, method, body="x" * 20_000)
+    assert answer.status_code == 413
+    assert locked[0].rows()[-1]["request_body"] is None
+
+
+@SQLITE
+def test_who_is_signed_in_may_sign_in_again(locked: tuple[Service, str]) -> None:
+    service, key = locked
+    session = f"{sessions.COOKIE}={cookie(sign_in(service, key), sessions.COOKIE)}"
+    form = service.ask("/signin", headers={**BROWSER, "Cookie": session})
+    both = f"{session}; {sessions.FORM}={cookie(form, sessions.FORM)}"
+    own = sessions.token(cookie(form, sessions.FORM))
+    assert own in form.text
+    body = f"csrf={own}&key={key}&next=/"
+    answer = service.client.simulate_post("/signin", body=body, headers={"Cookie": both})
+    assert answer.status_code == 303
+
+
+@SQLITE
 @pytest.mark.parametrize("going", ["//other.example", "https://other.example", "/\\other.example"])
 def test_nobody_is_sent_elsewhere(locked: tuple[Service, str], going: str) -> None:
     answer = sign_in(*locked, going)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
 
 import pytest
 
@@ -64,3 +65,33 @@ def test_a_script_that_cannot_be_written_is_told(
     answer = service.ask(static.url(static.DRAWS))
     assert answer.status_code == 503
     assert "see the log" in answer.json["detail"]
+    assert answer.headers["retry-after"] == str(static.PAUSE)
+    assert [row["status"] for row in service.rows()] == [503], "what is refused is in the log"
+
+
+@SQLITE
+@pytest.mark.parametrize("wrong", [OSError("no memory"), subprocess.TimeoutExpired("x", 1)])
+def test_what_failed_is_not_tried_again_at_once(
+    service: Service, monkeypatch: pytest.MonkeyPatch, wrong: Exception
+) -> None:
+    tried: list[object] = []
+
+    def run(*words: object, **_: object) -> None:
+        tried.append(words)
+        raise wrong
+
+    monkeypatch.setattr(static.subprocess, "run", run)
+    answers = [service.ask(static.url(static.DRAWS)).status_code for _ in range(3)]
+    assert (answers, len(tried)) == ([503] * 3, 1)
+    later = static.time.monotonic() + static.PAUSE + 1
+    monkeypatch.setattr(static.time, "monotonic", lambda: later)
+    service.ask(static.url(static.DRAWS))
+    assert len(tried) == 2
+
+
+@SQLITE
+def test_only_the_own_address_is_for_ever(service: Service) -> None:
+    """Else what a page of an old version asks for is kept under the old version's address."""
+    answer = service.ask("/static/0123456789abcdef/page.js")
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"

@@ -23,7 +23,7 @@ def visitor(browser: Browser, site: Server) -> Iterator[Visitor]:
     context.close()
 
 
-def test_from_the_first_look_to_a_roll_back(visitor: Visitor) -> None:
+def test_from_the_first_look_to_a_roll_back(visitor: Visitor, site: Server) -> None:
     page = visitor.page
     page.on("dialog", lambda dialog: dialog.accept())
     visitor.go("/")
@@ -41,12 +41,13 @@ def test_from_the_first_look_to_a_roll_back(visitor: Visitor) -> None:
     expect(receipt).to_contain_text("Similar ones")
     visitor.draw()
     truth = receipt.get_by_label(re.compile("truth", re.IGNORECASE))
-    truth.fill("4321")
+    truth.fill("4,321")  # as the page writes it
     truth.press("Enter")
     expect(receipt).to_contain_text(re.compile(r"The truth: 4,?321"))
 
     page.get_by_role("link", name="Labels", exact=True).click()
     expect(visitor.find("main")).to_contain_text("4,321")
+    assert site.ask("GET", "/v1/stones/labels")[1]["labels"][0]["price"] == 4321
 
     page.get_by_role("link", name="Train", exact=True).click()
     for box in page.get_by_role("checkbox", name=re.compile("^(linear|ridge|xgboost)")).all():

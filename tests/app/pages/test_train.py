@@ -96,6 +96,7 @@ def test_several_models_are_trained_by_clicks_and_one_is_promoted(
     visitor.find("#trainings").get_by_role("link", name="dummy").click()
     expect(visitor.find("table.confusion")).to_contain_text("true negatives")
     expect(visitor.find("#promote")).to_contain_text("Version 1 serves; this is version")
+    visitor.page.on("dialog", lambda dialog: dialog.accept())
     visitor.page.get_by_label("Why").fill("to see it")
     visitor.page.get_by_role("button", name="Promote").click()
     expect(visitor.find("#promote")).to_contain_text("answers every prediction")
@@ -232,7 +233,8 @@ def test_it_needs_the_scope_train_and_a_dataset_and_a_training(service: Service)
     answer = show(service, "/datasets/debst/train")
     assert answer.status_code == 404
     assert "did you mean &#39;debts&#39;?" in answer.text
-    assert show(service, f"{PATH}/x").status_code == 404
+    for number in ("x", "series"):  # the second is another path of the API
+        assert show(service, f"{PATH}/{number}").status_code == 404
     key = keys.create(service.database, "asker", ["predict"])
     service.look()
     for path in (PATH, f"{PATH}/x"):

@@ -278,7 +278,11 @@ class Cut:
 def raw(service: Service, body: bytes, length: int, query: str = "", **headers: str) -> Result:
     """Post a CSV of which less comes than is announced."""
     environ = falcon.testing.create_environ(
-        path(), method="POST", query_string=query, headers={"Content-Type": CSV, **headers}
+        path(),
+        method="POST",
+        query_string=query,
+        headers={"Content-Type": CSV, **headers},
+        host="localhost",
     )
     environ.update({"CONTENT_LENGTH": str(length), "wsgi.input": Cut(body)})
     said: list[Any] = []
@@ -405,7 +409,11 @@ def test_after_a_break_another_body_with_the_key_is_refused(service: Service, at
 @pytest.mark.parametrize("key", ["", "é", "a\x01", "x" * 201])
 def test_a_key_that_is_none_is_refused(service: Service, key: str) -> None:
     environ = falcon.testing.create_environ(
-        path(), method="POST", body=json.dumps(DEBT), headers={"Content-Type": "application/json"}
+        path(),
+        method="POST",
+        body=json.dumps(DEBT),
+        headers={"Content-Type": "application/json"},
+        host="localhost",
     )
     environ["HTTP_IDEMPOTENCY_KEY"] = key
     said: list[Any] = []
@@ -632,7 +640,9 @@ def test_what_is_missing_is_exported_as_the_dataset_writes_it(
 
 def answered(service: Service, method: str, query: str) -> tuple[Any, dict[str, str], Iterator]:
     said: list[Any] = []
-    environ = falcon.testing.create_environ(path(), method=method, query_string=query)
+    environ = falcon.testing.create_environ(
+        path(), method=method, query_string=query, host="localhost"
+    )
     pieces = service.api(environ, lambda *words: said.append(words))
     return said[0][0], {name.lower(): value for name, value in said[0][1]}, iter(pieces)
 

@@ -346,7 +346,8 @@ def test_the_list_of_what_is_not_served_is_empty_and_of_nothing_is_refused(
 def test_who_may_only_predict_sees_the_own_predictions(make_service: MakeService) -> None:
     service = make_service()
     given = {}
-    for name, scopes in {"one": ["predict"], "two": ["predict"], "all": ["predict", "label"]}.items():
+    wide = ["predict", "label"]
+    for name, scopes in {"one": ["predict"], "two": ["predict"], "all": wide}.items():
         given[name] = {"X-API-Key": keys.create(service.database, name, scopes)}
     service.look()
     own = {}

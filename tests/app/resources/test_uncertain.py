@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.registry import Registry
 from app.store import keys, predicted
 from tests.app import project
 from tests.app.service import Service, assert_refused
@@ -78,6 +79,16 @@ def test_only_so_many_rows_are_looked_through(
     for _ in range(3):
         service.predict("stones")
     assert [row["id"] for row in found(service)] == [newer]
+
+
+def test_only_what_the_champion_was_unsure_of_counts(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.predict("debts")
+    with monkeypatch.context() as patch:
+        patch.setattr(Registry, "number", lambda *_: 99)
+        assert service.ask(PATH).json["looked_at"] == 0
+    assert service.ask(PATH).json["looked_at"] == 1
 
 
 def test_it_needs_the_scope_of_labels(service: Service) -> None:

@@ -1,0 +1,26 @@
+"""Names and addresses that lead to this machine itself."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from ipaddress import ip_address
+
+
+def is_local_name(host: str) -> bool:
+    """Tell whether a Host header names this machine as only itself can."""
+    name = host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host
+    return name == "localhost" or (name != "" and is_loopback(name.strip("[]")))
+
+
+@lru_cache(maxsize=1024)
+def is_loopback(address: str) -> bool:
+    """Tell whether an address is this machine's own."""
+    if address == "":  # a Unix socket has no address
+        return True
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)  # how IPv6 sockets write IPv4 addresses
+    return (mapped or parsed).is_loopback
