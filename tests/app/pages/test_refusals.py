@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.store import predictions
 from tests.app.service import Service
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -32,12 +33,10 @@ def test_all_others_read_a_document(service: Service, path: str, headers: dict[s
 def test_a_database_that_is_away_is_told_in_a_page(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.store import activity
-
     def away(*_: object) -> None:
-        raise activity.peewee.OperationalError("gone")
+        raise predictions.peewee.OperationalError("gone")
 
-    monkeypatch.setattr(activity, "requests", away)
-    answer = service.ask("/", headers=BROWSER)
+    monkeypatch.setattr(predictions, "page", away)
+    answer = service.ask("/datasets/stones/predict", headers=BROWSER)
     assert answer.status_code == 503
     assert "The database cannot be read now" in answer.text
