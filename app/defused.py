@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-# What a formula begins with; a tab or an end of a line may be dropped before it.
-STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What a formula begins with, after blanks; Asian spreadsheets also where it is written wide.
+SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+DROPPED = ("\t", "\r", "\n")  # may be dropped before whatever follows
+MARK = "'"  # what spreadsheets take for the start of a text
+
+
+def is_formula(text: str) -> bool:
+    """Tell whether a text begins as a formula does."""
+    return text.lstrip().startswith(SIGNS)
 
 
 def cell(value: Any) -> Any:
-    """Return a cell with an apostrophe before a text that begins as a formula does.
+    """Return a cell with an apostrophe before a text that begins as a formula does, or may.
 
     Spreadsheets take what follows an apostrophe for text. Numbers are none, and stay as they are.
     """
-    return f"'{value}" if isinstance(value, str) and value.startswith(STARTS) else value
+    is_text = isinstance(value, str) and (is_formula(value) or value.startswith(DROPPED))
+    return f"{MARK}{value}" if is_text else value

@@ -9,6 +9,7 @@ from msgspec import Meta
 from app.paging import Since, moments
 from app.store.tables import Request
 
+Method = Literal["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]
 PRINTABLE = r"^[ -~]{1,200}$(?!\n)"
 Printable = Annotated[str, Meta(pattern=PRINTABLE)]
 
@@ -18,7 +19,7 @@ class Filter(Since, frozen=True):
 
     path: Printable | None = None
     status: Annotated[str, Meta(pattern=r"^[1-5](xx|[0-9]{2})$(?!\n)")] | None = None
-    method: Literal["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"] | None = None
+    method: Method | None = None
     dataset: Printable | None = None
     request_id: Printable | None = None
 

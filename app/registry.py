@@ -110,6 +110,15 @@ class Registry:
             self._versions[key] = versions.get(self._database, dataset, number)
         return self._versions[key]
 
+    def named(self, dataset: str, number: str) -> Registered:
+        """Return the version that a path or a body names; raise Problem 404 that lists all."""
+        is_number = number.isascii() and number.isdecimal() and len(number) < 10
+        try:
+            return self.version(dataset, int(number) if is_number else 0)
+        except UserError as error:
+            fix = f"see /v1/{dataset}/models"
+            raise Problem(404, error.what, given=number, allowed=error.choices, fix=fix) from None
+
     def dataset(self, name: str) -> Dataset:
         """Return a dataset as conf/ has it now, else as its champion was trained on.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from app import invalid
 from app.cells import Cells, as_number
+from app.defused import MARK, is_formula
 from app.lines import BLOCK
 from app.records import MOST_PROBLEMS, FieldProblem, Invalid
 from app.serving import Serving
@@ -20,9 +21,6 @@ from app.values import spelt
 BYTES = 4  # of one character in UTF-8, at most
 AMONG = " | "  # between the classes of one cell
 TAKEN = "predicted_"  # put before a name of ours that the CSV has already
-# What spreadsheets take for the start of a formula; Asian ones also where it is written wide.
-FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-MARK = "'"  # what spreadsheets take for the start of a text
 
 
 @dataclass(frozen=True)
@@ -57,8 +55,7 @@ def write(serving: Serving, table: Table, answers: list[dict[str, Any]]) -> byte
 
 def inert(cell: str) -> str:
     """Return a cell that no spreadsheet runs as a formula: a text that looks like one is marked."""
-    start = cell.lstrip()[:1]
-    is_text = start in FORMULA and len(cell) > 1 and as_number(cell) is None
+    is_text = is_formula(cell) and len(cell) > 1 and as_number(cell) is None
     return MARK + cell if is_text else cell
 
 

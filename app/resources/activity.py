@@ -9,12 +9,11 @@ import falcon
 import peewee
 
 from app import asking, clock, ids, security
-from app.lately import Lately
+from app.lately import PAUSE, Lately
 from app.registry import Registry
 from app.store import activity
 
 HOURS = 24
-PAUSE = 20  # times the counting took, in which it is not done again
 LEAST_PAUSE = 1.0  # seconds
 
 

@@ -59,7 +59,7 @@ class Champion:
                 number, kind = _before(self._database, dataset), versions.ROLLBACK
             else:
                 number = asked.version
-            version = _version(self._registry, dataset, number)
+            version = self._registry.named(dataset, str(number))
             changed = promoting.promote(
                 self._database,
                 self._gatekeeper,
@@ -96,8 +96,7 @@ class Overrides:
         self._registry.dataset(dataset)
         exchange.dataset = dataset
         asked = asking.body(request, exchange.body or b"", Override)
-        is_number = number.isascii() and number.isdecimal() and len(number) < 10
-        version = _version(self._registry, dataset, int(number) if is_number else 0)
+        version = self._registry.named(dataset, number)
         by = exchange.caller.name if exchange.caller else ""
         try:
             promoting.override(self._database, version, by=by, why=asked.why)
@@ -114,11 +113,3 @@ def _before(database: peewee.Database, dataset: str) -> int:
     except UserError as error:
         fix = f'send {{"version": <number>}}; /v1/{dataset}/models lists them'
         raise Problem(409, error.what, fix=fix) from None
-
-
-def _version(registry: Registry, dataset: str, number: int) -> versions.Registered:
-    try:
-        return registry.version(dataset, number)
-    except UserError as error:
-        fix = f"see /v1/{dataset}/models"
-        raise Problem(404, error.what, given=error.given, allowed=error.choices, fix=fix) from None

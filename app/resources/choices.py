@@ -9,6 +9,7 @@ import peewee
 
 from app import asking, security
 from app.fitting import models, searches
+from app.lately import Lately, unless_quick
 from app.problems import of
 from app.registry import Registry
 from app.store import labels, versions
@@ -22,6 +23,7 @@ class Choices:
     def __init__(self, registry: Registry, database: peewee.Database) -> None:
         self._registry = registry
         self._database = database
+        self._counted: dict[str, Lately] = {}
 
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Answer with the names that a training may be asked for with, as conf/ has them now."""
@@ -39,11 +41,19 @@ class Choices:
                 "usual": self._usual(dataset, [one["name"] for one in found]),
                 "models": found,
                 "searches": searches(),
-                "labels": sum(labels.counts(self._database, dataset).values()),
+                **self._labels(dataset),
             }
         except UserError as error:  # a file of conf/ is no YAML
             raise of(error, 503) from None
         asking.answer(response, document)
+
+    def _labels(self, dataset: str) -> dict[str, Any]:
+        """Count the labels; a page that follows a training asks every second."""
+        return self._counted.setdefault(dataset, Lately()).get(
+            lambda: {"labels": sum(labels.counts(self._database, dataset).values())},
+            unless_quick,
+            None,
+        )
 
     def _usual(self, dataset: str, names: list[str]) -> str | None:
         """Return the champion's model, else the one that params.yaml names; None if it fits not."""

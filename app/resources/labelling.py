@@ -9,7 +9,7 @@ import falcon
 import peewee
 
 from app import asking, intake, security
-from app.lately import Lately
+from app.lately import Lately, unless_quick
 from app.problems import Problem
 from app.registry import Registry
 from app.settings import Settings
@@ -17,8 +17,6 @@ from app.storable import check_storable
 from app.store import labels
 from src.data.schema import Dataset
 
-PAUSE = 20  # times the counting took, in which it is not done again ...
-LONG = 0.1  # ... where it took as many seconds, and no label came since
 MOST = 20  # sources and classes that are told by name, those with most labels
 
 
@@ -63,7 +61,7 @@ class Labelling:
         lately = self._counted.setdefault(known.name, Lately())
         return lately.get(
             lambda: _told(labels.tally(self._database, known.name, is_of_classes=is_of_classes)),
-            lambda took: PAUSE * took if took > LONG else 0.0,
+            unless_quick,
             last,
         )
 

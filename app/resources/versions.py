@@ -8,7 +8,7 @@ import falcon
 
 from app import asking, comparing, describing, security
 from app.gatekeeper import Gatekeeper
-from app.problems import Problem, of
+from app.problems import of
 from app.registry import Registry
 from app.settings import Settings
 from app.store.versions import Registered
@@ -31,7 +31,7 @@ class OneVersion:
         exchange = security.allowed(request, "predict")
         asking.query(request, asking.Nothing)
         known = self._registry.dataset(dataset)
-        version = find(self._registry, dataset, number)
+        version = self._registry.named(dataset, number)
         exchange.dataset, exchange.version = dataset, version.number
         exchange.is_answer_stored = False  # it repeats what the bundle keeps
         champion = self._registry.number(dataset)
@@ -76,7 +76,7 @@ class Comparison:
         exchange = security.allowed(request, "predict")
         asking.query(request, asking.Nothing)
         known = self._registry.dataset(dataset)
-        pair = [find(self._registry, dataset, one) for one in (number, other)]
+        pair = [self._registry.named(dataset, one) for one in (number, other)]
         exchange.dataset = dataset
         exchange.is_answer_stored = False  # it repeats what the bundles keep
         champion = self._registry.number(dataset)
@@ -106,18 +106,3 @@ class Comparison:
         serving = first if first.version.number == newest[0].number else second
         golden = [{"record": record} for record in serving.golden]
         return {"of": newest[0].number, **comparing.rows(first, second, golden)}
-
-
-def find(registry: Registry, dataset: str, number: str) -> Registered:
-    """Return the version of a path; raise Problem 404 that lists those there are."""
-    is_number = number.isascii() and number.isdecimal() and len(number) < 10
-    try:
-        return registry.version(dataset, int(number) if is_number else 0)
-    except UserError as error:
-        raise Problem(
-            404,
-            error.what,
-            given=number,
-            allowed=error.choices,
-            fix=f"see /v1/{dataset}/models",
-        ) from None
