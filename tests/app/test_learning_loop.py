@@ -27,6 +27,7 @@ from tests.app.server import PATIENCE, Server, running
 pytestmark = pytest.mark.slow
 
 LABELS = "/v1/debts/labels"
+PREDICTIONS = "/v1/debts/predictions"
 TRAININGS = "/v1/debts/trainings"
 FINAL = (trainings.DONE, trainings.FAILED, trainings.CANCELLED, trainings.LOST)
 LONG = 120.0  # seconds for what takes ten
@@ -64,6 +65,18 @@ def wait_for(what: Callable[[], bool], words: str, patience: float = LONG) -> No
             return
         time.sleep(0.1)
     raise AssertionError(f"not within {patience:g} s: {words}")
+
+
+def until(status: int, server: Server, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    """Ask until it is answered so: each worker hears of a changed rule at its own time."""
+    seen: list[Any] = []
+
+    def is_so() -> bool:
+        seen.append(server.ask(method, path, body))
+        return seen[-1][0] == status
+
+    wait_for(is_so, f"{method} {path} is answered with {status}")
+    return seen[-1][1]
 
 
 def ended(server: Server, path: str) -> dict[str, Any]:
@@ -105,9 +118,8 @@ def test_the_whole_story(home: Path, tmp_path: Path) -> None:
         second = train(server, model="xgboost", use="both")
 
         example = server.ask("GET", "/v1/debts")[1]["example"]
-        status, answer = server.ask(
-            "POST", f"/v1/debts/predictions?version={first['version']}", example
-        )
+        older = f"{PREDICTIONS}?version={first['version']}"
+        status, answer = server.ask("POST", older, example)
         assert status == 200, answer
         assert answer["late"] in (0, 1)
         assert 0.5 <= answer["probability"] <= 1
@@ -129,24 +141,15 @@ def test_the_whole_story(home: Path, tmp_path: Path) -> None:
         assert third["kpis"]["labels"]["total"] == 20_100
 
         rule(home, on_breach="refuse", gate={"precision": {"min": 0.9999}})
-        wait_for(
-            lambda: server.ask("POST", "/v1/debts/predictions", example)[0] == 503, "it is refused"
-        )
-        status, refusal = server.ask("POST", "/v1/debts/predictions", example)
+        refusal = until(503, server, "POST", PREDICTIONS, example)
         assert "precision" in refusal["detail"]
         assert "is below 0.9999" in refusal["detail"]
-        status, refusal = server.ask(
-            "POST", f"/v1/debts/predictions?version={first['version']}", example
-        )
-        assert status == 409, refusal
+        refusal = until(409, server, "POST", older, example)
         assert "precision" in refusal["detail"]
         fourth = train(server, model="logistic", use="labels")
         assert not fourth["kpis"]["gate"]["passed"]
         assert not fourth["kpis"]["promoted"]
         rule(home)
-        wait_for(
-            lambda: server.ask("POST", "/v1/debts/predictions", example)[0] == 200, "it answers"
-        )
 
         status, answer = server.ask("POST", f"{LABELS}?source=wrong", {**example, "late": 1})
         assert status == 200, answer
@@ -154,9 +157,8 @@ def test_the_whole_story(home: Path, tmp_path: Path) -> None:
         assert server.ask("DELETE", f"{LABELS}?source=wrong&confirm=1")[1] == {"deleted": 1}
         assert server.ask("GET", f"{LABELS}?source=wrong")[1]["labels"] == []
 
-        status, answer = server.ask("POST", "/v1/debts/predictions", example)
-        number = answer["id"]
-        status, label = server.ask("PUT", f"/v1/debts/predictions/{number}/label", {"late": 1})
+        number = until(200, server, "POST", PREDICTIONS, example)["id"]
+        status, label = server.ask("PUT", f"{PREDICTIONS}/{number}/label", {"late": 1})
         assert status == 200, label
         found = server.ask("GET", f"{LABELS}?prediction={number}")[1]["labels"]
         assert [(one["id"], one["late"]) for one in found] == [(label["id"], 1)]
@@ -210,7 +212,7 @@ class Clients:
                 return
 
     def _predict(self, _: int) -> None:
-        status, answer = self._ask("POST", "/v1/debts/predictions", self._example)
+        status, answer = self._ask("POST", PREDICTIONS, self._example)
         assert status in (0, 200, 503), answer
         self.predicted += status == 200
 
@@ -276,7 +278,7 @@ def test_nothing_acknowledged_is_lost_when_processes_are_killed(home: Path, tmp_
             "the last training ends",
         )
         assert train(server, model="logistic")["state"] == trainings.DONE
-        assert server.ask("POST", "/v1/debts/predictions", example)[0] == 200
+        assert server.ask("POST", PREDICTIONS, example)[0] == 200
     assert clients.predicted > 20
     assert len(clients.acknowledged) > 500
     check(var, clients)
