@@ -21,6 +21,7 @@ from app.store import database as databases
 from app.store import trainings
 from app.training.patience import Errands, patiently
 from app.training.places import Place
+from src import extras
 from src.checked import Checked
 from src.errors import UserError
 
@@ -74,6 +75,7 @@ def _attempt(
 ) -> str | None:
     """Train; where that fails, write into the log what happened and return it in words."""
     try:
+        extras.check_training()
         from app.training import work
 
         row = patiently(database, lambda: trainings.find(database, number))

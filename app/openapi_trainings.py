@@ -81,8 +81,9 @@ def _ask(dataset: Dataset, models: list[str], serving: Serving | None) -> Docume
         "Ask for a training; unless said otherwise of the champion's model, without a search",
         {
             "202": response(reference("training"), links=links),
-            **problems(400, 401, 403, 408, 411, 413, 415, 422, 429, 503),
+            **problems(400, 401, 403, 408, 411, 413, 415, 422, 429, 501, 503),
         },
+        description="Where the service is installed without what trainings need it answers 501.",
         requestBody=body(
             asked, {"one": {"value": {"model": usual, "use": "both"}}}, required=False
         ),

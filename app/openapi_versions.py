@@ -42,6 +42,7 @@ SCHEMAS: Document = {
             "task": TEXT,
             "metric": TEXT,
             "promote": TEXT,
+            "refused": nullable(structure({"detail": TEXT, "fix": TEXT})),
             "usual": nullable(TEXT),
             "models": listing(structure({"name": TEXT, "about": TEXT, "tunable": TRUTH})),
             "searches": listing(structure({"name": TEXT, "trials": nullable(WHOLE)})),

@@ -254,7 +254,7 @@ class Registry:
         return Problem(
             503,
             f"'{dataset}' has no champion yet." if reason is None else reason.split("\n")[0],
-            fix=TO_DO,
+            fix=TO_DO if reason is None else "see /readyz, which says what to do",
             headers={"Retry-After": "10"},
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.records import Records
 from app.store.versions import Registered
+from src import extras
 from src.checked import convert
 from src.data.schema import Dataset
 from src.errors import UserError
@@ -29,6 +30,7 @@ RESERVED = (
     "warning",
     "why",
 )
+PICKLED = "This version has no export: it answers only where what trained it is installed."
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,10 @@ def load(version: Registered, var: Path, *, most_records: int, longest_text: int
             given=f"the target of '{dataset.name}'",
             fix="give the target another name",
         )
-    predictor = predictors.load(path, manifest)
+    try:
+        predictor = predictors.load(path, manifest)
+    except ModuleNotFoundError as error:
+        raise extras.absent(error.name or str(error), PICKLED) from None
     parity.check_golden(predictor, path, manifest)
     return Serving(
         version=version,

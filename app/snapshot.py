@@ -9,9 +9,8 @@ import csv
 import sys
 import tempfile
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
 import peewee
 
 from app import commands
@@ -25,6 +24,9 @@ from src.command import guarded
 from src.data.schema import Dataset
 from src.errors import UserError, unknown
 from src.inference import bundle
+
+if TYPE_CHECKING:  # where it is not installed, the imports above have said so
+    import pandas as pd
 
 USAGE = "python -m app.snapshot dataset=<name>"
 

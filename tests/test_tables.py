@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from src import tables
+from src import extras, tables
 
 
 @pytest.mark.parametrize(
@@ -120,3 +120,22 @@ def test_what_looks_like_markup_stays_as_it_is(capsys: pytest.CaptureFixture[str
 def test_what_looks_like_an_emoji_stays_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     tables.show("Runs", ["note"], [["10:100:10 :warning:"]])
     assert any("10:100:10 :warning:" in line for line in shown(capsys))
+
+
+def test_without_what_draws_tables_they_are_plain(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extras, "has", lambda _: False)
+    tables.show("Runs", ["model", "mae"], [["ridge", 2.5], ["xgboost", None], ["svc", 1234.5]])
+    assert shown(capsys) == [
+        "Runs",
+        "",
+        "model       mae",
+        "-------  ------",
+        "ridge       2.5",
+        "xgboost       -",
+        "svc      1234.5",
+        "",
+    ]
+    tables.show("", ["model"], [])
+    assert shown(capsys) == ["", "model", "-----", ""]

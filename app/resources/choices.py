@@ -14,6 +14,7 @@ from app.problems import of
 from app.registry import Registry
 from app.store import labels, versions
 from src import config as configs
+from src import extras
 from src.errors import UserError
 
 
@@ -38,6 +39,7 @@ class Choices:
                 "task": known.task,
                 "metric": known.metric,
                 "promote": known.promote,
+                "refused": _refused(),
                 "usual": self._usual(dataset, [one["name"] for one in found]),
                 "models": found,
                 "searches": searches(),
@@ -63,3 +65,9 @@ class Choices:
         else:
             usual = self._registry.version(dataset, number).model
         return usual if usual in names else None
+
+
+def _refused() -> dict[str, str | None] | None:
+    """Return why nothing can be trained here, and what to do; None where it can."""
+    error = extras.untrained()
+    return None if error is None else {"detail": error.what, "fix": error.fix}

@@ -21,6 +21,7 @@ from app.store.tables import Training
 from app.training.enough import check
 from app.training.places import Place
 from src import config as configs
+from src import extras
 from src.checked import Checked
 from src.errors import UserError
 
@@ -73,6 +74,9 @@ class Trainings:
         asking.query(request, asking.Nothing)
         known = self._registry.dataset(dataset)
         exchange.dataset = dataset
+        refusal = extras.untrained()
+        if refusal is not None:  # not 503, after which a client would ask again
+            raise of(refusal, 501)
         asked = asking.body(request, exchange.body, Asked) if exchange.body else Asked()
         try:
             model = asked.model or self._usual_model(dataset)

@@ -15,6 +15,7 @@ import peewee
 from playhouse.cysqlite_ext import CySqliteDatabase
 
 from app.store.turn import Turn
+from src import extras
 from src.errors import UserError
 
 Durability = Literal["process", "power"]
@@ -155,11 +156,8 @@ def _postgres(url: str, durability: Durability, wait: float, *, is_shared: bool)
     try:
         import psycopg
     except ImportError:
-        raise UserError(
-            "PostgreSQL needs a driver that is not installed.",
-            given="DATABASE_URL=postgresql://...",
-            fix="pip install 'lapidary[postgres]', or: pip install -e '.[postgres]'",
-        ) from None
+        what = "PostgreSQL, which DATABASE_URL names, needs a driver that is not installed."
+        raise extras.absent("psycopg", what) from None
     try:
         psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError:  # whose words may be the password

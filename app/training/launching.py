@@ -13,6 +13,8 @@ import peewee
 from app.store import trainings
 from app.training import places
 from app.training.places import Place
+from src import extras
+from src.errors import UserError
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +61,17 @@ class Launcher:
 
     def _launch(self, number: str) -> None:
         try:
+            extras.check_training()
             self._claim(number)
+        except UserError as error:  # it was asked for when this was another installation
+            self._refuse(number, str(error))
         except OSError as error:  # no room for its log, or for one more process
             why = f"It could not be started: {error}. Ask for it again when that is mended."
-            trainings.refuse(self._database, number, why)
-            log.error("training %s: %s", number, why)
+            self._refuse(number, why)
+
+    def _refuse(self, number: str, why: str) -> None:
+        trainings.refuse(self._database, number, why)
+        log.error("training %s: %s", number, why)
 
     def _claim(self, number: str) -> None:
         place = Place(self._var, number)

@@ -14,6 +14,7 @@ from app.store import arrivals, trainings, versions
 from app.store.tables import Training
 from app.store.versions import Registered
 from app.training.share import Share
+from src import extras
 from src.data import rules
 from src.data.rules import Retrain
 from src.data.schema import Dataset
@@ -31,7 +32,7 @@ class Retraining:
     def __init__(self, database: peewee.Database, configured: Configured) -> None:
         self._database = database
         self._configured = configured
-        self._refused: dict[str, tuple[int, str]] = {}  # the models that conf/ did not have
+        self._refused: dict[str, tuple[int, str]] = {}  # what could not be trained
         self._share = Share()
 
     def look(self) -> None:
@@ -55,7 +56,7 @@ class Retraining:
         model = rule.model or (champion.model if champion else None)
         if model is None:
             return  # without a champion conf/ must say which model
-        if not self._is_known(dataset.name, model):
+        if not self._is_possible(dataset.name, model):
             return
         row = {
             "id": ids.new(),
@@ -70,12 +71,13 @@ class Retraining:
         trainings.ask(self._database, row)
         log.info("training %s of %s: %s", row["id"], dataset.name, reason)
 
-    def _is_known(self, name: str, model: str) -> bool:
-        """Tell whether conf/ has what to train; say what is wrong once, until conf/ changes."""
+    def _is_possible(self, name: str, model: str) -> bool:
+        """Tell whether it can be trained; say what is wrong once, until conf/ changes."""
         asked = (self._configured.readings, model)
         if self._refused.get(name) == asked:
             return False
         try:
+            extras.check_training()
             self._configured.config(name, model, "none", None)
         except UserError as error:
             log.error("retrain of %s: %s", name, error)

@@ -164,8 +164,7 @@ def _by_contest(contest: Contest) -> tuple[bool, str]:
     words = f"{figures} of version {contest.champion} on the same {contest.rows} rows"
     if found.is_better:
         return True, f"better by more than noise: {words}"
-    is_worse = found.high is not None and found.high < 0
-    verdict = "worse by more than noise" if is_worse else "no better than chance explains"
+    verdict = "worse by more than noise" if contest.is_worse else "no better than chance explains"
     return False, f"{verdict}: {words}"
 
 

@@ -22,7 +22,7 @@ from app.settings import Settings
 from app.store import database as databases
 from app.store.migrations import migrate
 from app.store.versions import Registered
-from src import paths
+from src import extras, paths
 from src.inference import bundle
 from tests.app import project
 from tests.app.postgres import postgres, postgres_url  # noqa: F401 - pytest finds them here
@@ -50,6 +50,12 @@ def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     # What a power cut would lose is going to be thrown away.
     monkeypatch.setattr(os, "fsync", lambda _: None)
     return folder
+
+
+@pytest.fixture
+def serves_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing be installed but what the service needs."""
+    monkeypatch.setattr(extras, "has", lambda _: False)
 
 
 @pytest.fixture

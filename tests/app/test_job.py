@@ -346,3 +346,12 @@ def test_who_writes_does_not_step_back(start: Start) -> None:
     ]
     assert threads.count(own) == 2, "the pulse and the errands"
     assert set(threads) == {own, 19}
+
+
+@SQLITE
+@pytest.mark.usefixtures("serves_only")
+def test_where_nothing_trains_it_fails_in_words(attempt: Attempt) -> None:
+    row, log = attempt()
+    assert row["state"] == "failed"
+    assert "answers and does not train" in row["error"]
+    assert "Traceback" not in log

@@ -53,3 +53,16 @@ def test_another_answer_to_a_golden_record_is_noticed(load_serving: LoadServing)
     project.retell(paths.BUNDLES / "stones" / "xgboost", "golden.json", alter)
     with pytest.raises(UserError, match="stored record 1"):
         load_serving("stones", "xgboost")
+
+
+def test_a_model_that_cannot_be_unpickled_here_says_what_to_install(
+    load_serving: LoadServing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: Any) -> None:
+        raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn.neighbors")
+
+    monkeypatch.setattr(serving.predictors, "load", load)
+    with pytest.raises(UserError, match="has no export") as caught:
+        load_serving("stones", "linear")
+    assert "sklearn" in str(caught.value.given)
+    assert caught.value.fix == "pip install -c constraints.txt '.[train]'"

@@ -162,6 +162,17 @@ def test_the_form_offers_what_fits_and_the_champions_model_is_ticked(service: Se
 
 
 @on_sqlite
+@pytest.mark.usefixtures("serves_only")
+def test_where_nothing_trains_no_form_is_offered(service: Service) -> None:
+    number = ask(service.database)
+    told = page(service)
+    assert "This installation answers and does not train." in told
+    assert "pip install -c constraints.txt '.[train]'" in told
+    assert 'id="ask"' not in told
+    assert number in told, "those of before are listed"
+
+
+@on_sqlite
 def test_states_are_told_and_only_what_is_open_is_read_anew(service: Service) -> None:
     waits = ask(service.database, name=NASTY, model="xgboost")
     assert NASTY not in show(service).text, "it is no element"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from app.store import keys
 from tests.app import project, truths
 from tests.app.service import Service, assert_refused
@@ -19,6 +21,7 @@ def test_choices_are_what_conf_has(service: Service) -> None:
     assert told["usual"] in names
     assert told["searches"] == [{"name": "none", "trials": None}, {"name": "optuna", "trials": 50}]
     assert (told["labels"], told["promote"]) == (0, "auto")
+    assert told["refused"] is None
     service.post("/v1/notes/labels", {**project.NOTE, "room": "garden"})
     assert service.ask("/v1/notes/choices").json["labels"] == 1
     for name in names:
@@ -44,3 +47,12 @@ def test_it_needs_the_scope_train_and_a_dataset(service: Service) -> None:
     service.look()
     assert service.ask("/v1/stones/choices", **words["train"]).status_code == 200
     assert_refused(service.ask("/v1/stones/choices", **words["predict"]), 403, "train")
+
+
+@pytest.mark.usefixtures("serves_only")
+def test_where_nothing_trains_they_say_so(service: Service) -> None:
+    told = service.ask("/v1/notes/choices").json
+    assert told["refused"] == {
+        "detail": "This installation answers and does not train.",
+        "fix": "pip install -c constraints.txt '.[train]'",
+    }

@@ -252,3 +252,15 @@ def test_the_series_has_a_point_for_each_that_finished(service: Service) -> None
     params = {"until": "2001-01-01"}
     assert service.ask(f"{PATH}/series", params=params).json["series"] == []
     assert service.ask(f"{PATH}/{second}").json["kpis"]["labels"] == {"total": 250}
+
+
+@pytest.mark.usefixtures("serves_only")
+def test_where_nothing_trains_it_is_refused_for_good(service: Service) -> None:
+    answer = service.post(PATH, {"model": "logistic"})
+    assert_refused(answer, 501, "answers and does not train", "pip install -c constraints.txt")
+    assert "retry-after" not in answer.headers
+    assert service.rows(Training) == []
+    assert service.ask(PATH).json["trainings"] == [], "those of before can be read"
+    assert_refused(service.post("/v1/dbts/trainings", {}), 404, "did you mean 'debts'?")
+    described = service.ask("/openapi.json").json["paths"][PATH]["post"]["responses"]
+    assert set(described["501"]["content"]) == {"application/problem+json"}

@@ -238,6 +238,6 @@ def test_the_same_seed_draws_the_same(hold: Hold) -> None:
 
 def test_a_document_is_plain(hold: Hold) -> None:
     result = bootstrap.Comparison(1.0, 2.0, 1.0, None, None, False)
-    document = Contest(3, 40, 2, "mae", result).document()
+    document = Contest(40, 2, "mae", result, champion=3).document()
     assert msgspec.json.decode(msgspec.json.encode(document)) == document
     assert (document["low"], document["is_better"]) == (None, False)

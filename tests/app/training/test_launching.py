@@ -130,6 +130,19 @@ def test_where_none_may_run_none_starts(database: peewee.Database, make: Make) -
     assert states(database, number) == ["queued"]
 
 
+@pytest.mark.usefixtures("serves_only")
+def test_where_nothing_trains_what_waits_is_told_so_and_not_begun(
+    database: peewee.Database, make: Make, jobs: Jobs
+) -> None:
+    number = ask(database)
+    make().look()
+    row = trainings.find(database, number)
+    assert (row["state"], row["started"]) == ("failed", None)
+    assert "answers and does not train" in row["error"]
+    assert "'.[train]'" in row["error"]
+    assert jobs.pids() == []
+
+
 def test_a_job_is_a_session_of_its_own_without_the_services_figures(
     database: peewee.Database, make: Make, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

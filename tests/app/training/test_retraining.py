@@ -190,7 +190,7 @@ def test_labels_that_come_while_one_runs_lead_to_one_further(
     assert asked(database) == [], "all labels are older than the last training's rows"
 
 
-@pytest.mark.parametrize(("newest", "is_asked"), [(59.0, False), (61.0, True)])
+@pytest.mark.parametrize(("newest", "is_asked"), [(30.0, False), (61.0, True)])
 def test_a_training_waits_until_no_label_has_come_for_a_while(
     database: peewee.Database, look: Look, newest: float, is_asked: bool
 ) -> None:
@@ -361,3 +361,16 @@ def test_it_rests_for_longer_than_it_worked(
     assert asked(database) == []
     look()
     assert len(asked(database)) == 1
+
+
+@pytest.mark.usefixtures("serves_only")
+def test_where_nothing_trains_a_rule_asks_for_nothing_and_that_is_said_once(
+    database: peewee.Database, look: Look, caplog: pytest.LogCaptureFixture
+) -> None:
+    rule(after_labels=1)
+    truths.label(database)
+    for _ in range(3):
+        look()
+    assert asked(database) == []
+    assert caplog.text.count("answers and does not train") == 1
+    assert "retrain of debts" in caplog.text

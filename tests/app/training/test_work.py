@@ -377,10 +377,10 @@ class Verdict:
 
 def better(by: float | None) -> Contest:
     result = Comparison(0.9, 0.8, by, by, by, by is not None and by > 0)
-    return Contest(1, 50, 0, "accuracy", result)
+    return Contest(50, 0, "accuracy", result, champion=1)
 
 
-NO_CONTEST = Contest(1, 3, 0, "accuracy", None, "only 3 rows")
+NO_CONTEST = Contest(3, 0, "accuracy", None, "only 3 rows", champion=1)
 
 
 @pytest.mark.parametrize(

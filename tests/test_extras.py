@@ -1,0 +1,99 @@
+"""Packages that are not installed: who says so, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from src import extras
+from src.errors import UserError
+
+FIX = "pip install -c constraints.txt '.[{}]'"
+
+
+def lacking(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
+    monkeypatch.setattr(extras, "has", lambda package: package not in packages)
+
+
+def test_what_is_installed_is_told_without_importing_it(root: Path) -> None:
+    code = (
+        "import sys; from src import extras; print(extras.has('pandas'), 'pandas' in sys.modules)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == ["True", "False"]
+    assert not extras.has("no_such_package")
+
+
+@pytest.mark.parametrize(
+    ("package", "extra"),
+    [("pandas", "train"), ("sklearn.dummy", "train"), ("psycopg", "postgres")],
+)
+def test_an_absent_package_is_named_with_the_extra_that_brings_it(package: str, extra: str) -> None:
+    error = extras.absent(package)
+    assert error.fix == FIX.format(extra)
+    assert package.split(".")[0] in str(error.given)
+    assert ("does not train" in error.what) == (extra == "train")
+
+
+def test_a_package_of_no_extra_is_named_alone() -> None:
+    error = extras.absent("catboost.core", "This model needs it.")
+    assert (error.what, error.fix) == ("This model needs it.", "install catboost")
+
+
+@pytest.mark.parametrize("package", extras.EXTRAS["train"])
+def test_without_one_package_of_the_extra_nothing_is_trained(
+    monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    lacking(monkeypatch, package)
+    with pytest.raises(UserError, match="answers and does not train") as caught:
+        extras.check_training()
+    assert caught.value.fix == FIX.format("train")
+
+
+def test_without_what_only_serves_or_shows_is_trained_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lacking(monkeypatch, "dvc", "plotnine", "psycopg")
+    extras.check_training()
+    assert extras.untrained() is None
+
+
+@pytest.mark.parametrize("extra", sorted(extras.EXTRAS))
+def test_the_packages_of_an_extra_are_those_of_pyproject(root: Path, extra: str) -> None:
+    told = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    names = {re.match(r"[\w-]+", requirement).group() for requirement in told[extra]}
+    known = metadata.packages_distributions()
+    brought = {known.get(package, [package])[0].lower() for package in extras.EXTRAS[extra]}
+    assert brought == names - {"lapidary"}  # which stands for an extra within another
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("raise ModuleNotFoundError('x', name='pandas')", ["Error: This installation answers"]),
+        ("raise ModuleNotFoundError('x', name='src.absent')", ["Traceback", "ModuleNotFoundError"]),
+        ("raise ValueError('y')", ["Traceback", "ValueError: y"]),
+    ],
+)
+def test_what_nobody_catches_is_said_in_our_words_only_of_optional_packages(
+    root: Path, statement: str, words: list[str]
+) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", f"import src; {statement}"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 1
+    for word in words:
+        assert word in said.stderr
+    assert ("Traceback" in said.stderr) == ("Traceback" in words)
