@@ -42,6 +42,7 @@ def _predict(serving: Serving, settings: Settings) -> Document:
         "explain": "add why: contributions that add up",
         "version": "another registered version",
         "model": "the newest version of another model",
+        "partial": "of a CSV: answer the good rows; a column `refused` says why others are not",
     }
     links = {
         "receipt": link(f"{name}_receipt", "id"),

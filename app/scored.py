@@ -20,36 +20,63 @@ from app.values import spelt
 
 BYTES = 4  # of one character in UTF-8, at most
 AMONG = " | "  # between the classes of one cell
+REFUSED = "refused"  # the column that says why a row has no prediction
 TAKEN = "predicted_"  # put before a name of ours that the CSV has already
 
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV's rows as they came, and the records in them."""
+    """A CSV's rows as they came, and the records in those that are none of `refused`.
+
+    `refused` says, by its place among the rows, why one cannot be answered; it is None where one
+    such row would have refused them all.
+    """
 
     header: list[str]
     rows: list[list[str]]
     values: list[tuple[Any, ...]]
+    refused: dict[int, str] | None = None
 
 
-def read(serving: Serving, body: bytes, *, most: int, longest_text: int) -> Table:
-    """Read at most `most` rows; raise Problem that names the lines at fault."""
+def read(
+    serving: Serving, body: bytes, *, most: int, longest_text: int, is_partial: bool = False
+) -> Table:
+    """Read at most `most` rows; raise Problem that names the lines at fault.
+
+    With `is_partial` rows at fault are kept beside the good ones, with what is wrong.
+    """
     try:
-        return _read(serving, body, most, longest_text)
+        return _read(serving, body, most, longest_text, is_partial)
     except Invalid as error:
         raise invalid.problem(error, serving.dataset.name) from None
 
 
-def write(serving: Serving, table: Table, answers: list[dict[str, Any]]) -> bytes:
-    """Write the rows, and beside each its prediction, its range and its id."""
+def write(
+    serving: Serving, table: Table, answers: list[dict[str, Any]], also: Sequence[str] = ()
+) -> bytes:
+    """Write the rows, and beside each its prediction, its range and its id.
+
+    `also` are parts of an answer that are told beside these, such as why.
+    """
     text = io.StringIO()
     # With this end of a line a lone \r within a text is quoted, too.
     writer = csv.writer(text, delimiter=serving.dataset.separator, lineterminator="\r\n")
-    told = [_told(serving, answer) for answer in answers]
-    names = [_free(name, table.header) for name in told[0]]
-    writer.writerow(map(inert, [*table.header, *names]))
-    for row, beside in zip(table.rows, told, strict=True):
-        writer.writerow(map(inert, [*row, *beside.values()]))
+    names = _names(serving, also)
+    refused = table.refused or {}
+    last = [] if table.refused is None else [REFUSED]
+    writer.writerow(
+        map(inert, [*table.header, *(_free(name, table.header) for name in [*names, *last])])
+    )
+    left = iter(answers)
+    for at, row in enumerate(table.rows):
+        if at in refused:
+            # A row may have too few cells, or too many: what is said must stand in its column.
+            cells = [*row, *[""] * len(table.header)][: len(table.header)]
+            beside = [*[""] * len(names), refused[at]]
+        else:
+            cells, told = row, _told(serving, next(left))
+            beside = [*(told.get(name, "") for name in names), *[""] * len(last)]
+        writer.writerow(map(inert, [*cells, *beside]))
     return text.getvalue().encode()
 
 
@@ -59,7 +86,7 @@ def inert(cell: str) -> str:
     return MARK + cell if is_text else cell
 
 
-def _read(serving: Serving, body: bytes, most: int, longest_text: int) -> Table:
+def _read(serving: Serving, body: bytes, most: int, longest_text: int, is_partial: bool) -> Table:
     cells = Cells(serving.dataset, longest_text)
     sheet = Sheet(
         io.BytesIO(body),
@@ -83,9 +110,29 @@ def _read(serving: Serving, body: bytes, most: int, longest_text: int) -> Table:
     if not rows:
         raise _wrong_count("There is no record under the header.", "0", most, 422)
     columns, good = cells.read(sheet.header, rows)
+    if is_partial:
+        return Table(sheet.header, rows, _records(columns, good), _why(cells, sheet, rows, good))
     if len(good) < len(rows):
         raise Invalid(_faults(cells, sheet.header, rows, lines, good))
-    return Table(sheet.header, rows, list(zip(*columns, strict=True)))
+    return Table(sheet.header, rows, _records(columns, good))
+
+
+def _records(columns: Sequence[Sequence[Any]], good: Sequence[int]) -> list[tuple[Any, ...]]:
+    return list(zip(*columns, strict=True)) if good else []
+
+
+def _why(cells: Cells, sheet: Sheet, rows: list[list[str]], good: Sequence[int]) -> dict[int, str]:
+    """Say what is wrong with each row that has a fault."""
+    faulty = set(range(len(rows))).difference(good)
+    return {
+        at: "; ".join(_words(fault) for fault in cells.why(sheet.header, rows[at])) for at in faulty
+    }
+
+
+def _words(fault: FieldProblem) -> str:
+    """Say a fault in a cell; it names the field itself."""
+    given = "" if fault.given is None else f": {fault.given}"
+    return f"{fault.what.removesuffix('.')}{given}"
 
 
 def _wrong_count(what: str, given: str, most: int, status: int) -> Invalid:
@@ -109,6 +156,15 @@ def _faults(
         for one in cells.why(header, rows[at])
     )
     return list(islice(every, MOST_PROBLEMS))
+
+
+def _names(serving: Serving, also: Sequence[str]) -> list[str]:
+    """Return the names of the cells that tell of an answer, in their order."""
+    if serving.classes is None:
+        found = [serving.dataset.target.name, "low", "high"]
+    else:
+        found = [serving.dataset.target.name, "probability", "likely"]
+    return [*found, *also, "id"]
 
 
 def _told(serving: Serving, answer: dict[str, Any]) -> dict[str, str]:

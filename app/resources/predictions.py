@@ -34,6 +34,7 @@ class Query(Checked, frozen=True):
     explain: Literal["true", "false"] = "false"
     version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
     model: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$(?!\n)")] | None = None
+    partial: Literal["true", "false"] = "false"
 
 
 class Latest(Checked, frozen=True):
@@ -89,10 +90,14 @@ class Predictions:
         is_csv = asking.media(request) == bodies.CSV
         if not is_csv:
             asking.check_json(request)
+        if asked.partial == "true" and not is_csv:
+            raise Problem(
+                400, "Only a CSV is answered in part.", given="partial=true", fix="leave it out"
+            )
         exchange.dataset, exchange.version = dataset, serving.version.number
         warning = self._gatekeeper.warning(dataset, serving.version.number)
         body = exchange.body or b""
-        table = self._table(serving, body) if is_csv else None
+        table = self._table(serving, body, asked) if is_csv else None
         if table is None:
             decoded = invalid.decode(serving.records, body, dataset)
         else:
@@ -110,16 +115,21 @@ class Predictions:
             if table is None:
                 response.data = b"[" + b",".join(stored) + b"]"
             else:
-                _answer_csv(response, dataset, scored.write(serving, table, answers))
+                also = ["why"] * (asked.explain == "true") + ["warning"] * (warning is not None)
+                _answer_csv(response, dataset, scored.write(serving, table, answers, also))
             exchange.predictions = self._rows(exchange, serving, decoded.values, answers, stored)
         else:
             response.data = stored[0]
             exchange.is_prediction = True
 
-    def _table(self, serving: Serving, body: bytes) -> scored.Table:
+    def _table(self, serving: Serving, body: bytes, asked: Query) -> scored.Table:
         settings = self._settings
         return scored.read(
-            serving, body, most=settings.most_records, longest_text=settings.longest_text
+            serving,
+            body,
+            most=settings.most_records,
+            longest_text=settings.longest_text,
+            is_partial=asked.partial == "true",
         )
 
     def _rows(

@@ -17,15 +17,18 @@ HEADER = "carat,facets,cut,depth"
 ROW = "1.5,57,Ideal,3.25"
 
 
-def read(serving: Serving, text: str, most: int = 10) -> scored.Table:
-    return scored.read(serving, text.encode(), most=most, longest_text=100)
+def read(serving: Serving, text: str, most: int = 10, *, is_partial: bool = False) -> scored.Table:
+    return scored.read(serving, text.encode(), most=most, longest_text=100, is_partial=is_partial)
 
 
-def written(serving: Serving, text: str, **words: Any) -> list[list[str]]:
+def written(
+    serving: Serving, text: str, *, is_partial: bool = False, **words: Any
+) -> list[list[str]]:
     """Score a CSV, and return the header and the rows that come back."""
-    table = read(serving, text)
+    table = read(serving, text, is_partial=is_partial)
     found = answers.answer(serving, table.values, ids.new(), **words)
-    whole = scored.write(serving, table, found).decode()
+    also = ["why"] if words.get("is_explained") else []
+    whole = scored.write(serving, table, found, also).decode()
     return list(csv.reader(io.StringIO(whole, newline=""), delimiter=serving.dataset.separator))
 
 
@@ -114,6 +117,35 @@ def test_what_is_no_such_csv_is_refused(load_serving: Load, text: str, words: st
     status, document = refused(load_serving("stones", "linear"), text)
     assert status == 422
     assert words in document["detail"]
+
+
+def test_in_part_the_good_rows_are_answered_and_the_others_told_why(load_serving: Load) -> None:
+    text = f"{HEADER}\n{ROW}\n-1,57,Ideal,x\n1,2\n1,2,Fair,,5\n{ROW}\n"
+    header, *rows = written(load_serving("stones", "linear"), text, is_partial=True)
+    assert header == [*HEADER.split(","), "price", "low", "high", "id", "refused"]
+    assert all(len(row) == len(header) for row in rows)
+    assert [bool(row[-1]) for row in rows] == [False, True, True, True, False]
+    assert [bool(row[4] and row[7]) for row in rows] == [True, False, False, False, True]
+    assert rows[0][4:7] == rows[4][4:7]
+    assert rows[1][:4] == ["-1", "57", "Ideal", "x"]
+    assert rows[1][-1] == ('carat is not above 0 and at most 20: "-1"; depth is not a number: "x"')
+    assert rows[2][:4] == ["1", "2", "", ""]
+    assert "2 cells" in rows[2][-1]
+    assert "5 cells" in rows[3][-1]
+
+
+def test_in_part_no_row_need_be_good(load_serving: Load) -> None:
+    header, row = written(load_serving("notes", "naive_bayes"), "text\nx,y\n", is_partial=True)
+    assert header == ["text", "room", "probability", "likely", "id", "refused"]
+    assert row[1:5] == [""] * 4
+    assert "2 cells" in row[5]
+
+
+def test_in_part_what_is_no_such_csv_is_refused_all_the_same(load_serving: Load) -> None:
+    serving = load_serving("stones", "linear")
+    for text in ("carat\n1\n", HEADER):
+        with pytest.raises(Problem):
+            read(serving, text, is_partial=True)
 
 
 def test_there_may_not_be_too_many_rows(load_serving: Load) -> None:

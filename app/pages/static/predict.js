@@ -71,7 +71,13 @@ function shifted(problem, shift) {
   return { ...problem, detail, errors };
 }
 
-// Score a text piece by piece; hand on each answer, and how many rows are done.
+// Count the rows of an answer that say in their last cell why they have no prediction.
+function refusals(text, separator) {
+  const [, ...rows] = records(text, separator);
+  return rows.filter((row) => !text.slice(row.start, row.end).replace(/\r?\n$/, "").endsWith(separator)).length;
+}
+
+// Score a text piece by piece; hand on each answer, how many rows are done, and how many of it are refused.
 async function score(path, text, separator, handOn) {
   const [header, ...rows] = records(text, separator);
   const full = rows.filter((row) => !row.blank);
@@ -85,7 +91,8 @@ async function score(path, text, separator, handOn) {
     while (count > 1 && full[at + count - 1].end - full[at].start > LARGEST) count = Math.ceil(count / 2);
     const piece = head + text.slice(full[at].start, full[at + count - 1].end);
     try {
-      handOn(await ask("POST", path, piece, "text/csv", true), at + count, full.length);
+      const answer = await ask("POST", `${path}?partial=true`, piece, "text/csv", true);
+      handOn(answer, at + count, full.length, refusals(answer, separator));
     } catch (error) {
       const problem = error.problem ?? { detail: "The service cannot be reached.", fix: "try again" };
       if (problem.status === 413 && count > 1) {
@@ -131,6 +138,7 @@ document.addEventListener("submit", async (event) => {
   const [bar, words] = [box.querySelector("progress"), box.querySelector("[data-count]")];
   const answers = [];
   let scored = 0;
+  let refused = 0;
   form.querySelector("[data-scored]").replaceChildren();
   button.disabled = true;
   try {
@@ -138,11 +146,13 @@ document.addEventListener("submit", async (event) => {
     box.hidden = false;
     bar.removeAttribute("value");
     words.textContent = "";
-    await score(form.dataset.api.split(" ")[1], text, form.dataset.score, (answer, done, all) => {
+    await score(form.dataset.api.split(" ")[1], text, form.dataset.score, (answer, done, all, without) => {
       add(answers, answer, form.dataset.score);
       scored = done;
+      refused += without;
       [bar.max, bar.value] = [all, done];
       words.textContent = `${done.toLocaleString("en-GB")} of ${all.toLocaleString("en-GB")} rows`;
+      if (refused) words.textContent += `; ${refused.toLocaleString("en-GB")} without a prediction: the column "refused" says why`;
     });
   } catch (problem) {
     refuse(form, problem);
@@ -151,7 +161,7 @@ document.addEventListener("submit", async (event) => {
     button.disabled = false;
     box.hidden = !scored;
     if (scored) {
-      offer(form, answers, scored, file.name);
+      offer(form, answers, scored - refused, file.name);
       await refresh(["latest"]).catch(() => {}); // the file is here all the same
     }
   }

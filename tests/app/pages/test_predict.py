@@ -153,10 +153,10 @@ def test_a_long_csv_is_scored_in_pieces_and_downloaded(
     upload(visitor, "\ufeff\n" + HEADER + "".join(rows[:1500]) + " \n\n" + "".join(rows[1500:]))
     expect(visitor.find("[data-scored] a")).to_have_text("Download 2,100 scored rows")
     header, *found = downloaded(visitor, tmp_path / "scored.csv")
-    assert header == [*HEADER.strip().split(","), "price", "low", "high", "id"]
+    assert header == [*HEADER.strip().split(","), "price", "low", "high", "id", "refused"]
     assert [row[1] for row in found] == [str(1 + at / 10000) for at in range(2100)]
     assert [row[0] for row in found[:4]] == ['a "b"\n, c', "two\r\nlines", "plain", "="]
-    assert len({row[-1] for row in found}) == 2100
+    assert len({row[-2] for row in found}) == 2100
     path = "/v1/requests?path=/v1/stones/predictions&method=POST&limit=3"
     asked = site.ask("GET", path)[1]["requests"]
     assert [one["status"] for one in asked] == [200] * 3
@@ -164,19 +164,28 @@ def test_a_long_csv_is_scored_in_pieces_and_downloaded(
 
 
 @at_a_desk
-def test_a_faulty_row_stops_a_csv_and_what_was_scored_is_kept(
+def test_a_faulty_row_of_a_csv_is_told_beside_it_and_the_others_are_scored(
     visitor: Visitor, tmp_path: Path
 ) -> None:
-    visitor.expected.append("422")
     rows = sheet(1400)
     rows[1200] = "x,1.5,57,Idael,\n"
     upload(visitor, HEADER + "".join(rows))
-    refusal = visitor.find("[data-score] .problem")
-    # Every other row has two lines.
-    expect(refusal).to_contain_text(f"line {2 + 1200 + 600}: cut: cut is not one of its values")
-    expect(visitor.find("[data-count]")).to_have_text("1,000 of 1,400 rows were scored before that")
-    assert len(downloaded(visitor, tmp_path / "scored.csv")) == 1001
+    expect(visitor.find("[data-scored] a")).to_have_text("Download 1,399 scored rows")
+    expect(visitor.find("[data-count]")).to_have_text(
+        '1,400 of 1,400 rows; 1 without a prediction: the column "refused" says why'
+    )
+    header, *found = downloaded(visitor, tmp_path / "scored.csv")
+    assert (header[-1], len(found)) == ("refused", 1400)
+    assert [at for at, row in enumerate(found) if row[-1]] == [1200]
+    assert "cut is not one of its values" in found[1200][-1]
     visitor.check("predict-csv")
+
+
+@at_a_desk
+def test_a_csv_that_lacks_a_column_is_refused_by_its_line(visitor: Visitor) -> None:
+    visitor.expected.append("422")
+    upload(visitor, "carat,facets\n1,57\n")
+    expect(visitor.find("[data-score] .problem")).to_contain_text("cut")
 
 
 @at_a_desk
