@@ -8,6 +8,9 @@ from typing import Any
 
 from src.data.rules import Gate, Limits
 
+SHOWN, EXACT = 6, 16  # significant digits: what is shown, and what tells nearly all floats apart
+NOTHING = 1e-4  # a share of the limit under which a figure is as good as 0
+
 # Of a class, by its name: precision, recall, f1 and rows; None for metrics without classes.
 PerClass = Mapping[str, Mapping[str, Any]] | None
 
@@ -26,10 +29,24 @@ def failures(
         if value is None or math.isnan(value):
             said.append(f"{words} is not defined on the held-out rows")
         elif limit.min is not None and value < limit.min:
-            said.append(f"{words} {value:g} is below {limit.min:g}")
+            said.append(f"{words} {_beside(value, limit.min)} is below {limit.min:.15g}")
         elif limit.max is not None and value > limit.max:
-            said.append(f"{words} {value:g} is above {limit.max:g}")
+            said.append(f"{words} {_beside(value, limit.max)} is above {limit.max:.15g}")
     return said
+
+
+def _beside(value: float, limit: float) -> str:
+    """Write a figure as exactly as its limit asks for: 0 beside 0.9, and not -4.13318e-06.
+
+    It never reads as the limit itself: digits are added until it lies where it does lie.
+    """
+    if abs(value) < abs(limit) * NOTHING:
+        return "0"
+    for digits in range(SHOWN, EXACT):
+        shown = float(f"{value:.{digits}g}")
+        if shown != limit and (shown < limit) == (value < limit):
+            return f"{shown:.15g}"
+    return repr(value)
 
 
 def figures(

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from src import config, metrics, paths, runs, tables
+from src import config, git, metrics, paths, runs, tables
 from src.command import guarded
-from src.errors import UserError, unknown
+from src.errors import unknown
 
 FILTERS = ("dataset", "model", "source")
 LIMIT = 50
@@ -92,7 +92,7 @@ def _of_run(run: runs.Run) -> dict[str, Any]:
 
 def _of_commits() -> Iterator[dict[str, Any]]:
     """Yield a row for each metrics file that a commit changed."""
-    log = _git(
+    log = git.ask(
         "log",
         "--format=%x00%H %ct",
         "--relative",
@@ -102,7 +102,7 @@ def _of_commits() -> Iterator[dict[str, Any]]:
         ":(glob)metrics/*/*.json",
     )
     wanted = []
-    for block in log.split("\0")[1:]:
+    for block in (log or "").split("\0")[1:]:
         head, *names = block.split("\n")
         commit, seconds = head.split()
         wanted += [(commit, int(seconds), name) for name in names if name]
@@ -148,14 +148,6 @@ def _contents(names: Iterable[str]) -> list[str]:
         contents.append(rest[:size].decode())
         rest = rest[size + 1 :]
     return contents
-
-
-def _git(*words: str) -> str:
-    try:
-        done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise UserError("git is not installed.", fix="install git") from None
-    return done.stdout if done.returncode == 0 else ""  # no commit yet, or no repository
 
 
 def _show(entries: list[dict[str, Any]]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import platform
-import subprocess
 import sys
 from importlib import metadata
 from typing import Any
+
+from src import git as asked
 
 # What decides a prediction's digits; anything else may change freely.
 LIBRARIES = ("joblib", "numpy", "optuna", "pandas", "scikit-learn", "scipy")
@@ -16,10 +17,10 @@ OUTPUTS = (":(exclude)metrics", ":(exclude)dvc.lock")
 
 def git() -> dict[str, Any]:
     """Return the commit and whether the tree differs from it; None for both outside git."""
-    commit = _git("rev-parse", "HEAD")
+    commit = asked.ask("rev-parse", "HEAD")
     if commit is None:
         return {"commit": None, "dirty": None}
-    changed = _git("status", "--porcelain", "--untracked-files=normal", "--", ".", *OUTPUTS)
+    changed = asked.ask("status", "--porcelain", "--untracked-files=normal", "--", ".", *OUTPUTS)
     return {"commit": commit, "dirty": bool(changed)}
 
 
@@ -39,13 +40,3 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _git(*words: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", *words], capture_output=True, text=True, check=False, timeout=60
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None

@@ -41,6 +41,37 @@ def test_a_limit_may_be_reached_but_not_passed(gate: Gate, value: float, said: l
     assert failures({"r2": value}, {"r2": gate}) == said
 
 
+@pytest.mark.parametrize(
+    ("limit", "value", "said"),
+    [
+        (Gate(min=0.9), -4.13318e-06, "r2 0 is below 0.9"),
+        (Gate(min=0.9), -0.0002, "r2 -0.0002 is below 0.9"),
+        (Gate(min=0.8), 0.0251428123, "r2 0.0251428 is below 0.8"),
+        (Gate(min=0.9), 0.89996, "r2 0.89996 is below 0.9"),
+        (Gate(min=0.9), 0.8999999999999999, "r2 0.8999999999999999 is below 0.9"),
+        (Gate(max=300), 300.0000004, "r2 300.0000004 is above 300"),
+        (Gate(max=300), 90.9501, ""),
+        (Gate(max=300), 1985.08, "r2 1985.08 is above 300"),
+        (Gate(max=300), 53940123.4, "r2 53940100 is above 300"),
+        (Gate(max=20000), 1234567.8, "r2 1234570 is above 20000"),
+        (Gate(max=20000), 20000.4, "r2 20000.4 is above 20000"),
+        (Gate(min=0.12345642), 0.12345641, "r2 0.123456 is below 0.12345642"),
+        (Gate(min=0.12345642), 0.123456415, "r2 0.123456 is below 0.12345642"),
+        (Gate(max=0.12345641), 0.12345642, "r2 0.12345642 is above 0.12345641"),
+        (Gate(max=-0.5), -0.00000001, "r2 0 is above -0.5"),
+        (Gate(min=-0.5), -1e6, "r2 -1000000 is below -0.5"),
+        (Gate(min=0), -4.13318e-06, "r2 -4.13318e-06 is below 0"),
+        (Gate(max=1e-9), 2.5e-9, "r2 2.5e-09 is above 1e-09"),
+        (Gate(max=1), math.inf, "r2 inf is above 1"),
+        (Gate(min=1e300), -math.inf, "r2 -inf is below 1e+300"),
+    ],
+)
+def test_a_figure_is_as_exact_as_its_limit_asks_for_and_never_reads_as_a_pass(
+    limit: Gate, value: float, said: str
+) -> None:
+    assert failures({"r2": value}, {"r2": limit}) == ([said] if said else [])
+
+
 def test_every_missed_limit_is_told_in_the_order_of_the_gates() -> None:
     gates = {"f1": Gate(min=0.8), "log_loss": Gate(max=0.5), "accuracy": Gate(min=0.5)}
     measured = {"accuracy": 0.6, "log_loss": 0.7, "f1": 0.1}

@@ -1,0 +1,1 @@
+"""What a retraining changed, for people and for what called it."""

@@ -1,0 +1,124 @@
+"""What a retraining changed of one dataset: its rows, parameters and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from src import paths
+from src.checked import convert
+from src.data import prepared
+from src.data.schema import Dataset
+from src.errors import UserError
+from src.reporting import verdicts
+from src.reporting.drift import Drift, drift
+from src.reporting.earlier import Earlier, read_json, read_yaml
+from src.reporting.verdicts import Verdict
+
+CONFS = paths.RUN_CONFS.parent
+SECONDS = "seconds"  # of a training; they differ each time and say nothing of the model
+
+
+@dataclass(frozen=True)
+class Model:
+    """A tracked run's figures before and now; None where it was not, or is no more."""
+
+    name: str
+    before: dict[str, Any] | None
+    now: dict[str, Any] | None
+    parameters: list[tuple[str, Any, Any]]  # key, before, now
+    refused: str  # by the gate, and why
+
+
+@dataclass(frozen=True)
+class Changes:
+    """All that changed of a dataset."""
+
+    dataset: Dataset
+    quality: tuple[dict[str, Any] | None, dict[str, Any]]
+    drift: Drift | None
+    models: list[Model]
+    verdict: Verdict
+
+
+def changes(name: str, runs: Mapping[str, str], earlier: Earlier, seed: int) -> Changes:
+    """Compare what the pipeline made of a dataset with the last commit.
+
+    `runs` are its tracked runs: their keys, and the model of each.
+    """
+    dataset = convert(_conf(name)["dataset"], Dataset, name)
+    quality = (earlier.json(paths.quality(name)), read_json(paths.quality(name)))
+    now = read_json(paths.CHAMPIONS)[name]
+    before = earlier.champion(name)
+    told = [_model(dataset, *run, earlier, now["refused"]) for run in runs.items()]
+    is_same = (
+        quality[0] == quality[1]
+        and before == now
+        and all(_settled(one.before) == _settled(one.now) for one in told)
+    )
+    moved = None if is_same else _drift(dataset, earlier)
+    verdict = verdicts.judge(name, earlier, now, is_same=is_same, seed=seed)
+    return Changes(dataset, quality, moved, told, verdict)
+
+
+def _conf(dataset: str) -> dict[str, Any]:
+    """Return what compose wrote for the dataset's preparing."""
+    return read_yaml(paths.PREPARED_CONFS / f"{dataset}.yaml")
+
+
+def _settled(figures: dict[str, Any] | None) -> dict[str, Any]:
+    return {key: value for key, value in (figures or {}).items() if key != SECONDS}
+
+
+def _drift(dataset: Dataset, earlier: Earlier) -> Drift | None:
+    """Compare the rows with those of before; None where these cannot be had."""
+    place = earlier.folder(paths.PREPARED / dataset.name)
+    if place is None:
+        return None
+    try:
+        before = _rows(prepared.load(place))
+    except (UserError, OSError, ValueError):  # as another version wrote them
+        return None
+    return drift(dataset, before, _rows(prepared.load(paths.PREPARED / dataset.name)))
+
+
+def _rows(ready: prepared.Prepared) -> pd.DataFrame:
+    return pd.concat([ready.train, ready.test])
+
+
+def _model(
+    dataset: Dataset, run: str, model: str, earlier: Earlier, refused: Mapping[str, str]
+) -> Model:
+    path = paths.metrics(dataset.name, model)
+    return Model(
+        name=model,
+        before=earlier.json(path),
+        now=read_json(path),
+        parameters=_parameters(paths.RUN_CONFS / f"{run}.yaml", earlier),
+        refused=refused.get(model, ""),
+    )
+
+
+def _parameters(path: Path, earlier: Earlier) -> list[tuple[str, Any, Any]]:
+    """Return the keys of a run's configuration whose values changed; none where that is unknown."""
+    place = earlier.folder(CONFS)
+    if place is None:
+        return []
+    old = place / path.relative_to(CONFS)
+    if not old.is_file():
+        return []
+    before, now = dict(_flat(read_yaml(old))), dict(_flat(read_yaml(path)))
+    keys = sorted(before.keys() | now.keys())
+    return [(key, before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)]
+
+
+def _flat(values: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{start}{key}.")
+        else:
+            yield f"{start}{key}", value

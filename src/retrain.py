@@ -1,0 +1,152 @@
+"""Fresh data to a compared and documented candidate: python -m src.retrain."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from src import config, files, git, paths, processes
+from src.command import guarded
+from src.errors import UserError
+from src.processes import DVC
+from src.reporting import changes, document, verdicts
+from src.reporting.changes import Changes
+from src.reporting.earlier import Earlier
+
+REPORT = Path("artifacts/report.md")
+VALUES = REPORT.with_suffix(".json")
+PICTURES = REPORT.with_suffix("")
+MADE_BY = (str(config.CONF), "src")  # a file that git does not know yet may decide there
+SHOWN = 5  # changed files in a refusal
+RESULTS = ("data.dvc", "dvc.lock", str(paths.METRICS))  # what a retraining may commit
+CODES = {
+    verdicts.BETTER: 0,
+    verdicts.LEVEL: 0,
+    verdicts.UNCHANGED: 3,
+    verdicts.WORSE: 4,
+    verdicts.REFUSED: 5,
+}
+STOPPED = "stopped"
+EPILOG = f"""exit codes:
+  0  done: the champions are better, or as good
+  3  done, and nothing changed
+  4  done: a champion is worse than the one before, on the same rows
+  5  done: of a dataset no run passes its gate
+  1  not done; {REPORT} says why"""
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m src.retrain",
+        description="Pull the data, run the pipeline and report what changed since the last "
+        f"commit: {REPORT} for people, {VALUES} for programs.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--commit", action="store_true", help=f"commit {', '.join(RESULTS)} if anything changed"
+    )
+    arguments = parser.parse_args()
+    codes: list[int] = []
+    guarded(lambda: codes.append(retrain(commit=arguments.commit)))
+    sys.exit(codes[0] if codes else 1)
+
+
+def retrain(*, commit: bool) -> int:
+    """Do all of it and return the exit code."""
+    config.find_root()
+    try:
+        params = config.read_params()
+        processes.output("git", "status", "--porcelain", fix="git init, or what it says")
+        if commit:
+            _check_clean()
+        _pull()
+        processes.run(*DVC, "repro", fix="mend it; what was trained before is untouched")
+    except UserError as error:  # an earlier report must not pass for this one's
+        files.write(REPORT, f"# Retraining: {STOPPED}\n\n```\n{error}\n```\n".encode())
+        files.write_json(VALUES, {"verdict": STOPPED, "why": str(error)})
+        raise
+    with tempfile.TemporaryDirectory(prefix="lapidary-earlier-") as folder:
+        earlier = Earlier(Path(folder))
+        found = [
+            changes.changes(
+                name,
+                {key: run.model for key, run in params.runs.items() if run.dataset == name},
+                earlier,
+                params.seed,
+            )
+            for name in params.datasets
+        ]
+    _write(found, earlier.commit)
+    word = verdicts.overall(one.verdict.word for one in found)
+    if commit and word != verdicts.UNCHANGED:
+        _commit(found)
+    return CODES[word]
+
+
+def _pull() -> None:
+    """Bring the data, which must be there, and what stages made of it, where it is."""
+    if not processes.output(*DVC, "remote", "list").strip():
+        if not paths.DATA.is_dir():
+            raise UserError(
+                "There is no data here, and no remote to pull it from.",
+                fix="dvc remote add --default storage <url>, or put the files into data/",
+            )
+        return
+    processes.run(*DVC, "pull", f"{paths.DATA}.dvc", fix="dvc push where the data is")
+    try:
+        processes.run(*DVC, "pull", "--run-cache", "--allow-missing")
+    except UserError:
+        print("What the remote does not have is made again.")
+
+
+def _write(found: Sequence[Changes], commit: str | None) -> None:
+    from src.reporting import pictures
+
+    with files.new_folder(PICTURES, "The report's charts") as folder:
+        drawn = {one.dataset.name: pictures.draw(one, folder) for one in _changed(found)}
+    files.write(REPORT, document.markdown(found, commit, drawn).encode())
+    files.write_json(VALUES, document.values(found, commit))
+    for one in found:
+        print(f"{one.dataset.name}: {one.verdict.word}; {one.verdict.why}")
+    print(f"The report: {REPORT}")
+
+
+def _changed(found: Sequence[Changes]) -> list[Changes]:
+    return [one for one in found if one.verdict.word != verdicts.UNCHANGED]
+
+
+def _check_clean() -> None:
+    """Refuse before the work what would be committed without what made it."""
+    others = [f":(exclude){path}" for path in RESULTS]
+    changed = _status("--untracked-files=no", "--", ".", *others)
+    changed += _status("--untracked-files=all", "--", *MADE_BY)
+    if changed:
+        shown = list(dict.fromkeys(changed))
+        raise UserError(
+            "Something is changed and not committed: the figures would be of no commit.",
+            given=", ".join(shown[:SHOWN]) + (", ..." if len(shown) > SHOWN else ""),
+            fix="commit it first, or leave out COMMIT=1",
+        )
+
+
+def _status(*words: str) -> list[str]:
+    return [
+        line[3:] for line in processes.output("git", "status", "--porcelain", *words).splitlines()
+    ]
+
+
+def _commit(found: Sequence[Changes]) -> None:
+    tracked = [path for path in RESULTS if Path(path).exists()]
+    processes.output("git", "add", "--", *tracked)
+    words = ("commit", "--quiet", "--message", document.message(found), "--", *tracked)
+    processes.output("git", *words, fix="git config user.name and user.email, or what it says")
+    print(f"committed as {git.ask('rev-parse', '--short', 'HEAD')}")
+
+
+if __name__ == "__main__":
+    main()

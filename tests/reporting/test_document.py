@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from src import files
+from src.bootstrap import Comparison
+from src.comparison import Contest
+from src.reporting import verdicts
+from src.reporting.changes import Changes
+from src.reporting.document import markdown, message, values, without_charts
+from tests.reporting.before import entry
+from tests.reporting.made import QUALITY, changes, drift, figures, model, moved
+
+COMMIT = "0123456789abcdef"
+UNCHANGED = changes("coins", verdicts.UNCHANGED, "the figures are those of the last commit")
+STRANGE = "a|b `c` <d>\n*e*\\"
+TOLD = "a\\|b \\`c\\` \\<d> \\*e\\*\\\\"
+
+
+def written(*found: Changes, pictures: Any = None) -> str:
+    return markdown(found, COMMIT, pictures or {})
+
+
+def table(text: str, first: str) -> list[list[str]]:
+    """Return the rows of the table whose first column has this title."""
+    (found,) = re.findall(rf"(?:^|\n)\| {re.escape(first)} \|.*\n\| ---.*((?:\n\|.*)*)", text)
+    return [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in found.strip().split("\n")
+    ]
+
+
+def test_all_is_summed_up_first() -> None:
+    text = written(changes(), UNCHANGED)
+    assert text.startswith(
+        "# Retraining: better\n\nCompared with commit `0123456789`.\n\n| dataset"
+    )
+    assert table(text, "dataset") == [
+        ["stones", "**better**", "linear, mae 250 → linear, mae 240", "better by far"],
+        [
+            "coins",
+            "**unchanged**",
+            "linear, mae 250 → linear, mae 240",
+            "the figures are those of the last commit",
+        ],
+    ]
+    assert "## stones: better\n\nBetter by far.\n" in text
+    assert "## coins" not in text  # nothing changed
+    assert text.endswith("|\n")
+
+
+def test_there_may_be_no_commit_and_no_dataset() -> None:
+    text = markdown([], None, {})
+    assert text.startswith("# Retraining: unchanged\n\nCompared with nothing: ")
+
+
+def first_run() -> Changes:
+    return changes(
+        why="there was no champion before",
+        before=None,
+        quality=(None, QUALITY),
+        models=[model(before=None), model("ridge", before=None)],
+    )
+
+
+def test_a_first_run_has_figures_of_now_alone() -> None:
+    text = written(first_run())
+    assert table(text, "dataset")[0][2] == "none → linear, mae 240"
+    assert table(text, "rows") == [
+        ["read", "-", "1,052"],
+        ["accepted", "-", "1,050"],
+        ["rejected", "-", "2"],
+        ["rejected: missing", "-", "2"],
+    ]
+    assert table(text, "model")[1] == ["ridge", "- → 240", "- → 240", "- → 0.5", "passed"]
+    assert "is not known" in text  # which rows came
+    assert "rows: none → 1,050 accepted, 2 rejected" in message([first_run()])
+
+
+def test_figures_of_another_version_are_left_out() -> None:
+    old: Any = {"cv": 254.5, "test": None}
+    found = changes(
+        before={"champion": "linear", "cv": 254.5},
+        quality=({"total": 9, "by_rule": None}, QUALITY),
+        models=[model(before=old), model("ridge", before={"cv": {"mae": 254.5}})],
+    )
+    text = written(found)
+    assert table(text, "dataset")[0][2] == "linear → linear, mae 240"
+    assert table(text, "rows")[1] == ["accepted", "-", "1,050"]
+    assert [row[1] for row in table(text, "model")] == ["- → 240", "- → 240"]
+    assert "rows: none → 1,050 accepted" in message([found])
+
+
+def test_rules_that_came_and_went_are_counted() -> None:
+    before = {**QUALITY, "rows": 900, "by_rule": {"duplicate": 7}}
+    rows = table(written(changes(quality=(before, QUALITY))), "rows")
+    assert rows[0] == ["read", "900", "1,052"]
+    assert rows[3:] == [["rejected: duplicate", "7", "0"], ["rejected: missing", "0", "2"]]
+
+
+def test_models_are_told_before_and_now() -> None:
+    found = changes(
+        models=[
+            model("ridge", 250.0, 250.0),
+            model("linear", 250.0, 240.0),
+            model("dummy", None, 900.0, refused="r2 0 is below 0.9"),
+            model("gone", 250.0, None),
+        ]
+    )
+    assert table(written(found), "model") == [
+        ["ridge", "250", "250", "0.5", "passed"],
+        ["**linear**", "250 → 240", "250 → 240", "0.5", "passed"],
+        ["dummy", "- → 900", "- → 900", "- → 0.5", "refused: r2 0 is below 0.9"],
+    ]
+
+
+def test_without_a_champion_and_without_models_there_is_a_report() -> None:
+    refused = changes(word=verdicts.REFUSED, after=entry(None), models=[])
+    text = written(refused)
+    assert table(text, "dataset")[0][2] == "linear, mae 250 → none"
+    assert "### Models" in text
+
+
+def test_another_metric_has_no_figure_of_before() -> None:
+    before = figures(1.0, cv={"rmse": {"mean": 9.0, "std": 1.0}})
+    assert table(written(changes(models=[model(before=before)])), "model")[0][1] == "- → 240"
+
+
+def test_details_of_classes_are_left_out() -> None:
+    now = figures(1.0, test={"accuracy": 0.9, "recall_macro": 0.8})
+    text = written(changes(models=[model(now=now)]))
+    assert "accuracy" in text
+    assert "recall_macro" not in text
+
+
+def test_parameters_that_changed_are_told() -> None:
+    told = [("params.alpha", 1.0, 3), ("search", None, "optuna"), ("drop", True, 1000)]
+    rows = table(written(changes(models=[model(parameters=told), model("ridge")])), "model | key")
+    assert rows == [
+        ["linear", "params.alpha", "1", "3"],
+        ["linear", "search", "-", "optuna"],
+        ["linear", "drop", "True", "1000"],
+    ]
+    assert "Configuration" not in written(changes())
+
+
+def test_how_far_columns_moved_is_told() -> None:
+    found = drift(moved("carat", 0.51234), moved("cut", 0.25, is_far=False), added=1234)
+    text = written(changes(drift=found))
+    assert "1,234 rows came and 3 went. They lie elsewhere in carat." in text
+    assert table(text, "column") == [
+        ["**carat**", "0.512", "1 (0 to 2)", "3 (2 to 4)"],
+        ["cut", "0.250", "1 (0 to 2)", "3 (2 to 4)"],
+    ]
+    few = written(changes(drift=drift(moved("cut", is_far=False))))
+    assert "They lie where the others do." in few
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [(0, "0 rows came and 3 went.\n"), (12, "12 rows came and 3 went. They are too few ")],
+)
+def test_few_rows_have_no_table(added: int, said: str) -> None:
+    text = written(changes(drift=drift(added=added)))
+    assert said in text
+    assert "| column |" not in text
+
+
+def test_only_the_columns_that_moved_furthest_are_told() -> None:
+    many = [moved(f"c{at}") for at in range(40)]
+    assert len(table(written(changes(drift=drift(*many))), "column")) == 15
+
+
+def test_what_people_named_is_shown_as_it_is() -> None:
+    found = changes(
+        why=f"recall of {STRANGE} is not defined",
+        drift=drift(moved(STRANGE), moved(f"2{STRANGE}", is_far=False)),
+        models=[model(parameters=[(STRANGE, "x*y*z", STRANGE)], refused=STRANGE)],
+        quality=(QUALITY, {**QUALITY, "by_rule": {STRANGE: 1}}),
+    )
+    text = written(found, pictures={"stones": {"stones-1.png": STRANGE}})
+    assert table(text, "dataset")[0][3] == f"recall of {TOLD} is not defined"
+    assert f"\n\nRecall of {TOLD} is not defined.\n" in text
+    assert [row[0] for row in table(text, "column")] == [f"**{TOLD}**", f"2{TOLD}"]
+    assert f"They lie elsewhere in {TOLD}." in text
+    assert table(text, "model | key")[0] == ["linear", TOLD, "x\\*y\\*z", TOLD]
+    assert table(text, "rows")[-1] == [f"rejected: {TOLD}", "0", "1"]
+    assert f"![{TOLD}](report/stones-1.png)" in text
+    assert len(table(text, "model | mae (cross-validated)")[0]) == 5
+
+
+def test_a_name_with_brackets_ends_no_image() -> None:
+    text = written(changes(), pictures={"stones": {"stones-1.png": "size [mm]](x)"}})
+    assert "![size \\[mm\\]\\](x)](report/stones-1.png)" in text
+
+
+def test_charts_can_be_left_out() -> None:
+    images = {"stones": {"stones-1.png": "carat", "stones-2.png": "cut"}}
+    text = written(changes(), changes("coins"), pictures=images)
+    assert text.count("![") == 2
+    without = without_charts(text)
+    assert without == written(changes(), changes("coins"))
+    assert without_charts(without) == without
+
+
+def test_what_a_program_reads_is_plain() -> None:
+    result = Comparison(240.0, 250.0, 10.0, 5.0, 15.0, True)
+    found = [
+        changes(
+            contest=Contest(80, 20, "mae", result),
+            drift=drift(moved("carat"), moved("cut", is_far=False)),
+            models=[model(), model("dummy", refused="r2 0 is below 0.9")],
+        ),
+        first_run(),
+        UNCHANGED,
+    ]
+    document = values(found[:1], COMMIT)
+    assert json.loads(files.json_bytes(document)) == document
+    assert document == {
+        "verdict": "better",
+        "commit": COMMIT,
+        "datasets": {
+            "stones": {
+                "verdict": "better",
+                "why": "better by far",
+                "champion": {"before": entry(mean=250.0), "now": entry(mean=240.0)},
+                "comparison": Contest(80, 20, "mae", result).document(),
+                "rows": {"before": QUALITY, "now": QUALITY},
+                "added": 40,
+                "removed": 3,
+                "moved": ["carat"],
+                "refused": {"dummy": "r2 0 is below 0.9"},
+            }
+        },
+    }
+    rest = values(found[1:], None)
+    assert rest["verdict"] == "better"
+    assert (rest["datasets"]["coins"]["comparison"], rest["datasets"]["coins"]["added"]) == (
+        None,
+        None,
+    )
+
+
+def test_a_commit_carries_the_figures() -> None:
+    assert message([changes(), UNCHANGED]) == (
+        "retrain: stones better\n"
+        "\n"
+        "stones: linear, mae 250 → linear, mae 240\n"
+        "rows: 1,050 accepted, 2 rejected\n"
+        "better by far\n"
+    )
+
+
+def test_a_commit_has_a_short_first_line() -> None:
+    two = [changes("stones"), changes("coins", verdicts.WORSE)]
+    assert message(two).startswith("retrain: stones better, coins worse\n\nstones: ")
+    many = [
+        changes(f"dataset_{at}", verdicts.WORSE if at % 3 else verdicts.LEVEL) for at in range(9)
+    ]
+    first, _, rest = message(many).partition("\n\n")
+    assert first == "retrain: 3 level, 6 worse"
+    assert all(one.dataset.name in rest for one in many)
+    long = message([changes("x" * 90)])
+    assert len(long.split("\n")[0]) <= 72
