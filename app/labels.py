@@ -44,7 +44,7 @@ def _list(dataset: str) -> None:
         counts = labels.counts(database, dataset)
     if not counts:
         _check(dataset)
-        print(f"There are no labels of '{dataset}'. Post some: see docs/learning.md")
+        print(f"There are no labels of '{dataset}'. Post some: see docs/how-to/label.md")
         return
     total = sum(counts.values())
     if len(counts) > MOST_SHOWN:

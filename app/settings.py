@@ -81,7 +81,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         raise UserError(
             f"The setting {PREFIX}{key.upper()} is not valid: {what[:1].lower()}{what[1:]}.",
             given=environ.get(f"{PREFIX}{key.upper()}"),
-            fix="see the table of settings in docs/serving.md",
+            fix="see docs/reference/settings.md",
         ) from None
 
 

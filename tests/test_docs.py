@@ -12,14 +12,16 @@ import msgspec
 import pytest
 import yaml
 
+from manual.markdown import anchor
 from src import config, metrics
 from src.checked import Checked, convert
 from src.data import cleaning, expressions, rules, schema
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CONFIGURATION = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
-TRAINING = (ROOT / "docs/training.md").read_text(encoding="utf-8")
+CONFIGURATION = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
+TRAINING = (ROOT / "docs/explanation/training.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 MODULES = sorted(set(re.findall(r"python -m (src\.\w+|benchmarks\.\w+)", README + TRAINING)))
 STRUCTS = [
     *(schema.Dataset, schema.Target, schema.Number, schema.Category, schema.Text, schema.Split),
@@ -74,10 +76,35 @@ def test_the_readmes_dataset_and_model_are_valid() -> None:
     assert convert(model, config.Model).space
 
 
-def test_the_readmes_links_lead_somewhere() -> None:
-    for text in (README, CONFIGURATION, TRAINING):
-        for link in re.findall(r"\]\(([^)#]+)\)", text):
-            assert (ROOT / link).exists(), link
+def test_the_links_lead_somewhere() -> None:
+    for page in PAGES:
+        text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"[a-z]+:", link):
+                continue
+            place, _, name = link.partition("#")
+            target = (page.parent / place).resolve() if place else page
+            assert target.exists(), f"{name_of(page)}: {link}"
+            assert not name or name in anchors(target), f"{name_of(page)}: {link}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Find the names that a forge gives to a page's headings; equal ones are numbered."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    seen: dict[str, int] = {}
+    found = set()
+    for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
+        name = anchor(heading)
+        found.add(f"{name}-{seen[name]}" if name in seen else name)
+        seen[name] = seen.get(name, 0) + 1
+    return found
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").glob("**/*.md"):
+        name = page.relative_to(ROOT / "docs").as_posix()
+        assert name == "README.md" or f"]({name})" in index, name
 
 
 @pytest.mark.parametrize("struct", STRUCTS, ids=lambda struct: struct.__name__)
@@ -126,7 +153,7 @@ def test_no_python_file_names_a_dataset_a_feature_or_a_model() -> None:
 
 
 def test_the_picture_of_the_house_is_true() -> None:
-    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/explanation/architecture.md").read_text(encoding="utf-8")
     picture = text.split("```")[1]
     drawn = set(re.findall(r"[a-z_]+", picture))
     for path in [*ROOT.glob("src/**/*.py"), *ROOT.glob("app/**/*.py")]:
@@ -136,8 +163,8 @@ def test_the_picture_of_the_house_is_true() -> None:
 
 
 # What these do is told apart by no figure: they say it, keep it or hand it on.
-HANDING_ON = {"checked", "command", "composing", "errors", "files", "progress", "provenance"}
-HANDING_ON |= {"paths", "runs", "tables", "gate", "__init__", "train"}
+HANDING_ON = {"checked", "command", "composing", "errors", "files", "git", "progress", "provenance"}
+HANDING_ON |= {"paths", "runs", "tables", "gate", "__init__", "train", "extras"}
 
 
 def imported(module: Path) -> set[Path]:

@@ -1,4 +1,4 @@
-"""What README.md, docs/serving.md and docs/learning.md show is what happens when it is pasted."""
+"""What README.md and docs/how-to show is what happens when it is pasted."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import msgspec
 import pytest
 import yaml
 from falcon import testing
 
 from app.factory import create_api
-from app.settings import PREFIX, Settings
+from app.settings import Settings
 from src import champion, compose, paths, prepare, profile, running
 from src.checked import convert
 from src.data import schema
@@ -26,10 +25,16 @@ from src.data.schema import Dataset
 from tests.app import project
 
 ROOT = Path(__file__).parents[2]
-SERVING = (ROOT / "docs/serving.md").read_text(encoding="utf-8")
-LEARNING = (ROOT / "docs/learning.md").read_text(encoding="utf-8")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-TEXTS = {"README.md": README, "serving.md": SERVING, "learning.md": LEARNING}
+README = ROOT / "README.md"
+HOW_TO = ROOT / "docs/how-to"
+# Each command of these stands for itself.
+PAGES = [README, *(HOW_TO / f"{name}.md" for name in ("serve", "secure", "query-the-log"))]
+PAGES += [HOW_TO / "look-at-the-data.md"]
+# Commands of these need what those before them made: $PREDICTION, $LABEL, $TRAINING.
+LEARNING = [HOW_TO / f"{name}.md" for name in ("label", "train", "roll-back", "gate")]
+OTHER_HOSTS = {"containers.md"}
+TEXTS = {page.name: page.read_text(encoding="utf-8") for page in [README, *HOW_TO.glob("*.md")]}
+REFERENCE = (ROOT / "docs/reference/api.md").read_text(encoding="utf-8")
 
 
 def curls(text: str) -> list[str]:
@@ -41,7 +46,7 @@ def curls(text: str) -> list[str]:
     ]
 
 
-CURLS = [(name, command) for name in ("README.md", "serving.md") for command in curls(TEXTS[name])]
+CURLS = [(page.name, command) for page in PAGES for command in curls(TEXTS[page.name])]
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +106,8 @@ def client(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> testi
 
 def test_there_are_examples() -> None:
     assert len(CURLS) > 5
+    asking = {name for name, text in TEXTS.items() if curls(text)}
+    assert asking - OTHER_HOSTS == {page.name for page in [*PAGES, *LEARNING]}
 
 
 @pytest.mark.parametrize(("name", "command"), CURLS)
@@ -116,7 +123,8 @@ def test_every_curl_about_learning_works_one_after_the_other(client: testing.Tes
     ids = {"PREDICTION": asked.json["id"]}
     first = {"version": 1}  # whichever the pipeline chose, so that there is one to go back to
     assert client.simulate_post("/v1/diamonds/champion", json=first).status_code == 200
-    commands = curls(LEARNING)
+    told = "\n".join(TEXTS[page.name] for page in LEARNING)
+    commands = curls(told)
     assert len(commands) > 15
     for command in commands:
         for name, number in ids.items():
@@ -128,7 +136,7 @@ def test_every_curl_about_learning_works_one_after_the_other(client: testing.Tes
         elif "ids" in done.json:
             ids["LABEL"] = done.json["ids"][0]
             assert done.json["refused"] == 0
-    assert set(ids) == set(re.findall(r"\$([A-Z]+)", LEARNING))
+    assert set(ids) == set(re.findall(r"\$([A-Z]+)", told))
 
 
 def run(client: testing.TestClient, command: str) -> testing.Result:
@@ -155,33 +163,18 @@ def run(client: testing.TestClient, command: str) -> testing.Result:
 
 
 def test_the_rules_that_are_shown_are_valid() -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", LEARNING, re.DOTALL)
+    (text,) = re.findall(r"```yaml\n(.*?)```", TEXTS["gate.md"], re.DOTALL)
     values = yaml.safe_load((ROOT / "conf/dataset/payments.yaml").read_text(encoding="utf-8"))
     dataset = convert({**values, **yaml.safe_load(text)}, Dataset)
     schema.check(dataset)
     assert dataset.retrain is not None
 
 
-def test_every_setting_is_described_with_its_default() -> None:
-    cells = re.findall(r"^\| `([A-Z_]+)` \|([^|]*)\|", SERVING, re.MULTILINE)
-    described = {name: cell.strip() for name, cell in cells}
-    for field in msgspec.structs.fields(Settings):
-        name = "DATABASE_URL" if field.name == "database_url" else f"{PREFIX}{field.name.upper()}"
-        default = field.default
-        assert name in described, name
-        if isinstance(default, int | float):
-            assert float(described[name]) == default, name
-        elif isinstance(default, str) and default:
-            assert default in described[name], name
-        described.pop(name)
-    assert not described
-
-
-def test_every_route_is_described(client: testing.TestClient) -> None:
+def test_every_route_is_in_the_reference(client: testing.TestClient) -> None:
     document = client.simulate_get("/openapi.json").json
     datasets = [tag["name"] for tag in document["tags"] if tag["name"] not in ("log", "service")]
     assert len(datasets) > 1
-    found = set(re.findall(r"(/[^\s`?]*)[`,]", SERVING + LEARNING))
+    found = set(re.findall(r"^### [A-Z]+ (/.*)$", REFERENCE, re.MULTILINE))
     for path in document["paths"]:
         general = re.sub(rf"^/v1/({'|'.join(datasets)})(?=/|$)", "/v1/{dataset}", path)
         assert general in found, general
