@@ -36,6 +36,29 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("unhurried")
 
 
+# Files that take minutes are begun first, so that none of them is left alone at the end.
+LONGEST = (
+    "test_pipeline",
+    "test_gunicorn",
+    "test_learning_loop",
+    "test_container",
+    "test_job",
+    "test_train",
+    "test_workflows",
+    "test_serving_set",
+    "test_tutorial",
+    "test_notebook",
+    "test_faults",
+    "test_story",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order files by how long they take; the order within a file stays."""
+    places = {name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT

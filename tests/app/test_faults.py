@@ -51,7 +51,7 @@ def test_no_answer_is_lost_when_workers_are_killed(home: Path, tmp_path: Path) -
                 time.sleep(chance.uniform(0.05, 0.4))
                 os.kill(chance.choice(server.workers()), signal.SIGKILL)
             server.wait_until(server.is_ready, "ready again")
-        assert load.statuses[200] > 500
+            server.wait_until(lambda: load.statuses[200] > 500, "five hundred answers")
         assert set(load.statuses) == {200}
         assert load.broken > 0  # clients felt it: the test is one
         assert set(load.answered) <= stored(server.database)
