@@ -74,11 +74,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "dvc.lock": "one",
         "metrics/stones/linear.json": "{}",
         ".gitignore": IGNORED,
+        "../other.txt": "",
     }.items():
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(text)
     repository.git("init", "--quiet", "..")
-    repository.commit()
+    repository.commit("..")
     return project
 
 

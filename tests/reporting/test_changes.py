@@ -32,7 +32,7 @@ COMMITTED: dict[str, Any] = {
     "metrics/stones/linear.json": FIGURES,
     "metrics/stones/ridge.json": FIGURES,
 }
-RUN: dict[str, Any] = {"model": {"params": {"alpha": 1.0}, "drop": []}, "seed": 7}
+RUN: dict[str, Any] = {"model": {"params": {"alpha": 1.0}, "drop": []}, "seed": 7, "run": None}
 
 
 def rows(count: int, start: int = 0) -> pd.DataFrame:
@@ -177,7 +177,7 @@ def test_the_configuration_that_changed_is_told_by_its_keys(tmp_path: Path) -> N
 
 
 def test_a_key_that_holds_nothing_is_as_none(tmp_path: Path) -> None:
-    old = {**RUN, "search": None, "space": {}}
+    old = {"model": RUN["model"], "seed": 7, "search": None, "space": {}}
     assert compare(conf=confs(tmp_path / "conf", by_hand=old)).models[1].parameters == []
 
 

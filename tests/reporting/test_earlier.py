@@ -131,8 +131,12 @@ def test_half_of_an_output_is_none(inner: Path, look: Look) -> None:
 def test_what_no_stage_makes_is_not_asked_of_dvc(
     inner: Path, look: Look, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    monkeypatch.setattr("dvc.repo.Repo", None)
+    asked: list[object] = []
+    monkeypatch.setattr("dvc.repo.Repo", lambda *_, **__: asked.append(1))
     assert look().folder(Path(path)) is None
+    assert asked == []
+    assert look().folder(ROWS) is None
+    assert asked == [1]
 
 
 def test_a_project_that_dvc_cannot_read_has_no_outputs(inner: Path, look: Look) -> None:
