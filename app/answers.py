@@ -38,8 +38,8 @@ def answer(
 def _values(serving: Serving, output: Any, numbers: list[str]) -> list[dict[str, Any]]:
     """Answer with numbers and the range that each is likely in."""
     name, interval, model = serving.dataset.target.name, serving.interval, serving.model
-    coverage = interval.coverage
-    answers = []
+    coverage, target = interval.coverage, serving.dataset.target
+    answers: list[dict[str, Any]] = []
     for at, value in enumerate(output.tolist()):
         low, high = interval.around_one(value)
         if not (math.isfinite(value) and math.isfinite(low) and math.isfinite(high)):
@@ -52,6 +52,11 @@ def _values(serving: Serving, output: Any, numbers: list[str]) -> list[dict[str,
                 "model": model,
             }
         )
+        if not target.hold(value):
+            answers[-1]["warning"] = (
+                f"this answer is not {target.words()}, as each {name} is: the record is unlike "
+                "those that the model learnt from"
+            )
     return answers
 
 

@@ -90,10 +90,6 @@ class Predictions:
         is_csv = asking.media(request) == bodies.CSV
         if not is_csv:
             asking.check_json(request)
-        if asked.partial == "true" and not is_csv:
-            raise Problem(
-                400, "Only a CSV is answered in part.", given="partial=true", fix="leave it out"
-            )
         exchange.dataset, exchange.version = dataset, serving.version.number
         warning = self._gatekeeper.warning(dataset, serving.version.number)
         body = exchange.body or b""
@@ -107,7 +103,8 @@ class Predictions:
         )
         if warning is not None:
             for answer in answers:
-                answer["warning"] = warning
+                others = (warning, answer.get("warning"))
+                answer["warning"] = "; ".join(filter(None, others))
         stored = [msgspec.json.encode(answer) for answer in answers]
         exchange.predicted = len(answers)
         response.content_type = asking.JSON
@@ -115,7 +112,7 @@ class Predictions:
             if table is None:
                 response.data = b"[" + b",".join(stored) + b"]"
             else:
-                also = ["why"] * (asked.explain == "true") + ["warning"] * (warning is not None)
+                also = [*(["why"] if asked.explain == "true" else []), "warning"]
                 _answer_csv(response, dataset, scored.write(serving, table, answers, also))
             exchange.predictions = self._rows(exchange, serving, decoded.values, answers, stored)
         else:

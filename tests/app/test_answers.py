@@ -39,6 +39,16 @@ def test_a_value_comes_with_the_range_it_is_likely_in(load_serving: LoadServing)
     assert interval["coverage"] == 0.9
 
 
+def test_a_value_that_the_target_cannot_have_comes_with_a_warning(
+    load_serving: LoadServing,
+) -> None:
+    one = saying(load_serving("stones", "linear"), [-3.5, 7.0])
+    odd, fine = answers.answer(one, [record(one)] * 2, "the-id")
+    assert odd["price"] == -3.5
+    assert "not above 0, as each price is" in odd["warning"]
+    assert "warning" not in fine
+
+
 def test_a_class_comes_with_all_probabilities_and_the_likely_classes(
     load_serving: LoadServing,
 ) -> None:

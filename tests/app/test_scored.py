@@ -15,6 +15,7 @@ from tests.app import project
 Load = Callable[..., Serving]
 HEADER = "carat,facets,cut,depth"
 ROW = "1.5,57,Ideal,3.25"
+TOLD = ["price", "low", "high", "warning"]
 
 
 def read(serving: Serving, text: str, most: int = 10, *, is_partial: bool = False) -> scored.Table:
@@ -27,7 +28,7 @@ def written(
     """Score a CSV, and return the header and the rows that come back."""
     table = read(serving, text, is_partial=is_partial)
     found = answers.answer(serving, table.values, ids.new(), **words)
-    also = ["why"] if words.get("is_explained") else []
+    also = [*(["why"] if words.get("is_explained") else []), "warning"]
     whole = scored.write(serving, table, found, also).decode()
     return list(csv.reader(io.StringIO(whole, newline=""), delimiter=serving.dataset.separator))
 
@@ -42,21 +43,21 @@ def test_a_csv_comes_back_with_what_was_predicted_beside(load_serving: Load) -> 
     serving = load_serving("stones", "linear")
     text = "shop,cut,carat,depth,facets\nA1,Ideal,1.5,3.25,57\n\nB2,Fair,0.5,,3\n"
     header, first, second = written(serving, text)
-    assert header == ["shop", "cut", "carat", "depth", "facets", "price", "low", "high", "id"]
+    assert header == ["shop", "cut", "carat", "depth", "facets", *TOLD, "id"]
     assert first[:5] == ["A1", "Ideal", "1.5", "3.25", "57"]
     assert second[:5] == ["B2", "Fair", "0.5", "", "3"]
     record = tuple(project.STONE[name] for name in serving.records.names)
     (alone,) = answers.answer(serving, [record], ids.new())
     assert float(first[5]) == pytest.approx(alone["price"])
     assert float(first[6]) < float(first[5]) < float(first[7])
-    assert ids.is_one(first[8])
-    assert first[8] != second[8]
+    assert ids.is_one(first[9])
+    assert first[9] != second[9]
 
 
 def test_of_classes_the_likely_ones_are_told(load_serving: Load) -> None:
     serving = load_serving("notes", "naive_bayes")
     header, row = written(serving, 'text\n"the rose, by\nthe hedge"\n')
-    assert header == ["text", "room", "probability", "likely", "id"]
+    assert header == ["text", "room", "probability", "likely", "warning", "id"]
     assert row[0] == "the rose, by\nthe hedge"
     assert row[1] == "garden"
     assert 0 < float(row[2]) <= 1
@@ -72,7 +73,7 @@ def test_reasons_are_a_sentence(load_serving: Load) -> None:
 def test_a_name_that_is_taken_gets_another(load_serving: Load) -> None:
     serving = load_serving("stones", "linear")
     header, row = written(serving, f"{HEADER},price,id,predicted_id\n{ROW},1234,7,8\n")
-    new = ["predicted_price", "low", "high", "predicted_predicted_id"]
+    new = ["predicted_price", "low", "high", "warning", "predicted_predicted_id"]
     assert header == [*HEADER.split(","), "price", "id", "predicted_id", *new]
     assert row[4:7] == ["1234", "7", "8"]
 
@@ -122,10 +123,10 @@ def test_what_is_no_such_csv_is_refused(load_serving: Load, text: str, words: st
 def test_in_part_the_good_rows_are_answered_and_the_others_told_why(load_serving: Load) -> None:
     text = f"{HEADER}\n{ROW}\n-1,57,Ideal,x\n1,2\n1,2,Fair,,5\n{ROW}\n"
     header, *rows = written(load_serving("stones", "linear"), text, is_partial=True)
-    assert header == [*HEADER.split(","), "price", "low", "high", "id", "refused"]
+    assert header == [*HEADER.split(","), *TOLD, "id", "refused"]
     assert all(len(row) == len(header) for row in rows)
     assert [bool(row[-1]) for row in rows] == [False, True, True, True, False]
-    assert [bool(row[4] and row[7]) for row in rows] == [True, False, False, False, True]
+    assert [bool(row[4] and row[8]) for row in rows] == [True, False, False, False, True]
     assert rows[0][4:7] == rows[4][4:7]
     assert rows[1][:4] == ["-1", "57", "Ideal", "x"]
     assert rows[1][-1] == ('carat is not above 0 and at most 20: "-1"; depth is not a number: "x"')
@@ -136,9 +137,9 @@ def test_in_part_the_good_rows_are_answered_and_the_others_told_why(load_serving
 
 def test_in_part_no_row_need_be_good(load_serving: Load) -> None:
     header, row = written(load_serving("notes", "naive_bayes"), "text\nx,y\n", is_partial=True)
-    assert header == ["text", "room", "probability", "likely", "id", "refused"]
-    assert row[1:5] == [""] * 4
-    assert "2 cells" in row[5]
+    assert header == ["text", "room", "probability", "likely", "warning", "id", "refused"]
+    assert row[1:6] == [""] * 5
+    assert "2 cells" in row[6]
 
 
 def test_in_part_what_is_no_such_csv_is_refused_all_the_same(load_serving: Load) -> None:

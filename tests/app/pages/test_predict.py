@@ -153,7 +153,15 @@ def test_a_long_csv_is_scored_in_pieces_and_downloaded(
     upload(visitor, "\ufeff\n" + HEADER + "".join(rows[:1500]) + " \n\n" + "".join(rows[1500:]))
     expect(visitor.find("[data-scored] a")).to_have_text("Download 2,100 scored rows")
     header, *found = downloaded(visitor, tmp_path / "scored.csv")
-    assert header == [*HEADER.strip().split(","), "price", "low", "high", "id", "refused"]
+    assert header == [
+        *HEADER.strip().split(","),
+        "price",
+        "low",
+        "high",
+        "warning",
+        "id",
+        "refused",
+    ]
     assert [row[1] for row in found] == [str(1 + at / 10000) for at in range(2100)]
     assert [row[0] for row in found[:4]] == ['a "b"\n, c', "two\r\nlines", "plain", "="]
     assert len({row[-2] for row in found}) == 2100
