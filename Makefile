@@ -22,7 +22,7 @@ run: $(BIN)/.run ## install, write sample data if there is none, run the pipelin
 # Make itself answers 2 for whatever a command answers; the command's own codes: its --help.
 retrain: $(BIN)/.run ## pull data, run the pipeline, report what changed; COMMIT=1 commits it
 	@test -d data || test -n "$$(dvc remote list)" || python -m src.samples
-	@python -m src.retrain $(if $(COMMIT),--commit) || test $$? = 3
+	@python -m src.retrain $(if $(filter 1,$(COMMIT)),--commit) || test $$? = 3
 
 propose: $(BIN)/.run ## push what `make retrain COMMIT=1` committed, as a pull request with the report
 	@python -m src.propose

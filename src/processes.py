@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any
 
 from src.errors import UserError
@@ -14,19 +17,31 @@ DECODED: dict[str, Any] = {"encoding": "utf-8", "errors": "replace"}  # it may p
 
 
 def run(*command: str, fix: str = "see to what it says") -> None:
-    """Run a command and show what it prints; raise UserError with its last lines if it fails."""
+    """Run a command and show what it prints; raise UserError with its last lines if it fails.
+
+    Whatever ends this ends the command as well, and all that it has started.
+    """
     lines: list[str] = []
     try:
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **DECODED
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that they can be ended together
+            **DECODED,
         )
     except FileNotFoundError:
         raise _absent(command) from None
     with process:
         assert process.stdout is not None
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            lines = [*lines[1 - LAST :], line]
+        try:
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                lines = [*lines[1 - LAST :], line]
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            raise
     if process.returncode:
         what = f"`{_words(command)}` stopped with code {process.returncode}."
         raise UserError(what, given="".join(lines).strip() or None, fix=fix)

@@ -8,13 +8,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from src import config, files, git, processes
+from src import config, extras, files, git, processes
 from src.command import guarded
 from src.errors import UserError
 from src.processes import DVC
 from src.reporting import document, verdicts
-from src.retrain import REPORT, STOPPED, VALUES
+from src.retrain import REPORT, RESULTS, STOPPED, VALUES
 
+GH = "gh"  # GitHub's command line
 BRANCH = "retrain"
 REMOTE = "origin"
 LONGEST = 60_000  # characters; GitHub takes 65,536 of a pull request's text
@@ -27,19 +28,25 @@ def main() -> None:
         prog="python -m src.propose",
         description=f"Push a retraining's commit to the branch '{BRANCH}' and its results to "
         "DVC's remote where one is set; then open a pull request with the report, or renew the "
-        "one that is open. It is a draft where a champion became worse or the gate failed.",
+        "one that is open, or close it where nothing changed. It is a draft where a champion "
+        "became worse or the gate failed.",
     )
     parser.parse_args()
     guarded(propose)
 
 
 def propose() -> None:
-    """Do all of it; nothing where nothing changed."""
+    """Do all of it; where nothing changed, withdraw what was proposed before."""
     config.find_root()
+    if not extras.has("dvc"):
+        raise extras.absent("dvc")
     values = _values()
     word = values["verdict"]
-    if word in (verdicts.UNCHANGED, STOPPED):
-        print(f"Nothing to propose: {word}.")
+    if word == STOPPED:
+        print("Nothing to propose: the retraining stopped.")
+        return
+    if word == verdicts.UNCHANGED:
+        _withdraw()
         return
     base = git.ask("branch", "--show-current")
     _check_committed(values["commit"])
@@ -47,20 +54,24 @@ def propose() -> None:
         processes.run(*DVC, "push")
     # The branch is this command's own: what an earlier retraining left there is out of date.
     processes.run("git", "push", "--force", REMOTE, f"HEAD:refs/heads/{BRANCH}")
-    if shutil.which("gh") is None:
+    if shutil.which(GH) is None:
         print(f"Pushed to '{BRANCH}'. gh is not installed: open the pull request by hand; {REPORT}")
         return
     _request(word, base)
 
 
 def _check_committed(compared: str | None) -> None:
-    """Refuse any commit but the one that followed what the report compares with."""
+    """Refuse any commit but the retraining's own: results alone, after what they compare with."""
     head, parent = (git.ask("rev-parse", "--verify", "--quiet", name) for name in ("HEAD", "HEAD^"))
     if head is None or parent != compared:
         given = f"{REPORT} compares with {compared}, and HEAD follows {parent}"
-        raise UserError(
-            "The retraining is not committed.", given=given, fix="make retrain COMMIT=1"
-        )
+    else:
+        named = git.ask("show", "--format=", "--name-only", "--relative", "HEAD") or ""
+        others = [name for name in named.splitlines() if not name.startswith(RESULTS)]
+        if not others:
+            return
+        given = f"the last commit changes {', '.join(others[:3])} as well"
+    raise UserError("The retraining is not committed.", given=given, fix="make retrain COMMIT=1")
 
 
 def _values() -> dict[str, Any]:
@@ -72,25 +83,40 @@ def _values() -> dict[str, Any]:
     return values
 
 
+def _open() -> dict[str, Any] | None:
+    """Return our own open pull request; a fork's branch may have the same name."""
+    fields = ("--json", "number,isDraft,isCrossRepository")
+    listed = (GH, "pr", "list", "--head", BRANCH, "--state", "open", *fields)
+    known = json.loads(processes.output(*listed) or "[]")
+    return next((one for one in known if not one["isCrossRepository"]), None)
+
+
+def _withdraw() -> None:
+    """Close the open pull request: its figures are of what is no more."""
+    known = _open() if shutil.which(GH) else None
+    if known is None:
+        print("Nothing to propose: nothing changed.")
+        return
+    why = "Closed: the last commit has the figures of its own data and configuration."
+    processes.run(GH, "pr", "close", str(known["number"]), "--comment", why)
+
+
 def _request(word: str, base: str | None) -> None:
     """Open a pull request, or give the open one the new text."""
-    text = document.without_charts(REPORT.read_text(encoding="utf-8"))
-    files.write(BODY, text[:LONGEST].encode())
+    files.write(BODY, document.short(REPORT.read_text(encoding="utf-8"), LONGEST).encode())
     title = (git.ask("log", "-1", "--format=%s") or f"retrain: {word}")[:200]
     told = ("--title", title, "--body-file", str(BODY))
     is_draft = word in (verdicts.WORSE, verdicts.REFUSED)
-    fields = ("--json", "number,isDraft")
-    listed = ("gh", "pr", "list", "--head", BRANCH, "--state", "open", *fields)
-    known = json.loads(processes.output(*listed) or "[]")
-    if known:
-        number = str(known[0]["number"])
-        processes.run("gh", "pr", "edit", number, *told)
-        if known[0]["isDraft"] != is_draft:
-            processes.run("gh", "pr", "ready", number, *(("--undo",) if is_draft else ()))
+    known = _open()
+    if known is not None:
+        number = str(known["number"])
+        processes.run(GH, "pr", "edit", number, *told)
+        if known["isDraft"] != is_draft:
+            processes.run(GH, "pr", "ready", number, *(("--undo",) if is_draft else ()))
         return
     onto = ("--base", base) if base and base != BRANCH else ()
     draft = ("--draft",) if is_draft else ()
-    processes.run("gh", "pr", "create", "--head", BRANCH, *onto, *told, *draft)
+    processes.run(GH, "pr", "create", "--head", BRANCH, *onto, *told, *draft)
 
 
 if __name__ == "__main__":

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import json
+import signal
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
-from src import config, files, git, paths, processes
+from src import config, extras, files, git, paths, processes
 from src.command import guarded
+from src.config import Params
 from src.errors import UserError
 from src.processes import DVC
 from src.reporting import changes, document, verdicts
-from src.reporting.changes import Changes
+from src.reporting.document import Report
 from src.reporting.earlier import Earlier
+from src.reporting.others import others
 
 REPORT = Path("artifacts/report.md")
 VALUES = REPORT.with_suffix(".json")
@@ -31,11 +34,12 @@ CODES = {
 }
 STOPPED = "stopped"
 EPILOG = f"""exit codes:
-  0  done: the champions are better, or as good
-  3  done, and nothing changed
-  4  done: a champion is worse than the one before, on the same rows
-  5  done: of a dataset no run passes its gate
-  1  not done; {REPORT} says why"""
+  0    done: the champions are better, or as good
+  3    done, and nothing changed
+  4    done: a champion is worse than the one before, on the same rows
+  5    done: of a dataset no run passes its gate
+  1    not done, or not committed: what it says and {REPORT} tell why
+  130  stopped by Ctrl-C, 143 by a signal"""
 
 
 def main() -> None:
@@ -51,6 +55,8 @@ def main() -> None:
         "--commit", action="store_true", help=f"commit {', '.join(RESULTS)} if anything changed"
     )
     arguments = parser.parse_args()
+    # Without this a training that it has started would go on alone.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     codes: list[int] = []
     guarded(lambda: codes.append(retrain(commit=arguments.commit)))
     sys.exit(codes[0] if codes else 1)
@@ -59,17 +65,32 @@ def main() -> None:
 def retrain(*, commit: bool) -> int:
     """Do all of it and return the exit code."""
     config.find_root()
+    _say_stopped("It did not come to its end.")  # no earlier report may pass for this one's
     try:
+        if not extras.has("dvc"):
+            raise extras.absent("dvc")
         params = config.read_params()
         processes.output("git", "status", "--porcelain", fix="git init, or what it says")
         if commit:
             _check_clean()
         _pull()
         processes.run(*DVC, "repro", fix="mend it; what was trained before is untouched")
-    except UserError as error:  # an earlier report must not pass for this one's
-        files.write(REPORT, f"# Retraining: {STOPPED}\n\n```\n{error}\n```\n".encode())
-        files.write_json(VALUES, {"verdict": STOPPED, "why": str(error)})
+        report = _compare(params)
+        _write(report)
+    except UserError as error:
+        _say_stopped(str(error))
         raise
+    if commit and report.word != verdicts.UNCHANGED:
+        _commit(report)
+    return CODES[report.word]
+
+
+def _say_stopped(why: str) -> None:
+    files.write(REPORT, f"# Retraining: {STOPPED}\n\n```\n{why}\n```\n".encode())
+    files.write_json(VALUES, {"verdict": STOPPED, "why": why})
+
+
+def _compare(params: Params) -> Report:
     with tempfile.TemporaryDirectory(prefix="lapidary-earlier-") as folder:
         earlier = Earlier(Path(folder))
         found = [
@@ -81,43 +102,52 @@ def retrain(*, commit: bool) -> int:
             )
             for name in params.datasets
         ]
-    _write(found, earlier.commit)
-    word = verdicts.overall(one.verdict.word for one in found)
-    if commit and word != verdicts.UNCHANGED:
-        _commit(found)
-    return CODES[word]
+        return Report(found, earlier.commit, others(earlier, params.datasets))
 
 
 def _pull() -> None:
     """Bring the data, which must be there, and what stages made of it, where it is."""
     if not processes.output(*DVC, "remote", "list").strip():
-        if not paths.DATA.is_dir():
-            raise UserError(
-                "There is no data here, and no remote to pull it from.",
-                fix="dvc remote add --default storage <url>, or put the files into data/",
-            )
+        _check_data()
         return
-    processes.run(*DVC, "pull", f"{paths.DATA}.dvc", fix="dvc push where the data is")
+    processes.run(
+        *DVC,
+        "pull",
+        f"{paths.DATA}.dvc",
+        fix="see what it says: dvc push where the data is, the remote's address and credentials, "
+        "or dvc add data if what is changed here is meant",
+    )
     try:
-        processes.run(*DVC, "pull", "--run-cache", "--allow-missing")
+        processes.run(*DVC, "pull", "--allow-missing")
     except UserError:
-        print("What the remote does not have is made again.")
+        print("Not everything could be brought. It is made again.")
 
 
-def _write(found: Sequence[Changes], commit: str | None) -> None:
+def _check_data() -> None:
+    """Refuse data that is not what data.dvc names: to record it would undo what was pushed."""
+    fix = "dvc remote add --default storage <url>, and dvc push where the data is"
+    if not paths.DATA.is_dir():
+        raise UserError("There is no data here, and no remote to pull it from.", fix=fix)
+    if json.loads(processes.output(*DVC, "status", "--json", f"{paths.DATA}.dvc") or "{}"):
+        raise UserError(
+            f"{paths.DATA}.dvc names other data than what is in {paths.DATA}/, and there is no "
+            "remote to pull that from.",
+            fix=f"{fix}; or dvc add {paths.DATA}, if what is here is meant",
+        )
+
+
+def _write(report: Report) -> None:
     from src.reporting import pictures
 
     with files.new_folder(PICTURES, "The report's charts") as folder:
-        drawn = {one.dataset.name: pictures.draw(one, folder) for one in _changed(found)}
-    files.write(REPORT, document.markdown(found, commit, drawn).encode())
-    files.write_json(VALUES, document.values(found, commit))
-    for one in found:
+        drawn = {one.dataset.name: pictures.draw(one, folder) for one in report.changed}
+    files.write(REPORT, document.markdown(report, drawn).encode())
+    files.write_json(VALUES, document.values(report))
+    for one in report.found:
         print(f"{one.dataset.name}: {one.verdict.word}; {one.verdict.why}")
+    for words in report.others:
+        print(words)
     print(f"The report: {REPORT}")
-
-
-def _changed(found: Sequence[Changes]) -> list[Changes]:
-    return [one for one in found if one.verdict.word != verdicts.UNCHANGED]
 
 
 def _check_clean() -> None:
@@ -140,10 +170,10 @@ def _status(*words: str) -> list[str]:
     ]
 
 
-def _commit(found: Sequence[Changes]) -> None:
+def _commit(report: Report) -> None:
     tracked = [path for path in RESULTS if Path(path).exists()]
     processes.output("git", "add", "--", *tracked)
-    words = ("commit", "--quiet", "--message", document.message(found), "--", *tracked)
+    words = ("commit", "--quiet", "--message", document.message(report), "--", *tracked)
     processes.output("git", *words, fix="git config user.name and user.email, or what it says")
     print(f"committed as {git.ask('rev-parse', '--short', 'HEAD')}")
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +46,39 @@ def test_what_it_prints_may_be_no_text(capsys: pytest.CaptureFixture[str]) -> No
     processes.run(*PYTHON, code)
     assert capsys.readouterr().out == "a\N{REPLACEMENT CHARACTER}b\n"
     assert processes.output(*PYTHON, code) == "a\N{REPLACEMENT CHARACTER}b\n"
+
+
+def test_what_ends_it_ends_all_that_it_has_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = tmp_path / "pid"
+    code = f"""
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
+open({str(mark)!r}, "w").write(str(child.pid))
+print("started", flush=True)
+child.wait()
+"""
+
+    def interrupted(*_words: object, **_named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("builtins.print", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        processes.run(*PYTHON, code)
+    monkeypatch.undo()
+    until = time.monotonic() + 10
+    while Path(f"/proc/{mark.read_text()}").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not is_running(int(mark.read_text()))
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a process works still; one that nobody has asked after does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split(") ")[-1][0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_the_output_is_returned_and_not_shown(capsys: pytest.CaptureFixture[str]) -> None:

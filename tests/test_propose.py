@@ -120,7 +120,7 @@ def test_where_nothing_changed_there_is_nothing_to_propose(
 ) -> None:
     report(word, is_committed=False)
     propose.propose()
-    assert capsys.readouterr().out == f"Nothing to propose: {word}.\n"
+    assert capsys.readouterr().out.startswith("Nothing to propose: ")
     assert branches(bare) == ["main"]
 
 
@@ -222,7 +222,7 @@ def test_a_pull_request_is_opened_and_may_be_a_draft(
 ) -> None:
     report(word)
     listed, created = gh()
-    fields = ["--json", "number,isDraft"]
+    fields = ["--json", "number,isDraft,isCrossRepository"]
     assert listed == ["pr", "list", "--head", "retrain", "--state", "open", *fields]
     assert created == [
         *["pr", "create", "--head", "retrain", "--base", "main"],
@@ -251,10 +251,36 @@ def test_a_pull_request_that_is_open_is_renewed(
     report: Report, gh: Gh, word: str, was_draft: bool, made: list[list[str]]
 ) -> None:
     report(word)
-    _, edited, *rest = gh({"number": 7, "isDraft": was_draft})
+    theirs = {"number": 3, "isDraft": False, "isCrossRepository": True}  # a fork's branch
+    known = [theirs, {"number": 7, "isDraft": was_draft, "isCrossRepository": False}]
+    _, edited, *rest = gh(*known)
     told = ["--title", f"retrain: stones {word}", "--body-file", "artifacts/proposal.md"]
     assert edited == ["pr", "edit", "7", *told]
     assert rest == made
+
+
+def test_where_nothing_changed_the_open_request_is_closed(report: Report, gh: Gh) -> None:
+    report(verdicts.UNCHANGED, is_committed=False)
+    _, closed = gh({"number": 7, "isDraft": True, "isCrossRepository": False})
+    assert closed[:3] == ["pr", "close", "7"]
+
+
+def test_a_forks_request_is_not_touched(report: Report, gh: Gh) -> None:
+    theirs = {"number": 3, "isDraft": False, "isCrossRepository": True}
+    report(verdicts.UNCHANGED, is_committed=False)
+    assert len(gh(theirs)) == 1
+    report()
+    assert gh(theirs)[-1][:2] == ["pr", "create"]
+
+
+def test_another_commit_is_not_proposed_as_a_retraining(report: Report, bare: Path) -> None:
+    report(is_committed=False)
+    Path("conf/config.yaml").write_text("two")
+    repository.git("commit", "--quiet", "--all", "--message", "wip")
+    with pytest.raises(UserError, match="not committed") as caught:
+        propose.propose()
+    assert "conf/config.yaml" in str(caught.value.given)
+    assert branches(bare) == ["main"]
 
 
 @pytest.mark.parametrize("where", ["--detach", "retrain"])
@@ -269,16 +295,20 @@ def test_without_a_branch_to_merge_into_the_repositorys_own_is_taken(
 
 
 def test_a_title_and_a_text_are_as_long_as_they_may_be(report: Report, gh: Gh) -> None:
-    report("better " * 90, text="ü" * 70_000)
+    report("better " * 90, text="ü" * 59_000 + "\n\n" + "ü" * 9000)
     created = gh()[1]
     assert len(created[created.index("--title") + 1]) == 200
-    assert len(Path("artifacts/proposal.md").read_text(encoding="utf-8")) == propose.LONGEST
+    body = Path("artifacts/proposal.md").read_text(encoding="utf-8")
+    assert 59_000 < len(body) <= propose.LONGEST
+    assert "artifact" in body[-100:]
 
 
 @pytest.mark.parametrize("fails", ["pr create", "pr edit"])
 def test_what_gh_complains_of_is_said(report: Report, gh: Gh, fails: str) -> None:
     report()
-    known = [{"number": 7, "isDraft": False}] if fails == "pr edit" else []
+    known = (
+        [{"number": 7, "isDraft": False, "isCrossRepository": False}] if fails == "pr edit" else []
+    )
     with pytest.raises(UserError, match=f"gh {fails}") as caught:
         gh(*known, fails=fails)
     assert caught.value.given == "no rights"

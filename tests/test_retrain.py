@@ -44,6 +44,7 @@ class Dvc:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.remotes = ""
+        self.status = "{}"
         self.fails: set[str] = set()
         self.repro: Callable[[], None] = lambda: None
 
@@ -88,7 +89,9 @@ def dvc(monkeypatch: pytest.MonkeyPatch) -> Dvc:
     dvc, real = Dvc(), processes.output
 
     def output(*command: str, **named: str) -> str:
-        return dvc.remotes if command == (*DVC, "remote", "list") else real(*command, **named)
+        told = {"remote list": dvc.remotes, "status --json data.dvc": dvc.status}
+        words = " ".join(command[3:]) if command[:3] == DVC else ""
+        return told[words] if words else real(*command, **named)
 
     monkeypatch.setattr(processes, "run", dvc.run)
     monkeypatch.setattr(processes, "output", output)
@@ -207,12 +210,12 @@ def test_without_a_remote_the_data_that_is_here_is_taken(play: Play, dvc: Dvc) -
 def test_data_is_pulled_where_a_remote_is_set(play: Play, dvc: Dvc) -> None:
     dvc.remotes = "storage\ts3://bucket\n"
     play()
-    assert dvc.asked == ["pull data.dvc", "pull --run-cache --allow-missing", "repro"]
+    assert dvc.asked == ["pull data.dvc", "pull --allow-missing", "repro"]
 
 
 def test_results_that_a_remote_does_not_have_are_made_again(play: Play, dvc: Dvc) -> None:
     dvc.remotes = "storage"
-    dvc.fails.add("pull --run-cache --allow-missing")
+    dvc.fails.add("pull --allow-missing")
     assert play() == 3
     assert dvc.asked[-1] == "repro"
 
@@ -242,6 +245,36 @@ def test_there_must_be_data_or_a_remote(play: Play, dvc: Dvc) -> None:
     Path("data").rmdir()
     assert_stopped(play, "There is no data here, and no remote")
     assert dvc.asked == []
+
+
+def test_without_a_remote_data_that_was_not_recorded_is_refused(play: Play, dvc: Dvc) -> None:
+    dvc.status = '{"data.dvc": [{"changed outs": {"data": "modified"}}]}'
+    assert_stopped(lambda: play(commit=True), "data.dvc names other data")
+    assert "dvc remote add" in told()["why"]
+    assert dvc.asked == []
+
+
+def test_an_earlier_report_passes_for_none_that_was_killed(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_command: str, **_named: str) -> None:
+        raise KeyboardInterrupt
+
+    play(stones=verdicts.BETTER)
+    monkeypatch.setattr(processes, "run", killed)
+    with pytest.raises(KeyboardInterrupt):
+        retrain.retrain(commit=False)
+    assert told()["verdict"] == "stopped"
+
+
+def test_other_inputs_of_the_same_figures_are_news(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrain, "others", lambda *_: ["gems is tracked no more"])
+    assert play(commit=True) == 0
+    assert (told()["verdict"], told()["others"]) == ("level", ["gems is tracked no more"])
+    said = repository.git("log", "-1", "--format=%B")
+    assert said.startswith("retrain: the same figures of other inputs\n\ngems is tracked no more")
 
 
 def test_there_must_be_a_repository_of_git(

@@ -28,7 +28,7 @@ GH = """#!/usr/bin/env bash
 set -eu
 printf '%s\\n' "$*" >> "$FORGE/asked"
 case "$2" in
-  list) test -e "$FORGE/open" && echo '[{"number": 7, "isDraft": false}]' || echo '[]' ;;
+  list) test -e "$FORGE/open" && echo '[{"number": 7, "isDraft": false, "isCrossRepository": false}]' || echo '[]' ;;
   create) touch "$FORGE/open" ;;
 esac
 while [ $# -gt 0 ]; do [ "$1" = --body-file ] && cp "$2" "$FORGE/body.md"; shift; done
@@ -216,7 +216,7 @@ def test_a_week_without_news_changes_nothing(forge: Forge) -> None:
     assert figures(place)["verdict"] == "unchanged"
     assert checkout.run(place, "git", "rev-parse", "HEAD").strip() == before
     assert forge.git("branch", "--list", "retrain") == ""
-    assert forge.asked() == []
+    assert all(asked.startswith("pr list ") for asked in forge.asked())
 
 
 @pytest.mark.slow
@@ -252,7 +252,7 @@ def test_fresh_data_becomes_a_pull_request_and_then_a_renewed_one(forge: Forge) 
     for image in re.findall(r"\]\((.*?\.png)\)", report):
         assert (place / "artifacts" / image).read_bytes().startswith(b"\x89PNG")
     assert report.count(".png") >= 2
-    listed, created = forge.asked()
+    *_, listed, created = forge.asked()
     assert listed.startswith("pr list --head retrain")
     assert created.startswith("pr create --head retrain --base main --title retrain: bills ")
     body = (forge.folder / "forge/body.md").read_text()

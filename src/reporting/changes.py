@@ -25,11 +25,11 @@ SECONDS = "seconds"  # of a training; they differ each time and say nothing of t
 
 @dataclass(frozen=True)
 class Model:
-    """A tracked run's figures before and now; None where it was not, or is no more."""
+    """A tracked run's figures; those of before are None where it was not tracked."""
 
     name: str
-    before: dict[str, Any] | None
-    now: dict[str, Any] | None
+    before: dict[str, Any] | None  # as any version may have written them
+    now: dict[str, Any]
     parameters: list[tuple[str, Any, Any]]  # key, before, now
     refused: str  # by the gate, and why
 
@@ -63,6 +63,12 @@ def changes(name: str, runs: Mapping[str, str], earlier: Earlier, seed: int) -> 
     moved = None if is_same else _drift(dataset, earlier)
     verdict = verdicts.judge(name, earlier, now, is_same=is_same, seed=seed)
     return Changes(dataset, quality, moved, told, verdict)
+
+
+def part(figures: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return what stands under a key; nothing where another version had it otherwise."""
+    found = figures.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _conf(dataset: str) -> dict[str, Any]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from src import metrics
 from src.reporting import verdicts
-from src.reporting.changes import Changes, Model
+from src.reporting.changes import Changes, Model, part
 from src.reporting.drift import FAR, Drift
 from src.tables import text
 
 CHARTS = "### Charts"
+CUT = "The rest is in the workflow's artifact, `report.md`."
 MOST = 15  # columns of a drift's table
 LINE = 72  # characters of a commit's first line that every tool shows
 SPECIAL = re.compile(r"[\\`*|<\[\]]")  # what Markdown would take for its own
@@ -26,32 +28,54 @@ class Markdown(str):
     __slots__ = ()
 
 
-def markdown(found: Sequence[Changes], commit: str | None, pictures: Pictures) -> str:
+@dataclass(frozen=True)
+class Report:
+    """All that a retraining has to say; `others` is what changed beside the figures, in words."""
+
+    found: Sequence[Changes]
+    commit: str | None  # what it is compared with
+    others: Sequence[str] = ()
+
+    @property
+    def word(self) -> str:
+        """Return what came of all of it."""
+        beside = [verdicts.LEVEL] if self.others else []
+        return verdicts.overall([*(one.verdict.word for one in self.found), *beside])
+
+    @property
+    def changed(self) -> list[Changes]:
+        """Return the datasets whose figures changed."""
+        return [one for one in self.found if one.verdict.word != verdicts.UNCHANGED]
+
+
+def markdown(report: Report, pictures: Pictures) -> str:
     """Write the report of all datasets."""
-    word = verdicts.overall(one.verdict.word for one in found)
+    commit = report.commit
     against = f"commit `{commit[:10]}`" if commit else "nothing: there is no commit yet"
     rows = [
         [one.dataset.name, _bold(one.verdict.word), _champion(one), one.verdict.why]
-        for one in found
+        for one in report.found
     ]
     summary = _table(["dataset", "verdict", "champion", "why"], rows)
-    head = [f"# Retraining: {word}", f"Compared with {against}.", summary]
-    sections = [_section(one, pictures.get(one.dataset.name, {})) for one in found]
+    beside = [f"Beside the figures: {_cell('; '.join(report.others))}."] if report.others else []
+    head = [f"# Retraining: {report.word}", f"Compared with {against}.", summary, *beside]
+    sections = [_section(one, pictures.get(one.dataset.name, {})) for one in report.found]
     return "\n\n".join([*head, *filter(None, sections)]) + "\n"
 
 
-def values(found: Sequence[Changes], commit: str | None) -> dict[str, Any]:
+def values(report: Report) -> dict[str, Any]:
     """Return what a program reads of it."""
     return {
-        "verdict": verdicts.overall(one.verdict.word for one in found),
-        "commit": commit,
-        "datasets": {one.dataset.name: _values(one) for one in found},
+        "verdict": report.word,
+        "commit": report.commit,
+        "others": list(report.others),
+        "datasets": {one.dataset.name: _values(one) for one in report.found},
     }
 
 
-def message(found: Sequence[Changes]) -> str:
+def message(report: Report) -> str:
     """Return a commit's message: what changed in its first line, then the figures."""
-    changed = [one for one in found if one.verdict.word != verdicts.UNCHANGED]
+    changed = report.changed
     words = ", ".join(f"{one.dataset.name} {one.verdict.word}" for one in changed)
     if len(f"retrain: {words}") > LINE:
         counts = Counter(one.verdict.word for one in changed)
@@ -60,7 +84,21 @@ def message(found: Sequence[Changes]) -> str:
         f"{one.dataset.name}: {_champion(one)}\n{_rows_in_words(one)}\n{one.verdict.why}"
         for one in changed
     ]
-    return "\n\n".join([f"retrain: {words}", *parts]) + "\n"
+    first = f"retrain: {words or 'the same figures of other inputs'}"
+    return "\n\n".join([first, *parts, *report.others]) + "\n"
+
+
+def short(text: str, most: int) -> str:
+    """Return a text without its images, and no longer than a forge takes: whole paragraphs."""
+    parts = without_charts(text).split("\n\n")
+    left = most - len(CUT)
+    kept: list[str] = []
+    for paragraph in parts:
+        left -= len(paragraph) + 2
+        if left < 0:
+            return "\n\n".join([*kept, CUT])
+        kept.append(paragraph)
+    return "\n\n".join(kept)
 
 
 def without_charts(text: str) -> str:
@@ -167,25 +205,20 @@ def _drift(drift: Drift | None) -> list[str]:
 
 
 def _models(one: Changes) -> str:
-    known = [model for model in one.models if model.now]
-    metric = next(iter(known[0].now["cv"])) if known and known[0].now else ""
-    names = metrics.shown(known[0].now["test"]) if known and known[0].now else []
+    if not one.models:
+        return "None is tracked."
+    now = one.models[0].now
+    metric, names = next(iter(now["cv"])), metrics.shown(now["test"])
     rows = []
-    for model in known:
-        before, now = model.before or {}, model.now or {}
+    for model in one.models:
+        pair = (model.before or {}, model.now)
         is_champion = model.name == (one.verdict.after or {}).get("champion")
-        cv = [_of(_of(figures, "cv"), metric).get("mean") for figures in (before, now)]
-        tests = [[_of(figures, "test").get(name) for figures in (before, now)] for name in names]
+        cv = [part(part(figures, "cv"), metric).get("mean") for figures in pair]
+        tests = [[part(figures, "test").get(name) for figures in pair] for name in names]
         gate = f"refused: {model.refused}" if model.refused else "passed"
         name = _bold(model.name) if is_champion else model.name
-        rows.append([name, _pair(*cv), *(_pair(*pair) for pair in tests), gate])
+        rows.append([name, _pair(*cv), *(_pair(*two) for two in tests), gate])
     return _table(["model", f"{metric} (cross-validated)", *names, "gate"], rows)
-
-
-def _of(figures: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Return what stands under a key; nothing where another version had it otherwise."""
-    found = figures.get(key)
-    return found if isinstance(found, dict) else {}
 
 
 def _pair(before: Any, now: Any) -> str:
@@ -197,12 +230,13 @@ def _change(before: str, now: str) -> str:
 
 
 def _parameters(models: Iterable[Model]) -> str:
-    rows = [
-        [model.name, key, text(before), text(now)]
-        for model in models
-        for key, before, now in model.parameters
-    ]
-    return _table(["model", "key", "before", "now"], rows) if rows else ""
+    """Write what changed of the configuration: what changed alike for several stands once."""
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for model in models:
+        for key, before, now in model.parameters:
+            alike.setdefault((key, text(before), text(now)), []).append(model.name)
+    rows = [[", ".join(names), *changed] for changed, names in alike.items()]
+    return _table(["models", "key", "before", "now"], rows) if rows else ""
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

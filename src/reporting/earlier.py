@@ -26,7 +26,7 @@ class Earlier:
     def json(self, path: Path) -> dict[str, Any] | None:
         """Return a committed JSON object; None where the commit has none."""
         try:
-            value = json.loads(self._text(path) or "null")
+            value = json.loads(self.text(path) or "null")
         except ValueError:
             return None
         return value if isinstance(value, dict) else None
@@ -42,7 +42,8 @@ class Earlier:
             self._found[path] = self._bring(path)
         return self._found[path]
 
-    def _text(self, path: Path) -> str | None:
+    def text(self, path: Path) -> str | None:
+        """Return a committed file; None where the commit has none."""
         return git.ask("show", f"{self.commit}:./{path.as_posix()}") if self.commit else None
 
     def _bring(self, path: Path) -> Path | None:
@@ -57,7 +58,7 @@ class Earlier:
 
     def _is_output(self, path: Path) -> bool:
         """Tell whether the commit's dvc.lock names it: asking DVC takes a second."""
-        return f"path: {path.as_posix()}\n" in (self._text(Path("dvc.lock")) or "")
+        return f"path: {path.as_posix()}\n" in (self.text(Path("dvc.lock")) or "")
 
     @cached_property
     def _tracked(self) -> Any:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from src import files
 from src.data.schema import Category, Dataset
-from src.reporting.changes import Changes, Model
+from src.reporting.changes import Changes, Model, part
 from src.reporting.drift import Drift, kind, lengths
 
 BEFORE, NOW, CAME = "before", "now", "came"
@@ -45,17 +45,21 @@ def draw(changes: Changes, folder: Path) -> dict[str, str]:
 
 
 def _metric(models: Sequence[Model]) -> str:
-    return next((next(iter(one.now["cv"])) for one in models if one.now), "")
+    return next((next(iter(one.now["cv"])) for one in models), "")
 
 
 def _figures(models: Sequence[Model], metric: str, title: str) -> Any:
     import altair as alt
 
-    rows = [
-        {"model": one.name, "when": when, "value": figures["cv"][metric]["mean"]}
+    means = [
+        (one.name, when, part(part(figures or {}, "cv"), metric).get("mean"))
         for one in models
         for when, figures in ((BEFORE, one.before), (NOW, one.now))
-        if figures and metric in figures.get("cv", ())
+    ]
+    rows = [
+        {"model": name, "when": when, "value": mean}
+        for name, when, mean in means
+        if mean is not None
     ]
     base = alt.Chart(pd.DataFrame(rows), title=title, width=WIDTH).encode(
         x=alt.X("value:Q", title=metric, scale=alt.Scale(zero=False)),

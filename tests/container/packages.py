@@ -20,6 +20,7 @@ def secret(path: Path) -> list[Bind]:
     values = settings(done.stdout)
     parser = configparser.RawConfigParser()
     parser["global"] = values
+    path.touch(mode=0o600)  # an index may be named with its password
     with path.open("w", encoding="utf-8") as file:
         parser.write(file)
     places = {place for value in values.values() for place in _places(value)}

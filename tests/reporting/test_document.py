@@ -11,7 +11,7 @@ from src.bootstrap import Comparison
 from src.comparison import Contest
 from src.reporting import verdicts
 from src.reporting.changes import Changes
-from src.reporting.document import markdown, message, values, without_charts
+from src.reporting.document import CUT, Report, markdown, message, short, values, without_charts
 from tests.reporting.before import entry
 from tests.reporting.made import QUALITY, changes, drift, figures, model, moved
 
@@ -22,7 +22,7 @@ TOLD = "a\\|b \\`c\\` \\<d> \\*e\\*\\\\"
 
 
 def written(*found: Changes, pictures: Any = None) -> str:
-    return markdown(found, COMMIT, pictures or {})
+    return markdown(Report(found, COMMIT), pictures or {})
 
 
 def table(text: str, first: str) -> list[list[str]]:
@@ -54,7 +54,7 @@ def test_all_is_summed_up_first() -> None:
 
 
 def test_there_may_be_no_commit_and_no_dataset() -> None:
-    text = markdown([], None, {})
+    text = markdown(Report([], None), {})
     assert text.startswith("# Retraining: unchanged\n\nCompared with nothing: ")
 
 
@@ -78,7 +78,7 @@ def test_a_first_run_has_figures_of_now_alone() -> None:
     ]
     assert table(text, "model")[1] == ["ridge", "- → 240", "- → 240", "- → 0.5", "passed"]
     assert "is not known" in text  # which rows came
-    assert "rows: none → 1,050 accepted, 2 rejected" in message([first_run()])
+    assert "rows: none → 1,050 accepted, 2 rejected" in message(Report([first_run()], None))
 
 
 def test_figures_of_another_version_are_left_out() -> None:
@@ -92,7 +92,7 @@ def test_figures_of_another_version_are_left_out() -> None:
     assert table(text, "dataset")[0][2] == "linear → linear, mae 240"
     assert table(text, "rows")[1] == ["accepted", "-", "1,050"]
     assert [row[1] for row in table(text, "model")] == ["- → 240", "- → 240"]
-    assert "rows: none → 1,050 accepted" in message([found])
+    assert "rows: none → 1,050 accepted" in message(Report([found], None))
 
 
 def test_rules_that_came_and_went_are_counted() -> None:
@@ -108,7 +108,6 @@ def test_models_are_told_before_and_now() -> None:
             model("ridge", 250.0, 250.0),
             model("linear", 250.0, 240.0),
             model("dummy", None, 900.0, refused="r2 0 is below 0.9"),
-            model("gone", 250.0, None),
         ]
     )
     assert table(written(found), "model") == [
@@ -139,7 +138,7 @@ def test_details_of_classes_are_left_out() -> None:
 
 def test_parameters_that_changed_are_told() -> None:
     told = [("params.alpha", 1.0, 3), ("search", None, "optuna"), ("drop", True, 1000)]
-    rows = table(written(changes(models=[model(parameters=told), model("ridge")])), "model | key")
+    rows = table(written(changes(models=[model(parameters=told), model("ridge")])), "models | key")
     assert rows == [
         ["linear", "params.alpha", "1", "3"],
         ["linear", "search", "-", "optuna"],
@@ -187,7 +186,7 @@ def test_what_people_named_is_shown_as_it_is() -> None:
     assert f"\n\nRecall of {TOLD} is not defined.\n" in text
     assert [row[0] for row in table(text, "column")] == [f"**{TOLD}**", f"2{TOLD}"]
     assert f"They lie elsewhere in {TOLD}." in text
-    assert table(text, "model | key")[0] == ["linear", TOLD, "x\\*y\\*z", TOLD]
+    assert table(text, "models | key")[0] == ["linear", TOLD, "x\\*y\\*z", TOLD]
     assert table(text, "rows")[-1] == [f"rejected: {TOLD}", "0", "1"]
     assert f"![{TOLD}](report/stones-1.png)" in text
     assert len(table(text, "model | mae (cross-validated)")[0]) == 5
@@ -207,6 +206,23 @@ def test_charts_can_be_left_out() -> None:
     assert without_charts(without) == without
 
 
+def test_what_is_too_long_ends_with_a_paragraph_and_says_so() -> None:
+    text = "\n\n".join(["# head", "| a |\n| - |", "![x](report/x.png)", "z" * 50])
+    assert short(text, 1000) == "\n\n".join(["# head", "| a |\n| - |", "z" * 50])
+    cut = short(text, len(CUT) + 30)
+    assert cut == "\n\n".join(["# head", "| a |\n| - |", CUT])
+    assert len(short("y" * 500, 100)) <= 100
+
+
+def test_other_inputs_are_told_beside_the_figures() -> None:
+    report = Report([UNCHANGED], COMMIT, ["gems is tracked no more", "other code went into a|b"])
+    text = markdown(report, {})
+    assert text.startswith("# Retraining: level\n")
+    assert "Beside the figures: gems is tracked no more; other code went into a\\|b.\n" in text
+    assert values(report)["verdict"] == "level"
+    assert Report([changes(word=verdicts.WORSE)], COMMIT, ["x"]).word == verdicts.WORSE
+
+
 def test_what_a_program_reads_is_plain() -> None:
     result = Comparison(240.0, 250.0, 10.0, 5.0, 15.0, True)
     found = [
@@ -218,11 +234,12 @@ def test_what_a_program_reads_is_plain() -> None:
         first_run(),
         UNCHANGED,
     ]
-    document = values(found[:1], COMMIT)
+    document = values(Report(found[:1], COMMIT))
     assert json.loads(files.json_bytes(document)) == document
     assert document == {
         "verdict": "better",
         "commit": COMMIT,
+        "others": [],
         "datasets": {
             "stones": {
                 "verdict": "better",
@@ -237,7 +254,7 @@ def test_what_a_program_reads_is_plain() -> None:
             }
         },
     }
-    rest = values(found[1:], None)
+    rest = values(Report(found[1:], None))
     assert rest["verdict"] == "better"
     assert (rest["datasets"]["coins"]["comparison"], rest["datasets"]["coins"]["added"]) == (
         None,
@@ -246,7 +263,7 @@ def test_what_a_program_reads_is_plain() -> None:
 
 
 def test_a_commit_carries_the_figures() -> None:
-    assert message([changes(), UNCHANGED]) == (
+    assert message(Report([changes(), UNCHANGED], COMMIT)) == (
         "retrain: stones better\n"
         "\n"
         "stones: linear, mae 250 → linear, mae 240\n"
@@ -257,12 +274,14 @@ def test_a_commit_carries_the_figures() -> None:
 
 def test_a_commit_has_a_short_first_line() -> None:
     two = [changes("stones"), changes("coins", verdicts.WORSE)]
-    assert message(two).startswith("retrain: stones better, coins worse\n\nstones: ")
+    assert message(Report(two, COMMIT)).startswith(
+        "retrain: stones better, coins worse\n\nstones: "
+    )
     many = [
         changes(f"dataset_{at}", verdicts.WORSE if at % 3 else verdicts.LEVEL) for at in range(9)
     ]
-    first, _, rest = message(many).partition("\n\n")
+    first, _, rest = message(Report(many, COMMIT)).partition("\n\n")
     assert first == "retrain: 3 level, 6 worse"
     assert all(one.dataset.name in rest for one in many)
-    long = message([changes("x" * 90)])
+    long = message(Report([changes("x" * 90)], COMMIT))
     assert len(long.split("\n")[0]) <= 72
