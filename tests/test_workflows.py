@@ -28,8 +28,8 @@ GH = """#!/usr/bin/env bash
 set -eu
 printf '%s\\n' "$*" >> "$FORGE/asked"
 case "$2" in
-  list) test -e "$FORGE/open" && echo '[{"number": 7, "isDraft": false, "isCrossRepository": false}]' || echo '[]' ;;
-  create) touch "$FORGE/open" ;;
+  list) cat "$FORGE/open" 2> /dev/null || echo '[]' ;;
+  create) echo '[{"number": 7, "isDraft": false, "isCrossRepository": false}]' > "$FORGE/open" ;;
 esac
 while [ $# -gt 0 ]; do [ "$1" = --body-file ] && cp "$2" "$FORGE/body.md"; shift; done
 """
