@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from benchmarks import machines
 from benchmarks.book import Book
 
 HOURS = 730.0  # of a month
@@ -20,13 +21,12 @@ SWITCH = 3_000
 INCLUDED_IOPS = ((400.0, 12_000.0), (0.0, 3_000.0))  # from so many GB of storage on
 PODS = (0.5, 1.0, 2.0, 4.0)  # vCPU
 DATABASES = (2, 4, 8, 16, 32, 48, 64)  # vCPU
-MACHINES = (2, 4, 8, 16, 32, 64, 96, 192)  # vCPU
-LARGE = 8  # GB of memory a vCPU of the machines that train
-PARALLEL = 4.5  # times as fast as one core the champion's training can be: 18 fits in 4 rounds
+STEP = 5_000.0  # bytes: the stream bills each record as the next whole number of these
 EGRESS = (
     *(("egress_1", 10_000.0), ("egress_2", 40_000.0)),  # GB of a month
     *(("egress_3", 100_000.0), ("egress_4", 0.0)),
 )
+GATEWAY = (("gateway", 300.0), ("gateway_above", 0.0))  # million requests of a month
 
 Lines = dict[str, float]
 
@@ -57,12 +57,22 @@ def is_streamed(rate: float) -> bool:
 
 def pods(book: Book, rate: float, *, streamed: bool) -> Pods:
     """Return the pods that take the rate at the set utilisation with one zone lost."""
-    core = book.get("rate_file") if streamed else 1e6 / book.get("cpu_rows")
-    core *= book.get("core")
-    zones = int(book.get("zones"))
-    need = rate / book.get("utilisation") * zones / (zones - 1) / core  # vCPU
-    size = next((size for size in PODS if need / size <= MANY), PODS[-1])
-    return Pods(max(zones, math.ceil(need / size)), size, size * core)
+    zones = math.ceil(book.get("zones"))
+    left = rate / book.get("utilisation") / max(1, zones - 1)  # for each zone when one is lost
+    for vcpu in PODS:
+        able = _able(book, vcpu, streamed=streamed)
+        number = zones * max(1, math.ceil(left / able))  # as many in each zone
+        if number <= MANY:
+            break
+    return Pods(number, vcpu, able)
+
+
+def _able(book: Book, vcpu: float, *, streamed: bool) -> float:
+    """Return the requests a second that a pod with a worker for each vCPU can take."""
+    rows, file = 1e6 / book.get("cpu_rows"), book.get("rate_file")
+    worker = file * book.get("worker_streams") if streamed else rows
+    together = book.get("worker_beside") if vcpu > 1 else 1.0
+    return vcpu * worker * together * book.get("core")
 
 
 def serving(book: Book, rate: float, *, streamed: bool | None = None) -> Lines:
@@ -70,7 +80,7 @@ def serving(book: Book, rate: float, *, streamed: bool | None = None) -> Lines:
     streamed = is_streamed(rate) if streamed is None else streamed
     made = pods(book, rate, streamed=streamed)
     return {
-        "pods": _pods(book, made),
+        "pods": _pods(book, made, streamed=streamed),
         "load balancer": _balancer(book, rate),
         "answers to the internet": _egress(book, rate),
         "database": database(book, rate * (book.get("sampled") if streamed else 1.0)),
@@ -78,21 +88,25 @@ def serving(book: Book, rate: float, *, streamed: bool | None = None) -> Lines:
         "between zones, endpoints": _network(book, rate, streamed=streamed),
         "metrics, alarms, own words": _watching(book, made),
         "secrets, keys, images": _small(book),
-        "retraining": book.get("retrains") * pipeline(book).cost,
+        "retraining": book.get("retrains") * machines.pipeline(book).cost,
     }
 
 
-def _pods(book: Book, made: Pods) -> float:
-    memory = made.all_vcpu * book.get("pod_memory")
-    return HOURS * (book.cost("pod_vcpu", made.all_vcpu) + book.cost("pod_memory", memory))
+def _pods(book: Book, made: Pods, *, streamed: bool) -> float:
+    vcpu = made.all_vcpu + (book.get("index") if streamed else 0.0)
+    memory = vcpu * book.get("pod_memory")
+    return HOURS * (book.cost("pod_vcpu", vcpu) + book.cost("pod_memory", memory))
+
+
+def balancer_units(book: Book, rate: float) -> float:
+    """Return the load balancer's units: one is 25 new connections a second, or 1 GB an hour."""
+    gigabytes = rate * (book.get("request") + book.get("answer")) * 3600 / 1e9  # an hour
+    return max(gigabytes, rate / book.get("reuse") / 25)
 
 
 def _balancer(book: Book, rate: float) -> float:
-    gigabytes = rate * (book.get("request") + book.get("answer")) * 3600 / 1e9  # an hour
-    connections = rate / book.get("reuse") / 25  # a unit is 25 new ones a second, or 1 GB an hour
-    return HOURS * (
-        book.cost("balancer", 1) + book.cost("balancer_unit", max(gigabytes, connections))
-    )
+    units = balancer_units(book, rate)
+    return HOURS * (book.cost("balancer", 1) + book.cost("balancer_unit", units))
 
 
 def _egress(book: Book, rate: float) -> float:
@@ -152,25 +166,77 @@ def _instance(book: Book, cores: float) -> float:
     return book.cost("database_vcpu", size)
 
 
+@dataclass(frozen=True)
+class Pieces:
+    """The records of the stream, each of them the packed rows that waited together in a pod."""
+
+    number: float  # a second
+    rows: float  # of one
+    size: float  # bytes of one
+
+    @property
+    def written(self) -> float:
+        """Return the bytes of a second."""
+        return self.number * self.size
+
+    @property
+    def billed(self) -> float:
+        """Return the bytes of a second that are paid for.
+
+        Sizes vary with the hour, so that rounding up adds half a step in the mean.
+        """
+        return self.number * max(STEP, self.size + STEP / 2)
+
+
+def pieces(book: Book, rate: float) -> Pieces:
+    """Return the records that go to the stream at a mean rate."""
+    calls = pods(book, rate, streamed=True).number * 1000 / book.get("flush")
+    rows = max(1.0, rate / calls)
+    return Pieces(rate / rows, rows, book.get("packed_base") + rows * book.get("packed"))
+
+
 def stream(book: Book, rate: float) -> float:
     """Return what a log costs that goes as packed rows through a stream to objects."""
-    gigabytes = million(rate) * book.get("packed") / 1000  # a month
-    warm = gigabytes * book.get("keep_warm") / DAYS
-    cold = gigabytes * book.get("keep_cold") / DAYS
+    found = pieces(book, rate)
+    written = found.written * HOURS * 3600 / 1e9  # GB a month
+    return (
+        # Of the first tier, which no rate here leaves.
+        book.cost("stream", found.billed * HOURS * 3600 / 1e9)
+        + book.cost("endpoint_data", written)
+        + _kept(book, written)
+    )
+
+
+def _kept(book: Book, gigabytes: float) -> float:
+    """Return what it costs to keep objects of so many GB a month for as long as agreed."""
     number = gigabytes / book.get("object")
     return (
-        book.cost("stream", gigabytes)  # of the first tier, which no rate here leaves
-        + book.cost("endpoint_data", gigabytes)
-        + book.cost("objects", warm)
-        + book.cost("objects_cold", cold)
+        book.cost("objects", gigabytes * book.get("keep_warm") / DAYS)
+        + book.cost("objects_cold", gigabytes * book.get("keep_cold") / DAYS)
         + book.cost("objects_put", number)
         + book.cost("objects_cold_put", number)
     )
 
 
+def second_region(book: Book, rate: float) -> float:
+    """Return what copies of log and backups in another region, in another account, cost."""
+    streamed = is_streamed(rate)
+    rows = rate * (book.get("sampled") if streamed else 1.0)
+    logged = million(rows) * book.get("wal") / 1000  # GB a month
+    backups = rows_kept(book, rows) + book.get("database_extra")
+    backups += logged * book.get("recovery") / DAYS
+    found = book.cost("copied", logged) + book.cost("database_backup", backups)
+    if streamed:
+        written = pieces(book, rate).written * HOURS * 3600 / 1e9
+        found += book.cost("copied", written) + book.cost("copied_soon", written)
+        found += _kept(book, written)
+    return found
+
+
 def _network(book: Book, rate: float, *, streamed: bool) -> float:
     zones = book.get("zones")
-    ports = book.cost("endpoint", book.get("endpoints") * zones) * HOURS
+    each = book.get("endpoints") + (1 if streamed else 0)  # the stream has one of its own
+    ports = book.cost("endpoint", each * zones + book.get("endpoints_once")) * HOURS
     rows = 0.0 if streamed else million(rate) * book.get("line") / 1000  # GB to the database
     # Pods are spread evenly, and the database's first instance is in one zone; both sides pay.
     return ports + book.cost("between_zones", 2 * rows * (zones - 1) / zones)
@@ -190,52 +256,3 @@ def _small(book: Book) -> float:
         book.cost(price, book.get(figure))
         for price, figure in (("secret", "secrets"), ("key", "keys"), ("images", "images"))
     )
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A training of so many rows on one machine, if one is large enough."""
-
-    rows: float
-    memory: float  # GB at its peak
-    vcpu: int
-    hours: float
-    cost: float  # on spot
-
-
-def training(book: Book, rows: float) -> Trained:
-    """Return what the champion's training of so many rows takes; time and memory grow with rows."""
-    memory = book.get("memory_base") + rows * book.get("memory_row") / 1e9
-    need = memory * book.get("memory_margin")
-    vcpu = next((size for size in MACHINES if size * LARGE >= need and size >= 8), MACHINES[-1])
-    if rows < 1e6:  # two cores do it in minutes
-        vcpu = MACHINES[0]
-    if need > vcpu * LARGE:
-        return Trained(rows, memory, 0, math.inf, math.inf)
-    core_seconds = 2 * book.get("champion") * rows / book.get("champion_rows")
-    speed = min(vcpu, PARALLEL) * book.get("core")
-    return _trained(book, rows, memory, vcpu, core_seconds / speed)
-
-
-def pipeline(book: Book) -> Trained:
-    """Return what all trainings of the pipeline take, one after the other as `dvc repro` does."""
-    seconds = book.get("pipeline") / book.get("core")
-    return _trained(book, book.get("champion_rows"), 0.0, MACHINES[0], seconds)
-
-
-def _trained(book: Book, rows: float, memory: float, vcpu: int, seconds: float) -> Trained:
-    hours = (seconds + book.get("start")) / 3600
-    cost = book.cost("machine_vcpu", vcpu) * hours * book.get("spot")
-    return Trained(rows, memory, vcpu, hours, cost)
-
-
-def largest(book: Book) -> float:
-    """Return the rows that the largest machine can train on."""
-    memory = MACHINES[-1] * LARGE / book.get("memory_margin") - book.get("memory_base")
-    return memory * 1e9 / book.get("memory_row")
-
-
-def cluster_hour(book: Book) -> float:
-    """Return what an hour of a Dask cluster on spot costs."""
-    vcpu = book.get("workers") * 32
-    return book.cost("cluster", 1) + book.cost("machine_vcpu", vcpu) * book.get("spot")

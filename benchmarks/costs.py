@@ -11,16 +11,13 @@ from __future__ import annotations
 
 import argparse
 import math
-import re
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks import book as books
-from benchmarks import costing
+from benchmarks import cells, costing, machines
 from benchmarks.book import Book, Price
-from benchmarks.costing import LARGE, million
+from benchmarks.costing import million
 from src.command import guarded
-from src.errors import UserError
 
 DOCUMENT = Path(__file__).parents[1] / "docs/cloud.md"
 RATES = (10, 1_000, 100_000)
@@ -43,10 +40,14 @@ USED = {
     "metrics, alarms, own words": ("samples", "alarm", "logs"),
     "secrets, keys, images": ("secret", "key", "images"),
     "retraining": ("machine_vcpu", "cluster"),
-    "what is left out": ("firewall", "gateway"),
+    "what is left out": ("firewall", "gateway", "gateway_above", "copied", "copied_soon"),
 }
 # The assumptions that move the bill most.
-DECISIVE = ("core", "utilisation", "peak", "keep_rows", "packet", "spot", "memory_margin")
+DECISIVE = (
+    *("core", "worker_streams", "worker_beside", "utilisation", "peak", "keep_rows", "flush"),
+    *("packet", "spot", "memory_margin"),
+)
+MEBIBYTE = 2**20
 ACCESS = 300  # bytes of a line of an access log
 
 
@@ -66,18 +67,18 @@ def tables(book: Book) -> dict[str, str]:
 def _monthly(book: Book) -> str:
     found = {rate: costing.serving(book, rate) for rate in RATES}
     totals = {rate: sum(lines.values()) for rate, lines in found.items()}
-    rows = []
-    for name in found[RATES[0]]:
-        cells = [_share(found[rate][name], totals[rate]) for rate in RATES]
-        rows.append([name, *cells])
-    rows.append(["**a month**", *(f"**{_money(totals[rate])}**" for rate in RATES)])
+    rows = [
+        [name, *(_share(found[rate][name], totals[rate]) for rate in RATES)]
+        for name in found[RATES[0]]
+    ]
+    rows.append(["**a month**", *(f"**{cells.money(totals[rate])}**" for rate in RATES)])
     each = [f"{totals[rate] / million(rate):.3f}" for rate in RATES]
     rows.append(["a million requests", *each])
-    return _table(["USD a month at a mean of", *(f"{rate:,} req/s" for rate in RATES)], rows)
+    return cells.table(["USD a month at a mean of", *(f"{rate:,} req/s" for rate in RATES)], rows)
 
 
 def _share(cost: float, total: float) -> str:
-    return "-" if not cost else f"{_money(cost)} ({cost / total:.0%})"
+    return "-" if not cost else f"{cells.money(cost)} ({cost / total:.0%})"
 
 
 def _capacity(book: Book) -> str:
@@ -94,11 +95,29 @@ def _capacity(book: Book) -> str:
                 f"{made.rate:,.0f}",
                 f"{target:,.0f}",
                 f"{million(rate):,.0f}",
-                _gigabytes(million(rate) * book.get("packed" if streamed else "row") / 1000),
+                cells.gigabytes(million(rate) * _weight(book, rate, streamed=streamed) / 1000),
+                *_busiest(book, rate, streamed=streamed),
             ]
         )
     columns = ["req/s", "log", "pods", "a pod's rate", "scale at", "million a month", "log a month"]
-    return _table(columns, rows)
+    columns += ["vCPU at the peak", "units of the balancer", "into the stream"]
+    return cells.table(columns, rows)
+
+
+def _busiest(book: Book, rate: float, *, streamed: bool) -> list[str]:
+    """Write what the provider limits unless asked, in the busiest hour."""
+    peak = book.get("peak")
+    made = costing.pods(book, rate * peak, streamed=streamed)
+    # Pods grow with the rate, so that as many rows as ever wait together in each.
+    found = costing.pieces(book, rate)
+    sent = f"{peak * found.written / MEBIBYTE:,.0f} MiB/s, {peak * found.number:,.0f} calls/s"
+    units = costing.balancer_units(book, rate * peak)
+    return [f"{made.all_vcpu:g}", f"{units:,.0f}" if units > 1 else "1", sent if streamed else "-"]
+
+
+def _weight(book: Book, rate: float, *, streamed: bool) -> float:
+    """Return the bytes that a request leaves in the log."""
+    return costing.pieces(book, rate).written / rate if streamed else book.get("row")
 
 
 def _log(book: Book) -> str:
@@ -110,59 +129,72 @@ def _log(book: Book) -> str:
         rows.append(
             [
                 f"{rate:,}",
-                _gigabytes(costing.rows_kept(book, rate)),
-                _money(in_rows),
-                _money(streamed),
-                _money(rest),
+                cells.gigabytes(costing.rows_kept(book, rate)),
+                cells.money(in_rows),
+                cells.money(streamed),
+                cells.money(rest),
                 "-" if math.isinf(in_rows) else f"{in_rows / million(rate):.3f}",
                 f"{streamed / million(rate):.3f}",
             ]
         )
     columns = ["req/s", "rows of 30 days", "all rows in PostgreSQL", "stream and a sample"]
-    columns += ["all else", "rows, a million", "stream, a million"]
-    ends = ", ".join(f"{rate:,.0f} req/s by {what}" for what, rate in costing.ends(book).items())
-    return f"{_table(columns, rows)}\n\nOne PostgreSQL that has every row ends at {ends}."
+    columns += ["all else, with the stream", "rows, a million", "stream, a million"]
+    ends = (
+        f"{cells.rounded(rate):,.0f} req/s by {what}" for what, rate in costing.ends(book).items()
+    )
+    found = costing.pieces(book, LOGGED[-1])
+    told = (
+        f"One PostgreSQL that has every row ends at {', '.join(ends)}. At {LOGGED[-1]:,} req/s a "
+        f"piece has {found.rows:.0f} rows and {found.size / 1000:.1f} KB, and {found.number:,.0f} "
+        f"of them go to the stream in a second: {found.written / 1e6:.1f} MB, of which "
+        f"{found.billed / 1e6:.1f} MB are billed."
+    )
+    return f"{cells.table(columns, rows)}\n\n{told}"
 
 
 def _refused(book: Book) -> str:
-    lines = {"firewall": 1.0, "gateway": 1.0, "logs": ACCESS / 1000}
-    names = {
-        "firewall": "WAF looks at each request",
-        "gateway": "API Gateway in front",
-        "logs": f"an access log in CloudWatch, {ACCESS} bytes a request",
+    lines = {
+        "WAF looks at each request": lambda rate: book.cost("firewall", million(rate)),
+        "API Gateway in front": lambda rate: book.tiered(costing.GATEWAY, million(rate)),
+        f"an access log in CloudWatch, {ACCESS} bytes a request": (
+            lambda rate: book.cost("logs", million(rate) * ACCESS / 1000)
+        ),
+        "log and backups in a second region": lambda rate: costing.second_region(book, rate),
     }
-    rows = [
-        [names[name], *(_money(book.cost(name, million(rate) * unit)) for rate in RATES)]
-        for name, unit in lines.items()
-    ]
-    return _table(["USD a month", *(f"{rate:,} req/s" for rate in RATES)], rows)
+    rows = [[name, *(cells.money(cost(rate)) for rate in RATES)] for name, cost in lines.items()]
+    return cells.table(["USD a month", *(f"{rate:,} req/s" for rate in RATES)], rows)
 
 
 def _training(book: Book) -> str:
     rows = []
     for number in TRAINED:
-        found = costing.training(book, number)
-        size = f"{found.vcpu} vCPU, {found.vcpu * LARGE} GB" if found.vcpu else "none is enough"
+        found = machines.training(book, number)
+        size = (
+            f"{found.vcpu} vCPU, {found.vcpu * machines.LARGE} GB"
+            if found.vcpu
+            else "none is enough"
+        )
         rows.append(
             [
                 f"{number:,}",
-                _gigabytes(number * book.get("csv_row") / 1e9),
-                _gigabytes(found.memory),
+                cells.gigabytes(number * book.get("csv_row") / 1e9),
+                cells.gigabytes(found.memory),
                 size,
                 "-" if math.isinf(found.hours) else f"{found.hours:.1f}",
                 "-" if math.isinf(found.cost) else f"{found.cost:.3g}",
             ]
         )
-    most = costing.largest(book)
-    size = _gigabytes(most * book.get("csv_row") / 1e9)
-    whole = costing.pipeline(book)
+    most = machines.largest(book)
+    size = cells.gigabytes(most * book.get("csv_row") / 1e9)
+    whole = machines.pipeline(book)
     end = (
         f"All of `dvc repro` takes {whole.hours * 60:.0f} minutes on {whole.vcpu} vCPU, and "
         f"{whole.cost:.3f} USD on spot. The largest machine holds {most / 1e6:,.0f} million rows, "
         f"{size} of CSV. An hour of a Dask cluster of {book.get('workers'):g} machines is "
-        f"{costing.cluster_hour(book):.2f} USD on spot."
+        f"{machines.cluster_hour(book):.2f} USD on spot."
     )
-    return f"{_table(['rows', 'CSV', 'memory', 'machine', 'hours', 'USD on spot'], rows)}\n\n{end}"
+    columns = ["rows", "CSV", "memory", "machine", "hours", "USD on spot"]
+    return f"{cells.table(columns, rows)}\n\n{end}"
 
 
 def _prices(book: Book) -> str:
@@ -172,7 +204,7 @@ def _prices(book: Book) -> str:
         rows.append([line, "; ".join(f"{_price(one)} / {one.unit}" for one in stated)])
         rows[-1] += [", ".join(dict.fromkeys(one.page for one in stated if one.seen)) or "-"]
         rows[-1] += ["; ".join(_short(one) for one in stated if not one.seen) or "-"]
-    return _table(["line", "USD", "pages of", "no page found for"], rows)
+    return cells.table(["line", "USD", "pages of", "no page found for"], rows)
 
 
 def _price(one: Price) -> str:
@@ -186,37 +218,6 @@ def _short(one: Price) -> str:
 def _figures(book: Book) -> str:
     stated = [book.figures.assumed[name] for name in DECISIVE]
     return "Assumed: " + "; ".join(f"{one.value:g} {one.unit}" for one in stated) + "."
-
-
-def _money(cost: float) -> str:
-    if math.isinf(cost):
-        return "not possible"
-    return f"{cost:,.0f}" if cost >= 1 else "under 1"
-
-
-def _gigabytes(amount: float) -> str:
-    if amount < 1:
-        return f"{amount * 1000:,.0f} MB"
-    return f"{amount:,.0f} GB" if amount < 10_000 else f"{amount / 1000:,.0f} TB"
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def filled(text: str, found: dict[str, str]) -> str:
-    """Return a document with the tables between their markers; raise UserError without a place."""
-    for name, table in found.items():
-        marked = rf"(<!-- costs: {name} -->\n).*?(<!-- end -->)"
-        text, number = re.subn(marked, rf"\g<1>{table}\n\g<2>", text, flags=re.DOTALL)
-        if number != 1:
-            raise UserError(
-                "The document has no place for a table, or two.",
-                given=f"{name}: {number}",
-                fix=f"<!-- costs: {name} --> and <!-- end --> in docs/cloud.md",
-            )
-    return text
 
 
 def main() -> None:
@@ -235,7 +236,7 @@ def run(what: str) -> None:
     """Print the tables, or write them into the document."""
     found = tables(books.read())
     if what == "write":
-        text = filled(DOCUMENT.read_text(encoding="utf-8"), found)
+        text = cells.filled(DOCUMENT.read_text(encoding="utf-8"), found)
         DOCUMENT.write_text(text, encoding="utf-8")
         return
     for name, table in found.items():

@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from benchmarks import book as books
-from benchmarks import costing, costs
+from benchmarks import cells, costing, costs, machines
 from benchmarks.book import Book, Price, Prices
 from src.checked import convert
 from src.errors import UserError
@@ -35,19 +35,19 @@ def dearer(book: Book, *names: str, times: float = 2) -> Book:
 
 
 def test_the_document_has_what_is_computed(book: Book) -> None:
-    assert costs.filled(DOCUMENT, costs.tables(book)) == DOCUMENT, (
+    assert cells.filled(DOCUMENT, costs.tables(book)) == DOCUMENT, (
         "python -m benchmarks.costs write"
     )
 
 
 def test_the_document_changes_with_a_price(book: Book) -> None:
-    assert costs.filled(DOCUMENT, costs.tables(dearer(book, "pod_vcpu"))) != DOCUMENT
+    assert cells.filled(DOCUMENT, costs.tables(dearer(book, "pod_vcpu"))) != DOCUMENT
 
 
 def test_a_table_without_a_place_is_an_error(book: Book) -> None:
     without = DOCUMENT.replace("<!-- costs: log -->", "")
     with pytest.raises(UserError, match="no place for a table"):
-        costs.filled(without, costs.tables(book))
+        cells.filled(without, costs.tables(book))
 
 
 def test_every_price_says_of_what_and_of_which_day(book: Book) -> None:
@@ -90,8 +90,8 @@ def test_prices_twice_as_high_cost_twice_as_much(book: Book) -> None:
     for rate in costs.RATES:
         once, twice = costing.serving(book, rate), costing.serving(doubled, rate)
         assert twice == pytest.approx({name: 2 * cost for name, cost in once.items()})
-    assert costing.training(doubled, 1e6).cost == pytest.approx(
-        2 * costing.training(book, 1e6).cost
+    assert machines.training(doubled, 1e6).cost == pytest.approx(
+        2 * machines.training(book, 1e6).cost
     )
 
 
@@ -130,17 +130,85 @@ def test_every_assumption_is_in_a_figure(book: Book) -> None:
         assert moved - {"figures"}, name
 
 
-def test_a_zone_may_fail(book: Book) -> None:
-    for rate in costs.RATES:
-        streamed = costing.is_streamed(rate)
+def assuming(book: Book, **values: float) -> Book:
+    assumed = dict(book.figures.assumed)
+    for name, value in values.items():
+        assumed[name] = structs.replace(assumed[name], value=value)
+    return replace(book, figures=structs.replace(book.figures, assumed=assumed))
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_zone_may_fail(book: Book, streamed: bool) -> None:
+    for rate in [*RATES, 123, 4_567, 89_012]:
         made = costing.pods(book, rate, streamed=streamed)
-        assert made.number >= 3
+        assert made.number % 3 == 0, "as many in each zone"
         assert made.number * 2 / 3 * made.rate * book.get("utilisation") >= rate * 0.999
+
+
+def test_no_more_pods_than_are_needed(book: Book) -> None:
+    for rate in (1_000, 10_000, 100_000):
+        made = costing.pods(book, rate, streamed=True)
+        left = (made.number - 3) * 2 / 3  # with a pod less in each zone, and without a zone
+        assert left * made.rate * book.get("utilisation") < rate
+
+
+def test_workers_beside_each_other_do_less_than_alone(book: Book) -> None:
+    alone = costing.pods(book, 10, streamed=True)
+    beside = costing.pods(book, 100_000, streamed=True)
+    assert (alone.vcpu, beside.vcpu) == (0.5, 4.0)
+    assert beside.rate / 4 == pytest.approx(book.get("worker_beside") * alone.rate / 0.5)
+
+
+def test_every_row_is_in_a_piece_and_paid_for(book: Book) -> None:
+    for rate in RATES:
+        found = costing.pieces(book, rate)
+        assert found.number * found.rows == pytest.approx(rate)
+        assert found.rows >= 1
+        assert found.billed > found.written
+        assert found.billed >= found.number * costing.STEP
+
+
+def test_rows_that_wait_longer_are_fewer_and_cheaper_records(book: Book) -> None:
+    once, longer = costing.pieces(book, 100_000), costing.pieces(assuming(book, flush=40), 100_000)
+    assert longer.number == pytest.approx(once.number / 2)
+    assert longer.written < once.written
+    assert longer.billed < once.billed
+    # A piece of 4.7 KB is billed as 5 or 10, one of 9.1 KB as 10 or 15.
+    assert once.billed / once.number == pytest.approx(once.size + 2_500)
+
+
+def test_small_records_are_billed_as_a_whole_step(book: Book) -> None:
+    found = costing.pieces(assuming(book, flush=1), 1_000)
+    assert found.rows == 1
+    assert found.billed == 1_000 * 5_000
+
+
+def test_the_stream_has_an_endpoint_in_each_zone(book: Book) -> None:
+    line = "between zones, endpoints"
+    without = dearer(book, "between_zones", times=0)
+    more, less = (costing.serving(without, 10, streamed=way)[line] for way in (True, False))
+    assert more - less == pytest.approx(3 * 730 * book.cost("endpoint", 1))
+
+
+def test_a_second_region_costs_less_than_the_first(book: Book) -> None:
+    for rate in costs.RATES:
+        assert 1 < costing.second_region(book, rate) < sum(costing.serving(book, rate).values())
+
+
+def test_copies_are_kept_as_long_as_their_originals(book: Book) -> None:
+    longer = assuming(book, keep_cold=2 * book.get("keep_cold"))
+    here, there = (
+        cost(longer, 100_000) - cost(book, 100_000)
+        for cost in (costing.stream, costing.second_region)
+    )
+    assert here == pytest.approx(there)
+    assert here > 1
 
 
 def test_a_price_that_falls_is_taken_by_its_tiers(book: Book) -> None:
     whole = book.tiered(costing.EGRESS, 200_000)
     assert whole == pytest.approx(10_000 * 0.09 + 40_000 * 0.085 + 100_000 * 0.07 + 50_000 * 0.05)
+    assert book.tiered(costing.GATEWAY, 1_000) == pytest.approx(300 * 1.0 + 700 * 0.9)
 
 
 def test_one_database_comes_to_an_end(book: Book) -> None:
@@ -150,13 +218,13 @@ def test_one_database_comes_to_an_end(book: Book) -> None:
 
 
 def test_the_largest_machine_is_the_last_that_is_enough(book: Book) -> None:
-    most = costing.largest(book)
-    assert math.isfinite(costing.training(book, most * 0.99).cost)
-    assert math.isinf(costing.training(book, most * 1.01).cost)
+    most = machines.largest(book)
+    assert math.isfinite(machines.training(book, most * 0.99).cost)
+    assert math.isinf(machines.training(book, most * 1.01).cost)
 
 
 def test_a_training_costs_more_with_more_rows(book: Book) -> None:
-    found = [costing.training(book, rows).cost for rows in costs.TRAINED]
+    found = [machines.training(book, rows).cost for rows in costs.TRAINED]
     assert found == sorted(found)
 
 
