@@ -7,18 +7,17 @@ import math
 import os
 import random
 import re
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-TUTORIAL = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
+from tests import checkout
+
+TUTORIAL = (checkout.ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
 MINUTES = 10 * 60
 MARK = "@@@ what comes now is of command"
 
@@ -39,7 +38,7 @@ def steps(text: str) -> list[Step]:
     for kind, block in re.findall(r"```(console|yaml|python)\n(.*?)```", text, re.DOTALL):
         if kind != "console":
             name = block.splitlines()[0].removeprefix("# ")
-            found.append(Step(f"mkdir -p $(dirname {name}); cat > {name} <<'END'\n{block}END"))
+            found.append(Step(f"cat > {name} <<'END'\n{block}END"))
             continue
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, shown = re.sub(r"\\\n", "", part).partition("\n")
@@ -65,42 +64,10 @@ def customers(first: int, last: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def own(environment: Path) -> None:
-    """Make an environment that is this one, and that make takes for freshly installed.
-
-    Its folders are its own, so that nothing can be written into this one.
-    """
-    (environment / "bin").mkdir(parents=True)
-    for path in (Path(sys.prefix) / "bin").iterdir():
-        if not path.name.startswith("."):
-            (environment / "bin" / path.name).symlink_to(path)
-    for name in ("pyvenv.cfg", "lib", "lib64"):
-        if (Path(sys.prefix) / name).exists():
-            (environment / name).symlink_to(Path(sys.prefix) / name)
-
-
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a repository of what git would track, as it stands in the working tree."""
-    path = tmp_path_factory.mktemp("origin")
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    ).stdout
-    for name in filter(None, listed.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, path / name)
-    git(path, "init", "--quiet")
-    git(path, "add", "--all")
-    git(path, "-c", "user.name=Test", "-c", "user.email=t@example.com", "commit", "-qm", "it")
-    return path
+    return checkout.copied(tmp_path_factory.mktemp("origin"))
 
 
 def script(origin: Path, port: int) -> str:
@@ -113,7 +80,7 @@ def script(origin: Path, port: int) -> str:
             command = f"{command} > ../service.log 2>&1 & {WAIT}"
         lines += [f"printf '\\n{MARK} {at}\\n'", command]
         if command.startswith("cd lapidary"):  # what `make install` would make
-            lines.append("mv ../environment .venv; touch .venv/bin/.run")
+            lines.append("mv ../.venv .; touch .venv/bin/.run")
         if drawn := re.match(r"python table.py (\d+ \d+) > (.*)", command):
             lines.append(f"test $(wc -l < {drawn[2]}) -gt 300; cp '../{drawn[1]}.csv' {drawn[2]}")
     return "\n".join([*lines, f"printf '\\n{MARK} {len(STEPS)}\\n'"])
@@ -127,7 +94,7 @@ LATEST = """latest() { curl -s "$ALL?limit=1" | sed 's/.*"id":"\\([0-9a-f-]*\\)"
 def typed(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Type all of it; return what each command printed."""
     folder = tmp_path_factory.mktemp("reader")
-    own(folder / "environment")
+    checkout.installed(folder)
     (folder / "0 600.csv").write_text(customers(0, 620))
     (folder / "600 900.csv").write_text(customers(620, 930))
     with socket.socket() as free:
