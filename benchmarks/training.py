@@ -53,7 +53,7 @@ class Quiet:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__)
-    parser.add_argument("source", help="the CSV with the 5,000 reference diamonds")
+    parser.add_argument("source", help="a CSV of diamonds with the columns of the sample")
     parser.add_argument("--overrides", nargs="*", default=[], help="of conf/, for lapidary")
     arguments = parser.parse_args()
     guarded(lambda: run(arguments.source, arguments.overrides))

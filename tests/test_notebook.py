@@ -9,6 +9,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from fnmatch import fnmatch
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -83,6 +85,21 @@ def test_the_notebook_is_fit_for_git(source: Path) -> None:
     said = "\n".join(told(notebook))
     assert not re.search(r"(^|[\s\"'(])/(home|root|tmp|work|Users)/", said)
     assert not re.search(r"\bnan\b|\binf\b", said)
+
+
+def test_a_copy_is_linted_as_the_notebook_is() -> None:
+    """The how-to says to copy it: the rules that spare it spare the copy."""
+    ruff = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]
+    spared = {
+        name: {
+            rule
+            for pattern, rules in ruff["lint"]["per-file-ignores"].items()
+            if fnmatch(f"notebooks/{name}.py", pattern)
+            for rule in rules
+        }
+        for name in ("diamonds", "payments")
+    }
+    assert spared["payments"] == spared["diamonds"] >= {"D100", "E402"}
 
 
 @pytest.mark.slow
