@@ -254,6 +254,11 @@ def test_without_a_remote_data_that_was_not_recorded_is_refused(play: Play, dvc:
     assert dvc.asked == []
 
 
+def test_data_of_which_dvc_has_no_copy_yet_is_taken(play: Play, dvc: Dvc) -> None:
+    dvc.status = '{"data.dvc": [{"changed outs": {"data": "not in cache"}}]}'
+    assert play() == 3
+
+
 def test_an_earlier_report_passes_for_none_that_was_killed(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
