@@ -8,7 +8,6 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from src import config, extras, files, git, paths, processes
 from src.command import guarded
@@ -34,7 +33,6 @@ CODES = {
     verdicts.REFUSED: 5,
 }
 STOPPED = "stopped"
-UNCACHED = "not in cache"  # DVC's word for data that is right and that it has no copy of
 EPILOG = f"""exit codes:
   0    done: the champions are better, or as good
   3    done, and nothing changed
@@ -130,19 +128,15 @@ def _check_data() -> None:
     fix = "dvc remote add --default storage <url>, and dvc push where the data is"
     if not paths.DATA.is_dir():
         raise UserError("There is no data here, and no remote to pull it from.", fix=fix)
-    told = processes.output(*DVC, "status", "--json", f"{paths.DATA}.dvc")
-    if _states(json.loads(told or "{}")) - {UNCACHED}:
+    # `dvc status` says "not in cache" of data that DVC has no copy of, whether it is right or not.
+    told = json.loads(processes.output(*DVC, "data", "status", "--json") or "{}")
+    changed = [name for named in told.get("uncommitted", {}).values() for name in named]
+    if f"{paths.DATA}/" in changed:
         raise UserError(
             f"{paths.DATA}.dvc names other data than what is in {paths.DATA}/, and there is no "
             "remote to pull that from.",
             fix=f"{fix}; or dvc add {paths.DATA}, if what is here is meant",
         )
-
-
-def _states(told: dict[str, list[Any]]) -> set[str]:
-    """Return what DVC's status says of a stage's files: modified, deleted, not in cache."""
-    parts = [one for listed in told.values() for one in listed if isinstance(one, dict)]
-    return {state for part in parts for named in part.values() for state in named.values()}
 
 
 def _write(report: Report) -> None:

@@ -89,7 +89,7 @@ def dvc(monkeypatch: pytest.MonkeyPatch) -> Dvc:
     dvc, real = Dvc(), processes.output
 
     def output(*command: str, **named: str) -> str:
-        told = {"remote list": dvc.remotes, "status --json data.dvc": dvc.status}
+        told = {"remote list": dvc.remotes, "data status --json": dvc.status}
         words = " ".join(command[3:]) if command[:3] == DVC else ""
         return told[words] if words else real(*command, **named)
 
@@ -248,14 +248,14 @@ def test_there_must_be_data_or_a_remote(play: Play, dvc: Dvc) -> None:
 
 
 def test_without_a_remote_data_that_was_not_recorded_is_refused(play: Play, dvc: Dvc) -> None:
-    dvc.status = '{"data.dvc": [{"changed outs": {"data": "modified"}}]}'
+    dvc.status = '{"not_in_cache": ["data/"], "uncommitted": {"modified": ["data/"]}}'
     assert_stopped(lambda: play(commit=True), "data.dvc names other data")
     assert "dvc remote add" in told()["why"]
     assert dvc.asked == []
 
 
 def test_data_of_which_dvc_has_no_copy_yet_is_taken(play: Play, dvc: Dvc) -> None:
-    dvc.status = '{"data.dvc": [{"changed outs": {"data": "not in cache"}}]}'
+    dvc.status = '{"not_in_cache": ["data/"], "uncommitted": {"deleted": ["artifacts/conf/"]}}'
     assert play() == 3
 
 

@@ -278,3 +278,22 @@ def test_fresh_data_becomes_a_pull_request_and_then_a_renewed_one(forge: Forge) 
     *_, edited, drafted = forge.asked()
     assert edited.startswith("pr edit 7 --title retrain: bills gate failed")
     assert drafted == "pr ready 7 --undo"
+
+
+@pytest.mark.slow
+def test_without_a_remote_other_data_is_not_recorded_in_place_of_what_was_pushed(
+    forge: Forge,
+) -> None:
+    checkout.run(forge.folder, "git", "clone", "--quiet", "origin.git", "alone")
+    place = forge.folder / "alone"
+    checkout.run(place, "dvc", "remote", "remove", "storage")
+    (place / "data").mkdir()
+    sheet = (forge.home / "data/bills.csv").read_bytes()
+    (place / "data/bills.csv").write_bytes(sheet)
+    check = (sys.executable, "-c", "from src import retrain; retrain._check_data()")
+    checkout.run(place, *check)  # the right data, of which DVC has no copy yet
+    (place / "data/bills.csv").write_bytes(sheet + sheet.splitlines(keepends=True)[-1])
+    pushed = (place / "data.dvc").read_bytes()
+    checkout.run(place, sys.executable, "-m", "src.retrain", code=1)
+    assert "data.dvc names other data" in figures(place)["why"]
+    assert (place / "data.dvc").read_bytes() == pushed
