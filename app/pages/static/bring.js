@@ -59,14 +59,37 @@ async function page(url) {
   return fresh;
 }
 
-// Read the page again and take over parts of it, named by id.
+const chosen = (field) => [...field.options].find((one) => one.defaultSelected) ?? field.options[0];
+const offers = (field, value) => field.type !== "select-one" || [...field.options].some((one) => one.value === value);
+
+// What somebody has typed or chosen, by the fields' ids; what is being sent at this moment is done with.
+function typed(part) {
+  const found = new Map();
+  for (const field of part.querySelectorAll("input[id], select[id], textarea[id]")) {
+    if (["hidden", "file"].includes(field.type) || field.closest("form[aria-busy]")) continue;
+    if (["checkbox", "radio"].includes(field.type)) {
+      if (field.checked !== field.defaultChecked) found.set(field.id, { checked: field.checked });
+    } else {
+      const before = field.type === "select-one" ? chosen(field)?.value : field.defaultValue;
+      if (field.value !== before) found.set(field.id, { value: field.value });
+    }
+  }
+  return found;
+}
+
+// Read the page again and take over parts of it, named by id; what is typed there stays.
 export async function refresh(ids, url = location.href) {
   const fresh = await page(url);
   for (const id of ids) {
     const [old, part] = [document.getElementById(id), fresh.getElementById(id)];
     if (!old || !part) continue;
     const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    const kept = typed(old);
     old.replaceWith(part);
+    for (const [name, state] of kept) {
+      const field = document.getElementById(name);
+      if (field && part.contains(field) && offers(field, state.value ?? field.value)) Object.assign(field, state);
+    }
     bring(part.parentElement === null ? part : wrap(part));
     if (focused) document.getElementById(focused)?.focus();
   }

@@ -108,6 +108,20 @@ def test_a_file_is_uploaded_and_what_came_of_it_is_deleted(
     expect(visitor.find("#browse tbody tr").first).to_contain_text("by (this machine)")
 
 
+def test_what_is_typed_stays_while_a_part_of_the_page_is_read_anew(visitor: Visitor) -> None:
+    visitor.go(PATH)
+    visitor.find("#source").fill("half a wo")
+    visitor.find("#deleted").select_option("true")
+    visitor.page.get_by_label("amount").fill("12.5")
+    visitor.page.get_by_label("owner").fill("north")
+    visitor.find("#truth-late").select_option("0")
+    before = visitor.find("#browse").element_handle()
+    visitor.page.get_by_role("button", name="Store label").click()
+    visitor.page.wait_for_function("old => !old.isConnected", arg=before)
+    expect(visitor.find("#source")).to_have_value("half a wo")
+    expect(visitor.find("#deleted")).to_have_value("true")
+
+
 def test_an_upload_is_followed_while_it_is_read(visitor: Visitor, tmp_path: Path) -> None:
     path = tmp_path / "many.ndjson"
     path.write_text('{"amount": 1, "owner": "north", "late": 1}\n' * 5)
