@@ -59,7 +59,7 @@ CMD ["gunicorn", "app:api"]
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="lapidary" \
       org.opencontainers.image.description="Raw data to answers that can be trusted" \
-      org.opencontainers.image.base.name="docker.io/library/debian:bookworm-slim" \
+      org.opencontainers.image.base.name="debian:bookworm-slim" \
       org.opencontainers.image.revision="$REVISION"
 
 # Linked: the packages, most of an image, are the same layer whatever changes in the code.

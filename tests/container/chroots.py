@@ -127,7 +127,7 @@ def environment() -> dict[str, str]:
 
 
 def _sources(release: str) -> list[tuple[str, str]]:
-    """Return where this machine takes the release from, the base first, else Debian's own place."""
+    """Return where this machine takes the release from, the base first."""
     done = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME)", "Created-By: Packages"],
         capture_output=True,
@@ -138,7 +138,10 @@ def _sources(release: str) -> list[tuple[str, str]]:
     pairs = {tuple(line.split()) for line in done.stdout.splitlines()}
     found = [(uri, suite) for suite in suites for uri, of in sorted(pairs) if of == suite]
     if not found or found[0][1] != release:
-        return [("http://deb.debian.org/debian", release)]
+        raise RuntimeError(
+            f"apt of this machine knows no source of Debian's {release}; "
+            "add one to /etc/apt/sources.list.d, and apt-get update"
+        )
     return found
 
 
