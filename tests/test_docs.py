@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -98,6 +99,22 @@ def anchors(page: Path) -> set[str]:
         found.add(f"{name}-{seen[name]}" if name in seen else name)
         seen[name] = seen.get(name, 0) + 1
     return found
+
+
+def test_a_picture_is_said_in_words() -> None:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for words, place in re.findall(r"!\[([^\]]*)\]\(([^)\s]+)\)", text):
+            assert words, f"{name_of(page)}: {place}"
+            if place.endswith(".svg"):
+                drawing = ElementTree.parse(page.parent / place).getroot()
+                assert drawing.findtext("{http://www.w3.org/2000/svg}title") == words, place
+
+
+def test_the_readme_says_how_to_run_it_below_a_picture() -> None:
+    section = README.partition("\n## How to run\n")[2].partition("\n## ")[0]
+    assert section.lstrip().startswith("![A green iguana")
+    assert re.findall(r"^\$ make (\w+)", section, re.MULTILINE) == ["run", "serve", "test"]
 
 
 def test_every_page_is_in_the_index() -> None:
