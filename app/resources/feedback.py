@@ -54,7 +54,7 @@ class Truth:
             if last is None or last["value"] != value:
                 rows = labels.rows(
                     dataset,
-                    [ids.new()],
+                    [ids.new() if last is None else ids.after(last["id"])],
                     [value],
                     [record],
                     source=by,

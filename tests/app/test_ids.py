@@ -4,6 +4,7 @@ import os
 import threading
 import time
 import uuid
+from collections import Counter
 
 import pytest
 
@@ -31,51 +32,101 @@ def test_ids_sort_by_time_and_none_comes_twice() -> None:
     assert len(set(found)) == len(found)
 
 
-def test_ids_sort_though_the_clock_stands_still_or_goes_back(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    now = time.time_ns()
-    first = ids.new()
-    monkeypatch.setattr(time, "time_ns", lambda: now - 10**9)
-    later = [ids.new() for _ in range(10)]
-    assert sorted([first, *later]) == [first, *later]
+def test_ids_of_one_millisecond_sort_as_they_were_made() -> None:
+    made = [ids.new() for _ in range(20_000)]
+    milliseconds = Counter(number[:13] for number in made)
+    assert max(milliseconds.values()) > 100, "many were made in one millisecond"
+    for one in milliseconds:
+        within = [number for number in made if number[:13] == one]
+        assert within == sorted(within)
 
 
-def test_threads_never_get_the_same_id() -> None:
-    found: list[str] = []
-    threads = [
-        threading.Thread(target=lambda: found.extend([ids.new() for _ in range(3000)]))
-        for _ in range(4)
-    ]
+def test_threads_never_get_the_same_id_and_each_gets_its_own_in_order() -> None:
+    made: list[list[str]] = [[] for _ in range(4)]
+
+    def run(mine: list[str]) -> None:
+        mine.extend([ids.new() for _ in range(3000)])
+
+    threads = [threading.Thread(target=run, args=[mine]) for mine in made]
+    before = ids.new()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(set(found)) == 12_000
+    after = ids.new()
+    for mine in made:
+        assert [before, *mine, after] == sorted([before, *mine, after])
+    assert len({number for mine in made for number in mine}) == 12_000
 
 
-def test_a_forked_process_does_not_draw_what_its_parent_draws() -> None:
-    """Of equal ticks the random bits alone tell the ids of two workers apart."""
-    ids.new()
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.write(writer, ids.new()[19:].encode())
-        os._exit(0)
-    os.waitpid(child, 0)
-    os.close(writer)
-    with os.fdopen(reader) as pipe:
-        assert pipe.read() != ids.new()[19:]
+def test_forked_processes_never_get_the_same_id_and_each_gets_its_own_in_order() -> None:
+    """They inherit what their parent counts with, so the random bits must be their own."""
+    before = ids.new()
+    made = [*of_children(4, 2000), [ids.new() for _ in range(2000)]]
+    for mine in made:
+        assert [before, *mine] == sorted([before, *mine])
+    assert len({number for mine in made for number in mine}) == 10_000
+    assert len({number[-8:] for mine in made for number in mine[:1]}) == 5
+
+
+def test_the_ids_of_several_processes_sort_by_their_milliseconds() -> None:
+    """What one process made before another began sorts before what that one made."""
+    numbers: list[str] = []
+    for _ in range(3):
+        (made,) = of_children(1, 3)
+        numbers += made
+        wait_until_greater(made[-1])
+    assert numbers == sorted(numbers)
+
+
+def of_children(count: int, each: int) -> list[list[str]]:
+    """Return the ids that some forked processes make at once."""
+    pipes = []
+    for _ in range(count):
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            with os.fdopen(writer, "w") as pipe:
+                pipe.write(" ".join(ids.new() for _ in range(each)))
+            os._exit(0)
+        os.close(writer)
+        pipes.append((child, reader))
+    made = []
+    for child, reader in pipes:
+        with os.fdopen(reader) as pipe:
+            made.append(pipe.read().split())
+        os.waitpid(child, 0)
+    return made
+
+
+def wait_until_greater(number: str) -> None:
+    """Wait for the millisecond after the one of an id."""
+    while time.time() * 1000 < millisecond(number) + 1:
+        pass
+
+
+def millisecond(number: str) -> int:
+    return uuid.UUID(number).int >> 80
 
 
 def test_the_id_of_a_moment_lies_between_those_before_and_after() -> None:
+    for _ in range(200):
+        moment = time.time()
+        assert ids.at(moment) <= ids.new()
+    for number in [ids.new(), *ids.following(ids.new(), 3), "01a1fca4-bd81-7000-8000-000000000000"]:
+        made = millisecond(number)
+        assert ids.at(made / 1000) <= number < ids.at((made + 1) / 1000)
+    assert ids.is_one(ids.at(time.time()))
+    assert ids.at(0.0) < ids.new()
+
+
+def test_an_id_after_one_of_another_process_is_greater_and_new() -> None:
+    of_a_fast_clock = ids.at(time.time() + 60)
+    made = ids.after(of_a_fast_clock)
+    assert of_a_fast_clock < made < ids.at(time.time() + 61)
+    assert ids.is_one(made)
     before = ids.new()
-    time.sleep(0.003)
-    moment = time.time()
-    time.sleep(0.003)
-    assert before < ids.at(moment) < ids.new()
-    assert ids.is_one(ids.at(moment))
-    assert ids.at(0.0) < before
+    assert before < ids.after("01a1fca4-bd81-7ffe-ad49-5d8bebf64f98") < ids.new()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -75,6 +76,18 @@ def test_the_same_truth_again_changes_nothing_and_another_one_counts(service: Se
     assert third["id"] > second["id"]
     service.ask(f"/v1/debts/labels/{third['id']}", "DELETE")
     assert service.ask(where(number)).json == second, "the last one that is not deleted"
+
+
+def test_the_last_truth_counts_though_another_process_made_a_greater_id(service: Service) -> None:
+    number = service.predict("debts").json["id"]
+    put(service, number, {"late": 1})
+    of_a_fast_clock = ids.at(time.time() + 60)
+    with service.database:
+        Label.update(id=of_a_fast_clock).execute(service.database)
+    second = put(service, number, {"late": 0}).json
+    assert second["late"] == 0
+    assert second["id"] > of_a_fast_clock
+    assert service.ask(where(number)).json == second
 
 
 def test_the_same_truth_from_many_at_once_is_one_label(make_service: MakeService) -> None:
