@@ -11,23 +11,20 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from app import fields
 from app.fields import Field, FieldError, Listed, Numeric, Open
-from app.records import FieldProblem
+from app.records import FieldProblem, Records
 from app.values import is_number, shown
-from src.data.schema import Dataset
 
 FAULTY = object()
 FEW = 32  # cells that are read one by one where one of them is odd
 
 
 class Cells:
-    """The cells of a dataset's features."""
+    """The cells of records."""
 
-    def __init__(self, dataset: Dataset, longest_text: int) -> None:
+    def __init__(self, records: Records) -> None:
         self._columns = {
-            name: column(fields.field(name, dataset, longest_text), dataset.missing)
-            for name in dataset.features
+            name: column(field, records.missing) for name, field in records.by_name.items()
         }
         self.texts = sum(isinstance(column.field, Open) for column in self._columns.values())
 

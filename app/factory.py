@@ -10,6 +10,7 @@ import falcon
 from app import handlers, housekeeping, sessions, steward
 from app.configured import Configured
 from app.gatekeeper import Gatekeeper
+from app.intake import Readers
 from app.metrics import Metrics
 from app.openapi import OpenApi
 from app.pages import routes as pages
@@ -72,6 +73,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     configured = Configured()
     gatekeeper = Gatekeeper(configured)
     registry = Registry(database, var, load, configured, gatekeeper)
+    readers = Readers(registry, most=settings.most_records, longest_text=settings.longest_text)
     watcher = Watcher(maker, database, registry, guard, settings.poll)
     watcher.start(is_watching=is_watching)
     if is_watching:
@@ -106,9 +108,11 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
             registry, gatekeeper, redaction, database, settings
         ),
         "/v1/{dataset}/predictions/{number}": predictions.Receipt(database),
-        "/v1/{dataset}/predictions/{number}/label": feedback.Truth(registry, database, settings),
-        "/v1/{dataset}/labels": labels.Labels(registry, database, settings),
-        "/v1/{dataset}/labels/about": labelling.Labelling(registry, database, settings),
+        "/v1/{dataset}/predictions/{number}/label": feedback.Truth(
+            registry, readers, database, settings
+        ),
+        "/v1/{dataset}/labels": labels.Labels(registry, readers, database, settings),
+        "/v1/{dataset}/labels/about": labelling.Labelling(registry, readers, database, settings),
         "/v1/{dataset}/labels/{number}": labels.OneLabel(registry, database),
         "/v1/{dataset}/uncertain": uncertain.Uncertain(registry, database),
         "/v1/{dataset}/uploads": uploads.Uploads(registry, database, settings.page),

@@ -19,6 +19,7 @@ from app.labelled import Writer, labelled
 from app.lines import BLOCK, Broken, Stream, blocks
 from app.parsing import MalformedError, TooManyError, parse
 from app.records import BLANK, LEAST_VALUES, FieldProblem, Invalid, Records
+from app.registry import Registry
 from app.sheet import CHUNK, Batch, Sheet
 from src.data.schema import Dataset
 
@@ -69,16 +70,37 @@ class Chunk:
         return list(zip(self.numbers, self.values, self.records, strict=True))
 
 
+class Readers:
+    """The readers of labels: one of each dataset, made anew when it or its classes change."""
+
+    def __init__(self, registry: Registry, *, most: int, longest_text: int) -> None:
+        self._registry = registry
+        self._limits = {"most": most, "longest_text": longest_text}
+        self._kept: dict[str, tuple[Dataset, list[str] | None, Labels]] = {}
+
+    def of(self, dataset: Dataset) -> Labels:
+        """Return the reader of a dataset as it is now."""
+        classes = self._registry.classes(dataset.name)
+        kept = self._kept.get(dataset.name)
+        if kept is None or kept[0] is not dataset or kept[1] != classes:
+            kept = dataset, classes, Labels(dataset, classes, **self._limits)
+            self._kept[dataset.name] = kept
+        return kept[2]
+
+
 class Labels:
-    """How labels of a dataset are read: at most `most` in an array."""
+    """How labels of a dataset are read: at most `most` in an array.
+
+    Several threads may read by one at once: what is known of an upload stands in `_Upload`.
+    """
 
     def __init__(
         self, dataset: Dataset, classes: list[str] | None, *, most: int, longest_text: int
     ) -> None:
         flat = labelled(dataset, classes)
         self.records = Records(flat, most=most, longest_text=longest_text)
-        self._records_of_lines = Records(flat, most=CHUNK, longest_text=longest_text)
-        self._cells = Cells(flat, longest_text)
+        self._records_of_lines = self.records.at_most(CHUNK)
+        self._cells = Cells(self.records)
         self._writer = Writer(dataset)
         self._separator = dataset.separator
         self._longest_line = SPARE + BYTES * longest_text * max(self._cells.texts, 1)

@@ -7,8 +7,9 @@ fault and to say it in words. Tests hold the two together.
 
 from __future__ import annotations
 
+import copy
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from app import fields
-from app.fields import FieldError
+from app.fields import Field, FieldError
 from app.parsing import MalformedError, Object, TooManyError, parse
 from app.values import clipped, nearest, shown
 from src.data.schema import Dataset, Integer
@@ -72,22 +73,33 @@ class Records:
 
     def __init__(self, dataset: Dataset, *, most: int, longest_text: int) -> None:
         self.names = tuple(dataset.features)
+        self.missing = dataset.missing
         self._dataset = dataset
         self._most = most
-        self._fields = {name: fields.field(name, dataset, longest_text) for name in self.names}
+        self.by_name: Mapping[str, Field] = {
+            name: fields.field(name, dataset, longest_text) for name in self.names
+        }
         self._reads = [
             (at, field.read or _as_is)
-            for at, field in enumerate(self._fields.values())
+            for at, field in enumerate(self.by_name.values())
             if field.read or not field.required
         ]
         self._whole = [
             name for name, feature in dataset.features.items() if isinstance(feature, Integer)
         ]
-        self._needed = [name for name, field in self._fields.items() if field.required]
+        self._needed = [name for name, field in self.by_name.items() if field.required]
         self._quoted = [f'"{name}"'.encode() for name in self.names]
         # How a key might be written otherwise than in `_quoted`.
         self._escape = b"\\" if any("/" in name for name in self.names) else b"\\u"
+        self._type = self._struct()
         self._one, self._many = self._decoders()
+
+    def at_most(self, most: int) -> Records:
+        """Return the same records, of which an array may hold as many."""
+        other = copy.copy(self)
+        other._most = most
+        other._one, other._many = other._decoders()
+        return other
 
     def decode(self, body: bytes) -> Decoded:
         """Read one record, or an array of them; raise Invalid."""
@@ -164,7 +176,7 @@ class Records:
 
     def fields(self) -> list[dict[str, Any]]:
         """Say in words what each feature takes."""
-        return [field.words() for field in self._fields.values()]
+        return [field.words() for field in self.by_name.values()]
 
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON Schema (2020-12) of one record, which accepts what `decode` accepts."""
@@ -172,24 +184,21 @@ class Records:
             "title": self._dataset.noun,
             **({"description": self._dataset.about} if self._dataset.about else {}),
             "type": "object",
-            "properties": {name: field.schema() for name, field in self._fields.items()},
-            "required": [name for name, field in self._fields.items() if field.required],
+            "properties": {name: field.schema() for name, field in self.by_name.items()},
+            "required": [name for name, field in self.by_name.items() if field.required],
             "additionalProperties": False,
         }
 
-    def _decoders(self) -> tuple[Any, Any]:
-        """Make msgspec's decoders of one record and of an array.
-
-        There are none where a feature has a name that msgspec cannot take.
-        """
+    def _struct(self) -> Any:
+        """Make msgspec's type of a record; None where a feature has a name that it cannot take."""
         members = [
             (f"f{at}", field.wire)
             if field.required
             else (f"f{at}", field.wire | None | UnsetType, UNSET)
-            for at, field in enumerate(self._fields.values())
+            for at, field in enumerate(self.by_name.values())
         ]
         try:
-            record = msgspec.defstruct(
+            return msgspec.defstruct(
                 "Record",
                 members,
                 rename={f"f{at}": name for at, name in enumerate(self.names)},
@@ -198,9 +207,14 @@ class Records:
                 gc=False,
             )
         except ValueError:
+            return None
+
+    def _decoders(self) -> tuple[Any, Any]:
+        """Make msgspec's decoders of one record and of an array, where there is a type of it."""
+        if self._type is None:
             return None, None
-        array = Annotated[list[record], Meta(min_length=1, max_length=self._most)]  # type: ignore[valid-type]
-        return msgspec.json.Decoder(record), msgspec.json.Decoder(array)
+        array = Annotated[list[self._type], Meta(min_length=1, max_length=self._most)]  # type: ignore[name-defined]
+        return msgspec.json.Decoder(self._type), msgspec.json.Decoder(array)
 
     def _read(self, record: tuple[Any, ...]) -> tuple[Any, ...]:
         values = list(record)
@@ -250,7 +264,7 @@ class Records:
         problems += itertools.islice(self._wrong_keys(record, at), MOST_PROBLEMS)
         given = dict(record.pairs)
         found = {}
-        for name, field in self._fields.items():
+        for name, field in self.by_name.items():
             if name not in given and name not in needed:
                 continue
             try:
@@ -266,7 +280,7 @@ class Records:
         seen: set[str] = set()
         for key, value in record.pairs:
             name = clipped(key)
-            if key not in self._fields:
+            if key not in self.by_name:
                 what, fix = f"There is no field '{name}'.", nearest(name, self.names)
                 allowed = ", ".join(self.names)
                 yield FieldProblem(at, name, what, shown(value), allowed, fix)

@@ -87,7 +87,7 @@ def inert(cell: str) -> str:
 
 
 def _read(serving: Serving, body: bytes, most: int, longest_text: int, is_partial: bool) -> Table:
-    cells = Cells(serving.dataset, longest_text)
+    cells = Cells(serving.records)
     sheet = Sheet(
         io.BytesIO(body),
         separator=serving.dataset.separator,

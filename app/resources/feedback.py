@@ -8,7 +8,8 @@ import falcon
 import msgspec
 import peewee
 
-from app import asking, ids, intake, security
+from app import asking, ids, security
+from app.intake import Readers
 from app.parsing import MalformedError, Object, TooManyError, parse
 from app.problems import Problem
 from app.redaction import HIDDEN
@@ -28,8 +29,15 @@ MOST_VALUES = 10
 class Truth:
     """PUT and GET /v1/{dataset}/predictions/{id}/label."""
 
-    def __init__(self, registry: Registry, database: peewee.Database, settings: Settings) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        readers: Readers,
+        database: peewee.Database,
+        settings: Settings,
+    ) -> None:
         self._registry = registry
+        self._readers = readers
         self._database = database
         self._settings = settings
 
@@ -98,13 +106,7 @@ class Truth:
         """Return the label's value and record; raise Problem 422 or 409."""
         record = msgspec.json.decode(bytes(prediction.record))
         target = known.target.name
-        reader = intake.Labels(
-            known,
-            self._registry.classes(known.name),
-            most=1,
-            longest_text=self._settings.longest_text,
-        )
-        chunk = reader.json(msgspec.json.encode({**record, target: given}))
+        chunk = self._readers.of(known).json(msgspec.json.encode({**record, target: given}))
         if chunk.refusals:
             first = chunk.refusals[0]
             if first.field == target:

@@ -8,7 +8,8 @@ from typing import Any
 import falcon
 import peewee
 
-from app import asking, intake, security
+from app import asking, security
+from app.intake import Readers
 from app.lately import Lately, unless_quick
 from app.problems import Problem
 from app.registry import Registry
@@ -23,8 +24,15 @@ MOST = 20  # sources and classes that are told by name, those with most labels
 class Labelling:
     """GET /v1/{dataset}/labels/about, also where nothing serves yet."""
 
-    def __init__(self, registry: Registry, database: peewee.Database, settings: Settings) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        readers: Readers,
+        database: peewee.Database,
+        settings: Settings,
+    ) -> None:
         self._registry = registry
+        self._readers = readers
         self._database = database
         self._settings = settings
         self._counted: dict[str, Lately] = {}
@@ -36,9 +44,6 @@ class Labelling:
         asking.query(request, asking.Nothing)
         known = self._registry.dataset(dataset)
         exchange.dataset = dataset
-        classes = self._registry.classes(dataset)
-        longest = self._settings.longest_text
-        reader = intake.Labels(known, classes, most=1, longest_text=longest)
         last = next(iter(labels.page(self._database, labels.live(dataset), 1)), None)
         asking.answer(
             response,
@@ -48,7 +53,7 @@ class Labelling:
                 "noun": known.noun,
                 "task": known.task,
                 "target": known.target.name,
-                "fields": reader.records.fields(),
+                "fields": self._readers.of(known).records.fields(),
                 "refused": _refusal(known, self._settings.redact),
                 **self._counts(known, last["id"] if last else None),
                 "last": last and {name: last[name] for name in ("id", "at", "source")},

@@ -10,9 +10,9 @@ import falcon
 import peewee
 from msgspec import Meta
 
-from app import asking, bodies, ids, intake, security, told
+from app import asking, bodies, ids, security, told
 from app.exchange import Exchange
-from app.intake import Chunk
+from app.intake import Chunk, Readers
 from app.paging import Line, Since, first_id, moments
 from app.posting import Posting
 from app.problems import Problem
@@ -63,8 +63,15 @@ class Deletion(Filter, frozen=True):
 class Labels:
     """POST, GET and DELETE /v1/{dataset}/labels."""
 
-    def __init__(self, registry: Registry, database: peewee.Database, settings: Settings) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        readers: Readers,
+        database: peewee.Database,
+        settings: Settings,
+    ) -> None:
         self._registry = registry
+        self._readers = readers
         self._database = database
         self._settings = settings
 
@@ -154,13 +161,7 @@ class Labels:
         self, request: falcon.Request, exchange: Exchange, known: Dataset
     ) -> Iterator[Chunk]:
         """Return the body's labels as they come."""
-        settings = self._settings
-        reader = intake.Labels(
-            known,
-            self._registry.classes(known.name),
-            most=settings.most_records,
-            longest_text=settings.longest_text,
-        )
+        reader = self._readers.of(known)
         kind = (request.content_type or "").partition(";")[0].strip().lower()
         if exchange.body is None:
             stream = bodies.Stream(request.env, int(request.env.get("CONTENT_LENGTH") or 0))

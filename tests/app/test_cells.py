@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from app.cells import Cells, as_number, column
 from app.fields import FieldError, field
 from app.intake import Labels
+from app.records import Records
 from src.checked import convert
 from src.data import cleaning, sources
 from src.data.schema import Dataset
@@ -219,7 +220,7 @@ def test_rows_of_another_width_and_faulty_ones_are_left_out() -> None:
     dataset = make([KINDS[0], KINDS[8]], {})
     header = ["more", "f1", "f0"]
     rows = [["", "a", "1"], ["a", "2"], ["", "b", "x"], ["", "c", "3"], [], ["", "", "d", "4"]]
-    found = Cells(dataset, 10)
+    found = Cells(Records(dataset, most=10, longest_text=10))
     assert found.read(header, rows) == ([[1.0, 3.0], ["a", "c"]], [0, 3])
     assert found.read(header, rows[1:2]) == ([[], []], [])
     assert [problem.what for problem in found.why(header, rows[1])] == ["The row has 2 cells."]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import threading
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app import lines
-from app.intake import MOST_REFUSALS, Chunk, Labels, Refusal
+from app.intake import MOST_REFUSALS, Chunk, Labels, Readers, Refusal
 from app.records import Invalid
 from app.sheet import CHUNK
 from src.checked import convert
@@ -364,3 +365,61 @@ def test_memory_does_not_grow_with_an_upload(
     size, last = peak(read, Endless(first, then))
     assert (last.read, last.broken) == (count, broken)
     assert size < 8_000_000
+
+
+class Known:
+    """What readers ask of a registry."""
+
+    def __init__(self) -> None:
+        self.known: list[str] | None = None
+
+    def classes(self, name: str) -> list[str] | None:
+        return None if self.known is None else list(self.known)
+
+
+def test_a_reader_is_made_once_of_a_dataset_and_its_classes() -> None:
+    registry: Any = Known()
+    readers = Readers(registry, most=5, longest_text=LONGEST)
+    bills, others = dataset(target={"name": "late"}), dataset(name="others")
+    reader = readers.of(bills)
+    assert readers.of(bills) is reader
+    assert readers.of(others) is not reader
+    assert readers.of(bills) is reader, "each dataset has its own"
+    late = encoded({**LABEL, "late": "perhaps"})
+    assert reader.json(late).values == ["perhaps"], "any class is one where none is known"
+
+    registry.known = ["0", "1"]  # of a champion that was trained meanwhile
+    learned = readers.of(bills)
+    assert readers.of(bills) is learned
+    (refusal,) = learned.json(late).refusals
+    assert refusal.allowed == "one of 0, 1"
+
+    longer = dataset(target={"name": "late", "values": [0, 1, "perhaps"]})  # conf/ was read again
+    registry.known = ["0", "1", "perhaps"]
+    assert readers.of(longer).json(late).values == ["perhaps"]
+    assert readers.of(longer) is not readers.of(dataset(target={"name": "late"}))
+
+
+def test_several_threads_read_by_one_reader_at_once() -> None:
+    labels = [{**LABEL, "count": at, "town": f"Bonn {at}"} for at in range(5)]
+    faulty = [{**label, "amount": -1} if at % 2 else label for at, label in enumerate(labels)]
+    rows = ["1.5,3,Bonn,1", "x,3,Bonn,1", "2,,Bonn,0"] * 50
+    reads: list[Callable[[], Any]] = [
+        lambda: LABELS.json(encoded(*labels)),
+        lambda: LABELS.json(encoded(*faulty)),
+        lambda: list(LABELS.ndjson(io.BytesIO(by_lines(*labels, *faulty)))),
+        lambda: list(LABELS.csv(io.BytesIO(sheet(*rows)))),
+    ]
+    alone = [read() for read in reads]
+    wrong: list[Any] = []
+
+    def run(at: int) -> None:
+        for _ in range(100):
+            wrong.extend(found for found in [reads[at]()] if found != alone[at])
+
+    threads = [threading.Thread(target=run, args=[at]) for at in range(4) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
