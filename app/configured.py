@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
+from pathlib import Path
 from typing import Any
 
+from src import composition_cache
 from src import config as configs
 from src.checked import convert
 from src.config import Config
@@ -15,15 +16,13 @@ from src.errors import UserError, did_you_mean, unknown
 
 log = logging.getLogger(__name__)
 
-ANY_MODEL = "dummy"  # completes the composition where only the dataset is asked for
-
-_composing = threading.Lock()  # Hydra composes one thing at a time in a process
-
 
 class Configured:
     """Read conf/ when it has changed; what can no longer be read stays as it was."""
 
-    def __init__(self) -> None:
+    def __init__(self, var: Path | None = None) -> None:
+        """Take the folder in which what was composed is kept for other processes."""
+        self._folder = None if var is None else var / "composed"
         self._seen: tuple[Any, ...] | None = None
         self._datasets: dict[str, Dataset] = {}
         self._errors: dict[str, str] = {}
@@ -79,19 +78,13 @@ class Configured:
         return configs.build(self._compose(words))
 
     def _dataset(self, name: str) -> Dataset:
-        models = configs.choices("model")
-        model = ANY_MODEL if ANY_MODEL in models or not models else models[0]
-        values = self._compose([f"dataset={name}", f"model={model}", "search=none"])
+        values = self._compose(composition_cache.dataset_words(name))
         dataset = convert(values.get("dataset"), Dataset, "dataset")
         schema.check(dataset)
         return dataset
 
     def _compose(self, words: list[str]) -> dict[str, Any]:
-        from src import composing  # Hydra takes a while to import
-
-        with _composing:
-            composing.prepare()
-            return composing.compose(words)
+        return composition_cache.compose(words, self._folder)
 
 
 def _signature() -> tuple[Any, ...]:

@@ -70,7 +70,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     secret = sessions.secret(var)
     guard = Guard(proxies=settings.proxies, origins=settings.origins, secret=secret)
     load = loader(var, most_records=settings.most_records, longest_text=settings.longest_text)
-    configured = Configured()
+    configured = Configured(var)
     gatekeeper = Gatekeeper(configured)
     registry = Registry(database, var, load, configured, gatekeeper)
     readers = Readers(registry, most=settings.most_records, longest_text=settings.longest_text)

@@ -100,7 +100,7 @@ def _override(database: peewee.Database, asked: Override) -> None:
 
 
 def _gatekeeper() -> Gatekeeper:
-    conf = Configured()
+    conf = Configured(configured.read().folder())
     conf.refresh()
     return Gatekeeper(conf)
 

@@ -49,7 +49,7 @@ def main() -> None:
     if not sys.argv[1:]:
         raise UserError("Of which dataset?", fix=USAGE)
     asked = commands.parse(sys.argv[1:], Asked)
-    configured = Configured()
+    configured = Configured(settings_of.read().folder())
     configured.refresh()
     dataset = configured.get(asked.dataset)
     if dataset is None:

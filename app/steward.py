@@ -31,7 +31,7 @@ class Steward:
         self._database = databases.connect(
             url, settings.durability, wait, is_made=False, slowest=databases.SLOWEST
         )
-        self._configured = Configured()
+        self._configured = Configured(settings.folder())
         self._told: dict[str, str] = {}
         database, known = self._database, self._configured
         self._duties: dict[str, Callable[[], object]] = {

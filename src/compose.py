@@ -7,12 +7,13 @@ changes, and a comment re-runs nothing but this.
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from src import composing, files, paths
+from src import composition_cache, files, paths
 from src import config as configs
 from src.command import guarded
 from src.config import Config, Pair, Params
@@ -28,7 +29,7 @@ def main() -> None:
 
 def compose() -> None:
     """Compose and check everything that params.yaml tracks, then write it."""
-    composing.prepare()
+    configs.find_root()
     params = configs.read_params()
     _check_pairs()
     composed = {name: _compose(name, pair, params) for name, pair in params.runs.items()}
@@ -47,10 +48,24 @@ def compose() -> None:
         written[paths.DATASET_CONFS / f"{name}.yaml"] = _of_champion(config, params)
     for path, values in written.items():
         _write(path, values)
+    _keep(params)
     for folder in (paths.RUN_CONFS, paths.DATASET_CONFS, paths.PREPARED_CONFS):
         for path in set(folder.glob("*.yaml")) - set(written):
             path.unlink()  # of a run that is no longer tracked
     print(f"composed {len(composed)} runs of {len(datasets)} datasets")
+
+
+def _keep(params: Params) -> None:
+    """Leave to the service what it would compose itself: every dataset, and the tracked runs."""
+    words = [composition_cache.dataset_words(name) for name in configs.choices("dataset")]
+    words += [_words(pair) for pair in params.runs.values()]
+    kept: set[Path | None] = set()
+    for composition in words:
+        with suppress(UserError, OSError):  # of a dataset without runs: the service says it
+            composition_cache.compose(composition)
+        kept.add(composition_cache.keep(composition, paths.COMPOSITIONS))
+    for path in set(paths.COMPOSITIONS.glob("*.json")) - kept:
+        path.unlink()  # of what conf/ says no more
 
 
 def _check_pairs() -> None:
@@ -73,15 +88,18 @@ def _compose(name: str, pair: Pair, params: Params) -> Config:
             choices=params.datasets,
             fix=f"add {pair.dataset} to datasets in {configs.PARAMS}",
         )
-    words = [f"dataset={pair.dataset}", f"model={pair.model}", f"search={pair.search}"]
     try:
-        config = configs.build(composing.compose(words))
+        config = configs.build(composition_cache.compose(_words(pair)))
         _check_plot(pair, config)
         _check_estimator(config)
     except UserError as error:
         error.what = f"In the run '{name}' of {configs.PARAMS}: {error.what}"
         raise
     return config
+
+
+def _words(pair: Pair) -> list[str]:
+    return [f"dataset={pair.dataset}", f"model={pair.model}", f"search={pair.search}"]
 
 
 def _check_plot(pair: Pair, config: Config) -> None:

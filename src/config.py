@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -148,13 +150,20 @@ def choices(group: str) -> list[str]:
 def read_yaml(path: Path) -> Any:
     """Read a YAML file; raise UserError where it is absent or not YAML."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        # Whoever asks may change what they get.
+        return copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise UserError(f"The file {path} does not exist.") from None
     except OSError as error:
         raise UserError(f"The file {path} cannot be read.", given=error.strerror) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"The file {path} is not valid YAML.", given=error) from None
+
+
+@functools.lru_cache(maxsize=256)
+def _parsed(text: str) -> Any:
+    """Parse YAML; the service asks for the same files again and again."""
+    return yaml.safe_load(text)
 
 
 def read_params() -> Params:

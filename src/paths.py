@@ -9,6 +9,7 @@ METRICS = Path("metrics")
 CHAMPIONS = METRICS / "champions.json"
 
 _ARTIFACTS = Path("artifacts")
+COMPOSITIONS = _ARTIFACTS / "conf" / "composed"
 DATASET_CONFS = _ARTIFACTS / "conf" / "datasets"
 PREPARED_CONFS = _ARTIFACTS / "conf" / "prepared"
 RUN_CONFS = _ARTIFACTS / "conf" / "runs"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from src import compose, composing, config
+from src import compose, composing, composition_cache, config, paths
 from src.errors import UserError
 
 CONF = Path("artifacts/conf")
@@ -132,6 +132,46 @@ def test_each_dataset_has_its_own_contest(track) -> None:
     assert config.read_yaml(CONF / "datasets/stones.yaml")["models"] == ["dummy", "ridge"]
     contest = config.read_yaml(CONF / "datasets/payments.yaml")
     assert (contest["task"], contest["models"]) == ("binary", ["logistic"])
+
+
+def kept() -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in paths.COMPOSITIONS.iterdir()}
+
+
+def test_the_service_finds_every_dataset_and_every_tracked_run(
+    track, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("conf/dataset/broken.yaml").write_text("name: [")
+    compose.compose()
+    monkeypatch.setattr(composition_cache, "_memory", {})
+    monkeypatch.setattr(composing, "compose", lambda words: pytest.fail(f"composed {words}"))
+    for name in ("diamonds", "payments", "resumes", "stones"):
+        words = composition_cache.dataset_words(name)
+        assert composition_cache.compose(words)["dataset"]["name"] == name
+    words = ["dataset=stones", "model=ridge", "search=none"]
+    assert composition_cache.compose(words)["model"]["name"] == "ridge"
+    assert len(kept()) == 5
+
+
+def test_what_the_service_finds_is_the_same_bytes_each_time(
+    track, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compose.compose()
+    before = kept()
+    for path in paths.COMPOSITIONS.iterdir():
+        path.unlink()
+    monkeypatch.setattr(composition_cache, "_memory", {})
+    compose.compose()
+    assert kept() == before
+
+
+def test_what_conf_says_no_more_is_removed_for_the_service_too(track) -> None:
+    compose.compose()
+    before = kept()
+    edit("conf/model/ridge.yaml", about="another")
+    compose.compose()
+    assert len(kept()) == len(before)
+    assert len(kept().keys() - before) == 1
 
 
 def test_composing_again_changes_nothing(track) -> None:

@@ -439,6 +439,15 @@ def test_a_plot_that_is_none_lists_the_plots(project: Path) -> None:
     assert "did you mean 'scatter'?" in str(caught.value)
 
 
+def test_a_file_is_read_anew_when_its_text_is_another(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("a: [1]")
+    config.read_yaml(path)["a"].append(2)  # by somebody who may change what they got
+    assert config.read_yaml(path) == {"a": [1]}
+    path.write_text("a: [3]")
+    assert config.read_yaml(path) == {"a": [3]}
+
+
 def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.yaml does not exist"):
         config.read_yaml(tmp_path / "none.yaml")

@@ -62,7 +62,7 @@ def train(
 ) -> Done:
     """Train with the pipeline's own function on the rows as they are now, keep it and judge it."""
     var = settings.folder()
-    configured = Configured()
+    configured = Configured(var)
     configured.refresh()
     config = configured.config(row["dataset"], row["model"], row["search"], row["trials"])
     dataset = config.dataset

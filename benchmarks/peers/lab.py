@@ -58,8 +58,9 @@ class Lab:
         for name in CODE:
             (folder / name).symlink_to(Path(name).resolve())
         shutil.copytree(paths.BUNDLES, folder / paths.BUNDLES)
-        if paths.PROFILES.is_dir():
-            shutil.copytree(paths.PROFILES, folder / paths.PROFILES)
+        for made in (paths.PROFILES, paths.COMPOSITIONS):
+            if made.is_dir():
+                shutil.copytree(made, folder / made)
         (folder / paths.METRICS).mkdir()
         shutil.copy(paths.CHAMPIONS, folder / paths.CHAMPIONS)
         features = bundle.read_manifest(self.bundle)["config"]["dataset"]["features"]

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +15,13 @@ from typing import Any
 import pytest
 
 from app.configured import Configured
-from src import composing
+from src import composing, composition_cache, paths
 from src.errors import UserError
 from tests.app import project, truths
 from tests.app.service import Service, assert_refused
 
 STONES = Path("conf/dataset/stones.yaml")
+DATASETS = ["debts", "ghosts", "notes", "stones"]
 BROKEN: dict[str, str | bytes] = {
     "no YAML": "name: [stones\n",
     "no text": b"name: \xff\xfe\n",
@@ -66,6 +71,123 @@ def test_an_edit_is_read_at_the_next_look_and_once(configured: Configured) -> No
     assert configured.readings == readings + 2
 
 
+@pytest.fixture
+def composed(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the list to which the dataset of each composition by Hydra is added."""
+    del home
+    compose, names = composing.compose, list[str]()
+
+    def count(words: list[str]) -> dict[str, Any]:
+        names.append(words[0].removeprefix("dataset="))
+        return compose(words)
+
+    monkeypatch.setattr(composing, "compose", count)
+    monkeypatch.setattr(composition_cache, "_memory", {})
+    return names
+
+
+def look(configured: Configured, composed: list[str]) -> list[str]:
+    """Return the datasets that are composed by another look."""
+    composed.clear()
+    assert configured.refresh()
+    return sorted(composed)
+
+
+def comment(path: str) -> None:
+    with Path(path).open("a") as file:
+        file.write("\n# a comment\n")
+
+
+def test_a_second_start_composes_nothing(
+    composed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    var = tmp_path / "var"
+    var.mkdir()
+    assert look(Configured(var), composed) == DATASETS
+    assert look(Configured(var), composed) == []
+    monkeypatch.setattr(composition_cache, "_memory", {})
+    again = Configured(var)
+    assert look(again, composed) == [], "in another process"
+    assert again.names() == DATASETS
+    assert again.errors() == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("conf/dataset/stones.yaml", ["stones"]),
+        ("conf/dataset_model/stones_dummy.yaml", ["stones"]),
+        ("conf/dataset_model/stones_xgboost.yaml", []),
+        ("conf/model/xgboost.yaml", []),
+        ("conf/model/dummy.yaml", DATASETS),
+        ("conf/config.yaml", DATASETS),
+        ("params.yaml", DATASETS),
+    ],
+)
+def test_an_edit_composes_the_datasets_that_the_file_takes_part_in(
+    composed: list[str], path: str, names: list[str]
+) -> None:
+    configured = Configured()
+    configured.refresh()
+    if path.endswith("stones_dummy.yaml"):
+        Path(path).write_text("# @package _global_\n")
+    else:
+        comment(path)
+    assert look(configured, composed) == names
+    assert configured.errors() == {}
+
+
+def test_what_is_broken_is_composed_alone_and_what_is_mended_is_read(composed: list[str]) -> None:
+    configured = Configured()
+    configured.refresh()
+    truths.write("stones", BROKEN["no YAML"])
+    assert look(configured, composed) == ["stones"]
+    assert list(configured.errors()) == ["stones"]
+    assert configured.get("stones") is not None
+    truths.rule("stones", gate={"mae": {"max": 321}})
+    assert look(configured, composed) == ["stones"]
+    assert configured.errors() == {}
+    assert most(configured) == 321
+    truths.write("stones", BROKEN["no YAML"])
+    assert look(configured, composed) == ["stones"], "an error is not kept"
+    assert list(configured.errors()) == ["stones"]
+
+
+def test_what_a_training_asks_for_is_composed_once(composed: list[str]) -> None:
+    configured = Configured()
+    configured.refresh()
+    composed.clear()
+    first = configured.config("stones", "xgboost", "optuna", 7)
+    assert configured.config("stones", "xgboost", "optuna", 7) == first
+    assert composed == ["stones"]
+    comment("conf/dataset_model/stones_xgboost.yaml")
+    assert configured.config("stones", "xgboost", "optuna", 7) == first
+    assert composed == ["stones"] * 2
+
+
+START = """
+import sys
+from app import factory, settings
+
+factory.create_api(settings.read(), is_watching=False)
+print(sorted({"hydra", "omegaconf"} & sys.modules.keys()))
+"""
+
+
+def test_a_start_after_the_pipeline_does_without_hydra(trained: Path, home: Path) -> None:
+    shutil.copytree(trained / paths.COMPOSITIONS, paths.COMPOSITIONS)
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(project.ROOT)}
+    start = [sys.executable, "-c", START]
+    answer = subprocess.run(start, env=environment, capture_output=True, text=True, check=True)
+    assert answer.stdout == "[]\n"
+    assert not Path("var/composed").exists(), "there was nothing to compose"
+    comment("conf/dataset/stones.yaml")
+    answer = subprocess.run(start, env=environment, capture_output=True, text=True, check=True)
+    assert answer.stdout != "[]\n"
+    answer = subprocess.run(start, env=environment, capture_output=True, text=True, check=True)
+    assert answer.stdout == "[]\n", "the service has kept what it composed"
+
+
 def test_files_come_and_go(configured: Configured) -> None:
     project.dump(STONES.with_name("gems.yaml"), {**project.STONES, "name": "gems"})
     assert configured.refresh()
@@ -109,6 +231,7 @@ def test_a_file_that_cannot_be_opened_leaves_the_last_good_one(
 
     compose = composing.compose
     monkeypatch.setattr(composing, "compose", refuse)
+    monkeypatch.setattr(composition_cache, "_memory", {})
     truths.rule("stones", gate={"mae": {"max": 500}})
     assert configured.refresh()
     assert configured.errors() == {"stones": "not for you"}
