@@ -5,20 +5,35 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, get_args
 from urllib.parse import quote
 
 from app import clock, ids
 from app.problems import MEDIA_TYPE, Problem
 
-if TYPE_CHECKING:
-    from app.security import Caller
-
 Start = Callable[..., Any]
 App = Callable[[dict[str, Any], Start], Iterable[bytes]]
+Scope = Literal["predict", "label", "train", "admin"]
+SCOPES: tuple[str, ...] = get_args(Scope)
 
 ENVIRON = "lapidary.exchange"  # where WSGI carries it
 LONGEST_ID = 100
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks; `admin` includes every scope."""
+
+    name: str
+    scopes: frozenset[str]
+
+    def may(self, scope: str) -> bool:
+        """Tell whether a scope is the caller's."""
+        return scope in self.scopes or "admin" in self.scopes
+
+
+HERE = Caller("(this machine)", frozenset(SCOPES))
+ANYONE = Caller("(anyone)", frozenset())
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from app import commands
 from app import settings as configured
-from app.security import SCOPES
+from app.exchange import SCOPES
 from app.store import database as databases
 from app.store import keys
 from src import tables

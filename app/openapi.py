@@ -15,6 +15,7 @@ from app import (
     openapi_versions,
 )
 from app.examples import example
+from app.exchange import SCOPES
 from app.openapi_parts import (
     Document,
     body,
@@ -26,7 +27,6 @@ from app.openapi_parts import (
 )
 from app.problems import Problem
 from app.registry import Registry
-from app.security import SCOPES
 from app.serving import Serving
 from app.settings import Settings
 from src import config as configs

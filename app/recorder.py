@@ -12,11 +12,11 @@ from typing import Any
 from app import bodies
 from app import exchange as exchanges
 from app.batches import Batches
-from app.exchange import Answer, App, Exchange, Start
+from app.exchange import ANYONE, Answer, App, Exchange, Start
 from app.metrics import Metrics
 from app.problems import Problem
 from app.redaction import Redaction
-from app.security import ANYONE, Guard
+from app.security import Guard
 from app.store.journal import Entry, Journal, Unavailable
 
 log = logging.getLogger(__name__)

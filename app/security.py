@@ -8,18 +8,15 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import falcon
 
 from app import sessions
-from app.exchange import ENVIRON, Answer, Exchange
+from app.exchange import ANYONE, ENVIRON, HERE, Answer, Caller, Exchange, Scope
 from app.hosts import is_local_name, is_loopback
 from app.problems import Problem
 from app.redaction import KEY_PREFIX
-
-Scope = Literal["predict", "label", "train", "admin"]
-SCOPES: tuple[str, ...] = get_args(Scope)
 
 # What proxies add: who is behind them is somebody else, whatever the socket says.
 RELAYED = (
@@ -53,28 +50,12 @@ _ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-R
 
 
 @dataclass(frozen=True)
-class Caller:
-    """Who asks; `admin` includes every scope."""
-
-    name: str
-    scopes: frozenset[str]
-
-    def may(self, scope: str) -> bool:
-        """Tell whether a scope is the caller's."""
-        return scope in self.scopes or "admin" in self.scopes
-
-
-@dataclass(frozen=True)
 class StoredKey:
     """What is known of a key: never the key itself."""
 
     name: str
     hash: str
     scopes: frozenset[str]
-
-
-HERE = Caller("(this machine)", frozenset(SCOPES))
-ANYONE = Caller("(anyone)", frozenset())
 
 
 def new_key() -> tuple[str, str, str]:

@@ -6,9 +6,9 @@ from typing import Any
 
 import falcon
 
+from app.exchange import Scope
 from app.pages.api import part
 from app.pages.page import Page
-from app.security import Scope
 from app.store.versions import CHANGES
 from src.metrics import METRICS
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import falcon
 
+from app.exchange import Scope
 from app.pages import filters
 from app.pages.api import part
 from app.pages.page import Page
 from app.problems import Problem
-from app.security import Scope
 
 NARROWING = ("source", "value", "since", "until")  # what a deletion of many goes by, too
 WORTH = 10  # predictions that are offered for labelling

@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 import falcon
 
-from app.exchange import ENVIRON
+from app.exchange import ANYONE, ENVIRON, Scope
 from app.pages.api import Api
 from app.pages.rendering import Renderer
-from app.security import ANYONE, Scope, allowed
+from app.security import allowed
 
 
 class Page:

@@ -12,10 +12,10 @@ import jinja2
 from markupsafe import Markup
 
 from app import clock, sessions
-from app.exchange import ENVIRON
+from app.exchange import ENVIRON, SCOPES, Scope
 from app.pages.static import Static, url
 from app.registry import Registry
-from app.security import SCOPES, Guard, Scope
+from app.security import Guard
 from app.values import plain
 from src.inference.sentence import percent
 

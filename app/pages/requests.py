@@ -9,12 +9,12 @@ from typing import Any, get_args
 import falcon
 
 from app import clock
+from app.exchange import Scope
 from app.logged import Filter, Method
 from app.pages import filters
 from app.pages.api import part
 from app.pages.page import Page
 from app.problems import Problem
-from app.security import Scope
 
 FILTERS = Filter.__struct_fields__
 METHODS = get_args(Method)

@@ -69,3 +69,11 @@ def test_a_refusal_is_a_problem_with_its_headers() -> None:
         ("WWW-Authenticate", "X"),
     ]
     assert msgspec.json.decode(answer.body)["request_id"] == "mine"
+
+
+def test_a_caller_may_what_its_scopes_say_and_an_administrator_all() -> None:
+    web = exchanges.Caller("web", frozenset({"predict", "label"}))
+    assert [scope for scope in exchanges.SCOPES if web.may(scope)] == ["predict", "label"]
+    for caller in (exchanges.Caller("ada", frozenset({"admin"})), exchanges.HERE):
+        assert all(caller.may(scope) for scope in exchanges.SCOPES)
+    assert not any(exchanges.ANYONE.may(scope) for scope in exchanges.SCOPES)

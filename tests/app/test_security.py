@@ -8,9 +8,9 @@ import falcon.testing
 import pytest
 
 from app import security, sessions
-from app.exchange import begin
+from app.exchange import ANYONE, HERE, SCOPES, Caller, begin
 from app.problems import Problem
-from app.security import ANYONE, HERE, SCOPES, Caller, Guard, StoredKey
+from app.security import Guard, StoredKey
 
 KEY, PREFIX, HASH = security.new_key()
 OTHER = security.new_key()[0]

@@ -6,9 +6,9 @@ import falcon
 import pytest
 
 from app import exchange as exchanges
+from app.exchange import ANYONE, HERE, Caller
 from app.pages.api import Api, part
 from app.problems import Problem
-from app.security import ANYONE, HERE, Caller
 
 
 class Echo:
