@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import falcon
@@ -16,7 +13,7 @@ from app import sessions
 from app.exchange import ANYONE, ENVIRON, HERE, Answer, Caller, Exchange, Scope
 from app.hosts import is_local_name, is_loopback
 from app.problems import Problem
-from app.redaction import KEY_PREFIX
+from app.store.keys import StoredKey, beginning, find
 
 # What proxies add: who is behind them is somebody else, whatever the socket says.
 RELAYED = (
@@ -44,29 +41,8 @@ HEADERS = [
     ("Cache-Control", "no-store"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
 ]
-_PREFIX_LENGTH = len(KEY_PREFIX) + 8
 _METHODS = "GET, POST, PUT, DELETE, HEAD, OPTIONS"
 _ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"
-
-
-@dataclass(frozen=True)
-class StoredKey:
-    """What is known of a key: never the key itself."""
-
-    name: str
-    hash: str
-    scopes: frozenset[str]
-
-
-def new_key() -> tuple[str, str, str]:
-    """Make a key; return it, the prefix to find it by, and the hash to keep."""
-    key = f"{KEY_PREFIX}{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}"
-    return key, key[:_PREFIX_LENGTH], digest(key)
-
-
-def digest(key: str) -> str:
-    """Hash a key. It is random and long, so a slow hash would protect nothing more."""
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def allowed(request: falcon.Request, scope: Scope) -> Exchange:
@@ -121,17 +97,17 @@ class Guard:
             if asked == SIGN_IN or (asked[0] in ("GET", "HEAD") and PUBLIC.fullmatch(path)):
                 return ANYONE
             raise _unauthorized("This needs an API key, and none was sent.")
-        stored = _stored(given, keys)
+        stored = find(given, keys)
         if stored is None:
             raise _unauthorized("This API key is not valid; it may have been revoked.")
         return Caller(stored.name, stored.scopes)
 
     def sign_in(self, key: str) -> str | None:
         """Return a session's cookie for a key; None where the key is not valid."""
-        stored = _stored(key, self._keys or {})
+        stored = find(key, self._keys or {})
         if stored is None:
             return None
-        return sessions.begin(key[:_PREFIX_LENGTH], stored, self._secret)
+        return sessions.begin(beginning(key), stored, self._secret)
 
     @property
     def is_open(self) -> bool:
@@ -229,14 +205,6 @@ class Guard:
             given=self.client(environ),
             fix="on that machine: python -m app.keys create name=<who> scopes=predict",
         )
-
-
-def _stored(given: str, keys: Mapping[str, StoredKey]) -> StoredKey | None:
-    """Return what is stored of a key that was given; None where it is not valid."""
-    stored = keys.get(given[:_PREFIX_LENGTH])
-    # Hashed and compared in any case: the time it takes tells nothing about a key.
-    matches = hmac.compare_digest(digest(given), stored.hash if stored else "0" * 64)
-    return stored if matches else None
 
 
 def _given_key(environ: dict[str, Any]) -> str | None:

@@ -1,16 +1,56 @@
-"""API keys as they are stored."""
+"""API keys: made, hashed, stored, and found again."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import peewee
 
-from app import clock, security
-from app.security import StoredKey
+from app import clock
+from app.redaction import KEY_PREFIX
 from app.store import database as databases
 from app.store.tables import Key
 from src.errors import UserError, unknown
+
+_BEGINNING = len(KEY_PREFIX) + 8  # characters that tell keys apart and give nothing away
+
+
+@dataclass(frozen=True)
+class StoredKey:
+    """What is known of a key: never the key itself."""
+
+    name: str
+    hash: str
+    scopes: frozenset[str]
+
+
+def new_key() -> tuple[str, str, str]:
+    """Make a key; return it, the prefix to find it by, and the hash to keep."""
+    key = f"{KEY_PREFIX}{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}"
+    return key, beginning(key), digest(key)
+
+
+def digest(key: str) -> str:
+    """Hash a key. It is random and long, so a slow hash would protect nothing more."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def beginning(key: str) -> str:
+    """Return the prefix that a key is found by."""
+    return key[:_BEGINNING]
+
+
+def find(given: str, keys: Mapping[str, StoredKey]) -> StoredKey | None:
+    """Return what is stored of a key that was given; None where it is not valid."""
+    stored = keys.get(beginning(given))
+    # Hashed and compared in any case: the time it takes tells nothing about a key.
+    matches = hmac.compare_digest(digest(given), stored.hash if stored else "0" * 64)
+    return stored if matches else None
 
 
 def create(database: peewee.Database, name: str, scopes: list[str]) -> str:
@@ -18,7 +58,7 @@ def create(database: peewee.Database, name: str, scopes: list[str]) -> str:
 
     Raises UserError where the name is taken.
     """
-    key, prefix, digest = security.new_key()
+    key, prefix, hashed = new_key()
     with databases.exclusive(database):
         if Key.select().where(Key.name == name).count(database):
             raise UserError(
@@ -28,7 +68,7 @@ def create(database: peewee.Database, name: str, scopes: list[str]) -> str:
         Key.insert(
             name=name,
             prefix=prefix,
-            hash=digest,
+            hash=hashed,
             scopes=",".join(scopes),
             at=clock.text(clock.now()),
         ).execute(database)

@@ -13,8 +13,8 @@ import peewee
 import pytest
 
 from app import commands, keys
-from app.security import digest
 from app.store import keys as stored
+from app.store.keys import digest
 from src.errors import UserError
 
 Run = Callable[..., str]

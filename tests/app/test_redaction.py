@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.redaction import HIDDEN, Redaction
-from app.security import new_key
+from app.store.keys import new_key
 
 KEY = new_key()[0]
 SECRET = "DE89-3704"

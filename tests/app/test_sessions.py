@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app import security, sessions
-from app.security import StoredKey
+from app import sessions
+from app.store.keys import StoredKey, new_key
 from src.errors import UserError
 
 PREFIX = "lpd_12345678"
@@ -20,7 +20,7 @@ def test_a_session_names_its_key() -> None:
 
 
 def test_a_session_does_not_hold_the_key() -> None:
-    key, prefix, hashed = security.new_key()
+    key, prefix, hashed = new_key()
     value = sessions.begin(prefix, StoredKey("web", hashed, frozenset()), SECRET)
     assert key not in value
     assert hashed not in value

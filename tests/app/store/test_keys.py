@@ -1,12 +1,30 @@
 from __future__ import annotations
 
+import hashlib
+
 import peewee
 import pytest
 
-from app import security
 from app.store import keys
 from app.store.tables import Key
 from src.errors import UserError
+
+
+def test_a_key_is_long_random_and_known_by_its_beginning() -> None:
+    key, prefix, hashed = keys.new_key()
+    assert key.startswith(prefix)
+    assert prefix.startswith("lpd_")
+    assert key != keys.new_key()[0]
+    assert len(key) - len(prefix) >= 40
+    assert hashlib.sha256(key.encode()).hexdigest() == hashed
+
+
+def test_a_key_is_found_whole_and_no_other() -> None:
+    key, prefix, hashed = keys.new_key()
+    stored = {prefix: keys.StoredKey("web", hashed, frozenset())}
+    assert keys.find(key, stored) is stored[prefix]
+    for other in (key[:-1], f"{prefix}_{'x' * 43}", keys.new_key()[0], "", "0" * 64):
+        assert keys.find(other, stored) is None
 
 
 def test_a_key_is_valid_and_only_its_hash_is_kept(database: peewee.Database) -> None:
@@ -14,7 +32,7 @@ def test_a_key_is_valid_and_only_its_hash_is_kept(database: peewee.Database) -> 
     ((prefix, stored),) = keys.valid(database).items()
     assert key.startswith(prefix)
     assert stored.name == "web"
-    assert stored.hash == security.digest(key)
+    assert stored.hash == keys.digest(key)
     assert stored.scopes == {"predict", "label"}
     row = Key.select().dicts().get(database)
     assert key not in str(row)
