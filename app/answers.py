@@ -35,6 +35,13 @@ def answer(
     return answers
 
 
+def example(serving: Serving) -> dict[str, Any]:
+    """Return the answer to the example of a version."""
+    record = serving.golden[0]["record"]
+    values = tuple(record[name] for name in serving.records.names)
+    return answer(serving, [values], ids.new())[0]
+
+
 def _values(serving: Serving, output: Any, numbers: list[str]) -> list[dict[str, Any]]:
     """Answer with numbers and the range that each is likely in."""
     name, interval, model = serving.dataset.target.name, serving.interval, serving.model

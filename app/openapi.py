@@ -14,7 +14,6 @@ from app import (
     openapi_trainings,
     openapi_versions,
 )
-from app.examples import example
 from app.exchange import SCOPES
 from app.openapi_parts import (
     Document,
@@ -168,7 +167,7 @@ def _similar(serving: Serving, settings: Settings) -> Document:
         "required": ["record"],
         "additionalProperties": False,
     }
-    given = {key: value for key, value in example(serving).items() if key in needed}
+    given = {key: value for key, value in serving.example().items() if key in needed}
     words = f"The same {', '.join(how.same)}; nearest {how.nearest} first" if how.same else ""
     return operation(
         name,

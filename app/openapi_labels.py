@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from app.bodies import CSV, NDJSON
-from app.examples import example, prediction
 from app.labelled import labelled
 from app.openapi_answers import stored_label
 from app.openapi_parts import (
@@ -128,11 +127,10 @@ def _records(dataset: Dataset, classes: list[str] | None, settings: Settings) ->
 
 
 def _example(serving: Serving | None, records: Records) -> dict[str, Any] | None:
-    """Return a label that can be posted: a held-out record with what is predicted of it."""
+    """Return a label that can be posted: a held-out record with what the model says of it."""
     if serving is None:
         return None
-    target = serving.dataset.target.name
-    label = {**example(serving), target: prediction(serving)[target]}
+    label = serving.example_label()
     try:
         records.decode(msgspec.json.encode(label))
     except Invalid:  # conf/ changed since the version was trained

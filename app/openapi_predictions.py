@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from app import answers
 from app.bodies import CSV
-from app.examples import example, prediction
 from app.openapi_parts import (
     TEXT,
     Document,
@@ -32,12 +32,12 @@ def methods(serving: Serving, settings: Settings) -> Document:
 def _predict(serving: Serving, settings: Settings) -> Document:
     name, noun = serving.dataset.name, serving.dataset.noun
     answer = reference(f"{name}_prediction")
-    one = example(serving)
+    one = serving.example()
     examples = {
         "one": {"summary": f"one {noun}", "value": one},
-        "many": {"summary": "several at once", "value": [one, example(serving, 1)]},
+        "many": {"summary": "several at once", "value": [one, serving.example(1)]},
     }
-    answered = {"one": {"summary": "the answer to the example", "value": prediction(serving)}}
+    answered = {"one": {"summary": "the answer to the example", "value": answers.example(serving)}}
     words = {
         "explain": "add why: contributions that add up",
         "version": "another registered version",

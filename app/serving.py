@@ -30,6 +30,7 @@ RESERVED = (
     "warning",
     "why",
 )
+SOME = 5  # examples
 PICKLED = "This version has no export: it answers only where what trained it is installed."
 
 
@@ -45,7 +46,23 @@ class Serving:
     similar: Similar | None
     classes: list[Any] | None  # as the dataset writes them
     model: dict[str, Any]  # what an answer says of the model
-    golden: list[dict[str, Any]]  # held-out records, to show how one looks
+    golden: list[dict[str, Any]]  # held-out records and the model's output, to show how they look
+
+    def example(self, at: int = 0) -> dict[str, Any]:
+        """Return a held-out record, as it can be posted."""
+        record = self.golden[at % len(self.golden)]["record"]
+        return {name: value for name, value in record.items() if value is not None}
+
+    def examples(self) -> list[dict[str, Any]]:
+        """Return some held-out records, the first one first."""
+        return [self.example(at) for at in range(min(SOME, len(self.golden)))]
+
+    def example_label(self) -> dict[str, Any]:
+        """Return the first example with the target that the model gives it, as a label."""
+        output = self.golden[0]["output"]
+        if self.classes is not None:
+            output = self.classes[max(range(len(output)), key=output.__getitem__)]
+        return {**self.example(), self.dataset.target.name: output}
 
 
 def load(version: Registered, var: Path, *, most_records: int, longest_text: int) -> Serving:
@@ -75,7 +92,7 @@ def load(version: Registered, var: Path, *, most_records: int, longest_text: int
         similar=Similar.load(path, manifest) if dataset.similar else None,
         classes=_classes(manifest, dataset),
         model={"name": version.model, "version": version.number},
-        golden=[one["record"] for one in json.loads((path / parity.GOLDEN).read_bytes())],
+        golden=json.loads((path / parity.GOLDEN).read_bytes()),
     )
 
 

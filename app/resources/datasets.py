@@ -8,7 +8,6 @@ import falcon
 import peewee
 
 from app import asking, describing, security
-from app.examples import example, several
 from app.gatekeeper import Gatekeeper
 from app.registry import Registry
 from app.serving import Serving
@@ -53,8 +52,8 @@ class OneDataset:
             **_line(serving),
             "target": _target(known, serving.classes),
             "fields": serving.records.fields(),
-            "example": example(serving),
-            "examples": several(serving),
+            "example": serving.example(),
+            "examples": serving.examples(),
             "separator": known.separator,  # of a CSV
             "similar": None
             if known.similar is None

@@ -104,5 +104,4 @@ class Comparison:
             if kept is not None:
                 return {"of": one.number, **comparing.rows(first, second, kept["sample"])}
         serving = first if first.version.number == newest[0].number else second
-        golden = [{"record": record} for record in serving.golden]
-        return {"of": newest[0].number, **comparing.rows(first, second, golden)}
+        return {"of": newest[0].number, **comparing.rows(first, second, serving.golden)}

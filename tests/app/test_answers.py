@@ -39,6 +39,13 @@ def test_a_value_comes_with_the_range_it_is_likely_in(load_serving: LoadServing)
     assert interval["coverage"] == 0.9
 
 
+def test_the_answer_to_the_example_is_the_golden_one(load_serving: LoadServing) -> None:
+    one = load_serving("stones", "xgboost")
+    answer = answers.example(one)
+    assert ids.is_one(answer["id"])
+    assert answer["price"] == pytest.approx(one.golden[0]["output"])
+
+
 def test_a_value_that_the_target_cannot_have_comes_with_a_warning(
     load_serving: LoadServing,
 ) -> None:

@@ -3,9 +3,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
-from app import serving
+from app import answers, serving
 from app.serving import Serving
 from src import paths
 from src.errors import UserError
@@ -27,11 +28,34 @@ def test_a_target_of_a_name_that_an_answer_has_is_refused(
 
 def test_what_is_loaded_knows_limits_and_examples(load_serving: LoadServing) -> None:
     one = load_serving("stones", "linear")
-    assert set(one.golden[0]) == set(one.records.names)
+    assert set(one.golden[0]["record"]) == set(one.records.names)
     assert one.similar is not None
     assert load_serving("debts", "logistic").similar is None
     assert load_serving("debts", "logistic").classes == [0, 1]
     assert load_serving("notes", "naive_bayes").classes == sorted(project.ROOMS)
+
+
+def test_its_examples_are_held_out_records_that_it_takes(load_serving: LoadServing) -> None:
+    one = load_serving("stones", "linear")
+    first, second, *_ = one.examples()
+    assert first == one.example() != second == one.example(1)
+    assert one.example(len(one.golden)) == first, "it goes round"
+    assert len(one.examples()) == serving.SOME < len(one.golden)
+    for record in one.examples():
+        one.records.decode(msgspec.json.encode(record))
+        assert None not in record.values()
+
+
+@pytest.mark.parametrize(
+    ("dataset", "model"), [("stones", "linear"), ("debts", "logistic"), ("notes", "naive_bayes")]
+)
+def test_its_example_of_a_label_has_what_the_model_answers(
+    load_serving: LoadServing, dataset: str, model: str
+) -> None:
+    one = load_serving(dataset, model)
+    label, target = one.example_label(), one.dataset.target.name
+    said = answers.example(one)[target]
+    assert label == {**one.example(), target: pytest.approx(said) if dataset == "stones" else said}
 
 
 @pytest.mark.parametrize("name", ["predictor.npz", "golden.json", "similar_keys.npy"])
