@@ -19,7 +19,6 @@ from app.openapi_parts import (
     structure,
 )
 from app.store.trainings import STATES
-from src.data.schema import Dataset
 
 NULLABLE = nullable(TEXT)
 _UPLOAD: Document = {
@@ -177,21 +176,3 @@ SCHEMAS: Document = {
     "promoted": structure({"dataset": TEXT, "champion": WHOLE, "model": TEXT, "changed": TRUTH}),
     "override": structure({"dataset": TEXT, "version": WHOLE, "by": TEXT, "why": TEXT}),
 }
-
-
-def stored_label(dataset: Dataset) -> Document:
-    """Describe a label as it is told: its target may be a class that the dataset had before."""
-    return structure(
-        {
-            "id": TEXT,
-            "at": TIME,
-            "source": TEXT,
-            "record": OBJECT,
-            dataset.target.name: NUMBER if dataset.task == "regression" else ANY,
-            "upload": TEXT,
-        },
-        {
-            "prediction": structure({"id": TEXT, "at": TIME, "version": WHOLE}),
-            "deleted": structure({"at": TIME, "by": TEXT}),
-        },
-    )

@@ -8,9 +8,13 @@ import msgspec
 
 from app.bodies import CSV, NDJSON
 from app.labelled import labelled
-from app.openapi_answers import stored_label
 from app.openapi_parts import (
+    ANY,
+    NUMBER,
+    OBJECT,
     TEXT,
+    TIME,
+    WHOLE,
     Document,
     as_csv,
     body,
@@ -52,7 +56,7 @@ def schemas(dataset: Dataset, classes: list[str] | None, settings: Settings) -> 
     name = dataset.name
     return {
         f"{name}_label": _schema(_records(dataset, classes, settings)),
-        f"{name}_stored_label": stored_label(dataset),
+        f"{name}_stored_label": _stored_label(dataset),
         f"{name}_stored_labels": structure(
             {"labels": listing(reference(f"{name}_stored_label")), "next": nullable(TEXT)}
         ),
@@ -116,6 +120,24 @@ def _schema(records: Records) -> Document:
         if "string" in field.get("type", ()):
             field["pattern"] = WITHOUT_NUL
     return schema
+
+
+def _stored_label(dataset: Dataset) -> Document:
+    """Describe a label as it is told: its target may be a class that the dataset had before."""
+    return structure(
+        {
+            "id": TEXT,
+            "at": TIME,
+            "source": TEXT,
+            "record": OBJECT,
+            dataset.target.name: NUMBER if dataset.task == "regression" else ANY,
+            "upload": TEXT,
+        },
+        {
+            "prediction": structure({"id": TEXT, "at": TIME, "version": WHOLE}),
+            "deleted": structure({"at": TIME, "by": TEXT}),
+        },
+    )
 
 
 def _records(dataset: Dataset, classes: list[str] | None, settings: Settings) -> Records:
