@@ -81,7 +81,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         steward.start(settings)
 
     static = Static(var, is_early=is_watching)
-    around, renderer = handlers.Around(database), Renderer(registry, guard, static)
+    around, renderer = handlers.Around(database), Renderer(registry.known, guard, static)
     parts: Any = [around, Door()]
     app, refusals = falcon.App(middleware=parts), Refusals(renderer)
     app.add_error_handler(Problem, refusals.refuse)

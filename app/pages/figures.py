@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.store.versions import CHANGES
 from src.metrics import METRICS
 
 Row = dict[str, Any]
+CHANGES = ("pipeline", "promote", "rollback", "training")  # kinds of events: another serves
 WAYS = {True: "higher is better", False: "lower is better"}
 
 

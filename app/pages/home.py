@@ -8,8 +8,8 @@ import falcon
 
 from app.exchange import Scope
 from app.pages.api import part
+from app.pages.figures import CHANGES
 from app.pages.page import Page
-from app.store.versions import CHANGES
 from src.metrics import METRICS
 
 

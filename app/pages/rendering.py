@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ from markupsafe import Markup
 from app import clock, sessions
 from app.exchange import ENVIRON, SCOPES, Scope
 from app.pages.static import Static, url
-from app.registry import Registry
 from app.security import Guard
 from app.values import plain
 from src.inference.sentence import percent
@@ -40,8 +40,9 @@ POLICY = (
 class Renderer:
     """Fill templates for whoever looks."""
 
-    def __init__(self, registry: Registry, guard: Guard, static: Static) -> None:
-        self._registry = registry
+    def __init__(self, datasets: Callable[[], list[str]], guard: Guard, static: Static) -> None:
+        """Take what names all datasets, who is known, and the files that pages need."""
+        self._datasets = datasets
         self._guard = guard
         self._static = static
         self._templates = jinja2.Environment(
@@ -58,7 +59,7 @@ class Renderer:
 
     def datasets(self) -> list[str]:
         """Return the names of all datasets, those that nothing serves too."""
-        return self._registry.known()
+        return self._datasets()
 
     def render(
         self, request: falcon.Request, response: falcon.Response, template: str, **values: Any

@@ -11,11 +11,10 @@ from app.pages import figures
 from app.pages.api import part
 from app.pages.page import Page
 from app.problems import Problem
-from app.store.trainings import QUEUED, RUNNING
 
 SHOWN = 20  # trainings of a page
 LINES = 200  # of a log
-OPEN = (QUEUED, RUNNING)
+OPEN = ("queued", "running")  # states of a training that goes on
 
 
 class Train(Page):

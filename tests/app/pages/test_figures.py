@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.pages import figures
+from app.store import versions
 
 
 def models(*events: tuple[str, int], champion: int | None = 1) -> dict[str, Any]:
@@ -39,6 +40,10 @@ def test_who_serves_is_the_latest_word(
     told = models(*events)
     assert figures.champion(told) == now
     assert figures.served(told) == before
+
+
+def test_the_kinds_of_events_are_the_apis() -> None:
+    assert figures.CHANGES == versions.CHANGES
 
 
 def test_columns_of_numbers_are_those_with_nothing_else() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from app.logged import Filter
+from app.logged import Filter, Method
 from app.pages import requests
 from app.store import keys
 from tests.app import project
@@ -86,9 +86,12 @@ def test_a_wrong_filter_is_said_beside_the_form(service: Service, params: dict[s
 
 
 def test_all_that_the_api_filters_by_has_its_field(service: Service) -> None:
+    assert set(requests.FILTERS) == set(Filter.__struct_fields__)
     text = page(service).text
     for name in Filter.__struct_fields__:
         assert f'name="{name}"' in text
+    for method in get_args(Method):
+        assert f">{method}</option>" in text
     chosen = page(service, params={"request_id": "zz"}).text
     assert 'name="request_id" value="zz"' in chosen
 

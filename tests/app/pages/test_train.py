@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from app.pages import train
 from app.store import keys, trainings
 from app.training.places import Place
 from tests.app import project, truths
@@ -170,6 +171,11 @@ def test_where_nothing_trains_no_form_is_offered(service: Service) -> None:
     assert "pip install -c constraints.txt '.[train]'" in told
     assert 'id="ask"' not in told
     assert number in told, "those of before are listed"
+
+
+def test_the_states_of_what_goes_on_are_the_apis() -> None:
+    ended = {trainings.DONE, trainings.FAILED, trainings.CANCELLED, trainings.LOST}
+    assert set(train.OPEN) == {*trainings.STATES} - ended
 
 
 @on_sqlite
