@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from app.configured import Configured
 from app.settings import Settings
@@ -15,6 +16,7 @@ from app.store.database import REFUSALS
 from app.training.breaches import Breaches
 from app.training.launching import Launcher
 from app.training.retraining import Retraining
+from app.training.share import Share
 from src.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -37,8 +39,8 @@ class Steward:
         self._duties: dict[str, Callable[[], object]] = {
             "trainings": Launcher(database, settings.folder(), settings.jobs, parent).look,
             "conf/": known.refresh,
-            "retraining": Retraining(database, known).look,
-            "the gate": Breaches(database, known).look,
+            "retraining": _paced(Retraining(database, known).look),
+            "the gate": _paced(Breaches(database, known).look),
         }
 
     def look(self) -> None:
@@ -63,6 +65,11 @@ class Steward:
         if self._told.get(name) != words:
             log.error("%s: %s", name, words, exc_info=error)
         self._told[name] = words
+
+
+def _paced(duty: Callable[[], object]) -> Callable[[], object]:
+    """Do a duty for no more than a share of the time: it may read many labels."""
+    return partial(Share().spend, duty)
 
 
 def start(settings: Settings) -> None:

@@ -14,7 +14,6 @@ from app.scoring import Live
 from app.store import database as databases
 from app.store import versions
 from app.store.versions import Registered
-from app.training.share import Share
 from src import evaluation, gate
 from src.bootstrap import LEAST
 from src.data.schema import Dataset
@@ -30,13 +29,9 @@ class Breaches:
         self._configured = configured
         self._gatekeeper = Gatekeeper(configured)
         self._seen: dict[tuple[str, int], Any] = {}
-        self._share = Share()
 
     def look(self) -> None:
         """Look at every champion that has a gate, and at every version that came under its own."""
-        self._share.spend(self._look)
-
-    def _look(self) -> None:
         self._gatekeeper.learn(self._database)
         breached = self._gatekeeper.breached()
         champions = versions.champions(self._database).items()

@@ -13,7 +13,6 @@ from app.configured import Configured
 from app.store import arrivals, trainings, versions
 from app.store.tables import Training
 from app.store.versions import Registered
-from app.training.share import Share
 from src import extras
 from src.data import rules
 from src.data.rules import Retrain
@@ -33,13 +32,9 @@ class Retraining:
         self._database = database
         self._configured = configured
         self._refused: dict[str, tuple[int, str]] = {}  # what could not be trained
-        self._share = Share()
 
     def look(self) -> None:
-        """Look at every dataset that has the rule, for no more than a share of the time."""
-        self._share.spend(self._look)
-
-    def _look(self) -> None:
+        """Look at every dataset that has the rule."""
         for name in self._configured.names():
             dataset = self._configured.get(name)
             if dataset is not None and dataset.retrain is not None:

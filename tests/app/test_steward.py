@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import math
 import os
 import threading
 from pathlib import Path
@@ -16,6 +17,7 @@ from app import steward
 from app.settings import Settings
 from app.steward import Steward
 from app.store import trainings
+from app.training import share
 from app.training.breaches import Breaches
 from app.training.launching import Launcher
 from app.training.retraining import Retraining
@@ -27,7 +29,8 @@ PATIENCE = 30.0
 
 @pytest.fixture
 def looked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Note which duty looks; a value in place of None is raised."""
+    """Note which duty looks, at once after another; a value in place of None is raised."""
+    monkeypatch.setattr(share, "SHARE", math.inf)
     found: dict[str, Any] = {"order": []}
 
     def stand_in(kind: type) -> None:
@@ -48,6 +51,30 @@ def test_every_duty_is_done(
 ) -> None:
     Steward(settings, os.getpid()).look()
     assert looked["order"] == ["Launcher", "Retraining", "Breaches"]
+
+
+def test_labels_are_looked_at_for_a_share_of_the_time_and_trainings_always(
+    home: Path,
+    database: peewee.Database,
+    settings: Settings,
+    looked: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+
+    def tick() -> float:
+        now[0] += 1
+        return now[0]
+
+    monkeypatch.setattr(share, "SHARE", 0.05)
+    monkeypatch.setattr(share, "monotonic", tick)  # each look takes a second
+    it = Steward(settings, os.getpid())
+    for _ in range(3):
+        it.look()
+    assert looked["order"] == ["Launcher", "Retraining", "Breaches", "Launcher", "Launcher"]
+    now[0] += 20
+    it.look()
+    assert looked["order"][-3:] == ["Launcher", "Retraining", "Breaches"]
 
 
 @pytest.mark.parametrize(

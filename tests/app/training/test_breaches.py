@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from app.configured import Configured
 from app.store import versions
 from app.store.tables import Label
 from app.store.versions import Registered
-from app.training import share
 from app.training.breaches import Breaches
 from src.bootstrap import LEAST
 from tests.app import truths
@@ -22,12 +20,6 @@ from tests.app.service import Service, assert_refused
 Look = Callable[[], None]
 SERVES, BREACH, RECOVERED = ("promote", 1), ("breach", 1), ("recovered", 1)
 LIMIT: dict[str, Any] = {"gate": {"mae": {"max": 200}}}
-
-
-@pytest.fixture(autouse=True)
-def untiring(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a look follow another at once."""
-    monkeypatch.setattr(share, "SHARE", math.inf)
 
 
 @pytest.fixture
@@ -318,20 +310,6 @@ def test_a_rank_of_few_says_nothing(
     looker(database)()
     expected = [SERVES] if positives < LEAST else [SERVES, BREACH]
     assert truths.kinds(database, "debts") == expected
-
-
-def test_it_rests_for_longer_than_it_worked(
-    database: peewee.Database, look: Look, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(share, "SHARE", 0.05)
-    times = iter([100.0, 102.0, 141.0, 143.0, 150.0])
-    monkeypatch.setattr(share, "monotonic", lambda: next(times))
-    look()
-    truths.rule("stones", gate=truths.PASSED_BY_NONE)
-    look()  # 39 seconds after two of work
-    assert truths.kinds(database) == [SERVES]
-    look()
-    assert truths.kinds(database) == [SERVES, BREACH]
 
 
 def test_a_service_refuses_warns_or_recovers_as_conf_says(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,11 @@ from app import clock, ids
 from app.configured import Configured
 from app.store import trainings, versions
 from app.store.tables import Label, Training, Version
-from app.training import share
 from app.training.retraining import IMPATIENCE, Retraining
 from tests.app import project, truths
 
 Look = Callable[[], None]
 DAY = 86_400.0
-
-
-@pytest.fixture(autouse=True)
-def untiring(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a look follow another at once."""
-    monkeypatch.setattr(share, "SHARE", math.inf)
 
 
 @pytest.fixture
@@ -346,21 +338,6 @@ def test_the_model_is_the_present_champions(database: peewee.Database, look: Loo
     truths.label(database)
     look()
     assert [row["model"] for row in asked(database)] == ["xgboost"]
-
-
-def test_it_rests_for_longer_than_it_worked(
-    database: peewee.Database, look: Look, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(share, "SHARE", 0.05)
-    times = iter([100.0, 102.0, 141.0, 143.0, 150.0])
-    monkeypatch.setattr(share, "monotonic", lambda: next(times))
-    look()
-    rule(after_labels=1)
-    truths.label(database)
-    look()  # 39 seconds after two of work
-    assert asked(database) == []
-    look()
-    assert len(asked(database)) == 1
 
 
 @pytest.mark.usefixtures("serves_only")
