@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from src import composition_cache
+from src import composition_cache, files
 from src import config as configs
 from src.checked import convert
 from src.config import Config
@@ -92,8 +92,7 @@ def _signature() -> tuple[Any, ...]:
     found = []
     for path in [configs.PARAMS, *sorted(configs.CONF.rglob("*.yaml"))]:
         try:
-            stat = path.stat()
+            found.append((str(path), *files.signature(path)))
         except OSError:
             continue
-        found.append((str(path), stat.st_ino, stat.st_mtime_ns, stat.st_size))
     return tuple(found)

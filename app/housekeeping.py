@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
-import threading
 import time
 
 import peewee
 
+from app import recurring
 from app.settings import Settings
 from app.store import database as databases
 from app.store import labels, retention
@@ -25,28 +23,32 @@ BETWEEN_TRIMS = 60.0
 
 def start(settings: Settings) -> None:
     """Run in a thread; of several workers one does it, and another when that one is gone."""
-    threading.Thread(target=_run, args=(settings,), name="housekeeping", daemon=True).start()
+    recurring.start("housekeeping", settings.folder(), EVERY, lambda: Housekeeping(settings).look)
 
 
-def _run(settings: Settings) -> None:
-    settings.folder().mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = os.open(settings.folder() / ".housekeeping.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)  # waits for as long as another worker lives
-    database = databases.connect(settings.url(), settings.durability, settings.wait, is_made=False)
-    trimmed = 0.0
-    while True:
+class Housekeeping:
+    """Write checkpoints, and remove what is older or more than is kept."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._database = databases.connect(
+            settings.url(), settings.durability, settings.wait, is_made=False
+        )
+        self._trimmed = 0.0
+
+    def look(self) -> None:
+        """Do once what is to be done now; what fails is tried again."""
         try:
-            checkpoint(database)
-            if time.monotonic() - trimmed > BETWEEN_TRIMS:
-                trimmed = time.monotonic()
-                _trim(settings, database)
+            checkpoint(self._database)
+            if time.monotonic() - self._trimmed > BETWEEN_TRIMS:
+                self._trimmed = time.monotonic()
+                _trim(self._settings, self._database)
         except REFUSALS as error:
             log.warning("housekeeping: %s", error)
         except Exception:
             log.exception("housekeeping failed; it will be tried again")
         finally:
-            database.close()
-        time.sleep(EVERY)
+            self._database.close()
 
 
 def checkpoint(database: peewee.Database) -> None:

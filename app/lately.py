@@ -8,16 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 from app.problems import Problem
+from app.recurring import rest
 from app.store import database as databases
 
-PAUSE = 20  # times the counting took, in which it is not done again ...
-LONG = 0.1  # ... where it took as many seconds
+LONG = 0.1  # seconds that a count takes after which it is not done again for a while
 RESPITE = 10.0  # seconds in which what failed is not tried again
 
 
 def unless_quick(took: float) -> float:
     """Return for how long a count stands that took so many seconds: not at all if it was quick."""
-    return PAUSE * took if took > LONG else 0.0
+    return rest(took) if took > LONG else 0.0
 
 
 class Lately:

@@ -16,10 +16,11 @@ from app import serving as servings
 from app.configured import Configured
 from app.gatekeeper import Gatekeeper
 from app.problems import Problem
+from app.recurring import Errors
 from app.serving import Serving
 from app.store import versions
 from app.store.versions import Registered
-from src import paths
+from src import files, paths
 from src.data.schema import Dataset
 from src.errors import UserError, did_you_mean
 
@@ -52,8 +53,8 @@ class Registry:
         self._lock = threading.Lock()
         self._seen: tuple[Any, ...] = ()
         # Why something newer does not serve: it was not registered, or could not be loaded.
-        self._unregistered: dict[str, str] = {}
-        self._unloaded: dict[str, str] = {}
+        self._unregistered = Errors()
+        self._unloaded = Errors()
         self._chosen: dict[str, int] = {}
         self._versions: dict[tuple[str, int], Registered] = {}
 
@@ -165,7 +166,7 @@ class Registry:
         if seen == self._seen:
             return is_told
         if seen[:1] != self._seen[:1]:
-            self._unregistered = {}  # what is still wrong will be found again
+            self._unregistered = Errors()  # what is still wrong will be found again
             self._adopt()
         self._gatekeeper.learn(self._database)
         self._chosen = versions.champions(self._database)
@@ -259,11 +260,10 @@ class Registry:
         )
 
 
-def _refuse(reasons: dict[str, str], dataset: str, error: UserError) -> None:
+def _refuse(reasons: Errors, dataset: str, error: UserError) -> None:
     """Remember why the old version goes on serving."""
-    if reasons.get(dataset) != str(error):
+    if reasons.is_new(dataset, str(error)):
         log.error("%s: %s", dataset, error)
-    reasons[dataset] = str(error)
 
 
 def loader(var: Path, *, most_records: int, longest_text: int) -> Load:
@@ -276,10 +276,9 @@ def loader(var: Path, *, most_records: int, longest_text: int) -> Load:
 def _signature() -> tuple[Any, ...]:
     """Return what changes when the pipeline wrote new champions."""
     try:
-        found = paths.CHAMPIONS.stat()
+        return files.signature(paths.CHAMPIONS)
     except OSError:
         return ()
-    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _choices() -> dict[str, dict[str, Any]]:

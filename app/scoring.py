@@ -13,6 +13,7 @@ import numpy as np
 import peewee
 
 from app import clock
+from app.recurring import rest
 from app.store.tables import Label
 from app.store.versions import Registered
 from src import bootstrap, evaluation
@@ -22,7 +23,6 @@ from src.data.schema import Dataset
 MOST = 10_000  # labels of a version that are looked at, the newest
 SEED = 0
 SHARES = ("accuracy", "coverage")  # figures that are plain shares of the labels
-SHARE_OF_TIME = 0.05  # that may be spent on scoring a version
 
 Figures = dict[str, float | None]
 
@@ -90,8 +90,8 @@ def live(database: peewee.Database, version: Registered) -> Live | None:
         .limit(MOST)
     )
     last: dict[str, Any] = {}
-    for prediction, *rest in rows.tuples().execute(database):
-        last.setdefault(prediction, rest)
+    for prediction, *values in rows.tuples().execute(database):
+        last.setdefault(prediction, values)
     dataset = convert(version.manifest["config"]["dataset"], Dataset, "dataset")
     classes = version.manifest["details"].get("classes")
     read = _values if classes is None else _classes
@@ -177,7 +177,7 @@ class Scoreboard:
                 line.signature = signature
                 now = time.monotonic()
                 is_quick = line.score["labels"] < bootstrap.LEAST  # nothing was drawn
-                line.rested = now if is_quick else now + (now - started) / SHARE_OF_TIME
+                line.rested = now if is_quick else now + rest(now - started)
             return line.score
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
-import threading
 from collections.abc import Callable
 from functools import partial
 
+from app import recurring
 from app.configured import Configured
+from app.recurring import Errors
 from app.settings import Settings
 from app.store import database as databases
 from app.store.database import REFUSALS
@@ -34,7 +34,7 @@ class Steward:
             url, settings.durability, wait, is_made=False, slowest=databases.SLOWEST
         )
         self._configured = Configured(settings.folder())
-        self._told: dict[str, str] = {}
+        self._errors = Errors()
         database, known = self._database, self._configured
         self._duties: dict[str, Callable[[], object]] = {
             "trainings": Launcher(database, settings.folder(), settings.jobs, parent).look,
@@ -56,15 +56,14 @@ class Steward:
         except Exception as error:
             self._tell(name, repr(error), error)
         else:
-            self._told.pop(name, None)
+            self._errors.pop(name, None)
         finally:
             self._database.close()
 
     def _tell(self, name: str, words: str, error: Exception | None = None) -> None:
         """Log an error once, not at each look."""
-        if self._told.get(name) != words:
+        if self._errors.is_new(name, words):
             log.error("%s: %s", name, words, exc_info=error)
-        self._told[name] = words
 
 
 def _paced(duty: Callable[[], object]) -> Callable[[], object]:
@@ -75,16 +74,4 @@ def _paced(duty: Callable[[], object]) -> Callable[[], object]:
 def start(settings: Settings) -> None:
     """Run in a thread; of several workers one does it, and another when that one is gone."""
     parent = os.getppid()
-    run = threading.Thread(target=_run, args=(settings, parent), name="steward", daemon=True)
-    run.start()
-
-
-def _run(settings: Settings, parent: int) -> None:
-    settings.folder().mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = os.open(settings.folder() / ".steward.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)  # waits for as long as another worker lives
-    steward = Steward(settings, parent)
-    pause = threading.Event()
-    while True:
-        steward.look()
-        pause.wait(EVERY)
+    recurring.start("steward", settings.folder(), EVERY, lambda: Steward(settings, parent).look)

@@ -7,6 +7,7 @@ import threading
 
 import peewee
 
+from app.recurring import Errors
 from app.registry import Registry
 from app.security import Guard
 from app.store import keys
@@ -35,7 +36,7 @@ class Watcher:
         self._guard = guard
         self._poll = poll
         self._is_migrated = False
-        self._last_error = ""
+        self._errors = Errors()
         self._stop = threading.Event()
 
     def start(self, *, is_watching: bool) -> None:
@@ -59,7 +60,7 @@ class Watcher:
                 self._is_migrated = True
             self._guard.learn(keys.valid(self._database))
             self._registry.refresh()
-            self._last_error = ""
+            self._errors.clear()
         except REFUSALS as error:
             self._tell(f"the database cannot be read: {error}")
         finally:
@@ -77,6 +78,5 @@ class Watcher:
 
     def _tell(self, error: str) -> None:
         """Log an error once, not at each look."""
-        if error != self._last_error:
+        if self._errors.is_new("changes", error):
             log.error("%s", error)
-        self._last_error = error

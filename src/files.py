@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from src.errors import UserError
 
@@ -100,19 +100,40 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
+def signature(file: Path | int) -> tuple[int, int, int]:
+    """Return what changes when a file's content does, of a path or an open file."""
+    found = os.stat(file)  # noqa: PTH116 - Path knows of no open file
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def lock(file: IO[Any] | int, *, is_waiting: bool = True) -> bool:
+    """Take the lock of an open file, which its closing gives back; tell whether it was free.
+
+    It is waited for, unless that is not wanted.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX if is_waiting else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def unlock(file: IO[Any] | int) -> None:
+    """Give the lock of an open file back."""
+    fcntl.flock(file, fcntl.LOCK_UN)
+
+
 @contextmanager
 def held(path: Path, what: str) -> Iterator[None]:
     """Hold a file for this process alone; the system lets go of it when the process dies."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not lock(file, is_waiting=False):
             raise UserError(
                 f"{what} is in use by another process.",
                 given=path,
                 fix="wait for it to end, or stop it",
-            ) from None
+            )
         yield
 
 

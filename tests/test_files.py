@@ -233,3 +233,30 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
     with files.new_folder(tmp_path / "bundle", "The bundle") as fresh:
         (fresh / "file").touch()
     assert sorted(path.name for path in tmp_path.iterdir()) == [living.name, "bundle"]
+
+
+def test_a_signature_changes_when_a_file_does(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    with pytest.raises(FileNotFoundError):
+        files.signature(path)
+    path.write_text("1")
+    before = files.signature(path)
+    assert files.signature(path) == before
+    with path.open("a") as file:
+        assert files.signature(file.fileno()) == before
+        file.write("2")
+    grown = files.signature(path)
+    assert grown != before
+    files.write(path, b"34")  # another file of the same size
+    assert files.signature(path) != grown
+
+
+def test_a_lock_is_for_one_until_it_is_given_back_or_its_file_closed(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("ab") as first, (tmp_path / "lock").open("ab") as second:
+        assert files.lock(first)
+        assert not files.lock(second, is_waiting=False)
+        files.unlock(first)
+        assert files.lock(second, is_waiting=False)
+        assert not files.lock(first.fileno(), is_waiting=False)
+        second.close()
+        assert files.lock(first.fileno())

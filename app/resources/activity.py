@@ -9,7 +9,8 @@ import falcon
 import peewee
 
 from app import asking, clock, ids, security
-from app.lately import PAUSE, Lately
+from app.lately import Lately
+from app.recurring import rest
 from app.registry import Registry
 from app.store import activity
 
@@ -31,7 +32,7 @@ class Activity:
         exchange.is_answer_stored = False
         asking.query(request, asking.Nothing)
         counted = self._lately.get(
-            self._count, lambda took: max(PAUSE * took, LEAST_PAUSE), self._registry.known()
+            self._count, lambda took: max(rest(took), LEAST_PAUSE), self._registry.known()
         )
         asking.answer(response, counted)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import msgspec
 from app import asking, security
 from app.problems import Problem
 from app.registry import TO_DO, Registry
-from src import paths
+from src import files, paths
 from src.data.schema import Dataset
 
 
@@ -37,8 +36,7 @@ class Profile:
         try:
             with path.open("rb") as file:
                 # Of the file that is open, and not of one that takes its place meanwhile.
-                stat = os.fstat(file.fileno())
-                signature = stat.st_ino, stat.st_mtime_ns, stat.st_size
+                signature = files.signature(file.fileno())
                 kept = self._read.get(path)
                 if kept is None or kept[0] != signature:
                     kept = signature, msgspec.json.decode(file.read(), type=dict[str, Any])

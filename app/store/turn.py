@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from src import files
 
 LOOKS, BETWEEN_LOOKS = 100, 0.0001  # at the queue, and the seconds between two
 
@@ -47,13 +48,10 @@ class Turn:
         if self._handle is None:
             self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         for _ in range(LOOKS):
-            try:
-                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(BETWEEN_LOOKS)
-            else:
+            if files.lock(self._handle, is_waiting=False):
                 return
+            time.sleep(BETWEEN_LOOKS)
 
     def __exit__(self, *_: object) -> None:
         if self._handle is not None:
-            fcntl.flock(self._handle, fcntl.LOCK_UN)
+            files.unlock(self._handle)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import shutil
@@ -263,5 +262,5 @@ def _alone(var: Path) -> Iterator[None]:
     """Let one process at a time copy; the others wait and then find it done."""
     var.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (var / ".register.lock").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        files.lock(file)
         yield

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from pathlib import Path
+
+from src import files
 
 FOLDER = "trainings"
 LOG, LOCK, WORK = "log.txt", ".lock", "work"
@@ -41,12 +42,10 @@ class Place:
         """Take the lock and return its open file; None where a process has it."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            return None
-        return handle
+        if files.lock(handle, is_waiting=False):
+            return handle
+        os.close(handle)
+        return None
 
     def is_alive(self) -> bool:
         """Tell whether a process works here; nothing is written, for the disk may be full."""
@@ -55,12 +54,9 @@ class Place:
         except (FileNotFoundError, NotADirectoryError):
             return False
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+            return not files.lock(handle, is_waiting=False)
         finally:
             os.close(handle)
-        return False
 
     def lines(self) -> list[str]:
         """Return the last lines of the log."""

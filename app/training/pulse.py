@@ -11,6 +11,7 @@ from typing import Any
 
 import peewee
 
+from app.recurring import Errors
 from app.store import trainings
 from app.store.database import REFUSALS
 
@@ -31,7 +32,7 @@ class Pulse:
         self._parent = _watched(parent)
         self.progress: dict[str, Any] = {}
         self._told: dict[str, Any] = {}
-        self._last_error = ""
+        self._errors = Errors()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
@@ -67,9 +68,11 @@ class Pulse:
                 self._leave(trainings.LOST, "The service was stopped while this training ran.")
             try:
                 self._look()
-                self._last_error = ""
+                self._errors.clear()
             except REFUSALS as error:  # the database may be away for a while; the work goes on
-                self._complain(f"the database cannot be reached: {error}")
+                words = f"the database cannot be reached: {error}"
+                if self._errors.is_new("database", words):
+                    self.say(words)
             finally:
                 self._database.close()
 
@@ -90,12 +93,6 @@ class Pulse:
         if os.getpgrp() == os.getpid():
             os.killpg(0, signal.SIGKILL)
         os._exit(1)
-
-    def _complain(self, error: str) -> None:
-        """Write an error into the log once, not at each look."""
-        if error != self._last_error:
-            self.say(error)
-        self._last_error = error
 
 
 def _watched(pid: int) -> int | None:

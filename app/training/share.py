@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-SHARE = 0.05  # of the time that one kind of looking may take
+from app.recurring import rest
 
 
 class Share:
@@ -26,4 +26,4 @@ class Share:
             look()
         finally:
             now = monotonic()
-            self._rested = now + (now - started) / SHARE
+            self._rested = now + rest(now - started)

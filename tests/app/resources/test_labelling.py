@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app import lately
+from app import lately, recurring
 from tests.app import project
 from tests.app.conftest import MakeService
 from tests.app.service import Service, assert_refused
@@ -60,7 +60,7 @@ def test_labels_are_counted_by_source_and_class(service: Service) -> None:
 
 def test_what_is_deleted_does_not_count(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lately, "LONG", 1e9)  # so nothing takes long
-    monkeypatch.setattr(lately, "PAUSE", 1e9)
+    monkeypatch.setattr(recurring, "SHARE", 1e-9)
     (gone,) = post(service, "nobody", 0)
     post(service, "till", 1)
     assert about(service)["labels"] == 2
@@ -74,7 +74,7 @@ def test_what_took_long_to_count_is_counted_anew_for_a_new_label(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lately, "LONG", 0)
-    monkeypatch.setattr(lately, "PAUSE", 1e9)
+    monkeypatch.setattr(recurring, "SHARE", 1e-9)
     gone, _ = post(service, "till", 1, 1)
     assert about(service)["labels"] == 2
     service.ask(f"/v1/debts/labels/{gone}", "DELETE")
