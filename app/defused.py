@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.cells import as_number
+
 # What a formula begins with, after blanks; Asian spreadsheets also where it is written wide.
 SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 DROPPED = ("\t", "\r", "\n")  # may be dropped before whatever follows
@@ -22,3 +24,9 @@ def cell(value: Any) -> Any:
     """
     is_text = isinstance(value, str) and (is_formula(value) or value.startswith(DROPPED))
     return f"{MARK}{value}" if is_text else value
+
+
+def text_cell(cell: str) -> str:
+    """Return a cell of a CSV, whose numbers are texts as well, marked where it is a formula."""
+    is_text = is_formula(cell) and len(cell) > 1 and as_number(cell) is None
+    return f"{MARK}{cell}" if is_text else cell

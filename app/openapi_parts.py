@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
 from app.problems import MEDIA_TYPE
+from src import files
 from src.checked import Checked
 
 Document = dict[str, Any]
@@ -120,10 +119,8 @@ def body(schema: Document, examples: Document | None = None, **more: Any) -> Doc
 
 def as_csv(names: list[str], values: dict[str, Any], separator: str) -> str:
     """Write an example as a row under its header."""
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
-    writer.writerows([names, [values.get(name, "") for name in names]])
-    return text.getvalue()
+    rows = [names, [values.get(name, "") for name in names]]
+    return files.csv_text(rows, separator, end="\n")
 
 
 def response(

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from app import invalid
-from app.cells import Cells, as_number
-from app.defused import MARK, is_formula
+from app import defused, invalid
+from app.cells import Cells
 from app.lines import BLOCK
 from app.records import MOST_PROBLEMS, FieldProblem, Invalid
 from app.serving import Serving
 from app.sheet import Sheet
 from app.values import spelt
+from src import files
 
 BYTES = 4  # of one character in UTF-8, at most
 AMONG = " | "  # between the classes of one cell
@@ -58,15 +57,10 @@ def write(
 
     `also` are parts of an answer that are told beside these, such as why.
     """
-    text = io.StringIO()
-    # With this end of a line a lone \r within a text is quoted, too.
-    writer = csv.writer(text, delimiter=serving.dataset.separator, lineterminator="\r\n")
     names = _names(serving, also)
     refused = table.refused or {}
     last = [] if table.refused is None else [REFUSED]
-    writer.writerow(
-        map(inert, [*table.header, *(_free(name, table.header) for name in [*names, *last])])
-    )
+    rows = [[*table.header, *(_free(name, table.header) for name in [*names, *last])]]
     left = iter(answers)
     for at, row in enumerate(table.rows):
         if at in refused:
@@ -76,14 +70,9 @@ def write(
         else:
             cells, told = row, _told(serving, next(left))
             beside = [*(told.get(name, "") for name in names), *[""] * len(last)]
-        writer.writerow(map(inert, [*cells, *beside]))
-    return text.getvalue().encode()
-
-
-def inert(cell: str) -> str:
-    """Return a cell that no spreadsheet runs as a formula: a text that looks like one is marked."""
-    is_text = is_formula(cell) and len(cell) > 1 and as_number(cell) is None
-    return MARK + cell if is_text else cell
+        rows.append([*cells, *beside])
+    inert = (map(defused.text_cell, row) for row in rows)
+    return files.csv_text(inert, serving.dataset.separator).encode()
 
 
 def _read(serving: Serving, body: bytes, most: int, longest_text: int, is_partial: bool) -> Table:

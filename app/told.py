@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from app import defused
+from src import files
 from src.data.schema import Dataset
 
 # What a CSV says of a label beside its record; these columns are ignored when it is posted.
@@ -55,19 +54,15 @@ def csv_rows(rows: list[dict[str, Any]], known: Dataset, *, is_first: bool) -> b
     Records stand there as they are, for they can be posted again: a text that a spreadsheet takes
     for a formula, too. What is ignored when it is posted is defused.
     """
-    text = io.StringIO()
-    # With this end of a line a lone \r within a text is quoted, too.
-    writer = csv.writer(text, delimiter=known.separator, lineterminator="\r\n")
     names = list(known.features)
-    if is_first:
-        writer.writerow([*names, known.target.name, *BESIDE])
+    lines: list[list[Any]] = [[*names, known.target.name, *BESIDE]] if is_first else []
     missing = "" if "" in known.missing else next(iter(known.missing), "")
     for row in rows:
         record = msgspec.json.decode(bytes(row["record"]))
         cells = [missing if record.get(name) is None else record[name] for name in names]
         beside = (row["id"], row["at"], defused.cell(row["source"]), row["prediction"] or "")
-        writer.writerow([*cells, row["value"], *beside])
-    return text.getvalue().encode()
+        lines.append([*cells, row["value"], *beside])
+    return files.csv_text(lines, known.separator).encode()
 
 
 def ndjson_rows(rows: list[dict[str, Any]], known: Dataset, *, is_first: bool) -> bytes:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import fcntl
+import io
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from src.errors import UserError
 
@@ -54,6 +56,24 @@ def json_bytes(value: Any) -> bytes:
     """Return a value as indented JSON; NaN is refused."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     return f"{text}\n".encode()
+
+
+def csv_text(
+    rows: Iterable[Iterable[Any]],
+    separator: str = ",",
+    end: str = "\r\n",
+    *,
+    is_quoted: bool = False,
+) -> str:
+    """Return rows as a CSV.
+
+    With the usual end of a line a lone carriage return within a cell is quoted; with another end
+    only where all cells are, though every reader ends a line there.
+    """
+    text = io.StringIO()
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if is_quoted else csv.QUOTE_MINIMAL
+    csv.writer(text, delimiter=separator, lineterminator=end, quoting=quoting).writerows(rows)
+    return text.getvalue()
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import shutil
 import subprocess
@@ -177,13 +175,8 @@ def _rows(frame: pd.DataFrame) -> list[list[str]]:
 
 
 def _lines(rows: list[list[str]], dataset: Dataset, end: str) -> str:
-    text = io.StringIO()
-    # Python's writer leaves a lone \r unquoted, and every reader ends a line there.
     is_odd = any("\r" in cell for row in rows for cell in row)
-    quoting: Literal[0, 1] = csv.QUOTE_ALL if is_odd else csv.QUOTE_MINIMAL
-    writer = csv.writer(text, delimiter=dataset.separator, lineterminator=end, quoting=quoting)
-    writer.writerows(rows)
-    return text.getvalue()
+    return files.csv_text(rows, dataset.separator, end, is_quoted=is_odd)
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import os
@@ -233,6 +235,15 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
     with files.new_folder(tmp_path / "bundle", "The bundle") as fresh:
         (fresh / "file").touch()
     assert sorted(path.name for path in tmp_path.iterdir()) == [living.name, "bundle"]
+
+
+def test_a_csv_is_read_as_it_was_written() -> None:
+    rows = [["a", "b;c"], ['say "x"', "1\r2"], ["", "3\n4"]]
+    text = files.csv_text(rows, ";")
+    assert text == 'a;"b;c"\r\n"say ""x""";"1\r2"\r\n;"3\n4"\r\n'
+    assert list(csv.reader(io.StringIO(text, newline=""), delimiter=";")) == rows
+    assert files.csv_text([["a", 1]], end="\n") == "a,1\n"
+    assert files.csv_text([["a\r", 1]], end="\n", is_quoted=True) == '"a\r","1"\n'
 
 
 def test_a_signature_changes_when_a_file_does(tmp_path: Path) -> None:

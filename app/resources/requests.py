@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import re
 from collections.abc import Iterable, Iterator
@@ -18,6 +16,7 @@ from app import asking, bodies, defused, ids, security
 from app.logged import PRINTABLE, Filter, conditions
 from app.problems import Problem
 from app.store.tables import Prediction, Request
+from src import files
 
 SHOWN: list[Any] = [
     Request.id,
@@ -134,9 +133,7 @@ class OneRequest:
 
 
 def _csv(rows: list[list[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows([defused.cell(value) for value in row] for row in rows)
-    return text.getvalue().encode()
+    return files.csv_text([defused.cell(value) for value in row] for row in rows).encode()
 
 
 def _body(stored: bytes | None) -> Any:

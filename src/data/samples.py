@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
-import io
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from src import files
 from src.data.careers import careers
 
 SEED = 20240229
@@ -111,11 +110,7 @@ def diamonds() -> bytes:
 
 def resumes() -> bytes:
     """Return invented resumes with the present role of each."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["text", "role"])
-    table.writerows(careers())
-    return text.getvalue().encode()
+    return files.csv_text([["text", "role"], *careers()], end="\n").encode()
 
 
 SAMPLES: dict[str, Callable[[], bytes]] = {

@@ -86,11 +86,6 @@ def test_what_a_spreadsheet_would_run_is_text(load_serving: Load, mark: str) -> 
     assert (header[1], row[1]) == (f"'{cell.strip()}", f"'{cell}")
 
 
-@pytest.mark.parametrize("cell", ["-3.5", "+2", "-1e-5", "-", "a=b", "", "'x"])
-def test_what_is_no_formula_stays_as_it_is(cell: str) -> None:
-    assert scored.inert(cell) == cell
-
-
 def test_each_fault_names_its_line_and_its_field(load_serving: Load) -> None:
     serving = load_serving("stones", "linear")
     rows = [HEADER, ROW, "", "1.5,57,Idael,3.25", ROW, "-1,x,Ideal,"]
