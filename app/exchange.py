@@ -84,6 +84,11 @@ class Exchange:
         query: str = self.environ.get("QUERY_STRING", "")
         return query if query.isascii() and query.isprintable() else quote(query)
 
+    @property
+    def by(self) -> str:
+        """Return the name of who asks; empty where nobody is known."""
+        return self.caller.name if self.caller else ""
+
     def milliseconds(self) -> float:
         """Return how long it took so far."""
         return (time.perf_counter() - self.started) * 1000

@@ -66,7 +66,7 @@ class Champion:
                 self._load,
                 version,
                 kind=kind,
-                by=exchange.caller.name if exchange.caller else "",
+                by=exchange.by,
                 why=asked.why,
                 is_override=asked.override,
                 how=f'send {{"version": {number}, "override": true, "why": "..."}}',
@@ -97,7 +97,7 @@ class Overrides:
         exchange.dataset = dataset
         asked = asking.body(request, exchange.body or b"", Override)
         version = self._registry.named(dataset, number)
-        by = exchange.caller.name if exchange.caller else ""
+        by = exchange.by
         try:
             promoting.override(self._database, version, by=by, why=asked.why)
         except UserError as error:

@@ -55,7 +55,6 @@ class Truth:
         prediction = self._prediction(dataset, number)
         exchange.version = prediction.version
         value, record = self._checked(known, prediction, given)
-        by = exchange.caller.name if exchange.caller else ""
         feedback = Feedback(number, prediction.version, prediction.at, bytes(prediction.answer))
         with databases.exclusive(self._database):  # of two at once one is the last
             last = self._last(dataset, number)
@@ -65,7 +64,7 @@ class Truth:
                     [ids.new() if last is None else ids.after(last["id"])],
                     [value],
                     [record],
-                    source=by,
+                    source=exchange.by,
                     upload=exchange.id,
                     feedback=feedback,
                 )

@@ -13,7 +13,7 @@ from msgspec import Meta
 from app import asking, bodies, ids, security, told
 from app.exchange import Exchange
 from app.intake import Chunk, Readers
-from app.paging import Line, Since, first_id, moments
+from app.paging import Cursor, Limit, Line, Page, Since, first_id, moments
 from app.posting import Posting
 from app.problems import Problem
 from app.registry import Registry
@@ -49,8 +49,8 @@ class Query(Filter, frozen=True):
 
     deleted: Literal["true", "false"] = "false"
     format: Literal["json", "csv", "ndjson"] = "json"
-    cursor: Annotated[str, Meta(pattern=ids.PATTERN)] | None = None
-    limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    cursor: Cursor | None = None
+    limit: Limit | None = None
 
 
 class Deletion(Filter, frozen=True):
@@ -84,15 +84,14 @@ class Labels:
         check_storable(known, self._settings.redact)
         chunks = self._chunks(request, exchange, known)
         key = _key(request)
-        caller = exchange.caller.name if exchange.caller else ""
-        row = uploads.begin(self._database, exchange.id, dataset, caller, key)
+        row = uploads.begin(self._database, exchange.id, dataset, exchange.by, key)
         if row["dataset"] != dataset:
             raise Problem(422, f"This {KEY} was used for '{row['dataset']}'.", given=key)
         posting = Posting(
             self._database,
             known,
             row,
-            source=asked.source or caller,
+            source=asked.source or exchange.by,
             is_atomic=asked.atomic == "true",
         )
         asking.answer(response, posting.run(chunks))
@@ -118,15 +117,11 @@ class Labels:
             response.set_header("Content-Disposition", f'attachment; filename="{name}"')
             return
         limit = asked.limit or self._settings.page
-        found = labels.page(self._database, conditions, limit + 1, asked.cursor)
-        more = len(found) > limit
-        asking.answer(
-            response,
-            {
-                "labels": [told.shown(row, known) for row in found[:limit]],
-                "next": found[limit - 1]["id"] if more else None,
-            },
+        page = Page.read(
+            lambda most: labels.page(self._database, conditions, most, asked.cursor), limit
         )
+        shown = [told.shown(row, known) for row in page.rows]
+        asking.answer(response, {"labels": shown, "next": page.next})
 
     def on_delete(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Delete the labels that pass the filters, if they are as many as confirm says."""
@@ -145,8 +140,7 @@ class Labels:
                 fix="name at least one; before=<now> is all of them",
             )
         conditions.append(Label.deleted.is_null())
-        by = exchange.caller.name if exchange.caller else ""
-        count, is_done = labels.delete(self._database, conditions, by, asked.confirm)
+        count, is_done = labels.delete(self._database, conditions, exchange.by, asked.confirm)
         if not is_done:
             raise Problem(
                 409,
@@ -162,7 +156,7 @@ class Labels:
     ) -> Iterator[Chunk]:
         """Return the body's labels as they come."""
         reader = self._readers.of(known)
-        kind = (request.content_type or "").partition(";")[0].strip().lower()
+        kind = asking.media(request)
         if exchange.body is None:
             stream = bodies.Stream(request.env, int(request.env.get("CONTENT_LENGTH") or 0))
             return reader.csv(stream) if kind == bodies.CSV else reader.ndjson(stream)
@@ -213,9 +207,8 @@ class OneLabel:
         known, row = self._found(dataset, number)
         exchange.dataset = dataset
         if row["deleted"] is None:
-            by = exchange.caller.name if exchange.caller else ""
             one = [*labels.live(dataset), Label.id == number]
-            labels.delete(self._database, one, by, 1)
+            labels.delete(self._database, one, exchange.by, 1)
             known, row = self._found(dataset, number)
         asking.answer(response, told.shown(row, known))
 

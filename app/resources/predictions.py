@@ -14,6 +14,7 @@ from app import asking, bodies, ids, invalid, scored, security
 from app.clipping import clipped
 from app.exchange import Exchange
 from app.gatekeeper import Gatekeeper
+from app.paging import Cursor
 from app.problems import Problem
 from app.records import Decoded
 from app.redaction import Redaction
@@ -41,7 +42,7 @@ class Latest(Checked, frozen=True):
     """Which predictions."""
 
     version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
-    cursor: Annotated[str, Meta(pattern=ids.PATTERN)] | None = None
+    cursor: Cursor | None = None
     limit: Annotated[int, Meta(ge=1, le=MOST)] | None = None
 
 

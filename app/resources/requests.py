@@ -5,15 +5,15 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import falcon
 import msgspec
 import peewee
-from msgspec import Meta
 
-from app import asking, bodies, defused, ids, security
+from app import asking, bodies, defused, security
 from app.logged import PRINTABLE, Filter, conditions
+from app.paging import Cursor, Limit, Page
 from app.problems import Problem
 from app.store.tables import Prediction, Request
 from src import files
@@ -39,8 +39,8 @@ class Query(Filter, frozen=True):
     """What can be asked of the log."""
 
     format: Literal["json", "csv"] = "json"
-    cursor: Annotated[str, Meta(pattern=ids.PATTERN)] | None = None
-    limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    cursor: Cursor | None = None
+    limit: Limit | None = None
 
 
 class Requests:
@@ -67,15 +67,8 @@ class Requests:
         limit = asked.limit or self._page
         if asked.cursor is not None:
             wanted.append(Request.id < asked.cursor)
-        rows = self._read(wanted, Request.id.desc(), limit + 1)
-        more = len(rows) > limit
-        asking.answer(
-            response,
-            {
-                "requests": rows[:limit],
-                "next": rows[limit - 1]["id"] if more else None,
-            },
-        )
+        page = Page.read(lambda most: self._read(wanted, Request.id.desc(), most), limit)
+        asking.answer(response, {"requests": page.rows, "next": page.next})
 
     def _read(self, wanted: list[Any], order: Any, limit: int) -> list[dict[str, Any]]:
         found = Request.select(*SHOWN).where(*wanted).order_by(order).limit(limit)

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from app import asking, ids, security
 from app.configured import Configured
-from app.paging import Line, Since, moments
+from app.paging import Cursor, Limit, Line, Page, Since, moments
 from app.problems import Problem, of
 from app.registry import Registry
 from app.settings import Settings
@@ -49,8 +49,8 @@ class Query(Since, frozen=True):
     state: Literal["queued", "running", "done", "failed", "cancelled", "lost"] | None = None
     model: Line | None = None
     reason: Literal["asked", "after_labels", "at_least_every"] | None = None
-    cursor: Annotated[str, Meta(pattern=ids.PATTERN)] | None = None
-    limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    cursor: Cursor | None = None
+    limit: Limit | None = None
 
 
 class Trainings:
@@ -90,7 +90,7 @@ class Trainings:
         row = {
             "id": number,
             "dataset": dataset,
-            "by": exchange.caller.name if exchange.caller else "",
+            "by": exchange.by,
             "reason": "asked",
             "name": asked.name,
             "model": model,
@@ -115,15 +115,11 @@ class Trainings:
             value = getattr(asked, field)
             if value is not None:
                 conditions.append(getattr(Training, field) == value)
-        found = trainings.page(self._database, conditions, limit + 1, asked.cursor)
-        more = len(found) > limit
-        asking.answer(
-            response,
-            {
-                "trainings": [_shown(row) for row in found[:limit]],
-                "next": found[limit - 1]["id"] if more else None,
-            },
+        page = Page.read(
+            lambda most: trainings.page(self._database, conditions, most, asked.cursor), limit
         )
+        shown = [_shown(row) for row in page.rows]
+        asking.answer(response, {"trainings": shown, "next": page.next})
 
     def _usual_model(self, dataset: str) -> str:
         """Return the champion's model, else the one that params.yaml names."""
@@ -178,8 +174,7 @@ class OneTraining:
         asking.query(request, asking.Nothing)
         row = self._row(dataset, number)
         exchange.dataset = dataset
-        by = exchange.caller.name if exchange.caller else ""
-        if not trainings.cancel(self._database, number, by):
+        if not trainings.cancel(self._database, number, exchange.by):
             row = self._row(dataset, number)
             raise Problem(
                 409,

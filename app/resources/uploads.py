@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import falcon
 import msgspec
 import peewee
-from msgspec import Meta
 
 from app import asking, ids, security
-from app.paging import Line
+from app.paging import Limit, Line
 from app.problems import Problem
 from app.registry import Registry
 from app.store import uploads
@@ -21,7 +20,7 @@ class Query(Checked, frozen=True):
     """Which posts; `key` is the Idempotency-Key of one."""
 
     key: Line | None = None
-    limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    limit: Limit | None = None
 
 
 class Uploads:

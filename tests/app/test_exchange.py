@@ -77,3 +77,10 @@ def test_a_caller_may_what_its_scopes_say_and_an_administrator_all() -> None:
     for caller in (exchanges.Caller("ada", frozenset({"admin"})), exchanges.HERE):
         assert all(caller.may(scope) for scope in exchanges.SCOPES)
     assert not any(exchanges.ANYONE.may(scope) for scope in exchanges.SCOPES)
+
+
+def test_it_knows_the_name_of_who_asks() -> None:
+    exchange = exchanges.begin({})
+    assert exchange.by == ""
+    exchange.caller = exchanges.Caller("till", frozenset({"label"}))
+    assert exchange.by == "till"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from app import ids, paging
-from app.paging import Since
+from app.paging import Page, Since
 from app.problems import Problem
 from app.store.tables import Request
 
@@ -32,3 +32,12 @@ def test_the_first_id_of_a_moment_is_that_of_the_moment() -> None:
     assert paging.first_id("2026-01-31T00:00:00+01:00", "before") == ids.at(1769814000)
     with pytest.raises(Problem, match="'before' is not a time"):
         paging.first_id("", "before")
+
+
+@pytest.mark.parametrize(
+    ("there", "rows", "following"),
+    [("", "", None), ("a", "a", None), ("abc", "abc", None), ("abcd", "abc", "c")],
+)
+def test_a_page_knows_whether_another_follows(there: str, rows: str, following: str | None) -> None:
+    page = Page.read(lambda most: [{"id": letter} for letter in there[:most]], 3)
+    assert page == Page([{"id": letter} for letter in rows], following)
