@@ -11,6 +11,7 @@ import numpy as np
 from app.records import Invalid
 from app.serving import Serving
 from app.store.versions import Registered
+from src.config import flat
 from src.evaluation import rounded
 from src.metrics import METRICS
 
@@ -20,7 +21,7 @@ Row = dict[str, Any]
 
 def configuration(first: Registered, second: Registered) -> list[Row]:
     """List the keys, flat, in which two versions were made otherwise; what is not there is null."""
-    ours, theirs = (dict(_flat(_made(one))) for one in (first, second))
+    ours, theirs = (dict(flat(_made(one))) for one in (first, second))
     return [
         {"key": key, "a": ours.get(key), "b": theirs.get(key)}
         for key in dict.fromkeys([*ours, *theirs])
@@ -152,11 +153,3 @@ def _made(version: Registered) -> dict[str, Any]:
         "git": manifest["git"],
         "versions": manifest["versions"],
     }
-
-
-def _flat(values: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{before}{key}.")
-        else:
-            yield f"{before}{key}", value

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import peewee
+
+from app.registry import Registry
+from app.store import versions
 from src import config as configs
 from src.data.schema import Dataset
 
@@ -25,6 +29,14 @@ def models(dataset: Dataset) -> list[dict[str, Any]]:
                 {"name": name, "about": about, "complexity": complexity, "tunable": is_tunable}
             )
     return sorted(found, key=lambda one: (one["complexity"] or 0, one["name"]))
+
+
+def usual_model(registry: Registry, database: peewee.Database, dataset: str) -> str:
+    """Return the champion's model, else the one that params.yaml names."""
+    number = versions.champions(database).get(dataset)
+    if number is None:
+        return configs.read_params().model
+    return registry.version(dataset, number).model
 
 
 def searches() -> list[dict[str, Any]]:

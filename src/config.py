@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -145,6 +146,15 @@ class Params(Checked, frozen=True):
 def choices(group: str) -> list[str]:
     """List the names that conf/<group> offers."""
     return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+def flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the values of a configuration, each with its whole key, such as split.share."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
 
 
 def read_yaml(path: Path) -> Any:

@@ -465,3 +465,13 @@ def test_elsewhere_the_folder_is_told_with_what_to_do(project: Path, absent: str
     assert "not the root of a project" in str(caught.value)
     assert str(project) in str(caught.value)
     assert "cd to the folder that holds conf/ and params.yaml" in str(caught.value)
+
+
+def test_a_configuration_is_told_flat_by_its_whole_keys() -> None:
+    values = {"seed": 1, "split": {"kind": "stable", "by": {"share": 0.2}}, "drop": ["a"], "x": {}}
+    assert dict(config.flat(values)) == {
+        "seed": 1,
+        "split.kind": "stable",
+        "split.by.share": 0.2,
+        "drop": ["a"],
+    }

@@ -8,12 +8,11 @@ import falcon
 import peewee
 
 from app import asking, security
-from app.fitting import models, searches
+from app.fitting import models, searches, usual_model
 from app.lately import Lately, unless_quick
 from app.problems import of
 from app.registry import Registry
-from app.store import labels, versions
-from src import config as configs
+from app.store import labels
 from src import extras
 from src.errors import UserError
 
@@ -34,13 +33,14 @@ class Choices:
         exchange.dataset = dataset
         try:
             found = models(known)
+            usual = usual_model(self._registry, self._database, dataset)
             document: dict[str, Any] = {
                 "dataset": dataset,
                 "task": known.task,
                 "metric": known.metric,
                 "promote": known.promote,
                 "refused": _refused(),
-                "usual": self._usual(dataset, [one["name"] for one in found]),
+                "usual": usual if usual in [one["name"] for one in found] else None,
                 "models": found,
                 "searches": searches(),
                 **self._labels(dataset),
@@ -56,15 +56,6 @@ class Choices:
             unless_quick,
             None,
         )
-
-    def _usual(self, dataset: str, names: list[str]) -> str | None:
-        """Return the champion's model, else the one that params.yaml names; None if it fits not."""
-        number = versions.champions(self._database).get(dataset)
-        if number is None:
-            usual = configs.read_params().model
-        else:
-            usual = self._registry.version(dataset, number).model
-        return usual if usual in names else None
 
 
 def _refused() -> dict[str, str | None] | None:

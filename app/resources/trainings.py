@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from app import asking, ids, security
 from app.configured import Configured
+from app.fitting import usual_model
 from app.paging import Cursor, Limit, Line, Page, Since, moments
 from app.problems import Problem, of
 from app.registry import Registry
@@ -123,12 +124,9 @@ class Trainings:
 
     def _usual_model(self, dataset: str) -> str:
         """Return the champion's model, else the one that params.yaml names."""
-        number = versions.champions(self._database).get(dataset)
-        if number is not None:
-            return self._registry.version(dataset, number).model
-        model, known = configs.read_params().model, self._registry.dataset(dataset)
-        fitting = configs.serving_models(known.task)
-        if model not in fitting:
+        model = usual_model(self._registry, self._database, dataset)
+        fitting = configs.serving_models(self._registry.dataset(dataset).task)
+        if model not in fitting and dataset not in versions.champions(self._database):
             raise UserError(
                 f"Nothing serves '{dataset}' yet, so a model must be named.",
                 choices=fitting,

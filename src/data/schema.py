@@ -83,6 +83,10 @@ class Category(Checked, frozen=True, tag_field="type", tag="category"):
         given = self.order if self.order is not None else self.values
         return None if given is None else [str(value) for value in given]
 
+    def ranks(self) -> dict[str, float]:
+        """Return the rank of each allowed value, from 0."""
+        return {value: float(rank) for rank, value in enumerate(self.listed() or ())}
+
 
 class Text(Checked, frozen=True, tag_field="type", tag="text"):
     """A feature of free text."""

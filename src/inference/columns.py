@@ -106,15 +106,10 @@ def getters(dataset: Dataset) -> dict[str, Getter]:
     found: dict[str, Getter] = {}
     for at, (name, feature) in enumerate(dataset.features.items()):
         if isinstance(feature, Category) and feature.order is not None:
-            found[name] = _ranked(at, ranks(feature))
+            found[name] = _ranked(at, feature.ranks())
         elif isinstance(feature, Number | Integer):
             found[name] = _optional(at) if feature.optional else itemgetter(at)
     return found
-
-
-def ranks(feature: Category) -> dict[str, float]:
-    """Return the rank of each level, from 0."""
-    return {level: float(rank) for rank, level in enumerate(feature.listed() or [])}
 
 
 def _ranked(at: int, rank: dict[str, float]) -> Getter:
@@ -148,7 +143,7 @@ def _column(name: str, dataset: Dataset) -> Callable[[Sequence[Sequence[Any]]], 
     feature = dataset.features.get(name)
     at = list(dataset.features).index(name) if feature is not None else -1
     if isinstance(feature, Category):
-        rank = ranks(feature)
+        rank = feature.ranks()
         return lambda cells: np.array([rank.get(level, math.nan) for level in cells[at]])
     return lambda cells: np.array(cells[at], dtype=np.float64)  # None becomes NaN
 

@@ -114,9 +114,7 @@ def _near(rows: pd.DataFrame, name: str, dataset: Dataset) -> np.ndarray:
 
 def _ranks(name: str, dataset: Dataset) -> dict[str, float] | None:
     feature = dataset.features[name]
-    if not isinstance(feature, Category):
-        return None
-    return {text: float(rank) for rank, text in enumerate(feature.listed() or ())}
+    return feature.ranks() if isinstance(feature, Category) else None
 
 
 def _group(columns: list[_Cells], count: int) -> np.ndarray:

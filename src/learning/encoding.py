@@ -117,8 +117,7 @@ class Encoder:
         """Return a numeric feature, or an ordered category's rank from 0."""
         feature = self.features[name]
         if isinstance(feature, Category):
-            rank = {str(value): float(at) for at, value in enumerate(feature.order or ())}
-            return frame[name].astype(object).map(rank).to_numpy(dtype=np.float64)
+            return frame[name].astype(object).map(feature.ranks()).to_numpy(dtype=np.float64)
         return frame[name].to_numpy(dtype=np.float64)
 
     def _build(self, target: np.ndarray) -> ColumnTransformer:

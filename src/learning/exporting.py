@@ -104,9 +104,8 @@ def typical(train: pd.DataFrame, dataset: Dataset) -> dict[str, Any]:
         if isinstance(feature, Text) or cells.empty:
             found[name] = None
         elif isinstance(feature, Category) and feature.order is not None:
-            listed = feature.listed() or []
-            ranks = sorted(listed.index(str(value)) for value in cells)
-            found[name] = listed[ranks[len(ranks) // 2]]
+            levels = sorted(map(str, cells), key=feature.ranks().__getitem__)
+            found[name] = levels[len(levels) // 2]
         elif isinstance(feature, Category):
             counts = cells.astype(object).value_counts()
             found[name] = min(counts.index[counts == counts.max()])

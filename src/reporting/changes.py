@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pandas as pd
 
 from src import paths
 from src.checked import convert
+from src.config import flat
 from src.data import prepared
 from src.data.schema import Dataset
 from src.errors import UserError
@@ -117,14 +118,6 @@ def _parameters(path: Path, earlier: Earlier) -> list[tuple[str, Any, Any]]:
     old = place / path.relative_to(CONFS)
     if not old.is_file():
         return []
-    before, now = dict(_flat(read_yaml(old))), dict(_flat(read_yaml(path)))
+    before, now = dict(flat(read_yaml(old))), dict(flat(read_yaml(path)))
     keys = sorted(before.keys() | now.keys())
     return [(key, before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)]
-
-
-def _flat(values: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{start}{key}.")
-        else:
-            yield f"{start}{key}", value

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
+import peewee
 import pytest
 
 from app import fitting
+from app.store import versions
 from src import config as configs
 from src.data.schema import Dataset
 from src.errors import UserError
@@ -53,3 +57,17 @@ def test_a_file_that_is_no_yaml_is_named(project: object, dataset: Dataset) -> N
     (configs.CONF / "model" / "broken.yaml").write_text("a: [")
     with pytest.raises(UserError, match=r"broken\.yaml"):
         fitting.models(dataset)
+
+
+def test_the_usual_model_is_the_champions_else_the_one_that_params_yaml_names(
+    project: object, database: peewee.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del project
+    registry: Any = SimpleNamespace(
+        version=lambda dataset, number: SimpleNamespace(model=f"model {number} of {dataset}")
+    )
+    usual = configs.read_params().model
+    assert fitting.usual_model(registry, database, "stones") == usual
+    monkeypatch.setattr(versions, "champions", lambda _: {"stones": 3})
+    assert fitting.usual_model(registry, database, "stones") == "model 3 of stones"
+    assert fitting.usual_model(registry, database, "debts") == usual

@@ -77,6 +77,11 @@ def test_a_category_lists_its_values_as_text() -> None:
     assert Category().listed() is None
 
 
+def test_the_ranks_of_a_category_follow_its_order() -> None:
+    assert Category(order=[3, 1, "x"]).ranks() == {"3": 0.0, "1": 1.0, "x": 2.0}
+    assert Category().ranks() == {}
+
+
 def test_every_part_of_a_dataset_is_frozen(make_dataset: Make) -> None:
     kinds = ("number", "integer", "category", "text")
     dataset = make_dataset(
