@@ -32,11 +32,13 @@ REFUSALS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, F
 class Decoded:
     """Records in the order of the features, None for what is missing; `many` if it was an array.
 
-    Numbers are floats (whole ones too), categories and text are str: what training saw.
+    Numbers are floats (whole ones too), categories and text are str: what training saw. `ignored`
+    are the places of the records that gave the target, too.
     """
 
     values: list[tuple[Any, ...]]
     many: bool
+    ignored: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,9 @@ class Records:
     def __init__(self, dataset: Dataset, *, most: int, longest_text: int) -> None:
         self.names = tuple(dataset.features)
         self.missing = dataset.missing
+        target = dataset.target.name
+        # What is asked about may come with its truth, which is ignored; of labels it is a field.
+        self.target = None if target in dataset.features else target
         self._dataset = dataset
         self._most = most
         self.by_name: Mapping[str, Field] = {
@@ -89,16 +94,24 @@ class Records:
         ]
         self._needed = [name for name, field in self.by_name.items() if field.required]
         self._quoted = [f'"{name}"'.encode() for name in self.names]
+        self._quoted_target = f'"{target}"'.encode()
         # How a key might be written otherwise than in `_quoted`.
-        self._escape = b"\\" if any("/" in name for name in self.names) else b"\\u"
+        named = [*self.names, target]
+        self._escape = b"\\" if any("/" in name for name in named) else b"\\u"
         self._type = self._struct()
-        self._one, self._many = self._decoders()
+        self._type_with_target = self._struct(self.target)
+        self._make_decoders()
+
+    @property
+    def warning(self) -> str:
+        """Say of a record that gave the target what became of it."""
+        return f"{self.target} is ignored: it is what is predicted"
 
     def at_most(self, most: int) -> Records:
         """Return the same records, of which an array may hold as many."""
         other = copy.copy(self)
         other._most = most
-        other._one, other._many = other._decoders()
+        other._make_decoders()
         return other
 
     def decode(self, body: bytes) -> Decoded:
@@ -109,12 +122,16 @@ class Records:
     def quick(self, body: bytes) -> tuple[Decoded | None, Exception | None]:
         """Read a body in which nothing is odd: else None, and why where msgspec refuses it."""
         many = body.lstrip(BLANK)[:1] == b"["
-        decoder = self._many if many else self._one
+        has_target = self.target is not None and self._quoted_target in body
+        decoder = (self._decoders_with_target if has_target else self._decoders)[many]
         if decoder is None:
             return None, None
+        ignored: tuple[int, ...] = ()
         try:
             found = decoder.decode(body)
             values = list(map(msgspec.structs.astuple, found if many else [found]))
+            if has_target:
+                values, ignored = _without_target(values)
             keys = len(self.names) * len(values)
             if self._reads:
                 keys -= sum(value is UNSET for record in values for value in record)
@@ -123,8 +140,12 @@ class Records:
             return None, error
         # Of two equal keys msgspec takes the last. A text that looks like a key, or a key that
         # is written with an escape, is told apart on the other way.
-        if sum(map(body.count, self._quoted)) == keys and self._escape not in body:
-            return Decoded(values, many), None
+        if (
+            sum(map(body.count, self._quoted)) == keys
+            and self._escape not in body
+            and not (ignored and body.count(self._quoted_target) != len(ignored))
+        ):
+            return Decoded(values, many, ignored), None
         return None, None
 
     def parsed(self, body: bytes) -> Any:
@@ -150,6 +171,10 @@ class Records:
             raise Invalid(problems[:MOST_PROBLEMS])
         return tuple(found.get(name) for name in self.names)
 
+    def has_target(self, given: Object) -> bool:
+        """Tell whether a record gives the target, which is ignored."""
+        return self.target is not None and self.target in dict(given.pairs)
+
     def as_object(self, values: tuple[Any, ...]) -> dict[str, Any]:
         """Return a record by name; whole numbers are ints again."""
         record = dict(zip(self.names, values, strict=True))
@@ -165,7 +190,7 @@ class Records:
     def partial(self, value: Any, needed: Sequence[str]) -> dict[str, Any]:
         """Check an object that is decoded already, in which only `needed` must be given.
 
-        Returns what was given, as the model would see it; raises Invalid.
+        Returns the features that were given, as the model would see them; raises Invalid.
         """
         whole = Object(list(value.items())) if isinstance(value, dict) else value
         problems: list[FieldProblem] = []
@@ -180,28 +205,40 @@ class Records:
 
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON Schema (2020-12) of one record, which accepts what `decode` accepts."""
+        properties = {name: field.schema() for name, field in self.by_name.items()}
+        if self.target is not None:
+            ignored = {"title": self.target, "description": "ignored: it is what is predicted"}
+            properties[self.target] = ignored
         return {
             "title": self._dataset.noun,
             **({"description": self._dataset.about} if self._dataset.about else {}),
             "type": "object",
-            "properties": {name: field.schema() for name, field in self.by_name.items()},
+            "properties": properties,
             "required": [name for name, field in self.by_name.items() if field.required],
             "additionalProperties": False,
         }
 
-    def _struct(self) -> Any:
-        """Make msgspec's type of a record; None where a feature has a name that it cannot take."""
-        members = [
+    def _struct(self, target: str | None = None) -> Any:
+        """Make msgspec's type of a record; the target, if given, comes last.
+
+        There is none where a feature has a name that msgspec cannot take.
+        """
+        members: list[Any] = [
             (f"f{at}", field.wire)
             if field.required
             else (f"f{at}", field.wire | None | UnsetType, UNSET)
             for at, field in enumerate(self.by_name.values())
         ]
+        names = {f"f{at}": name for at, name in enumerate(self.names)}
+        if target is not None:
+            # One that is nested goes the other way, which counts its values.
+            members.append(("target", str | float | bool | None | UnsetType, UNSET))
+            names["target"] = target
         try:
             return msgspec.defstruct(
                 "Record",
                 members,
-                rename={f"f{at}": name for at, name in enumerate(self.names)},
+                rename=names,
                 forbid_unknown_fields=True,
                 kw_only=True,
                 gc=False,
@@ -209,12 +246,16 @@ class Records:
         except ValueError:
             return None
 
-    def _decoders(self) -> tuple[Any, Any]:
-        """Make msgspec's decoders of one record and of an array, where there is a type of it."""
-        if self._type is None:
+    def _make_decoders(self) -> None:
+        """Make msgspec's decoders of one record and of an array, without and with the target."""
+        self._decoders = self._decoders_of(self._type)
+        self._decoders_with_target = self._decoders_of(self._type_with_target)
+
+    def _decoders_of(self, record: Any) -> tuple[Any, Any]:
+        if record is None:
             return None, None
-        array = Annotated[list[self._type], Meta(min_length=1, max_length=self._most)]  # type: ignore[name-defined]
-        return msgspec.json.Decoder(self._type), msgspec.json.Decoder(array)
+        array = Annotated[list[record], Meta(min_length=1, max_length=self._most)]
+        return msgspec.json.Decoder(record), msgspec.json.Decoder(array)
 
     def _read(self, record: tuple[Any, ...]) -> tuple[Any, ...]:
         values = list(record)
@@ -235,11 +276,12 @@ class Records:
             if len(problems) >= MOST_PROBLEMS:
                 break
             values.append(tuple(found.get(name) for name in self.names))
-        if refusal and not problems:  # no body is known to come here
-            problems = [FieldProblem(None, None, f"The body is refused: {refusal}.")]
         if problems:
             raise Invalid(problems[:MOST_PROBLEMS])
-        return Decoded(values, many)
+        ignored = tuple(at for at, record in enumerate(records) if self.has_target(record))
+        if refusal and not ignored:  # no body is known to come here
+            raise Invalid([FieldProblem(None, None, f"The body is refused: {refusal}.")])
+        return Decoded(values, many, ignored)
 
     def _check_count(self, records: list[Any]) -> None:
         if len(records) > self._most:
@@ -280,7 +322,7 @@ class Records:
         seen: set[str] = set()
         for key, value in record.pairs:
             name = clipped(key)
-            if key not in self.by_name:
+            if key not in self.by_name and key != self.target:
                 what, fix = f"There is no field '{name}'.", nearest(name, self.names)
                 allowed = ", ".join(self.names)
                 yield FieldProblem(at, name, what, shown(value), allowed, fix)
@@ -288,6 +330,14 @@ class Records:
                 what = f"{name} stands there twice."
                 yield FieldProblem(at, name, what, shown(value), "each field once", "keep one")
             seen.add(key)
+
+
+def _without_target(
+    records: list[tuple[Any, ...]],
+) -> tuple[list[tuple[Any, ...]], tuple[int, ...]]:
+    """Return records without their last field, and the places of those that gave it."""
+    places = tuple(at for at, record in enumerate(records) if record[-1] is not UNSET)
+    return [record[:-1] for record in records], places
 
 
 def _as_is(value: Any) -> Any:

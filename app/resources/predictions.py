@@ -104,8 +104,9 @@ class Predictions:
         )
         if warning is not None:
             for answer in answers:
-                others = (warning, answer.get("warning"))
-                answer["warning"] = "; ".join(filter(None, others))
+                _warn(answer, warning)
+        for at in decoded.ignored:
+            _warn(answers[at], serving.records.warning)
         stored = [msgspec.json.encode(answer) for answer in answers]
         exchange.predicted = len(answers)
         response.content_type = asking.JSON
@@ -184,6 +185,10 @@ class Receipt:
                 "files": manifest["files"],
             },
         )
+
+
+def _warn(answer: dict[str, Any], warning: str) -> None:
+    answer["warning"] = "; ".join(filter(None, (warning, answer.get("warning"))))
 
 
 def _answer_csv(response: falcon.Response, dataset: str, text: bytes) -> None:

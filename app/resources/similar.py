@@ -54,8 +54,9 @@ class Similar:
         asking.check_json(request)
         text = exchange.body or b""
         body = self._body(text)
+        record = _as_written(text)
         try:
-            values = serving.records.partial(_as_written(text), [*how.same, how.nearest])
+            values = serving.records.partial(record, [*how.same, how.nearest])
         except Invalid as error:
             raise invalid.problem(error, dataset) from None
         asked = int(body.n)
@@ -68,12 +69,13 @@ class Similar:
             "nearest": how.nearest,
             "version": serving.version.number,
         }
+        notes = []
+        if serving.records.has_target(record):
+            notes.append(f"{serving.records.warning}.")
         if found.available < asked:
-            document["note"] = (
-                f"There are only {found.available} with the same {_listed(how.same)}."
-                if how.same
-                else f"There are only {found.available}."
-            )
+            notes.append(_few(found.available, how.same))
+        if notes:
+            document["note"] = " ".join(notes)
         asking.answer(response, document)
 
     def _body(self, text: bytes) -> Body:
@@ -138,6 +140,11 @@ def _item(serving: Serving, item: dict[str, Any]) -> dict[str, Any]:
         serving.dataset.target.name: target,
         "distance": item["distance"],
     }
+
+
+def _few(available: int, same: list[str]) -> str:
+    with_same = f" with the same {_listed(same)}" if same else ""
+    return f"There are only {available}{with_same}."
 
 
 def _listed(names: list[str]) -> str:

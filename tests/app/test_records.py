@@ -330,6 +330,30 @@ def test_a_key_that_stands_there_twice_is_refused(again: str, many: bool) -> Non
     assert found.record == (1 if many else None)
 
 
+@pytest.mark.parametrize(
+    "value", ["1e999", "0", '"cheap"', "null", "true", '{"weight": [1, {"price": 2}]}', '"\\ud800"']
+)
+def test_the_target_is_ignored_whatever_it_is(value: str) -> None:
+    with_target = json.dumps(RECORD)[:-1] + f', "price": {value}}}'
+    values = RECORDS.decode(json.dumps(RECORD).encode()).values
+    assert RECORDS.decode(with_target.encode()) == Decoded(values, many=False, ignored=(0,))
+    body = f"[{with_target}, {json.dumps(RECORD)}, {with_target}]".encode()
+    assert RECORDS.decode(body) == Decoded(values * 3, many=True, ignored=(0, 2))
+    assert RECORDS.warning == "price is ignored: it is what is predicted"
+
+
+def test_a_target_that_stands_there_twice_is_refused() -> None:
+    (found,) = refused(json.dumps(RECORD).encode()[:-1] + b', "price": 1, "price": 2}')
+    assert (found.field, found.what) == ("price", "price stands there twice.")
+
+
+def test_of_a_label_the_target_is_a_field() -> None:
+    labels = make({**FEATURES, "price": {"type": "number"}})
+    decoded = labels.decode(json.dumps({**RECORD, "price": 2}).encode())
+    assert (decoded.values[0][-1], decoded.ignored) == (2.0, ())
+    assert refused(json.dumps({**RECORD, "price": "x"}).encode(), labels)[0].field == "price"
+
+
 @pytest.mark.parametrize("text", ["weight", '"weight"', '"weight":', "\\u0065"])
 def test_a_text_that_looks_like_a_key_is_not(text: str) -> None:
     assert one(note=text)["note"] == text
@@ -359,6 +383,7 @@ def test_a_part_of_a_record_is_checked_like_a_whole_one() -> None:
     assert found == {"weight": 1.0, "grade": "Fair", "sector": "10"}
     assert RECORDS.partial({"code": None}, ["code"]) == {"code": None}
     assert RECORDS.partial({}, []) == {}
+    assert RECORDS.partial({"price": 3, "weight": 1}, []) == {"weight": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -415,6 +440,10 @@ def test_the_schema_has_titles_descriptions_and_bounds() -> None:
         "maximum": 20,
     }
     assert schema["properties"]["é"] == {"title": "é", "type": ["integer", "null"]}
+    assert schema["properties"]["price"] == {
+        "title": "price",
+        "description": "ignored: it is what is predicted",
+    }
     assert schema["properties"]["sector"]["enum"] == ["10", "25", "2.5", 10, 25, 2.5]
     json.dumps(schema, allow_nan=False)
 
@@ -521,7 +550,7 @@ ODD = st.one_of(
     st.text(max_size=LONGEST + 2) | st.sampled_from([*FEATURES, *MARKERS, *GRADES, "\ud800"]),
     st.lists(st.integers(), max_size=2) | st.dictionaries(st.text(max_size=2), st.none()),
 ).map(json.dumps)
-KEYS = st.sampled_from([*FEATURES, "other"]) | st.text(max_size=3)
+KEYS = st.sampled_from([*FEATURES, "price", "other"]) | st.text(max_size=3)
 
 
 @st.composite
@@ -554,12 +583,16 @@ def outcome(records: Records, body: bytes) -> tuple[Any, ...]:
 
 
 def slowly(records: Records, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(records, "_one", None)
-    patch.setattr(records, "_many", None)
+    patch.setattr(records, "_decoders", (None, None))
+    patch.setattr(records, "_decoders_with_target", (None, None))
 
 
 @given(bodies())
 @example(b'{"weight":1,"weight":1}')
+@example(json.dumps({**RECORD, "price": 1}).encode())
+@example(json.dumps({**RECORD, "town": "price"}).encode())
+@example(json.dumps(RECORD).encode()[:-1] + b', "price": 1, "price": 2}')
+@example(json.dumps(RECORD).encode()[:-1] + b', "price": 1, "pr\\u0069ce": 2}')
 @example(b"[")
 def test_both_ways_of_reading_agree(body: bytes) -> None:
     fast = outcome(RECORDS, body)
@@ -571,8 +604,9 @@ def test_both_ways_of_reading_agree(body: bytes) -> None:
 @pytest.mark.parametrize("many", [False, True])
 def test_a_right_record_needs_no_second_look(many: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.records.parse", None)
-    body = json.dumps([RECORD, {**RECORD, "é": 1}] if many else RECORD, ensure_ascii=False)
-    assert RECORDS.decode(body.encode()).many == many
+    for record in (RECORD, {**RECORD, "é": 1}, {**RECORD, "price": 2.5}):
+        body = json.dumps([RECORD, record] if many else record, ensure_ascii=False)
+        assert RECORDS.decode(body.encode()).many == many
 
 
 @given(st.binary(max_size=40) | st.text(max_size=20).map(lambda text: json.dumps(text).encode()))

@@ -62,6 +62,16 @@ def test_a_truth_becomes_a_label_that_is_linked_to_its_prediction(
     assert service.ask(f"/v1/{dataset}/labels", params=params).json["labels"] == [document]
 
 
+@pytest.mark.parametrize("dataset", ["stones", "debts", "notes"])
+def test_the_truth_takes_the_place_of_a_target_that_was_asked_with(
+    service: Service, dataset: str
+) -> None:
+    record, target = project.RECORDS[dataset], project.TARGETS[dataset]
+    number = service.predict(dataset, {**record, target: "?"}).json["id"]
+    document = put(service, number, {target: TRUTHS[dataset]}, dataset).json
+    assert (document["record"], document[target]) == (record, TRUTHS[dataset])
+
+
 def test_the_same_truth_again_changes_nothing_and_another_one_counts(service: Service) -> None:
     number = service.predict("debts").json["id"]
     first = put(service, number, {"late": 1}).json

@@ -82,6 +82,28 @@ def test_a_batch_of_one_is_an_array(service: Service) -> None:
     assert json.loads(row["answer"]) == answer
 
 
+TRUTHS = {"stones": 4000, "debts": 1, "notes": "garden"}
+
+
+@pytest.mark.parametrize("truth", [None, {"nested": [1]}])
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_a_target_beside_a_record_is_ignored_and_the_answer_says_so(
+    service: Service, dataset: str, truth: Any
+) -> None:
+    record, target = project.RECORDS[dataset], project.TARGETS[dataset]
+    given = {**record, target: TRUTHS[dataset] if truth is None else truth}
+    plain = service.predict(dataset).json
+    answer = service.predict(dataset, given).json
+    warning = f"{target} is ignored: it is what is predicted"
+    assert answer == {**plain, "id": answer["id"], "warning": warning}
+    first, second = service.predict(dataset, [record, given]).json
+    assert "warning" not in first
+    assert second["warning"] == warning
+    receipt = service.ask(f"/v1/{dataset}/predictions/{second['id']}").json
+    assert receipt["answer"] == second
+    assert receipt["record"] == record
+
+
 @pytest.mark.parametrize("number", ["nothing", "0" * 36, "a%00b", "%F0%9F%98%80", "%FF", "..%2F.."])
 def test_a_receipt_that_is_not_there(service: Service, number: str) -> None:
     assert_refused(service.ask(f"{PATH}/{number}"), 404)

@@ -53,6 +53,14 @@ def test_other_features_may_be_given_and_are_checked(service: Service) -> None:
     assert document["errors"][0]["field"] == "facets"
 
 
+def test_the_target_is_ignored_and_it_says_so(service: Service) -> None:
+    document = ask(service, 3, price=4000).json
+    assert document.pop("note") == "price is ignored: it is what is predicted."
+    assert document == ask(service, 3).json
+    note = ask(service, 50, cut="Fair", price=[1]).json["note"]
+    assert note.startswith("price is ignored: it is what is predicted. There are only ")
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
