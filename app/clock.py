@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from src.errors import UserError
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+nanoseconds = time.time_ns  # since then; the one clock that moments and stamps are read from
+_second = (0, "")
 
 
 def now() -> datetime:
     """Return this moment in UTC."""
-    return datetime.now(UTC)
-
-
-_second = (0, "")
+    return EPOCH + timedelta(microseconds=nanoseconds() // 1000)
 
 
 def stamp() -> str:
     """Return this moment as text; quickly, for every request has one."""
     global _second
-    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    seconds, rest = divmod(nanoseconds(), 1_000_000_000)
     known, words = _second
     if known != seconds:
         words = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
         _second = (seconds, words)
-    return f"{words}.{nanoseconds // 1000:06d}Z"
+    return f"{words}.{rest // 1000:06d}Z"
 
 
 def text(moment: datetime) -> str:

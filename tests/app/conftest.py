@@ -25,6 +25,7 @@ from app.store.versions import Registered
 from src import extras, paths
 from src.inference import bundle
 from tests.app import project
+from tests.app.hands import Hands
 from tests.app.postgres import postgres, postgres_url  # noqa: F401 - pytest finds them here
 from tests.app.service import Service
 
@@ -50,6 +51,12 @@ def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     # What a power cut would lose is going to be thrown away.
     monkeypatch.setattr(os, "fsync", lambda _: None)
     return folder
+
+
+@pytest.fixture
+def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
+    """Let time pass only when the test says so."""
+    return Hands(monkeypatch)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from app.store.tables import Label, Upload
 from app.told import BESIDE
 from tests.app import project
 from tests.app.conftest import MakeService
+from tests.app.hands import Hands
 from tests.app.service import Result, Service, assert_refused
 
 DEBT = {**project.DEBT, "late": 1}
@@ -747,11 +748,11 @@ def test_it_must_be_said_which_are_deleted(full: Service) -> None:
     assert answer.json == {"deleted": 5}
 
 
-def test_what_came_later_is_not_deleted(service: Service) -> None:
+def test_what_came_later_is_not_deleted(service: Service, hands: Hands) -> None:
     post(service, DEBT)
-    time.sleep(0.003)
+    hands.move()
     moment = clock.text(clock.now())
-    time.sleep(0.003)
+    hands.move()
     post(service, DEBT)
     params = {"before": moment, "confirm": 1}
     assert service.ask(path(), "DELETE", params=params).json == {"deleted": 1}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from app.resources import requests
 from app.store import keys
 from app.store.tables import Request
 from tests.app import project
+from tests.app.hands import Hands
 from tests.app.service import Service, assert_refused
 
 LOG = "/v1/requests"
@@ -127,11 +127,13 @@ def test_the_log_is_searched(asked: Service, params: dict[str, str], count: int)
     assert len(listed(asked, **params)) == count
 
 
-def test_a_moment_parts_what_was_before_from_what_came_after(service: Service) -> None:
+def test_a_moment_parts_what_was_before_from_what_came_after(
+    service: Service, hands: Hands
+) -> None:
     service.ask("/v1/stones")
-    time.sleep(0.003)
+    hands.move()
     moment = clock.text(clock.now())
-    time.sleep(0.003)
+    hands.move()
     service.ask("/v1/debts")
     assert [row["path"] for row in listed(service, until=moment)] == ["/v1/stones"]
     found = [row["path"] for row in listed(service, since=moment)]

@@ -17,6 +17,7 @@ from app.store import labels, uploads
 from app.store.labels import Feedback
 from app.store.migrations import migrate
 from app.store.tables import Label, Upload
+from tests.app.hands import Hands
 
 
 def add(database: peewee.Database, *values: str, dataset: str = "debts", **about: Any) -> list[str]:
@@ -384,15 +385,15 @@ def test_labels_are_counted_in_words(count: int, words: str) -> None:
 
 
 @pytest.mark.usefixtures("pieces")
-def test_tombstones_are_purged(database: peewee.Database) -> None:
+def test_tombstones_are_purged(database: peewee.Database, hands: Hands) -> None:
     numbers = add(database, "1", "1", "1")
     others = add(database, "1", dataset="stones")
     add(database, "1", is_complete=False)
     labels.delete(database, [Label.id == numbers[0]], "me", 1)
     labels.delete(database, [Label.id == others[0]], "me", 1)
-    time.sleep(0.002)
+    hands.move()
     moment = clock.stamp()
-    time.sleep(0.002)
+    hands.move()
     labels.delete(database, [Label.id == numbers[1]], "me", 1)
     assert labels.purge(database, "debts", moment) == 1
     assert labels.get(database, "debts", numbers[0]) is None
