@@ -1,56 +1,67 @@
-"""What the service's commands share: words such as name=web, and the database."""
+"""What the service's commands share: how their words are read, and the open database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import argparse
+import re
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, NoReturn
 
 import peewee
-from msgspec.structs import fields
 
-from app import settings as configured
+from app.settings import Settings
 from app.store import database as databases
 from app.store.database import REFUSALS
 from app.store.migrations import migrate
-from src.checked import Checked, convert
-from src.errors import UserError, unknown
+from src.errors import UserError
 
-Q = TypeVar("Q", bound=Checked)
-
-
-def split(words: Sequence[str], actions: Sequence[str], usage: str) -> tuple[str, list[str]]:
-    """Tell the action from its words; raise UserError where it is none of the known."""
-    if not words or words[0] in ("-h", "--help", "help"):
-        raise UserError("What is to be done?", choices=actions, fix=usage)
-    if words[0] not in actions:
-        raise unknown("action", words[0], actions)
-    return words[0], list(words[1:])
+PROGRAM = "python -m app"
 
 
-def parse(words: Sequence[str], kind: type[Q]) -> Q:
-    """Read words such as name=web into a struct; raise UserError that names the wrong one."""
-    given: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise UserError("Words are given as name=value.", given=word)
-        if name in given:
-            raise UserError(f"'{name}' is given twice.", given=word)
-        given[name] = value
-    missing = [field.name for field in fields(kind) if field.required and field.name not in given]
-    if missing and not set(given) - {field.name for field in fields(kind)}:
-        raise UserError(f"'{missing[0]}' is missing.", fix=f"add {missing[0]}=<...>")
-    return convert(given, kind, is_text=True)
+class Parser(argparse.ArgumentParser):
+    """Read a command line; say in one message what is wrong with it and what is allowed."""
+
+    def __init__(self, *, about: str, example: str, prog: str = PROGRAM) -> None:
+        """Take a sentence and an example (what follows `python -m app`) for --help."""
+        super().__init__(
+            prog=prog,
+            description=f"{about[:1].upper()}{about[1:]}.",
+            epilog=f"example:\n  {PROGRAM} {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self._commands: argparse._SubParsersAction[Parser] | None = None
+
+    def add_command(self, name: str, about: str, example: str) -> Parser:
+        """Add a word that may come next, and return the parser of what follows it."""
+        if self._commands is None:
+            self._commands = self.add_subparsers(required=True)
+        return self._commands.add_parser(name, help=about, about=about, example=example)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse words that nothing is known of here, where it is known what is allowed."""
+        arguments, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return arguments, rest
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong, and exit with 2 as command lines do."""
+        what = re.sub(r"^argument \{.*?\}: ", "", message)
+        usage = " ".join(self.format_usage().split()).removeprefix("usage: ")
+        wrong = UserError(
+            f"{what[:1].upper()}{what[1:]}.", choices=[usage], fix=f"see {self.prog} --help"
+        )
+        self.exit(2, f"Error: {wrong}\n")
 
 
 @contextmanager
-def opened(*, is_made: bool = False) -> Iterator[peewee.Database]:
+def opened(settings: Settings, *, is_made: bool = False) -> Iterator[peewee.Database]:
     """Open the service's database, brought to the present schema; say so where it is away.
 
     With `is_made` one is made where there is none.
     """
-    settings = configured.read()
     database = databases.connect(
         settings.url(), settings.durability, settings.wait, is_made=is_made
     )

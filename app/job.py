@@ -1,12 +1,12 @@
-"""Run one training that was asked for: python -m app.job id=<id> parent=<pid>.
+"""Run one training that was asked for: python -m app.job <id> <parent>.
 
 The service starts it, in a process of its own and at the lowest priority.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import peewee
 
-from app import commands
 from app import settings as configured
 from app.settings import Settings
 from app.store import database as databases
@@ -22,7 +21,6 @@ from app.store import trainings
 from app.training.patience import Errands, patiently
 from app.training.places import Place
 from src import extras
-from src.checked import Checked
 from src.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,16 +30,12 @@ OURS = "Something went wrong in the training; its log says what."
 MEMORY = "The training needs more memory than there is."
 
 
-class Asked(Checked, frozen=True):
-    """Which training, and the process that it is not to outlive."""
-
-    id: str
-    parent: int
-
-
 def main() -> None:
     """Run the command line."""
-    asked = commands.parse(sys.argv[1:], Asked)
+    parser = argparse.ArgumentParser(prog="python -m app.job", description=__doc__)
+    parser.add_argument("id", help="of the training")
+    parser.add_argument("parent", type=int, help="the process that it is not to outlive")
+    asked = parser.parse_args()
     settings = configured.read()
     database = databases.connect(settings.url(), settings.durability, settings.wait, is_made=False)
     place = Place(settings.folder(), asked.id)

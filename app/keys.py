@@ -1,81 +1,76 @@
-"""Make, list and revoke API keys: python -m app.keys create name=web scopes=predict."""
+"""Create, list and revoke API keys: python -m app keys create --name shop --scopes predict."""
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import Annotated
-
-from msgspec import Meta
+from argparse import Namespace
 
 from app import commands
-from app import settings as configured
+from app.commands import Parser
 from app.exchange import SCOPES
+from app.settings import Settings
 from app.store import database as databases
 from app.store import keys
 from src import tables
-from src.checked import Checked
-from src.command import guarded
 from src.errors import UserError, unknown
 
-ACTIONS = ("create", "list", "revoke")
-USAGE = "python -m app.keys create name=web scopes=predict,label"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
+EXAMPLE = "keys create --name shop --scopes predict,label"
 
 
-class Create(Checked, frozen=True):
-    """What a new key needs."""
-
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
-    scopes: str = "predict"
-
-
-class Revoke(Checked, frozen=True):
-    """Which key ends."""
-
-    name: str
-
-
-def main() -> None:
-    """Run the command line."""
-    action, words = commands.split(sys.argv[1:], ACTIONS, USAGE)
-    if action == "create":
-        _create(commands.parse(words, Create))
-    elif action == "revoke":
-        _revoke(commands.parse(words, Revoke))
-    elif words:
-        raise UserError("'list' takes no words.", given=" ".join(words))
-    else:
-        _list()
+def add_arguments(parser: Parser) -> None:
+    """Add what can be done with keys."""
+    create = parser.add_command("create", "create a key, which is shown this once", EXAMPLE)
+    create.add_argument("--name", required=True, help="of whoever is to use it")
+    create.add_argument(
+        "--scopes", default="predict", help=f"with commas between them: {', '.join(SCOPES)}"
+    )
+    create.set_defaults(run=_create)
+    every = parser.add_command("list", "list all keys, the revoked ones too", "keys list")
+    every.set_defaults(run=_list)
+    revoke = parser.add_command("revoke", "end a key within a second", "keys revoke --name shop")
+    revoke.add_argument("--name", required=True, help="whose key it is")
+    revoke.set_defaults(run=_revoke)
 
 
-def _create(asked: Create) -> None:
-    scopes = [scope.strip() for scope in asked.scopes.split(",")]
+def _create(arguments: Namespace, settings: Settings) -> None:
+    if not NAME.fullmatch(arguments.name):
+        raise UserError(
+            "This cannot be the name of a key.",
+            given=repr(arguments.name),
+            choices=["1 to 64 letters, digits, _ . @ and -, beginning with a letter or a digit"],
+        )
+    scopes = [scope.strip() for scope in arguments.scopes.split(",")]
     for scope in scopes:
         if scope not in SCOPES:
             raise unknown("scope", scope, SCOPES)
-    with commands.opened(is_made=True) as database:
-        key = keys.create(database, asked.name, scopes)
+    with commands.opened(settings, is_made=True) as database:
+        key = keys.create(database, arguments.name, scopes)
         place = databases.path(database) or "the database"
     print(key)
     print(
         f"It is shown this once; only its hash is kept, in {place}. From now on every caller of "
         "the service needs a key:\n"
-        f"  curl -H 'Authorization: Bearer {key}' http://{configured.read().bind}/v1/datasets",
+        f"  curl -H 'Authorization: Bearer {key}' http://{settings.bind}/v1/datasets",
         file=sys.stderr,
     )
 
 
-def _revoke(asked: Revoke) -> None:
-    with commands.opened() as database:
-        keys.revoke(database, asked.name)
+def _revoke(arguments: Namespace, settings: Settings) -> None:
+    with commands.opened(settings) as database:
+        keys.revoke(database, arguments.name)
         left = len(keys.valid(database))
-    print(f"'{asked.name}' is revoked." + ("" if left else " No key is left: this machine only."))
+    name = arguments.name
+    print(f"'{name}' is revoked." + ("" if left else " No key is left: this machine only."))
 
 
-def _list() -> None:
-    with commands.opened() as database:
+def _list(_: Namespace, settings: Settings) -> None:
+    with commands.opened(settings) as database:
         found = keys.listed(database)
     if not found:
-        print(f"There are no keys; only this machine may ask. Make one:\n  {USAGE}")
+        made = f"{commands.PROGRAM} {EXAMPLE}"
+        print(f"There are no keys; only this machine may ask. Make one:\n  {made}")
         return
     columns = ["name", "begins", "scopes", "made", "revoked"]
     rows = [
@@ -83,7 +78,3 @@ def _list() -> None:
         for row in found
     ]
     tables.show("API keys", columns, rows)
-
-
-if __name__ == "__main__":
-    guarded(main)

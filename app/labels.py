@@ -1,46 +1,37 @@
-"""Count labels and remove deleted ones for ever: python -m app.labels list|purge dataset=<name>."""
+"""Count labels and remove deleted ones for ever: python -m app labels list|purge <dataset>."""
 
 from __future__ import annotations
 
-import sys
+from argparse import Namespace
 
 from app import clock, commands
+from app.commands import Parser
+from app.settings import Settings
 from app.store import labels
 from src import config as configs
 from src import tables
-from src.checked import Checked
-from src.command import guarded
 from src.errors import unknown
 
-ACTIONS = ("list", "purge")
-USAGE = "python -m app.labels purge dataset=<name> before=<day>"
 MOST_SHOWN = 50  # values in a table
 
 
-class Listed(Checked, frozen=True):
-    """Of which dataset to count the labels."""
-
-    dataset: str
-
-
-class Purge(Checked, frozen=True):
-    """Which deleted labels go for ever: those of a dataset that were deleted before a moment."""
-
-    dataset: str
-    before: str
-
-
-def main() -> None:
-    """Run the command line."""
-    action, words = commands.split(sys.argv[1:], ACTIONS, USAGE)
-    if action == "list":
-        _list(commands.parse(words, Listed).dataset)
-    else:
-        _purge(commands.parse(words, Purge))
+def add_arguments(parser: Parser) -> None:
+    """Add what can be done with labels."""
+    count = parser.add_command("list", "count a dataset's labels by value", "labels list diamonds")
+    count.set_defaults(run=_list)
+    example = "labels purge diamonds --before 2026-01-31"
+    purge = parser.add_command("purge", "remove for ever what was deleted before a day", example)
+    purge.set_defaults(run=_purge)
+    for command in (count, purge):
+        command.add_argument("dataset", help="whose labels")
+    purge.add_argument(
+        "--before", required=True, metavar="DAY", help="such as 2026-01-31, or a moment of it"
+    )
 
 
-def _list(dataset: str) -> None:
-    with commands.opened() as database:
+def _list(arguments: Namespace, settings: Settings) -> None:
+    dataset = arguments.dataset
+    with commands.opened(settings) as database:
         counts = labels.counts(database, dataset)
     if not counts:
         _check(dataset)
@@ -54,13 +45,14 @@ def _list(dataset: str) -> None:
     tables.show(f"{labels.counted(total)} of {dataset}", ["value", "labels"], rows)
 
 
-def _purge(asked: Purge) -> None:
-    before = clock.text(clock.parse(asked.before, "before"))
-    with commands.opened() as database:
-        count = labels.purge(database, asked.dataset, before)
+def _purge(arguments: Namespace, settings: Settings) -> None:
+    dataset = arguments.dataset
+    before = clock.text(clock.parse(arguments.before, "before"))
+    with commands.opened(settings) as database:
+        count = labels.purge(database, dataset, before)
     if not count:
-        _check(asked.dataset)
-    told = f"{labels.counted(count)} of '{asked.dataset}'"
+        _check(dataset)
+    told = f"{labels.counted(count)} of '{dataset}'"
     print(f"{told} removed for ever, of what was deleted before {before}.")
 
 
@@ -69,7 +61,3 @@ def _check(dataset: str) -> None:
     known = configs.choices("dataset")
     if dataset not in known:
         raise unknown("dataset", dataset, known)
-
-
-if __name__ == "__main__":
-    guarded(main)

@@ -1,79 +1,84 @@
-"""See and change who serves: python -m app.models list|promote|rollback|override dataset=<name>."""
+"""See and change which version serves: python -m app models list|promote|rollback|override."""
 
 from __future__ import annotations
 
 import getpass
-import sys
-from typing import Annotated
+from argparse import Namespace
 
 import peewee
-from msgspec import Meta
 
 from app import commands, promoting
-from app import settings as configured
+from app.commands import Parser
 from app.configured import Configured
 from app.gatekeeper import Gatekeeper
 from app.registry import loader
+from app.settings import Settings
 from app.store import versions
 from src import tables
-from src.checked import Checked
-from src.command import guarded
 from src.errors import UserError
 
-ACTIONS = ("list", "promote", "rollback", "override")
-USAGE = "python -m app.models promote dataset=<name> version=<number>"
+
+def add_arguments(parser: Parser) -> None:
+    """Add what can be done with the versions of a dataset's model."""
+    every = parser.add_command("list", "list all versions", "models list diamonds")
+    every.set_defaults(run=_list)
+    example = "models promote diamonds 2 --why 'the new grades'"
+    promote = parser.add_command("promote", "let a version serve from now on", example)
+    promote.set_defaults(run=_promote)
+    example = "models rollback diamonds --why 'too dear'"
+    back = parser.add_command("rollback", "let the version serve that served before", example)
+    back.set_defaults(run=_rollback)
+    example = "models override diamonds 3 --why 'to compare it'"
+    override = parser.add_command(
+        "override", "let a version be asked for although it fails the gate", example
+    )
+    override.set_defaults(run=_override)
+    for command in (every, promote, back, override):
+        command.add_argument("dataset", help="whose versions")
+    for command in (promote, override):
+        command.add_argument("version", type=int, help="its number")
+    for command in (promote, back):
+        command.add_argument("--why", default="", help="the reason, which is kept")
+    promote.add_argument(
+        "--override", action="store_true", help="even if it fails the gate; this needs --why"
+    )
+    override.add_argument("--why", required=True, help="the reason, which is kept")
 
 
-class Listed(Checked, frozen=True):
-    """Which versions to list."""
-
-    dataset: str
-
-
-class Promote(Checked, frozen=True):
-    """Which version is to serve, and why; with `override` whatever the gate says."""
-
-    dataset: str
-    version: Annotated[int, Meta(ge=1)]
-    why: str = ""
-    override: bool = False
+def _list(arguments: Namespace, settings: Settings) -> None:
+    with commands.opened(settings) as database:
+        _show(database, settings, arguments.dataset)
 
 
-class Override(Checked, frozen=True):
-    """Which version may be asked for although it fails the gate, and why."""
-
-    dataset: str
-    version: Annotated[int, Meta(ge=1)]
-    why: str
+def _promote(arguments: Namespace, settings: Settings) -> None:
+    with commands.opened(settings) as database:
+        version = versions.get(database, arguments.dataset, arguments.version)
+        _serve(database, settings, version, "promote", arguments.why, arguments.override)
 
 
-class Rollback(Checked, frozen=True):
-    """Which dataset goes back to the version that served before."""
-
-    dataset: str
-    why: str = ""
-
-
-def main() -> None:
-    """Run the command line."""
-    action, words = commands.split(sys.argv[1:], ACTIONS, USAGE)
-    with commands.opened() as database:
-        if action == "list":
-            _list(database, commands.parse(words, Listed).dataset)
-        elif action == "promote":
-            asked = commands.parse(words, Promote)
-            _promote(database, asked, action)
-        elif action == "override":
-            _override(database, commands.parse(words, Override))
-        else:
-            back = commands.parse(words, Rollback)
-            number = versions.before(database, back.dataset)
-            _promote(database, Promote(back.dataset, number, back.why), action)
+def _rollback(arguments: Namespace, settings: Settings) -> None:
+    with commands.opened(settings) as database:
+        number = versions.before(database, arguments.dataset)
+        version = versions.get(database, arguments.dataset, number)
+        _serve(database, settings, version, "rollback", arguments.why)
 
 
-def _promote(database: peewee.Database, asked: Promote, kind: str) -> None:
-    settings = configured.read()
-    version = versions.get(database, asked.dataset, asked.version)
+def _override(arguments: Namespace, settings: Settings) -> None:
+    dataset, number = arguments.dataset, arguments.version
+    with commands.opened(settings) as database:
+        version = versions.get(database, dataset, number)
+        promoting.override(database, version, by=getpass.getuser(), why=arguments.why)
+    print(f"Version {number} of '{dataset}' may be asked for, whatever the gate says.")
+
+
+def _serve(
+    database: peewee.Database,
+    settings: Settings,
+    version: versions.Registered,
+    kind: str,
+    why: str,
+    is_override: bool = False,
+) -> None:
     load = loader(
         settings.folder(),
         most_records=settings.most_records,
@@ -81,33 +86,27 @@ def _promote(database: peewee.Database, asked: Promote, kind: str) -> None:
     )
     changed = promoting.promote(
         database,
-        _gatekeeper(),
+        _gatekeeper(settings),
         load,
         version,
         kind=kind,
         by=getpass.getuser(),
-        why=asked.why,
-        is_override=asked.override,
+        why=why,
+        is_override=is_override,
     )
     serves = "serves from now on" if changed else "serves already"
-    print(f"Version {version.number} of '{asked.dataset}' ({version.model}) {serves}.")
+    print(f"Version {version.number} of '{version.dataset}' ({version.model}) {serves}.")
 
 
-def _override(database: peewee.Database, asked: Override) -> None:
-    version = versions.get(database, asked.dataset, asked.version)
-    promoting.override(database, version, by=getpass.getuser(), why=asked.why)
-    print(f"Version {asked.version} of '{asked.dataset}' may be asked for, whatever the gate says.")
-
-
-def _gatekeeper() -> Gatekeeper:
-    conf = Configured(configured.read().folder())
+def _gatekeeper(settings: Settings) -> Gatekeeper:
+    conf = Configured(settings.folder())
     conf.refresh()
     return Gatekeeper(conf)
 
 
-def _list(database: peewee.Database, dataset: str) -> None:
+def _show(database: peewee.Database, settings: Settings, dataset: str) -> None:
     champion = versions.champions(database).get(dataset)
-    gatekeeper = _gatekeeper()
+    gatekeeper = _gatekeeper(settings)
     found = versions.every(database, dataset)
     if not found:
         raise UserError(
@@ -131,7 +130,3 @@ def _list(database: peewee.Database, dataset: str) -> None:
     metric = found[0].manifest["config"]["dataset"]["metric"]
     columns = ["serves", "version", "model", f"cv {metric}", "gate", "trained", "commit"]
     tables.show(dataset, columns, rows)
-
-
-if __name__ == "__main__":
-    guarded(main)

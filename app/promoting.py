@@ -11,7 +11,7 @@ from app.store import versions
 from app.store.versions import Registered
 from src.errors import UserError
 
-COMMAND = "promote it with override=true why=..."
+COMMAND = "promote it with --override --why ..."
 
 
 def promote(

@@ -55,7 +55,8 @@ def allowed(request: falcon.Request, scope: Scope) -> Exchange:
             "This key does not have the scope that is needed here.",
             given=", ".join(sorted(caller.scopes)) or "no scope",
             allowed=[scope, *(["admin"] if scope != "admin" else [])],
-            fix=f"ask an administrator for a key: python -m app.keys create scopes={scope}",
+            fix="ask an administrator for a key: "
+            f"python -m app keys create --name <who> --scopes {scope}",
         )
     return exchange
 
@@ -203,7 +204,7 @@ class Guard:
             403,
             "Without API keys this service answers only the machine it runs on.",
             given=self.client(environ),
-            fix="on that machine: python -m app.keys create name=<who> scopes=predict",
+            fix="on that machine: python -m app keys create --name <who> --scopes predict",
         )
 
 

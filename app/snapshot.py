@@ -1,4 +1,4 @@
-"""Write labels into data/, where DVC tracks them: python -m app.snapshot dataset=<name>.
+"""Write labels into data/, where DVC tracks them: python -m app snapshot <dataset>.
 
 `dvc repro` trains on them then, as on any fresh data.
 """
@@ -6,21 +6,20 @@
 from __future__ import annotations
 
 import csv
-import sys
 import tempfile
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import peewee
 
 from app import commands
-from app import settings as settings_of
+from app.commands import Parser
 from app.configured import Configured
+from app.settings import Settings
 from app.store import trainings, versions
 from app.training import gathering
 from src import ingest
-from src.checked import Checked
-from src.command import guarded
 from src.data.schema import Dataset
 from src.errors import UserError, unknown
 from src.inference import bundle
@@ -28,34 +27,35 @@ from src.inference import bundle
 if TYPE_CHECKING:  # where it is not installed, the imports above have said so
     import pandas as pd
 
-USAGE = "python -m app.snapshot dataset=<name>"
-
 Mode = Literal["append", "replace"]
 
 
-class Asked(Checked, frozen=True):
-    """Which labels: those of now, or the very rows of a training.
+def add_arguments(parser: Parser) -> None:
+    """Add whose labels are written, and which."""
+    parser.add_argument("dataset", help="whose labels")
+    parser.add_argument(
+        "--use",
+        choices=["both", "labels"],
+        default="both",
+        help="both: add them to the file; labels: put them in its place",
+    )
+    parser.add_argument(
+        "--training", metavar="ID", help="put the very rows of this training in the file's place"
+    )
+    parser.set_defaults(run=_run)
 
-    `both` adds them to the file; `labels` puts them in its place, and so does a training.
-    """
 
-    dataset: str
-    use: Literal["labels", "both"] = "both"
-    training: str | None = None
-
-
-def main() -> None:
-    """Run the command line."""
-    if not sys.argv[1:]:
-        raise UserError("Of which dataset?", fix=USAGE)
-    asked = commands.parse(sys.argv[1:], Asked)
-    configured = Configured(settings_of.read().folder())
+def _run(arguments: Namespace, settings: Settings) -> None:
+    configured = Configured(settings.folder())
     configured.refresh()
-    dataset = configured.get(asked.dataset)
+    dataset = configured.get(arguments.dataset)
     if dataset is None:
-        raise unknown("dataset", asked.dataset, configured.names())
-    with commands.opened() as database:
-        frame, mode = _rows(database, dataset, asked)
+        raise unknown("dataset", arguments.dataset, configured.names())
+    with commands.opened(settings) as database:
+        if arguments.training is None:
+            frame, mode = _rows(database, dataset, arguments.use)
+        else:
+            frame, mode = _of_training(database, dataset, arguments.training, settings), "replace"
     if frame.empty:
         print(f"All labels are in {dataset.source} already; it is as it was.")
         return
@@ -65,12 +65,10 @@ def main() -> None:
         ingest.ingest(ingest.Request(dataset, str(path), mode))
 
 
-def _rows(database: peewee.Database, dataset: Dataset, asked: Asked) -> tuple[pd.DataFrame, Mode]:
+def _rows(database: peewee.Database, dataset: Dataset, use: str) -> tuple[pd.DataFrame, Mode]:
     """Return what the file is to be, or what is to be added to it."""
-    if asked.training is not None:
-        return _of_training(database, dataset, asked.training), "replace"
     is_there = Path(dataset.source).is_file()
-    if asked.use == "labels" or not is_there:
+    if use == "labels" or not is_there:
         return gathering.gather(database, dataset, "labels").frame, "replace"
     if dataset.duplicates == "first":  # a label takes the place of the row that has its key
         return gathering.gather(database, dataset, "both").frame, "replace"
@@ -80,7 +78,9 @@ def _rows(database: peewee.Database, dataset: Dataset, asked: Asked) -> tuple[pd
     return fresh, "append"
 
 
-def _of_training(database: peewee.Database, dataset: Dataset, number: str) -> pd.DataFrame:
+def _of_training(
+    database: peewee.Database, dataset: Dataset, number: str, settings: Settings
+) -> pd.DataFrame:
     row = trainings.get(database, dataset.name, number)
     if row is None or row["version"] is None:
         known = trainings.latest(database, dataset.name, 20)
@@ -90,7 +90,7 @@ def _of_training(database: peewee.Database, dataset: Dataset, number: str) -> pd
             choices=[one["id"] for one in known if one["state"] == trainings.DONE],
         )
     version = versions.get(database, dataset.name, row["version"])
-    path = version.path(settings_of.read().folder())
+    path = version.path(settings.folder())
     return gathering.frozen(bundle.verified(path, gathering.SNAPSHOT, version.manifest))
 
 
@@ -105,7 +105,3 @@ def _write(frame: pd.DataFrame, path: Path, dataset: Dataset) -> None:
             given=f"{error.object[error.start : error.end]!r} in {dataset.encoding}",
             fix="save the file as UTF-8 and set encoding: utf-8 in the dataset's YAML",
         ) from None
-
-
-if __name__ == "__main__":
-    guarded(main)

@@ -6,16 +6,17 @@ import argparse
 import ast
 import re
 import textwrap
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import msgspec
 import yaml
 
+from app import __main__ as service
+from app.commands import PROGRAM, Parser
 from manual.markdown import GENERATED, code, table
-from src.checked import Checked
 
 HYDRA = {"train": "config", "ingest": "ingest"}  # command -> the file that has its help
 HEAD = f"""# Commands
@@ -23,20 +24,29 @@ HEAD = f"""# Commands
 {GENERATED}
 
 All of them are typed in the project's folder. `python -m src.<name>` work on the project's files,
-`python -m app.<name>` on the service's database, `python -m benchmarks.<name>` measure. Errors say
-what was wrong, what is allowed and what to do; nothing is done by halves.
+`{PROGRAM} <noun>` on the service's database, `python -m benchmarks.<name>` measure; `--help` says
+more after each word. Errors say what was wrong, what is allowed and what to do; nothing is done by
+halves.
 """
 
 
 def page(root: Path) -> str:
     """Write the page."""
     parts = [HEAD, "## make", _targets((root / "Makefile").read_text(encoding="utf-8"))]
-    for package, tell in (("src", _of_pipeline), ("app", _of_service), ("benchmarks", _measuring)):
-        for path in sorted((root / package).glob("*.py")):
-            source = path.read_text(encoding="utf-8")
-            if '__name__ == "__main__"' in source:
-                parts += [f"## python -m {package}.{path.stem}", tell(root, path.stem, source)]
+    for name, _ in _commands(root, "src"):
+        parts += [f"## python -m src.{name}", _of_pipeline(root, name)]
+    parts += _of_service()
+    for name, source in _commands(root, "benchmarks"):
+        parts += [f"## python -m benchmarks.{name}", _described(_docstring(source))]
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _commands(root: Path, package: str) -> Iterator[tuple[str, str]]:
+    """Find the modules of a package that can be run, with their source."""
+    for path in sorted((root / package).glob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        if '__name__ == "__main__"' in source:
+            yield path.stem, source
 
 
 def _targets(makefile: str) -> str:
@@ -44,7 +54,7 @@ def _targets(makefile: str) -> str:
     return table(["target", ""], [(code(f"make {name}"), about) for name, about in found])
 
 
-def _of_pipeline(root: Path, name: str, _source: str) -> str:
+def _of_pipeline(root: Path, name: str) -> str:
     """Tell of a command of the pipeline by its parser, or by what Hydra shows as its help."""
     if name in HYDRA:
         values = yaml.safe_load((root / f"conf/{HYDRA[name]}.yaml").read_text(encoding="utf-8"))
@@ -90,6 +100,11 @@ def _parser(module: str) -> argparse.ArgumentParser:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> str:
+    rows = _rows(parser)
+    return table(["argument", "default", ""], rows) if rows else ""
+
+
+def _rows(parser: argparse.ArgumentParser) -> list[tuple[str, str, str]]:
     rows = []
     for action in parser._actions:
         if action.dest == "help":
@@ -98,43 +113,41 @@ def _arguments(parser: argparse.ArgumentParser) -> str:
         is_value = action.option_strings and action.nargs != 0
         default = action.default if is_value and action.default is not None else ""
         rows.append((code(str(name)), str(default), action.help or ""))
-    return table(["argument", "default", ""], rows) if rows else ""
+    return rows
 
 
-def _of_service(_root: Path, name: str, source: str) -> str:
-    """Tell of a command of the service by its words, which are fields of structs."""
-    module = import_module(f"app.{name}")
-    structs = {
-        kind.__name__.lower(): kind
-        for kind in vars(module).values()
-        if isinstance(kind, type)
-        and issubclass(kind, Checked)
-        and kind.__module__ == module.__name__
-    }
+def _of_service() -> list[str]:
+    """Tell of the service's commands by their parsers."""
+    parts = []
+    for noun, (module, about, example) in service.NOUNS.items():
+        parser = Parser(about=about, example=example, prog=f"{PROGRAM} {noun}")
+        import_module(module).add_arguments(parser)
+        verbs = _verbs(parser)
+        examples = [_example(verb) for verb in verbs.values()] or [_example(parser)]
+        parts += [
+            f"## {parser.prog}",
+            parser.description or "",
+            _words(verbs) if verbs else _arguments(parser),
+            "\n".join(["```text", *examples, "```"]),
+        ]
+    return parts
+
+
+def _verbs(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    found = (action.choices for action in parser._actions if isinstance(action.choices, dict))
+    return next(found, {})
+
+
+def _words(verbs: dict[str, argparse.ArgumentParser]) -> str:
     rows = []
-    for action in getattr(module, "ACTIONS", [""] if structs else []):
-        # What 'list' asks for is read into a struct named Listed.
-        kind = next((one for known, one in structs.items() if known.startswith(action)), None)
-        fields = msgspec.structs.fields(kind) if kind else ()
-        rows.append((code(action), " ".join(map(_word, fields)), _first(kind) if kind else ""))
-    told = table(["action", "words", ""], rows) if rows else ""
-    return "\n\n".join(filter(None, [_described(_docstring(source)), told]))
+    for name, verb in verbs.items():
+        rows.append((code(name), "", "", verb.description or ""))
+        rows += [("", *row) for row in _rows(verb)]
+    return table(["verb", "argument", "default", ""], rows)
 
 
-def _word(field: msgspec.structs.FieldInfo) -> str:
-    if field.required:
-        return code(f"{field.name}=<{field.name}>")
-    default = field.default
-    given = {None: f"<{field.name}>", "": f"<{field.name}>", False: "false"}.get(default, default)
-    return f"[{code(f'{field.name}={given}')}]"
-
-
-def _first(kind: type) -> str:
-    return (kind.__doc__ or "").strip().partition("\n\n")[0]
-
-
-def _measuring(_root: Path, _name: str, source: str) -> str:
-    return _described(_docstring(source))
+def _example(parser: argparse.ArgumentParser) -> str:
+    return (parser.epilog or "").rpartition("\n")[2].strip()
 
 
 def _docstring(source: str) -> str:

@@ -64,6 +64,20 @@ def root() -> Path:
     return ROOT
 
 
+@pytest.fixture
+def absent(tmp_path: Path) -> Callable[[str], Path]:
+    """Return a function that makes a folder for PYTHONPATH, where a package is not to be had."""
+
+    def hide(package: str) -> Path:
+        folder = tmp_path / "absent"
+        folder.mkdir(exist_ok=True)
+        error = f"raise ModuleNotFoundError('No module named {package}', name='{package}')\n"
+        (folder / f"{package}.py").write_text(error)
+        return folder
+
+    return hide
+
+
 @pytest.fixture(scope="session")
 def make_dataset() -> Callable[..., Dataset]:
     """Return a function that makes the dataset `stones`, with other values at some keys."""

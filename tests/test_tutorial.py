@@ -165,7 +165,7 @@ def test_the_service_has_taken_the_new_champion_while_it_ran(typed: list[str]) -
     told = next(
         output
         for step, output in zip(STEPS, typed, strict=False)
-        if step.command.startswith("python -m app.models list")
+        if step.command.startswith("python -m app models list")
     )
     versions = re.findall(r"^ +(\*?) +(\d) +\w+ ", told, re.MULTILINE)
     assert [number for _, number in versions] == ["4", "3", "2", "1"]

@@ -63,7 +63,7 @@ def create(database: peewee.Database, name: str, scopes: list[str]) -> str:
         if Key.select().where(Key.name == name).count(database):
             raise UserError(
                 f"There is a key '{name}' already.",
-                fix=f"take another name, or: python -m app.keys revoke name={name}",
+                fix=f"take another name, or: python -m app keys revoke --name {name}",
             )
         Key.insert(
             name=name,

@@ -125,7 +125,7 @@ def get(database: peewee.Database, dataset: str, number: int) -> Registered:
         f"'{dataset}' has no such version.",
         given=number,
         choices=known if known else None,
-        fix=f"python -m app.models list dataset={dataset}",
+        fix=f"python -m app models list {dataset}",
     )
 
 
@@ -215,7 +215,7 @@ def before(database: peewee.Database, dataset: str) -> int:
         return found[0]
     raise UserError(
         f"No other version of '{dataset}' has served before.",
-        fix=f"python -m app.models promote dataset={dataset} version=<number>",
+        fix=f"python -m app models promote {dataset} <number>",
     )
 
 

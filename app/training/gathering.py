@@ -50,7 +50,7 @@ def gather(database: peewee.Database, dataset: Dataset, use: str) -> Gathered:
     """Read the labels, the file or both; labels stand first, the newest before the older.
 
     Where rows are one by their key the first is taken, and a person's word counts more than the
-    file's. Where equal rows are kept, a label that app.snapshot wrote into the file counts once.
+    file's. Where equal rows are kept, a label that `app snapshot` wrote into the file counts once.
     Raises UserError where there is nothing.
     """
     found = [stated((), dataset)]

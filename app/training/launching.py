@@ -90,7 +90,7 @@ class Launcher:
         environment = {key: value for key, value in os.environ.items() if key not in NOT_THEIRS}
         with place.log.open("ab") as out:
             return subprocess.Popen(
-                [sys.executable, "-m", "app.job", f"id={number}", f"parent={self._parent}"],
+                [sys.executable, "-m", "app.job", number, str(self._parent)],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

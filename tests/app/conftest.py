@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import falcon.testing
 import peewee
 import pytest
 
+from app import __main__ as command_line
 from app import serving
 from app.recorder import Recorder
 from app.serving import Serving
@@ -108,14 +107,13 @@ def run_command(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., str]:
-    """Return a function that runs a command with its words and returns what it prints."""
+    """Return a function that runs a command of the service and returns what it prints."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("LAPIDARY_VAR", str(tmp_path / "var"))
 
-    def run(command: ModuleType, *words: str) -> str:
+    def run(*words: str) -> str:
         capsys.readouterr()
-        monkeypatch.setattr(sys, "argv", [command.__name__, *words])
-        command.main()
+        command_line.run(words)
         return capsys.readouterr().out
 
     return run

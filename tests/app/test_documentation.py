@@ -8,7 +8,6 @@ import random
 import re
 import shlex
 import shutil
-from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ import pytest
 import yaml
 from falcon import testing
 
+from app import __main__ as command_line
 from app.factory import create_api
 from app.settings import Settings
 from src import champion, compose, paths, prepare, profile, running
@@ -180,10 +180,21 @@ def test_every_route_is_in_the_reference(client: testing.TestClient) -> None:
         assert general in found, general
 
 
-def test_every_command_is_there() -> None:
+def test_every_command_can_be_typed() -> None:
+    found = set()
     for text in TEXTS.values():
-        for name, action in re.findall(r"python -m app\.(\w+)(?: (\w+)(?!=))?\b", text):
-            module = import_module(f"app.{name}")
-            assert hasattr(module, "main")
-            actions = getattr(module, "ACTIONS", None)
-            assert actions is None or action in ("", *actions), f"{name} {action}"
+        for line in re.findall(r"^\$ .*?python -m app (\w.*)$", text, re.MULTILINE):
+            words = shlex.split(line)
+            found.add(words[0])
+            assert command_line.parser(words[0]).parse_args(words).run, line
+    assert found == set(command_line.NOUNS)
+
+
+def test_every_command_that_is_named_is_there() -> None:
+    for text in TEXTS.values():
+        assert not re.search(r"python -m app\.(?!job)", text)
+        for noun, verb in re.findall(r"`python -m app (\w+)(?: (\w+))?", text):
+            parser = command_line.parser(noun)
+            with pytest.raises(SystemExit) as ended:
+                parser.parse_args([*filter(None, [noun, verb]), "--help"])
+            assert ended.value.code == 0, f"{noun} {verb}"

@@ -160,7 +160,7 @@ def test_without_keys_it_answers_this_machine_alone(
     (row,) = service.rows()
     assert row["client"] == extras["REMOTE_ADDR"]
     if status == 403:
-        assert_refused(answer, 403, "app.keys create")
+        assert_refused(answer, 403, "app keys create")
         assert row["request_body"] is None
         assert service.ask("/healthz", extras=extras, headers=headers).status_code == 200
 

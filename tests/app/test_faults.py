@@ -161,9 +161,9 @@ def test_another_champion_serves_within_a_second_without_a_failed_request(
         environment = {**os.environ, "LAPIDARY_VAR": str(tmp_path / "var"), "PYTHONPATH": str(ROOT)}
         with load.by(4):
             for version in (1, 2, 1, 2):
-                words = ["promote", "dataset=stones", f"version={version}"]
+                words = ["promote", "stones", str(version)]
                 subprocess.run(
-                    [sys.executable, "-m", "app.models", *words],
+                    [sys.executable, "-m", "app", "models", *words],
                     cwd=home,
                     env=environment,
                     check=True,

@@ -234,8 +234,7 @@ def attempt(
     def run(**asked: Any) -> tuple[dict[str, Any], str]:
         number = ask(database, **asked)
         trainings.claim(database, number, 99)
-        words = [f"id={number}", f"parent={os.getpid()}"]
-        monkeypatch.setattr(sys, "argv", ["app.job", *words])
+        monkeypatch.setattr(sys, "argv", ["app.job", number, str(os.getpid())])
         job.main()
         assert not Place(settings.folder(), number).work.exists()
         return ended(database, number), capfd.readouterr().out
@@ -326,12 +325,25 @@ def test_a_failure_is_told_when_the_database_is_back(
     assert row["state"] == "failed"
 
 
-@SQLITE
-def test_it_takes_an_id_and_a_parent(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
-    for words in ([], ["id=x"], ["id=x", "parent=me"], ["id=x", "parent=1", "model=x"]):
-        monkeypatch.setattr(sys, "argv", ["app.job", *words])
-        with pytest.raises(UserError):
-            job.main()
+@pytest.mark.parametrize("words", [[], ["x"], ["x", "me"], ["x", "1", "model"]])
+def test_it_takes_an_id_and_a_parent(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["app.job", *words])
+    with pytest.raises(SystemExit) as ended:
+        job.main()
+    assert ended.value.code == 2
+    assert "usage: python -m app.job" in capsys.readouterr().err
+
+
+def test_its_help_says_what_it_takes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["app.job", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        job.main()
+    assert ended.value.code == 0
+    assert "parent" in capsys.readouterr().out
 
 
 @SQLITE

@@ -234,7 +234,7 @@ def processes(kind: str, server: Server, asked: list[str]) -> list[int]:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             words = path.read_bytes().decode().split("\0")
-            if "app.job" in words and any(f"id={number}" in words for number in asked):
+            if "app.job" in words and any(number in words for number in asked):
                 found.append(int(path.parent.name))
     return found
 

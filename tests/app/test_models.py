@@ -1,4 +1,4 @@
-"""python -m app.models, called here and as a process, beside a service that runs."""
+"""python -m app models, called here and as a process, beside a service that runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app import models
+from app import __main__ as command_line
 from app.store import versions
 from src.errors import UserError
 from tests.app import project, truths
@@ -35,8 +35,7 @@ def run(
 
     def run(*words: str) -> str:
         capsys.readouterr()
-        monkeypatch.setattr(sys, "argv", ["app.models", *words])
-        models.main()
+        command_line.run(["models", *words])
         return capsys.readouterr().out
 
     return run
@@ -49,9 +48,9 @@ def serving(service: Service) -> int:
 
 
 def test_promote_and_rollback_reach_a_service_that_runs(run: Run, service: Service) -> None:
-    assert "serves from now on" in run("promote", "dataset=stones", "version=2", "why=a trial")
+    assert "serves from now on" in run("promote", "stones", "2", "--why", "a trial")
     assert serving(service) == 2
-    assert "Version 1" in run("rollback", "dataset=stones", "why=too dear")
+    assert "Version 1" in run("rollback", "stones", "--why", "too dear")
     assert serving(service) == 1
     events = service.ask("/v1/stones/models").json["events"]
     assert [(one["kind"], one["number"], one["why"]) for one in events] == [
@@ -63,42 +62,59 @@ def test_promote_and_rollback_reach_a_service_that_runs(run: Run, service: Servi
 
 
 def test_what_serves_already_is_not_promoted_again(run: Run, service: Service) -> None:
-    assert "serves already" in run("promote", "dataset=stones", "version=1")
+    assert "serves already" in run("promote", "stones", "1")
     assert len(versions.events(service.database, "stones")) == 1
 
 
 def test_the_list_marks_who_serves(run: Run) -> None:
-    lines = [line for line in run("list", "dataset=stones").splitlines() if "linear" in line]
+    lines = [line for line in run("list", "stones").splitlines() if "linear" in line]
     assert len(lines) == 1
     assert "*" in lines[0]
-    assert "xgboost" in run("list", "dataset=stones")
+    assert "xgboost" in run("list", "stones")
 
 
 def test_what_does_not_load_is_not_announced(run: Run, service: Service, tmp_path: Path) -> None:
     second = versions.get(service.database, "stones", 2)
     project.damage(second.path(tmp_path / "var") / "member0.ubj")
     with pytest.raises(UserError, match="damaged"):
-        run("promote", "dataset=stones", "version=2")
+        run("promote", "stones", "2")
     assert versions.champions(service.database)["stones"] == 1
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["promote", "dataset=stones", "version=9"], "no such version"),
-        (["promote", "dataset=stones", "version=0"], "version"),
-        (["promote", "dataset=stones"], "version"),
-        (["promote", "dataset=nothing", "version=1"], "no such version"),
-        (["rollback", "dataset=stones"], "has served before"),
-        (["list", "dataset=nothing"], "No version"),
-        (["demote", "dataset=stones"], "demote"),
+        (["promote", "stones", "9"], "no such version"),
+        (["promote", "stones", "0"], "no such version"),
+        (["promote", "nothing", "1"], "no such version"),
+        (["rollback", "stones"], "has served before"),
+        (["list", "nothing"], "No version"),
     ],
 )
-def test_a_wrong_word_changes_nothing(
+def test_a_wrong_value_changes_nothing(
     run: Run, service: Service, words: list[str], told: str
 ) -> None:
     with pytest.raises(UserError, match=told):
         run(*words)
+    assert versions.champions(service.database)["stones"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["promote", "stones"], "version"),
+        (["promote", "stones", "x"], "'x'"),
+        (["demote", "stones"], "'demote'"),
+        (["override", "stones", "2"], "--why"),
+    ],
+)
+def test_a_wrong_word_changes_nothing(
+    run: Run, service: Service, capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(*words)
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
     assert versions.champions(service.database)["stones"] == 1
 
 
@@ -107,17 +123,17 @@ def test_as_a_process_it_says_what_it_did(
 ) -> None:
     def start(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "app.models", *words],
+            [sys.executable, "-m", "app", "models", *words],
             env={**os.environ, **environ, "PYTHONPATH": str(root)},
             capture_output=True,
             text=True,
             check=False,
         )
 
-    done = start("promote", "dataset=stones", "version=2")
+    done = start("promote", "stones", "2")
     assert (done.returncode, done.stderr) == (0, "")
     assert serving(service) == 2
-    wrong = start("promote", "dataset=stones", "version=x")
+    wrong = start("promote", "stones", "9")
     assert wrong.returncode == 1
     assert wrong.stderr.startswith("Error: ")
 
@@ -126,28 +142,27 @@ def test_a_version_that_fails_the_gate_is_promoted_only_by_an_override(
     run: Run, service: Service
 ) -> None:
     truths.rule("stones", gate=truths.PASSED_BY_LINEAR)
-    words = ("promote", "dataset=stones", "version=2")
+    words = ("promote", "stones", "2")
     with pytest.raises(UserError, match="is above 500"):
         run(*words)
     with pytest.raises(UserError, match="says why"):
-        run(*words, "override=true")
+        run(*words, "--override")
     assert serving(service) == 1
-    assert "serves from now on" in run(*words, "override=true", "why=no better one")
+    assert "serves from now on" in run(*words, "--override", "--why", "no better one")
     assert serving(service) == 2
-    run("promote", "dataset=stones", "version=1")
-    assert "Version 2" in run("rollback", "dataset=stones"), "it was let through for good"
+    run("promote", "stones", "1")
+    assert "Version 2" in run("rollback", "stones"), "it was let through for good"
     kinds = [kind for kind, _ in truths.kinds(service.database)]
     assert kinds == ["pipeline", "override", "promote", "promote", "rollback"]
 
 
 def test_an_override_lets_it_be_asked_for_and_promotes_nothing(run: Run, service: Service) -> None:
     truths.rule("stones", gate=truths.PASSED_BY_LINEAR)
-    for why in ([], ["why="]):
-        with pytest.raises(UserError, match="why"):
-            run("override", "dataset=stones", "version=2", *why)
+    with pytest.raises(UserError, match="why"):
+        run("override", "stones", "2", "--why", "")
     with pytest.raises(UserError, match="no such version"):
-        run("override", "dataset=stones", "version=9", "why=x")
-    said = run("override", "dataset=stones", "version=2", "why=to compare")
+        run("override", "stones", "9", "--why", "x")
+    said = run("override", "stones", "2", "--why", "to compare")
     assert "Version 2 of 'stones' may be asked for" in said
     assert serving(service) == 1
     assert service.predict(params={"version": 2}).json["model"]["version"] == 2
@@ -158,6 +173,6 @@ def test_an_override_lets_it_be_asked_for_and_promotes_nothing(run: Run, service
 
 def test_the_list_tells_who_passes_the_gate(run: Run) -> None:
     truths.rule("stones", gate=truths.PASSED_BY_LINEAR)
-    lines = run("list", "dataset=stones").splitlines()
+    lines = run("list", "stones").splitlines()
     assert any("linear" in line and "passed" in line for line in lines)
     assert any("xgboost" in line and "mae 1985.08 is above 500" in line for line in lines)

@@ -79,7 +79,7 @@ def test_a_version_that_fails_the_gate_is_refused(
     with pytest.raises(UserError, match="is above 500") as caught:
         promote(2, why="I want it")
     assert caught.value.given == "version=2"
-    assert "override=true why=..." in str(caught.value.fix)
+    assert "--override --why ..." in str(caught.value.fix)
     with pytest.raises(UserError) as caught:
         promote(2, how="ask nicely")
     assert caught.value.fix == "choose another version, or override with a reason: ask nicely"

@@ -59,7 +59,7 @@ def test_without_keys_this_machine_may_do_all(address: str) -> None:
 def test_without_keys_nobody_else_may_do_anything(more: dict[str, str], path: str) -> None:
     problem = refused(guard(locked=False), environ(path, **more))
     assert problem.status == 403
-    assert "app.keys create" in problem.document["fix"]
+    assert "app keys create" in problem.document["fix"]
 
 
 @pytest.mark.parametrize(

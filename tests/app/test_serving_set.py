@@ -138,7 +138,7 @@ def test_a_training_is_refused_and_nothing_begins(site: Server) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["app.snapshot dataset=stones", "src.train", "src.ingest", "src.prepare x", "src.samples"],
+    ["app snapshot stones", "src.train", "src.ingest", "src.prepare x", "src.samples"],
 )
 def test_a_command_that_it_has_not_the_packages_for_says_so(python: Path, command: str) -> None:
     done = run(python, "-m", *command.split())
@@ -149,6 +149,6 @@ def test_a_command_that_it_has_not_the_packages_for_says_so(python: Path, comman
 
 def test_the_services_commands_work(python: Path, tmp_path: Path) -> None:
     var = {"LAPIDARY_VAR": str(tmp_path)}
-    assert run(python, "-m", "app.keys", "create", "name=shop", "scopes=predict", **var).stdout
-    listed = run(python, "-m", "app.keys", "list", **var)
+    assert run(python, "-m", "app", "keys", "create", "--name", "shop", **var).stdout
+    listed = run(python, "-m", "app", "keys", "list", **var)
     assert "shop" in listed.stdout, listed.stderr

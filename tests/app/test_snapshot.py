@@ -13,7 +13,6 @@ import numpy as np
 import peewee
 import pytest
 
-from app import snapshot
 from app.settings import Settings
 from app.store import trainings, versions
 from app.store.tables import Label
@@ -51,7 +50,7 @@ def write(
 ) -> Write:
     """Return a function that runs the command in a project whose data DVC may track."""
     shutil.copytree(template, home, dirs_exist_ok=True)
-    return lambda *words: run_command(snapshot, *words)
+    return lambda *words: run_command("snapshot", *words)
 
 
 def conf(name: str, **changes: Any) -> None:
@@ -73,14 +72,14 @@ def test_labels_are_added_to_the_file_as_they_came_and_once(
 ) -> None:
     before, rows = file("debts"), debts(3)
     label(database, [*rows, rows[0]])
-    said = write("dataset=debts")
+    said = write("debts")
     assert "3 rows added to data/debts.csv" in said
     assert file("debts") == [*before, *map(line, rows)]
     recorded = Path("data.dvc").read_bytes()
-    assert "nothing new" in write("dataset=debts")
+    assert "nothing new" in write("debts")
     (later,) = debts(1, seed=5)
     label(database, [later])
-    write("dataset=debts")
+    write("debts")
     assert file("debts") == [*before, *map(line, rows), line(later)]
     assert Path("data.dvc").read_bytes() != recorded
 
@@ -90,14 +89,14 @@ def test_where_equal_rows_are_kept_each_is_added_once(
 ) -> None:
     before = file("stones")
     label(database, [STONE, STONE, {**STONE, "price": 4000.5}], "stones")
-    write("dataset=stones")
+    write("stones")
     added = [LINE, LINE, LINE.replace("5000", "4000.5")]
     assert file("stones") == [*before, *added]
-    said = write("dataset=stones")
+    said = write("stones")
     assert "as it was" in said
     assert file("stones") == [*before, *added]
     label(database, [STONE], "stones")
-    write("dataset=stones")
+    write("stones")
     assert file("stones") == [*before, *added, LINE]
 
 
@@ -106,7 +105,7 @@ def test_a_training_counts_a_label_that_is_in_the_file_once(
 ) -> None:
     label(database, [STONE, {**STONE, "price": 4000}] * 20, "stones")
     one = train(database, settings, dataset="stones", model="linear")["result"]
-    write("dataset=stones")
+    write("stones")
     two = train(database, settings, dataset="stones", model="linear")["result"]
     assert two["labels"]["total"] == one["labels"]["total"] == 40
     assert two["rows"] == one["rows"]
@@ -115,10 +114,10 @@ def test_a_training_counts_a_label_that_is_in_the_file_once(
 def test_only_labels_take_the_files_place(write: Write, database: peewee.Database) -> None:
     rows = debts(4)
     label(database, rows)
-    write("dataset=debts", "use=labels")
+    write("debts", "--use", "labels")
     assert file("debts") == ["amount,owner,days,late", *map(line, reversed(rows))]
     after = Path("data/debts.csv").read_bytes()
-    write("dataset=debts", "use=labels")
+    write("debts", "--use", "labels")
     assert Path("data/debts.csv").read_bytes() == after
 
 
@@ -129,7 +128,7 @@ def test_a_dataset_without_a_file_gets_its_first(
     conf("debts", duplicates=duplicates)
     Path("data/debts.csv").unlink()
     label(database, debts(4))
-    write("dataset=debts")
+    write("debts")
     assert len(file("debts")) == 5
 
 
@@ -141,10 +140,10 @@ def test_a_label_takes_the_place_of_the_row_with_its_key(
     amount, owner, _, late = before[1].split(",")
     row = {"amount": float(amount), "owner": owner, "days": 9}
     label(database, [{**row, "late": late}, {**row, "late": str(1 - int(late))}])
-    write("dataset=debts")
+    write("debts")
     assert file("debts") == [before[0], f"{amount},{owner},9,{1 - int(late)}", *before[2:]]
     after = Path("data/debts.csv").read_bytes()
-    write("dataset=debts")
+    write("debts")
     assert Path("data/debts.csv").read_bytes() == after
 
 
@@ -162,7 +161,7 @@ def test_the_rows_of_a_training_make_the_same_model_in_the_pipeline(
         database
     )
     Path(f"data/{name}.csv").write_text("\n".join(file(name)[:50]) + "\n")
-    write(f"dataset={name}", f"training={row['id']}")
+    write(name, "--training", row["id"])
     path = versions.get(database, name, row["version"]).path(settings.folder())
     ours = bundle.load(path)
     frozen = gathering.frozen((path / "snapshot.parquet").read_bytes())
@@ -181,7 +180,7 @@ def test_the_rows_of_a_training_make_the_same_model_in_the_pipeline(
 
 def test_dvc_knows_what_was_written(write: Write, database: peewee.Database) -> None:
     label(database, debts(3))
-    write("dataset=debts")
+    write("debts")
     status = [sys.executable, "-m", "dvc", "status", "--quiet"]
     assert subprocess.run(status, check=False).returncode == 0
 
@@ -189,12 +188,9 @@ def test_dvc_knows_what_was_written(write: Write, database: peewee.Database) -> 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "Of which dataset?"),
-        (["dataset=debst"], "did you mean 'debts'?"),
-        (["dataset=debts", "use=file"], "both, labels"),
-        (["dataset=debts", "training=x"], "no such training"),
-        (["dataset=debts", "labels"], "name=value"),
-        (["dataset=notes"], "There are no labels of 'notes'"),
+        (["debst"], "did you mean 'debts'?"),
+        (["debts", "--training", "x"], "no such training"),
+        (["notes"], "There are no labels of 'notes'"),
     ],
 )
 def test_what_cannot_be_written_changes_nothing(
@@ -208,6 +204,25 @@ def test_what_cannot_be_written_changes_nothing(
     assert Path("data/debts.csv").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "dataset"),
+        (["debts", "--use", "file"], "'both', 'labels'"),
+        (["debts", "labels"], "labels"),
+    ],
+)
+def test_a_wrong_word_changes_nothing(
+    write: Write, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    before = Path("data/debts.csv").read_bytes()
+    with pytest.raises(SystemExit) as ended:
+        write(*words)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+    assert Path("data/debts.csv").read_bytes() == before
+
+
 def test_a_training_that_did_not_come_to_its_end_has_no_rows(
     write: Write, database: peewee.Database, settings: Settings
 ) -> None:
@@ -215,19 +230,19 @@ def test_a_training_that_did_not_come_to_its_end_has_no_rows(
     done = train(database, settings)["id"]
     waits = ask(database)
     with pytest.raises(UserError) as caught:
-        write("dataset=debts", f"training={waits}")
+        write("debts", "--training", waits)
     assert caught.value.choices == [done]
     assert trainings.find(database, waits)["state"] == "queued"
     project.damage(versions.get(database, "debts", 1).path(settings.folder()) / "snapshot.parquet")
     with pytest.raises(UserError, match=r"snapshot\.parquet is not the file"):
-        write("dataset=debts", f"training={done}")
+        write("debts", "--training", done)
 
 
 def test_a_text_with_a_lone_return_is_written_whole(
     write: Write, database: peewee.Database
 ) -> None:
     label(database, [{"text": "desk\rchair", "room": "office"}], "notes")
-    write("dataset=notes")
+    write("notes")
     assert Path("data/notes.csv").read_bytes().endswith(b'"desk\rchair","office"\n')
 
 
@@ -235,5 +250,5 @@ def test_what_the_files_encoding_lacks_is_refused(write: Write, database: peewee
     conf("notes", encoding="latin-1")
     label(database, [{"text": "pan 🙂", "room": "kitchen"}], "notes")
     with pytest.raises(UserError, match="cannot be written in the encoding") as caught:
-        write("dataset=notes")
+        write("notes")
     assert "latin-1" in str(caught.value)

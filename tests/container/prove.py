@@ -171,8 +171,8 @@ def let_others_in(container: Container, path: str) -> None:
     ask = partial(container.ask, "GET", host=own_address())
     status, refused = ask(path)
     assert status == 403, refused
-    words = ("create", "name=first", "scopes=admin")
-    status, said = container.run("python", "-m", "app.keys", *words)
+    words = ("create", "--name", "first", "--scopes", "admin")
+    status, said = container.run("python", "-m", "app", "keys", *words)
     assert status == 0, said
     header = {"Authorization": f"Bearer {said.splitlines()[0]}"}
     # Each process that answers hears of the key at its own time.

@@ -79,7 +79,7 @@ def test_who_serves_already_is_not_promoted_again(service: Service) -> None:
 def test_a_version_that_fails_the_gate_is_not_promoted(guarded: Service) -> None:
     document = assert_refused(promote(guarded, version=2), 409, "mae 1985.08 is above 500")
     assert document["given"] == "version=2"
-    assert "override=true" not in document["fix"], "as on a command line"
+    assert "--override" not in document["fix"], "as on a command line"
     asked = document["fix"].partition(": send ")[2]
     assert json.loads(asked) == {"version": 2, "override": True, "why": "..."}
     assert_refused(promote(guarded, version=2, override=True), 409, "says why")

@@ -119,7 +119,7 @@ def test_the_oldest_start_and_no_more_than_may(
     launcher.look()
     assert len(pids) == len(jobs.pids()) == 2, "each is started once"
     assert sorted(jobs.read("words")) == [
-        f"-m app.job id={number} parent={os.getpid()}" for number in numbers[:2]
+        f"-m app.job {number} {os.getpid()}" for number in numbers[:2]
     ]
     assert jobs.place(numbers[0]).lines() == ["I begin"]
 
