@@ -1,4 +1,4 @@
-"""How `gunicorn app:api` serves; each value can also be given on its command line."""
+"""How `gunicorn` serves; each value can also be given on its command line."""
 
 import atexit
 import os
@@ -15,6 +15,7 @@ try:
 except UserError as error:
     sys.exit(f"Error: {error}")
 
+wsgi_app = "app.wsgi:api"
 bind = _settings.bind
 workers = _settings.workers or len(os.sched_getaffinity(0))
 threads = _settings.threads

@@ -6,12 +6,9 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """Build the service when a server first asks for it, so that importing a part costs nothing."""
+    """Answer to `gunicorn app:api`; whoever imports a part of the service does not build it."""
     if name == "api":
-        from app.factory import create_api
-        from app.settings import read
+        from app.wsgi import api
 
-        api = create_api(read())
-        globals()["api"] = api
         return api
     raise AttributeError(f"module 'app' has no attribute '{name}'")
