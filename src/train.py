@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,43 +16,79 @@ from src.errors import UserError
 from src.running import Trained
 
 GROUPS = ("dataset", "model", "search")
+# Runs that are composed already, by the key that names one; and what may be given beside it.
+COMPOSED: dict[str, tuple[str, ...]] = {"run": (), "continue_from": ("search.",)}
 Finished = tuple[Trained, list[str]]  # with what was typed for it
 
 
 def main() -> None:
     """Run the command line."""
     finished: list[Finished] = []
+    typed = _by_key(sys.argv[1:])
 
     def task(values: dict[str, Any]) -> None:
-        given = _given()
-        trained = _train(values, dict(given))
-        words = [f"{key}={value}" for key, value in given.items() if key not in GROUPS]
-        finished.append((trained, words))
+        request = configs.request(values)
+        given = {key: value for key, value in _overrides().items() if key in typed}
+        trained = _again(given, request.run, request.continue_from)
+        finished.append((trained or running.own(configs.build(values)), _words(given)))
+
+    def again() -> None:
+        configs.find_root()
+        trained = _again(typed, typed.get("run"), typed.get("continue_from"))
+        assert trained is not None
+        finished.append((trained, _words(typed)))
 
     try:
-        with_hydra(task, "config", GROUPS)
+        if _is_composed(sys.argv[1:]):
+            guarded(again)
+        else:
+            with_hydra(task, "config", GROUPS)
     finally:  # a sweep that fails at its third job has two results
         if finished:
             guarded(lambda: show(finished))
 
 
-def _train(values: dict[str, Any], given: dict[str, Any]) -> Trained:
-    request = configs.request(values)
-    if request.run is not None:
-        _refuse_others(given, "run", allowed=())
-        return running.tracked(request.run)
-    if request.continue_from is not None:
-        _refuse_others(given, "continue_from", allowed=("search.",))
-        return running.continued(Path(request.continue_from), given)
-    return running.own(configs.build(values))
+def _is_composed(words: list[str]) -> bool:
+    """Tell whether the words name one run that is composed already.
+
+    Hydra would compose what params.yaml names, to be thrown away; options are for it all the same.
+    """
+    are_pairs = all(re.match(r"[A-Za-z_][\w.]*=", word) for word in words)
+    return are_pairs and any(isinstance(_by_key(words).get(key), str) for key in COMPOSED)
 
 
-def _given() -> dict[str, Any]:
-    """Return the overrides that were typed, as values by key."""
+def _again(given: dict[str, Any], run: str | None, continue_from: str | None) -> Trained | None:
+    """Train a run that is composed already; return None where none is named."""
+    if run is not None:
+        _refuse_others(given, "run")
+        return running.tracked(run)
+    if continue_from is not None:
+        _refuse_others(given, "continue_from")
+        beside = {key: value for key, value in given.items() if key != "continue_from"}
+        return running.continued(Path(continue_from), beside)
+    return None
+
+
+def _refuse_others(given: dict[str, Any], key: str) -> None:
+    """Refuse overrides that a run which is composed already could not heed."""
+    for name, value in given.items():
+        if name != key and not name.startswith(COMPOSED[key]):
+            raise UserError(
+                f"'{name}' cannot be given together with {key}=...: the run is composed already.",
+                given=f"{name}={value}",
+                fix=f"leave out {key}=, or leave out {name}=",
+            )
+
+
+def _overrides() -> dict[str, Any]:
+    """Return the overrides of the job that Hydra runs, by key."""
     from hydra.core.hydra_config import HydraConfig
 
-    words = [str(word).lstrip("+") for word in HydraConfig.get().overrides.task]
-    pairs = (word.partition("=") for word in words)
+    return _by_key([str(word) for word in HydraConfig.get().overrides.task])
+
+
+def _by_key(words: list[str]) -> dict[str, Any]:
+    pairs = (word.lstrip("+").partition("=") for word in words)
     return {key: _value(value) for key, _, value in pairs}
 
 
@@ -61,20 +99,8 @@ def _value(text: str) -> Any:
         return text
 
 
-def _refuse_others(given: dict[str, Any], key: str, allowed: tuple[str, ...]) -> None:
-    """Refuse overrides that a run which is composed already could not heed."""
-    params = configs.read_params()
-    defaults = {"dataset": params.dataset, "model": params.model, "search": params.search}
-    given.pop(key, None)
-    for name, value in list(given.items()):
-        if defaults.get(name) == value:
-            del given[name]
-        elif not name.startswith(allowed) if allowed else True:
-            raise UserError(
-                f"'{name}' cannot be given together with {key}=...: the run is composed already.",
-                given=f"{name}={value}",
-                fix=f"leave out {key}=, or leave out {name}=",
-            )
+def _words(given: dict[str, Any]) -> list[str]:
+    return [f"{key}={value}" for key, value in given.items() if key not in GROUPS]
 
 
 def show(finished: list[Finished]) -> None:

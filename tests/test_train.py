@@ -384,7 +384,9 @@ class TestATrackedRun:
         "words",
         [
             ["model=lasso"],
+            ["model=ridge"],  # that of params.yaml, which is not what the run was composed of
             ["model.params.alpha=2"],
+            ["continue_from=runs"],
         ],
         ids=lambda words: words[0],
     )
@@ -393,6 +395,25 @@ class TestATrackedRun:
         name = words[0].split("=")[0]
         assert f"'{name}' cannot be given together with run=...: the run is composed" in message
         assert f"given:   {words[0]}" in message
+
+    def test_a_sweep_refuses_them_too_and_trains_what_it_can(self, pipeline: Done) -> None:
+        done = do(pipeline.project, "-m", "run=stones-ridge,none")
+        assert done.process.returncode == 1
+        assert done.process.stderr.startswith("Error: Unknown tracked run 'none'")
+        assert len(done.runs) == 1
+        done = do(pipeline.project, "-m", "run=stones-ridge", "model=ridge,lasso")
+        assert done.process.returncode == 1
+        assert done.process.stderr.count("'model' cannot be given together with run=") == 2
+        assert done.runs == []
+
+    def test_nothing_is_composed_for_it(self, fresh: Project) -> None:
+        with chdir(fresh.folder):
+            compose.compose()
+            prepare.prepare("stones")
+        (fresh.folder / "conf/config.yaml").write_text("broken: [")
+        done = do(fresh, "run=stones-ridge")
+        assert done.process.returncode == 0, done.process.stderr
+        assert len(done.runs) == 1
 
     def test_before_it_is_prepared_it_says_what_to_do(self, fresh: Project) -> None:
         with chdir(fresh.folder):
