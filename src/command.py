@@ -15,6 +15,8 @@ from src.errors import UserError
 # What a disk or its administrator says no with; the user can mend it.
 REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
+# Hydra answers these by itself, and takes no override beside them.
+OF_HYDRA = {"--hydra-help", "--shell-completion", "-sc"}
 
 
 def guarded(run: Callable[[], None]) -> None:
@@ -52,24 +54,33 @@ def with_hydra(
     fails, and exits with 1 at the end.
     """
     failed: list[UserError] = []
+    has_begun = False
 
     def main() -> None:
         from src import composing
 
         composing.prepare()
-        words = [composing.open_override(word) for word in sys.argv[1:]]
-        sys.argv[1:] = composing.complete(words, groups)
+        if not OF_HYDRA.intersection(sys.argv[1:]):
+            words = [composing.open_override(word) for word in sys.argv[1:]]
+            sys.argv[1:] = composing.complete(words, groups)
         # Hydra prints errors in its own way and exits, unless this is set; we say them in ours.
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")
-        with composing.errors():
-            import hydra
+        try:
+            with composing.errors():
+                import hydra
 
-            folder = str(Path("conf").resolve())
-            hydra.main(version_base="1.3", config_path=folder, config_name=config_name)(job)()
+                folder = str(Path("conf").resolve())
+                hydra.main(version_base="1.3", config_path=folder, config_name=config_name)(job)()
+        except ValueError as error:  # of options that Hydra does not know or take together
+            if has_begun:
+                raise
+            raise UserError(str(error)) from None
         if failed:
             raise SystemExit(1)
 
     def job(composed: Any) -> None:
+        nonlocal has_begun
+        has_begun = True
         from src import composing
 
         try:

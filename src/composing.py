@@ -53,13 +53,14 @@ def complete(
 
     conf/dataset_model is chosen by `${dataset}_${model}`, and Hydra resolves that only from
     choices that were given. They stand before the first override, since argparse wants all
-    overrides side by side, whether -m comes before or after them.
+    overrides side by side, whether -m comes before or after them; without one they come first, for
+    an option such as --info would take what follows it as its value.
     """
     params = config.read_params()
     given = {word.split("=")[0] for word in words}
     added = [f"{group}={getattr(params, group)}" for group in groups if group not in given]
     is_override = ["=" in word and not word.startswith("-") for word in words]
-    at = is_override.index(True) if True in is_override else len(words)
+    at = is_override.index(True) if True in is_override else 0
     return [*words[:at], *added, *words[at:]]
 
 

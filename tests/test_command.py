@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -44,6 +45,16 @@ def test_an_interrupt_is_exit_code_130(capsys: pytest.CaptureFixture[str]) -> No
     assert (out, err.strip()) == ("", "Stopped.")
 
 
+def test_a_bug_in_a_task_is_not_hidden(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def task(_: dict[str, Any]) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    monkeypatch.setattr(sys, "argv", ["train", "dataset=stones", "model=ridge"])
+    with pytest.raises(ValueError, match="a bug"):
+        command.with_hydra(task, "config", GROUPS)
+
+
 @pytest.mark.parametrize("error", [ValueError("a bug"), SystemExit(3)])
 def test_a_bug_is_not_hidden(error: BaseException) -> None:
     with pytest.raises(type(error), match=str(error)):
@@ -81,6 +92,8 @@ def run(project: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return a function that runs a command line and returns what its task was given."""
     monkeypatch.setenv("HYDRA_FULL_ERROR", "0")  # so that it is put back in the end
     monkeypatch.delenv("HYDRA_FULL_ERROR")
+    # What Hydra's log of an earlier test writes to is closed by now.
+    monkeypatch.setattr(logging, "raiseExceptions", False)
 
     def run(*words: str, failing: tuple[str, ...] = ()) -> list[dict[str, Any]]:
         monkeypatch.setattr(sys, "argv", ["train", *words])
@@ -194,3 +207,61 @@ def test_help_lists_the_choices(run: Run, capsys: pytest.CaptureFixture[str]) ->
     assert "stones" in out
     assert "ridge" in out
     assert "python -m src.train" in out
+
+
+def test_help_of_hydra_itself(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--hydra-help") == [{"exit": 0}]
+    out, err = capsys.readouterr()
+    assert "--shell-completion" in out
+    assert err == ""
+
+
+def test_what_hydra_found_can_be_asked(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run("--info", "defaults")
+    run("--info")
+    out, err = capsys.readouterr()
+    assert "Defaults List" in out
+    assert err == ""
+
+
+@pytest.mark.parametrize("option", ["--shell-completion", "-sc"])
+def test_a_shell_can_be_taught(run: Run, capsys: pytest.CaptureFixture[str], option: str) -> None:
+    run(option, "install=bash")
+    out, err = capsys.readouterr()
+    assert "complete -o nospace" in out
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("model=rid", ["model=ridge"]),
+        ("model=ridge dataset=", ["dataset=stones", "dataset=diamonds"]),
+        ("search", ["search="]),
+    ],
+)
+def test_words_are_completed(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    line: str,
+    said: list[str],
+) -> None:
+    monkeypatch.setenv("COMP_LINE", f"train.py {line}")
+    run("-sc", "query=bash")
+    out, err = capsys.readouterr()
+    assert set(said) <= set(out.split())
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["-sc", "install=csh"], "bash"), (["-sc"], "install"), (["--resolve"], "--cfg")],
+)
+def test_an_option_of_hydra_that_is_wrong_is_one_message(
+    run: Run, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert run(*words) == [{"exit": 1}]
+    err = capsys.readouterr().err
+    assert err.startswith("Error: ")
+    assert said in err

@@ -187,7 +187,8 @@ def test_missing_choices_stand_beside_the_overrides() -> None:
         "seed=1",
     ]
     assert composing.complete(["model=a", "-m"]) == [*added, "model=a", "-m"]
-    assert composing.complete(["--help"]) == ["--help", *params("dataset", "model", "search")]
+    assert composing.complete(["--help"]) == [*params("dataset", "model", "search"), "--help"]
+    assert composing.complete(["--info"]) == [*params("dataset", "model", "search"), "--info"]
     assert composing.complete([]) == params("dataset", "model", "search")
 
 

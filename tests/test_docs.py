@@ -23,7 +23,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONFIGURATION = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
 TRAINING = (ROOT / "docs/explanation/training.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
-MODULES = sorted(set(re.findall(r"python -m (src\.\w+|benchmarks\.\w+)", README + TRAINING)))
+COMMANDS = [path for path in (ROOT / "src").glob("*.py") if "\nif __name__ ==" in path.read_text()]
+MODULES = sorted(
+    {f"src.{path.stem}" for path in COMMANDS}
+    | set(re.findall(r"python -m (src\.\w+|benchmarks\.\w+)", README + TRAINING))
+)
 STRUCTS = [
     *(schema.Dataset, schema.Target, schema.Number, schema.Category, schema.Text, schema.Split),
     *(rules.Limits, rules.Gate, rules.Retrain, schema.Similar),
