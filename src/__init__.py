@@ -2,7 +2,9 @@
 
 import sys
 
-from src import extras
+# Python says -m here while it looks for the module of `python -m src.<command>`, whose imports may
+# fail before any line of it could say which package is absent. Other programs keep their own hook.
+if sys.argv[:1] == ["-m"]:
+    from src import extras
 
-# A command imports what it needs before any line of it could say that a package is absent.
-sys.excepthook = extras.hook
+    sys.excepthook = extras.hook

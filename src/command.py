@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from src import extras
 from src.errors import UserError
 
 # What a disk or its administrator says no with; the user can mend it.
@@ -26,6 +27,12 @@ def guarded(run: Callable[[], None]) -> None:
         run()
     except UserError as error:
         _say(error)
+        raise SystemExit(1) from None
+    except ModuleNotFoundError as error:
+        explained = extras.explain(error)
+        if explained is None:
+            raise
+        _say(explained)
         raise SystemExit(1) from None
     except BrokenPipeError:  # the reader of our output went away: `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

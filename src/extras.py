@@ -49,11 +49,17 @@ def check_training() -> None:
         raise error
 
 
-def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Show an error that nobody caught: an optional package in our words, others as ever."""
+def explain(error: BaseException) -> UserError | None:
+    """Return what to say of an import that failed; None where no optional package is missing."""
     known = {package for packages in EXTRAS.values() for package in packages}
     name = error.name if isinstance(error, ModuleNotFoundError) else None
-    if name is not None and name.partition(".")[0] in known:
-        print(f"Error: {absent(name)}", file=sys.stderr)
-    else:
+    return absent(name) if name is not None and name.partition(".")[0] in known else None
+
+
+def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show an error that nobody caught: an optional package in our words, others as ever."""
+    explained = explain(error)
+    if explained is None:
         sys.__excepthook__(kind, error, trace)
+    else:
+        print(f"Error: {explained}", file=sys.stderr)

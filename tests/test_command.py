@@ -61,6 +61,17 @@ def test_a_bug_is_not_hidden(error: BaseException) -> None:
         command.guarded(fail(error))
 
 
+def test_a_package_that_is_not_installed_is_one_message(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command.guarded(fail(ModuleNotFoundError("no", name="optuna.trial")))
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("Error: This installation answers and does not")
+    with pytest.raises(ModuleNotFoundError):
+        command.guarded(fail(ModuleNotFoundError("no", name="src.absent")))
+
+
 def test_a_reader_that_goes_away_is_no_error(root: Path) -> None:
     code = (
         "from src.command import guarded\n"

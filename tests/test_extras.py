@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -76,24 +78,58 @@ def test_the_packages_of_an_extra_are_those_of_pyproject(root: Path, extra: str)
 
 
 @pytest.mark.parametrize(
-    ("statement", "words"),
+    ("error", "name"),
     [
-        ("raise ModuleNotFoundError('x', name='pandas')", ["Error: This installation answers"]),
-        ("raise ModuleNotFoundError('x', name='src.absent')", ["Traceback", "ModuleNotFoundError"]),
-        ("raise ValueError('y')", ["Traceback", "ValueError: y"]),
+        (ModuleNotFoundError("x", name="pandas"), "pandas"),
+        (ModuleNotFoundError("x", name="sklearn.dummy"), "sklearn"),
     ],
 )
-def test_what_nobody_catches_is_said_in_our_words_only_of_optional_packages(
-    root: Path, statement: str, words: list[str]
-) -> None:
-    said = subprocess.run(
-        [sys.executable, "-c", f"import src; {statement}"],
+def test_an_import_that_failed_is_explained(error: Exception, name: str) -> None:
+    explained = extras.explain(error)
+    assert explained is not None
+    assert f"'{name}' cannot be imported" in str(explained)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ModuleNotFoundError("x", name="src.absent"), ModuleNotFoundError("x"), ValueError("y")],
+)
+def test_other_errors_are_not_explained(error: Exception) -> None:
+    assert extras.explain(error) is None
+
+
+def python(root: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *words],
         cwd=root,
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert said.returncode == 1
-    for word in words:
-        assert word in said.stderr
-    assert ("Traceback" in said.stderr) == ("Traceback" in words)
+
+
+@pytest.mark.parametrize("command", ["ingest", "prepare"])
+def test_a_command_whose_imports_fail_says_what_to_install(
+    root: Path, absent: Callable[[str], Path], command: str
+) -> None:
+    done = python(root, "-m", f"src.{command}", "--help", PYTHONPATH=str(absent("pandas")))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: This installation answers and does not train.")
+    assert "'.[train]'" in done.stderr
+
+
+def test_a_command_shows_another_error_as_ever(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "yaml.py").write_text("raise ValueError('y')")
+    done = python(root, "-m", "src.train", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith("Traceback")
+    assert "ValueError: y" in done.stderr
+
+
+def test_whoever_imports_the_project_keeps_his_own_hook(root: Path) -> None:
+    code = (
+        "import sys; import src, src.extras, src.command, src.train; "
+        "print(sys.excepthook is sys.__excepthook__)"
+    )
+    assert python(root, "-c", code).stdout == "True\n"
