@@ -13,7 +13,7 @@ from typing import Any
 import peewee
 import pytest
 
-from app import steward
+from app import recurring, steward
 from app.settings import Settings
 from app.steward import Steward
 from app.store import trainings
@@ -30,7 +30,7 @@ PATIENCE = 30.0
 @pytest.fixture
 def looked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Note which duty looks, at once after another; a value in place of None is raised."""
-    monkeypatch.setattr(share, "SHARE", math.inf)
+    monkeypatch.setattr(recurring, "SHARE", math.inf)
     found: dict[str, Any] = {"order": []}
 
     def stand_in(kind: type) -> None:
@@ -66,7 +66,7 @@ def test_labels_are_looked_at_for_a_share_of_the_time_and_trainings_always(
         now[0] += 1
         return now[0]
 
-    monkeypatch.setattr(share, "SHARE", 0.05)
+    monkeypatch.setattr(recurring, "SHARE", 0.05)
     monkeypatch.setattr(share, "monotonic", tick)  # each look takes a second
     it = Steward(settings, os.getpid())
     for _ in range(3):
