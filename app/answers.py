@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from app import ids
-from app.problems import Problem
 from app.serving import Serving
+from src.errors import UserError
 from src.inference.sentence import sentence
 
 
@@ -22,7 +22,7 @@ def answer(
 ) -> list[dict[str, Any]]:
     """Return an answer per record, the first one with this id.
 
-    Raises Problem where the model has no finite answer.
+    Raises UserError where the model has no finite answer.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # it is seen by what comes out
         output = serving.predictor.output(records)
@@ -114,10 +114,10 @@ def _why(serving: Serving, record: tuple[Any, ...], at: int) -> dict[str, Any]:
     return document
 
 
-def _not_finite(at: int) -> Problem:
-    return Problem(
-        422,
+def _not_finite(at: int) -> UserError:
+    return UserError(
         "The model has no finite answer for this record.",
+        code="no_finite_answer",
         given=f"record {at + 1}",
         fix="check its values: they may lie far from all that the model has seen",
     )

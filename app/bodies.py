@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from app.problems import Problem
+from src.errors import UserError
 
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 STREAMED = (CSV, NDJSON, "application/ndjson", "application/jsonl")
@@ -13,37 +13,36 @@ UPLOADS = re.compile(r"/v1/[^/]+/labels")
 
 
 def read(environ: dict[str, Any], largest: int) -> bytes:
-    """Return the body; raise Problem where its length is not given, too large or not kept to."""
+    """Return the body; raise UserError where its length is not given, too large or not kept to."""
     length = announced(environ, largest)
     return Stream(environ, length).read(length) if length else b""
 
 
 def announced(environ: dict[str, Any], largest: int) -> int:
-    """Return how long the body is; raise Problem where that is not given, or too large.
+    """Return how long the body is; raise UserError where that is not given, or too large.
 
     Falcon reads a chunked body as empty, so one without a length is refused.
     """
     if environ.get("HTTP_TRANSFER_ENCODING"):
-        raise Problem(
-            411,
-            "A body must come with its length.",
+        raise UserError(
+            "Content-Length is required.",
+            code="length_required",
             given=f"Transfer-Encoding: {environ['HTTP_TRANSFER_ENCODING']}",
-            allowed="Content-Length",
+            choices=["Content-Length"],
             fix="send the body whole, not in chunks",
-            headers={"Connection": "close"},
         )
     given = environ.get("CONTENT_LENGTH") or "0"
     if not (given.isascii() and given.isdecimal()):
-        raise Problem(400, "Content-Length is not a whole number.", given=given)
+        what = "Content-Length is not a whole number."
+        raise UserError(what, code="invalid_header", given=given)
     length = int(given[:20])
     if length > largest:
-        raise Problem(
-            413,
+        raise UserError(
             "The body is too large.",
+            code="body_too_large",
             given=f"{length} bytes",
-            allowed=f"at most {largest} bytes",
+            choices=[f"at most {largest} bytes"],
             fix="send fewer records at once",
-            headers={"Connection": "close"},
         )
     return length
 
@@ -67,7 +66,7 @@ class Stream:
         self._left = length
 
     def read(self, size: int) -> bytes:
-        """Return up to `size` bytes, none at the end; raise Problem 408 where it ends early."""
+        """Return up to `size` bytes, none at the end; raise UserError where it ends early."""
         wanted = min(size, self._left)
         if wanted == 0:
             return b""
@@ -77,11 +76,10 @@ class Stream:
             data = b""
         self._left -= len(data)
         if len(data) < wanted:
-            raise Problem(
-                408,
+            raise UserError(
                 "The body ended early, or came too slowly.",
+                code="body_incomplete",
                 given=f"{self._length - self._left} of {self._length} bytes",
                 fix="send it again",
-                headers={"Connection": "close"},
             )
         return data

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from app.fields import Field, FieldError, Listed, Numeric, Open
-from app.records import FieldProblem, Records
+from app.records import Records
 from app.values import is_number, shown
+from src.errors import Fault
 
 FAULTY = object()
 FEW = 32  # cells that are read one by one where one of them is odd
@@ -47,21 +48,28 @@ class Cells:
             places = _without(places, faulty)
         return columns, places
 
-    def why(self, header: list[str], row: list[str]) -> Iterator[FieldProblem]:
+    def why(self, header: list[str], row: list[str]) -> Iterator[Fault]:
         """Say what is wrong with a row."""
         if len(row) != len(header):
-            what = f"The row has {len(row)} {'cell' if len(row) == 1 else 'cells'}."
-            allowed = f"{len(header)} cells, as the header"
-            fix = "quote cells that hold the separator"
-            yield FieldProblem(None, None, what, str(len(row)), allowed, fix)
+            yield Fault(
+                f"The row has {len(row)} {'cell' if len(row) == 1 else 'cells'}.",
+                given=str(len(row)),
+                allowed=[f"{len(header)} cells, as the header"],
+                fix="quote cells that hold the separator",
+            )
             return
         given = dict(zip(header, row, strict=True))
         for name, column in self._columns.items():
             try:
                 column.read(given[name])
             except FieldError as error:
-                value, allowed = shown(given[name]), column.field.allowed
-                yield FieldProblem(None, name, f"{error.what}.", value, allowed, error.fix)
+                yield Fault(
+                    f"{error.what}.",
+                    field=name,
+                    given=shown(given[name]),
+                    allowed=[column.field.allowed],
+                    fix=error.fix,
+                )
 
 
 def _without(values: Sequence[Any], places: set[int]) -> list[Any]:

@@ -41,6 +41,7 @@ def parse(given: str, name: str) -> datetime:
     except (ValueError, OverflowError):
         raise UserError(
             f"'{name}' is not a time.",
+            code="invalid_time",
             given=given[:100],
             choices=["ISO 8601, such as 2026-01-31 or 2026-01-31T12:00:00Z"],
         ) from None

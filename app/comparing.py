@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from app.records import Invalid
+from app.invalid import Invalid
 from app.serving import Serving
 from app.store.versions import Registered
 from src.config import flat

@@ -68,10 +68,12 @@ class Configured:
         models = configs.serving_models(known.task)
         if model not in models:
             what = f"Unknown model '{model}' for '{dataset}'."
-            raise UserError(what, choices=models, fix=did_you_mean(model, models))
+            raise UserError(
+                what, code="unknown_model", choices=models, fix=did_you_mean(model, models)
+            )
         searches = configs.choices("search")
         if search not in searches:
-            raise unknown("search", search, searches)
+            raise unknown("search", search, searches, code="unknown_search")
         words = [f"dataset={dataset}", f"model={model}", f"search={search}"]
         if trials is not None:
             words.append(f"search.trials={trials}")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 from urllib.parse import quote
 
-from app import clock, ids
-from app.problems import MEDIA_TYPE, Problem
+from app import clock, ids, problems
+from src.errors import UserError
 
 Start = Callable[..., Any]
 App = Callable[[dict[str, Any], Start], Iterable[bytes]]
@@ -108,12 +108,10 @@ def begin(environ: dict[str, Any]) -> Exchange:
     return exchange
 
 
-def refusal(problem: Problem, exchange: Exchange) -> Answer:
-    """Turn a problem into an answer."""
-    body = problem.body(exchange.request_id)
-    status = f"{problem.status} {problem.document['title']}"
-    headers = [("Content-Type", MEDIA_TYPE), *problem.headers.items()]
-    return Answer(status, headers, body)
+def refusal(error: UserError, request_id: str) -> Answer:
+    """Turn an error into an answer."""
+    headers = [("Content-Type", problems.MEDIA_TYPE), *problems.headers(error).items()]
+    return Answer(problems.status_line(error), headers, problems.written(error, request_id))
 
 
 def _given_id(environ: dict[str, Any]) -> str | None:

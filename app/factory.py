@@ -18,7 +18,6 @@ from app.pages.page import Door
 from app.pages.refusals import Refusals
 from app.pages.rendering import Renderer
 from app.pages.static import Static
-from app.problems import Problem
 from app.recorder import Recorder
 from app.redaction import Redaction
 from app.registry import Registry, loader
@@ -48,6 +47,7 @@ from app.settings import PREPARED, Settings
 from app.store import database as databases
 from app.store.journal import Journal
 from app.watcher import Watcher
+from src.errors import UserError
 
 
 def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
@@ -84,7 +84,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     around, renderer = handlers.Around(database), Renderer(registry.known, guard, static)
     parts: Any = [around, Door()]
     app, refusals = falcon.App(middleware=parts), Refusals(renderer)
-    app.add_error_handler(Problem, refusals.refuse)
+    app.add_error_handler(UserError, refusals.refuse)
     app.add_error_handler(falcon.HTTPError, refusals.refuse_in_our_words)
     for refusal in databases.ERRORS:
         app.add_error_handler(refusal, refusals.unavailable)
@@ -128,6 +128,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         "/metrics": health.Figures(metrics),
         "/openapi.json": documents.OpenApiDocument(OpenApi(registry, settings)),
         "/docs": documents.Docs(),
+        "/docs/problems": documents.Problems(),
         "/docs/{name}": documents.DocsFile(),
         **pages.routes(renderer, app, guard, static),
     }

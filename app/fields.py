@@ -189,7 +189,7 @@ class Open(Field):
         if found is not None or not isinstance(value, str):
             raise FieldError(f"{self.name} is not text", f"give {self.allowed}, in quotes")
         if value != value.encode(errors="replace").decode():
-            raise FieldError(f"{self.name} holds half of a character", "see to its \\u escapes")
+            raise FieldError(f"{self.name} has an unpaired surrogate", "check its \\u escapes")
         if len(value) > self.longest:
             raise FieldError(
                 f"{self.name} is too long: {len(value)} characters", f"give {self.allowed}"

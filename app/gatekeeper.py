@@ -5,11 +5,11 @@ from __future__ import annotations
 import peewee
 
 from app.configured import Configured
-from app.problems import Problem
 from app.store import versions
 from app.store.versions import Registered
 from src import gate
 from src.data.rules import Gate
+from src.errors import UserError
 
 
 class Gatekeeper:
@@ -39,12 +39,12 @@ class Gatekeeper:
         """Tell whether a version passes the gate, or was let through."""
         return self.is_permitted(version.dataset, version.number) or not self.missed(version)
 
-    def refusal(self, version: Registered) -> Problem:
+    def refusal(self, version: Registered) -> UserError:
         """Refuse a version with its figures."""
-        return Problem(
-            409,
+        return UserError(
             f"Version {version.number} of '{version.dataset}' ({version.model}) fails the gate: "
             f"{'; '.join(self.missed(version))}.",
+            code="gate_failed",
             given=f"version={version.number}",
             fix="ask without version and model for the champion, or let an administrator override: "
             f"POST /v1/{version.dataset}/models/{version.number}/override",
@@ -59,16 +59,16 @@ class Gatekeeper:
         return self._breaches.get((dataset, number))
 
     def warning(self, dataset: str, number: int) -> str | None:
-        """Return what an answer must say of its version; raise Problem 503 where it is refused."""
+        """Return what an answer must say of its version; raise UserError where it is refused."""
         why = self.breach(dataset, number)
         if why is None:
             return None
         known = self._configured.get(dataset)
         is_refused = known is not None and known.on_breach == "refuse"
         if is_refused and not self.is_permitted(dataset, number):
-            raise Problem(
-                503,
-                f"Version {number} of '{dataset}' came under its gate and is not asked: {why}.",
+            raise UserError(
+                f"Version {number} of '{dataset}' fell below its gate and does not answer: {why}.",
+                code="gate_breached",
                 fix="train on newer labels, ask for another version, or let an administrator "
                 f"override: POST /v1/{dataset}/models/{number}/override",
             )

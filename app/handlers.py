@@ -10,7 +10,7 @@ import peewee
 
 from app import problems
 from app.exchange import ENVIRON
-from app.problems import Problem
+from src.errors import UserError
 
 log = logging.getLogger(__name__)
 
@@ -47,41 +47,38 @@ class Around:
 
 
 def refuse(
-    request: falcon.Request, response: falcon.Response, problem: Problem, params: Any
+    request: falcon.Request, response: falcon.Response, error: UserError, params: Any
 ) -> None:
-    """Answer with a problem."""
+    """Answer with an error's document."""
     exchange = request.env[ENVIRON]
-    response.status = problem.status
+    response.status = problems.status_line(error)
     response.content_type = problems.MEDIA_TYPE
-    response.data = problem.body(exchange.request_id)
-    for name, value in problem.headers.items():
+    response.data = problems.written(error, exchange.request_id)
+    for name, value in problems.headers(error).items():
         response.set_header(name, value)
 
 
-def in_our_words(request: falcon.Request, error: falcon.HTTPError) -> Problem:
+def in_our_words(request: falcon.Request, error: falcon.HTTPError) -> UserError:
     """Say what Falcon refuses (no such path, no such method) as we say everything."""
     status = falcon.http_status_to_code(error.status)
     if status == 404:
         what = "There is nothing at this path."
-        return Problem(404, what, given=request.path, fix="see /docs")
+        return UserError(what, code="unknown_path", given=request.path, fix="see /docs")
     if status == 405:
-        allowed = dict(error.headers or {}).get("Allow", "")
-        return Problem(
-            405,
+        return UserError(
             "This path does not take this method.",
+            code="method_not_allowed",
             given=request.method,
-            allowed=allowed,
-            headers={"Allow": allowed},
+            choices=dict(error.headers or {}).get("Allow", "").split(", "),
         )
-    return Problem(status, error.title or "", given=error.description)
+    return problems.of_status(status, error.title or "", given=error.description)
 
 
-def unavailable(request: falcon.Request, error: Exception) -> Problem:
+def unavailable(request: falcon.Request, error: Exception) -> UserError:
     """Say that the database could not be read."""
     log.error("%s: %s", request.env[ENVIRON].path, error)
-    return Problem(
-        503,
+    return UserError(
         "The database cannot be read now, or it took too long.",
+        code="database_unavailable",
         fix="narrow what is asked, or try again; see /readyz",
-        headers={"Retry-After": "1"},
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from app import exchange as exchanges
 from app import ids
 from app.exchange import Answer
-from app.problems import MEDIA_TYPE, Problem
+from src.errors import UserError
 
 
 class Batch(Protocol):
@@ -49,12 +50,11 @@ class Held:
         return getattr(self.sock, name)
 
 
-def refusal(problem: Problem) -> Answer:
+def refusal(error: UserError) -> Answer:
     """Make the answer of a request that the application never saw."""
-    body = problem.body(ids.new())
-    headers = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body)))]
-    status = f"{problem.document['status']} {problem.document['title']}"
-    return Answer(status, headers, body)
+    answer = exchanges.refusal(error, ids.new())
+    answer.headers.append(("Content-Length", str(len(answer.body))))
+    return answer
 
 
 def written(answer: Answer) -> bytes:

@@ -15,13 +15,15 @@ from typing import Any
 import msgspec
 
 from app.cells import Cells
+from app.invalid import Invalid
 from app.labelled import Writer, labelled
 from app.lines import BLOCK, Broken, Stream, blocks
 from app.parsing import MalformedError, TooManyError, parse
-from app.records import BLANK, LEAST_VALUES, FieldProblem, Invalid, Records
+from app.records import BLANK, LEAST_VALUES, Records
 from app.registry import Registry
 from app.sheet import CHUNK, Batch, Sheet
 from src.data.schema import Dataset
+from src.errors import Fault
 
 MOST_REFUSALS = 20  # that are told of one upload
 BYTES = 12  # of one character in JSON at most: two escapes
@@ -32,32 +34,21 @@ Row = tuple[int, str, bytes]
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """Why a row was refused: its line (in an array its position), counted from 1."""
-
-    line: int
-    field: str | None
-    what: str
-    given: str | None = None
-    allowed: str | None = None
-    fix: str | None = None
-
-
-@dataclass(frozen=True)
 class Chunk:
     """Some rows of an upload, and where it stands after them.
 
     A row is, at the same place of three lists, its number among all rows of the upload (from 0, the
     refused ones too), its truth as in a CSV, and the JSON of its record. The refusals are those of
-    this chunk, at most MOST_REFUSALS of an upload. `read`, `refused` (rows) and `digest` are of the
-    upload so far: equal rows under an equal header have equal digests after each chunk. A `broken`
-    one is the last, though there is more to read; its refusal says why.
+    this chunk, at most MOST_REFUSALS of an upload; the line of one counts from 1, in an array it is
+    the position. `read`, `refused` (rows) and `digest` are of the upload so far: equal rows under
+    an equal header have equal digests after each chunk. A `broken` one is the last, though there is
+    more to read; its refusal says why.
     """
 
     numbers: Sequence[int]
     values: list[str]
     records: list[bytes]
-    refusals: list[Refusal]
+    refusals: list[Fault]
     read: int
     refused: int
     digest: str
@@ -98,6 +89,7 @@ class Labels:
         self, dataset: Dataset, classes: list[str] | None, *, most: int, longest_text: int
     ) -> None:
         flat = labelled(dataset, classes)
+        self._name = dataset.name
         self.records = Records(flat, most=most, longest_text=longest_text)
         self._records_of_lines = self.records.at_most(CHUNK)
         self._cells = Cells(self.records)
@@ -124,7 +116,7 @@ class Labels:
             for line, block in blocks(stream, self._longest_line):
                 if block is None:
                     what = f"The line has more than {self._longest_line} bytes."
-                    yield upload.refused_row(line, FieldProblem(None, None, what))
+                    yield upload.refused_row(line, Fault(what))
                     continue
                 texts = enumerate([text.strip(BLANK) for text in block.splitlines()], line)
                 full = ((at, text) for at, text in texts if text)
@@ -137,6 +129,7 @@ class Labels:
         """Read rows under a header; raise Invalid where it lacks a column or has one twice."""
         sheet = Sheet(
             stream,
+            dataset=self._name,
             separator=self._separator,
             needed=list(self.records.names),
             longest=self._longest_line,
@@ -169,19 +162,20 @@ class Labels:
         try:
             return self._taken(parse(text, LEAST_VALUES))
         except MalformedError as error:
-            what = f"The line is not JSON: {error}.".replace(" at line 1, column ", " at column ")
-            raise Invalid([FieldProblem(None, None, what, fix=error.fix)]) from None
+            why = error.why.replace(" at line 1, column ", " at column ")
+            fault = Fault(f"The line is not JSON: {why}.", fix=error.fix)
+            raise Invalid([fault], self._name) from None
         except TooManyError:
             what = f"The line has more than {LEAST_VALUES} values."
-            raise Invalid([FieldProblem(None, None, what)]) from None
+            raise Invalid([Fault(what)], self._name) from None
 
     def _taken(self, given: Any) -> tuple[Any, ...]:
         """Read a label that is parsed; raise Invalid, also for what no CSV could hold."""
         values = self.records.taken(given)
         for name, value in zip(self.records.names, values, strict=True):
             if isinstance(value, str) and "\0" in value:
-                what = f"{name} holds a NUL, which is no character of a text."
-                raise Invalid([FieldProblem(None, name, what, fix="leave it out")])
+                fault = Fault(f"{name} has a NUL character.", field=name, fix="leave it out")
+                raise Invalid([fault], self._name)
         return values
 
     def _table(self, upload: _Upload, header: list[str], batch: Batch) -> Chunk:
@@ -204,7 +198,7 @@ class _Upload:
         self._read = 0
         self._refused = 0
         self._told = 0
-        self._fresh: list[Refusal] = []
+        self._fresh: list[Fault] = []
         self._digest = hashlib.sha256()
 
     def take(self, content: bytes, rows: int) -> range:
@@ -213,21 +207,12 @@ class _Upload:
         self._read += rows
         return range(self._read - rows, self._read)
 
-    def refuse(self, line: int, problems: Iterable[FieldProblem]) -> None:
-        """Refuse a row; the problems are not looked at where no more is told."""
+    def refuse(self, line: int, faults: Iterable[Fault]) -> None:
+        """Refuse a row; the faults are not looked at where no more is told."""
         self._refused += 1
-        for problem in itertools.islice(problems, MOST_REFUSALS - self._told):
+        for fault in itertools.islice(faults, MOST_REFUSALS - self._told):
             self._told += 1
-            self._fresh.append(
-                Refusal(
-                    line,
-                    problem.field,
-                    problem.what,
-                    problem.given,
-                    problem.allowed,
-                    problem.fix,
-                )
-            )
+            self._fresh.append(msgspec.structs.replace(fault, line=line, see=None))
 
     def chunk(
         self, columns: Sequence[Sequence[Any]], numbers: Sequence[int], *, broken: bool = False
@@ -248,17 +233,17 @@ class _Upload:
             broken,
         )
 
-    def refused_row(self, line: int, problem: FieldProblem, *, broken: bool = False) -> Chunk:
+    def refused_row(self, line: int, fault: Fault, *, broken: bool = False) -> Chunk:
         """Refuse a row that could not be read."""
         self.take(b"", 1)
-        self.refuse(line, [problem])
+        self.refuse(line, [fault])
         return self.chunk([], [], broken=broken)
 
     def broken(self, error: Broken) -> Chunk:
         """Refuse the line from which on nothing can be read; this is always told."""
         self._told = min(self._told, MOST_REFUSALS - 1)
-        problem = FieldProblem(None, None, error.what, error.given, None, error.fix)
-        return self.refused_row(error.line, problem, broken=True)
+        fault = Fault(error.what, given=error.given, fix=error.fix)
+        return self.refused_row(error.line, fault, broken=True)
 
 
 def _one_by_one(
@@ -274,5 +259,5 @@ def _one_by_one(
             values.append(read(label))
             taken.append(number)
         except Invalid as error:
-            upload.refuse(line, error.problems)
+            upload.refuse(line, error.errors)
     return upload.chunk(list(zip(*values, strict=True)), taken)

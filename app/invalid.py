@@ -1,47 +1,33 @@
-"""Faults of records as problems: each names its field and where the field is described."""
+"""A body whose records are refused: every fault names its field and where that is described."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from app.problems import Problem
-from app.records import Decoded, FieldProblem, Invalid, Records
+import msgspec
 
-
-def decode(records: Records, body: bytes, dataset: str) -> Decoded:
-    """Return a body's records; raise Problem that names every fault of the first ones."""
-    try:
-        return records.decode(body)
-    except Invalid as error:
-        raise problem(error, dataset) from None
+from src.errors import Fault, UserError
 
 
-def problem(error: Invalid, dataset: str) -> Problem:
-    """Make a problem of what is wrong with records."""
-    first = error.problems[0]
-    if len(error.problems) == 1:
-        what = first.what
-    else:
-        what = f"{first.what} And {len(error.problems) - 1} more: see errors."
-    return Problem(
-        error.status,
-        what,
-        given=first.given,
-        allowed=first.allowed,
-        fix=first.fix,
-        errors=[_document(fault, dataset) for fault in error.problems],
+class Invalid(UserError):
+    """Records of a dataset that are not taken, with the faults of the first ones."""
+
+    def __init__(
+        self, faults: Sequence[Fault], dataset: str, *, code: str = "invalid_record"
+    ) -> None:
+        first, others = faults[0], len(faults) - 1
+        super().__init__(
+            f"{first.detail} And {others} more: see errors." if others else first.detail,
+            code=code,
+            given=first.given,
+            choices=first.allowed,
+            fix=first.fix,
+            errors=[_located(fault, dataset) for fault in faults],
+        )
+
+
+def _located(fault: Fault, dataset: str) -> Fault:
+    path = f"/v1/{dataset}"
+    return msgspec.structs.replace(
+        fault, see=path if fault.field is None else f"{path}#{fault.field}"
     )
-
-
-def _document(fault: FieldProblem, dataset: str) -> dict[str, Any]:
-    document = {
-        "record": fault.record,
-        "line": fault.line,
-        "field": fault.field,
-        "detail": fault.what,
-        "given": fault.given,
-        "allowed": fault.allowed,
-        "fix": fault.fix,
-        "see": f"/v1/{dataset}" if fault.field is None else f"/v1/{dataset}#{fault.field}",
-    }
-    return {key: value for key, value in document.items() if value is not None}

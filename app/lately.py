@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from app.problems import Problem
 from app.recurring import rest
 from app.store import database as databases
+from src.errors import UserError
 
 LONG = 0.1  # seconds that a count takes after which it is not done again for a while
-RESPITE = 10.0  # seconds in which what failed is not tried again
+RESPITE = 10.0  # seconds in which what failed is not tried again; app.problems says so, too
 
 
 def unless_quick(took: float) -> float:
@@ -36,7 +36,7 @@ class Lately:
         """Return a count that is younger than a pause, which follows from the seconds it took.
 
         It is made anew at once where it is of something else. Where that fails, and for a while
-        after, the last one stands; raise what failed, then Problem 503, where there is none.
+        after, the last one stands; raise what failed, then UserError, where there is none.
         """
         made = self._made
         if made is not None and (not self._is_due(of) or self._lock.locked()):
@@ -54,11 +54,10 @@ class Lately:
                     now = time.monotonic()
                     self._until, self._of = now + pause(now - begun), of
             if self._made is None:
-                raise Problem(
-                    503,
-                    "This could not be counted a moment ago.",
+                raise UserError(
+                    "The count failed a moment ago.",
+                    code="count_failed",
                     fix="try again; see /readyz",
-                    headers={"Retry-After": str(int(RESPITE))},
                 )
             return self._made
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from src.errors import UserError
+
 BLOCK = 256 * 1024  # bytes that are read at once
 MARK = b"\xef\xbb\xbf"  # what spreadsheets put before UTF-8
 
@@ -16,17 +18,14 @@ class Stream(Protocol):
         """Return at most `size` bytes, none at the end."""
 
 
-class Broken(Exception):
+class Broken(UserError):
     """An upload that cannot be read from this line on."""
 
     def __init__(
         self, line: int, what: str, *, given: str | None = None, fix: str | None = None
     ) -> None:
-        super().__init__(what)
+        super().__init__(what, code="invalid_record", given=given, fix=fix)
         self.line = line
-        self.what = what
-        self.given = given
-        self.fix = fix
 
 
 def blocks(stream: Stream, longest: int) -> Iterator[tuple[int, bytes | None]]:

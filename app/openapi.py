@@ -24,12 +24,12 @@ from app.openapi_parts import (
     reference,
     response,
 )
-from app.problems import Problem
 from app.registry import Registry
 from app.serving import Serving
 from app.settings import Settings
 from src import config as configs
 from src.data.schema import Dataset
+from src.errors import UserError
 
 VERSION = "1.0.0"
 ABOUT = """\
@@ -38,6 +38,7 @@ Send labels, train on them, and let a rule decide who serves.
 Every request and every answer is stored before the answer is sent.
 
 Errors are `application/problem+json`: what was wrong, what was given, what is allowed, what to do.
+Their `code` is for programs and never changes; `/docs/problems` explains each.
 Times are ISO 8601 in UTC; ids sort by time. `X-Request-Id` comes back with every answer and may be
 sent by you."""
 
@@ -68,7 +69,7 @@ class OpenApi:
         """Return a dataset as labels of it are read; None where conf/ cannot be read."""
         try:
             return self._registry.dataset(name)
-        except Problem:
+        except UserError:
             return None
 
     def _write(self, served: dict[str, Serving]) -> Document:

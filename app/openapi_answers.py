@@ -42,7 +42,7 @@ SCHEMAS: Document = {
             "read": WHOLE,
             "stored": WHOLE,
             "refused": WHOLE,
-            "errors": listing(OBJECT),
+            "errors": listing(reference("fault")),
         },
         {"ids": listing(TEXT), "ignored": listing(TEXT)},
     ),

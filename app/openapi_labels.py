@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from app.bodies import CSV, NDJSON
+from app.invalid import Invalid
 from app.labelled import labelled
 from app.openapi_parts import (
     ANY,
@@ -32,7 +33,7 @@ from app.openapi_parts import (
     response,
     structure,
 )
-from app.records import Invalid, Records
+from app.records import Records
 from app.resources import labels, uploads
 from app.serving import Serving
 from app.settings import Settings

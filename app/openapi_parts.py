@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -80,7 +81,24 @@ def query(kind: type[Checked], words: dict[str, str]) -> list[Document]:
     return [parameter(name, found[name], about) for name, about in words.items()]
 
 
-def properties(kind: type[Checked]) -> dict[str, Document]:
+def described(
+    kind: type[msgspec.Struct], *, always: Sequence[str] = (), **other: Document
+) -> Document:
+    """Describe an object by its struct, in which None stands for what is left out.
+
+    `always` are optional fields that an answer has all the same, `other` schemas replace those of
+    the struct.
+    """
+    required = [field.name for field in msgspec.structs.fields(kind) if field.required]
+    found = {name: _given(schema) for name, schema in properties(kind).items()}
+    return {
+        "type": "object",
+        "properties": {**found, **other},
+        "required": [*required, *always],
+    }
+
+
+def properties(kind: type[msgspec.Struct]) -> dict[str, Document]:
     """Return the schemas of a struct's fields."""
     whole = msgspec.json.schema(kind, ref_template="{name}")
     found: dict[str, Document] = whole["$defs"][kind.__name__]["properties"]

@@ -12,13 +12,16 @@ from app.openapi_parts import (
     TRUTH,
     WHOLE,
     Document,
+    described,
     listing,
     mapping,
     nullable,
     reference,
     structure,
 )
+from app.problems import ProblemDocument
 from app.serving import Serving
+from src.errors import Fault
 
 NULLABLE = nullable(TEXT)
 
@@ -70,14 +73,9 @@ _COUNTS: Document = {
 }
 
 SHARED: Document = {
-    "problem": structure(
-        {"type": TEXT, "title": TEXT, "status": WHOLE, "detail": TEXT, "request_id": TEXT},
-        {
-            "given": TEXT,
-            "allowed": {"anyOf": [TEXT, listing(TEXT)]},
-            "fix": TEXT,
-            "errors": listing(OBJECT),
-        },
+    "fault": described(Fault),
+    "problem": described(
+        ProblemDocument, always=["request_id"], errors=listing(reference("fault"))
     ),
     "why": structure(
         {

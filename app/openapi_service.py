@@ -109,6 +109,9 @@ def service() -> Document:
         "/docs": _get(
             "docs", "This document as a page, to try", {"200": page, **problems(403, 503)}
         ),
+        "/docs/problems": _get(
+            "problems", "What each code of an error means", {"200": page, **problems(403, 503)}
+        ),
     }
 
 

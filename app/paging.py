@@ -9,9 +9,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from app import clock, ids
-from app.problems import of
 from src.checked import Checked
-from src.errors import UserError
 
 # Without control characters, which PostgreSQL's text does not all take.
 Line = Annotated[str, Meta(pattern=r"^[^\u0000-\u001f\u007f]+$(?!\n)", max_length=200)]
@@ -43,7 +41,7 @@ class Page:
 
 
 def moments(asked: Since, column: Any) -> list[Any]:
-    """Return the conditions on a column of ids; raise Problem 400 where a moment is none."""
+    """Return the conditions on a column of ids; raise UserError where a moment is none."""
     conditions = []
     if asked.since is not None:
         conditions.append(column >= first_id(asked.since, "since"))
@@ -53,8 +51,5 @@ def moments(asked: Since, column: Any) -> list[Any]:
 
 
 def first_id(given: str, name: str) -> str:
-    """Return the smallest id of a moment that was given; raise Problem 400 where it is none."""
-    try:
-        return ids.at(clock.parse(given, name).timestamp())
-    except UserError as error:
-        raise of(error, 400) from None
+    """Return the smallest id of a moment that was given; raise UserError where it is none."""
+    return ids.at(clock.parse(given, name).timestamp())

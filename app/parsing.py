@@ -9,16 +9,17 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from src.errors import UserError
+
 COMMAS = 20  # for each object or number of a body: a text may have some, too
 
 
-class MalformedError(Exception):
-    """A body that is not JSON: what is wrong and where, and what to do."""
+class MalformedError(UserError):
+    """A body that is not JSON: why, and where."""
 
-    def __init__(self, what: str, fix: str | None = None) -> None:
-        super().__init__(what)
-        self.what = what
-        self.fix = fix
+    def __init__(self, why: str, fix: str | None = None) -> None:
+        super().__init__(f"The body is not JSON: {why}.", code="invalid_json", fix=fix)
+        self.why = why
 
 
 class Literally(str):
@@ -34,8 +35,11 @@ class Object:
         self.pairs = pairs
 
 
-class TooManyError(Exception):
+class TooManyError(UserError):
     """A body of more objects and numbers than any that is right: it is not read to its end."""
+
+    def __init__(self) -> None:
+        super().__init__("There are too many values in the body.", code="too_many_values")
 
 
 class _ConstantError(Exception):

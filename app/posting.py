@@ -10,20 +10,20 @@ from typing import Any
 import msgspec
 import peewee
 
-from app import ids, invalid
+from app import ids, problems
 from app.intake import Chunk
-from app.problems import Problem
-from app.records import Invalid
+from app.invalid import Invalid
 from app.store import database as databases
 from app.store import labels, uploads
 from app.store.database import REFUSALS
 from app.store.uploads import DONE, READING, REFUSED
 from app.tally import Tally
 from src.data.schema import Dataset
+from src.errors import UserError
 
 log = logging.getLogger(__name__)
 
-EARLY = 408  # the body ended before its end
+EARLY = "body_incomplete"
 
 
 class Posting:
@@ -54,7 +54,7 @@ class Posting:
         self._digests: dict[int, str] = {}  # of a post with a key, after so many rows
 
     def run(self, chunks: Iterable[Chunk]) -> dict[str, Any]:
-        """Store all chunks and return the answer; raise Problem where nothing of it was right."""
+        """Store all chunks and return the answer; raise UserError where nothing of it was right."""
         try:
             fault = self._take_all(chunks)
             if self._row["state"] != READING:
@@ -62,23 +62,24 @@ class Posting:
             if fault is None:
                 document = self._tally.document()
                 return document if self._end(DONE, 200, document) else self._as_before()
-            if self._end(REFUSED, fault.status, self._tally.tell(fault).document):
+            told = problems.document(self._tally.tell(fault))
+            if self._end(REFUSED, told.status, told):
                 raise fault
             return self._as_before()
         except REFUSALS as error:
             raise self._interrupted(error) from error
 
-    def _take_all(self, chunks: Iterable[Chunk]) -> Problem | None:
+    def _take_all(self, chunks: Iterable[Chunk]) -> UserError | None:
         """Store what can be stored; return why the post as a whole is refused."""
         try:
             for chunk in chunks:
                 self._take(chunk)
         except Invalid as error:
-            return invalid.problem(error, self._dataset)
-        except Problem as problem:
+            return error
+        except UserError as error:
             # It may come again, whole.
-            if problem.status == EARLY and self._row["state"] == READING:
-                self._tally.tell(problem).document["fix"] = self._tally.advice(self._row["key"])
+            if error.code == EARLY and self._row["state"] == READING:
+                self._tally.tell(error).fix = self._tally.advice(self._row["key"])
             raise
         return self._tally.fault()
 
@@ -115,7 +116,7 @@ class Posting:
             is_complete=not self._is_atomic,
         )
 
-    def _end(self, state: str, status: int, document: dict[str, Any]) -> bool:
+    def _end(self, state: str, status: int, document: Any) -> bool:
         """Keep the answer for whoever posts it again; tell whether there was none yet."""
         figures = self._tally.figures(is_done=state == DONE)
         answer = msgspec.json.encode(document)
@@ -143,7 +144,7 @@ class Posting:
             yield self._row["state"] == READING
 
     def _compare(self) -> None:
-        """Raise Problem where something else has come with this key."""
+        """Raise UserError where something else has come with this key."""
         came, latest = self._row["read"], next(reversed(self._digests), 0)
         is_known = self._row["state"] == READING and 0 < came <= latest
         if is_known and self._digests.get(came) != self._row["digest"]:
@@ -159,23 +160,22 @@ class Posting:
         answer = msgspec.json.decode(bytes(self._row["answer"]))
         if self._row["state"] == DONE:
             return dict(answer)
-        raise Problem.again(answer)
+        raise problems.restored(answer)
 
-    def _another_body(self) -> Problem:
-        return Problem(
-            422,
+    def _another_body(self) -> UserError:
+        return UserError(
             "This Idempotency-Key was used for another post.",
+            code="idempotency_key_reused",
             given=self._row["key"],
             fix="take a new key for each post, the same one only to send the same again",
         )
 
-    def _interrupted(self, error: Exception) -> Problem:
+    def _interrupted(self, error: Exception) -> UserError:
         """Say how much is stored where the database was away in the middle."""
         log.error("upload %s was interrupted: %s", self._row["id"], error)
-        problem = Problem(
-            503,
+        refusal = UserError(
             "The labels could not be stored: the database is busy or away.",
+            code="database_unavailable",
             fix=self._tally.advice(self._row["key"]),
-            headers={"Retry-After": "1"},
         )
-        return self._tally.tell(problem)
+        return self._tally.tell(refusal)

@@ -9,7 +9,7 @@ from app.registry import Load
 from app.store import database as databases
 from app.store import versions
 from app.store.versions import Registered
-from src.errors import UserError
+from src.errors import UserError, coded
 
 COMMAND = "promote it with --override --why ..."
 
@@ -37,15 +37,17 @@ def promote(
         return False
     is_let_through = is_override and not gatekeeper.may_serve(version)
     if is_let_through:
-        _check_reason(why)
+        _check_reason(why, code="gate_failed")
     elif not gatekeeper.may_serve(version):
         raise UserError(
             f"Version {number} of '{dataset}' ({version.model}) fails the gate: "
             f"{'; '.join(gatekeeper.missed(version))}.",
+            code="gate_failed",
             given=f"version={number}",
             fix=f"choose another version, or override with a reason: {how}",
         )
-    load(version)
+    with coded("unloadable_version"):
+        load(version)
     with databases.exclusive(database):
         if is_let_through:
             versions.tell(database, dataset, number, kind=versions.OVERRIDE, by=by, why=why)
@@ -55,15 +57,16 @@ def promote(
 
 def override(database: peewee.Database, version: Registered, *, by: str, why: str) -> None:
     """Let a version be asked for although it fails the gate; raise UserError without a reason."""
-    _check_reason(why)
+    _check_reason(why, code="reason_missing")
     dataset, number = version.dataset, version.number
     versions.tell(database, dataset, number, kind=versions.OVERRIDE, by=by, why=why)
 
 
-def _check_reason(why: str) -> None:
+def _check_reason(why: str, *, code: str) -> None:
     if not why.strip():
         raise UserError(
-            "Whoever overrides the gate says why.",
+            "An override of the gate needs a reason.",
+            code=code,
             given="why is empty",
             fix="give a reason; it is kept with your name",
         )

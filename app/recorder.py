@@ -14,10 +14,10 @@ from app import exchange as exchanges
 from app.batches import Batches
 from app.exchange import ANYONE, Answer, App, Exchange, Start
 from app.metrics import Metrics
-from app.problems import Problem
 from app.redaction import Redaction
 from app.security import Guard
 from app.store.journal import Entry, Journal, Unavailable
+from src.errors import UserError
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,9 @@ class Recorder:
         if error is not None:
             log.error("request %s was not stored: %s", exchange.id, error)
             self._metrics.log_failed()
-            answer = self._with_headers(exchange, exchanges.refusal(_unstored(), exchange))
+            answer = self._with_headers(
+                exchange, exchanges.refusal(_unstored(), exchange.request_id)
+            )
         self._metrics.count(exchange, answer.code)
         return answer
 
@@ -111,12 +113,12 @@ class Recorder:
                 largest = self._largest_body if is_known else LARGEST_OF_ANYONE
                 exchange.body = bodies.read(exchange.environ, min(largest, self._largest_body))
             return exchanges.run(self._app, exchange.environ)
-        except Problem as problem:
-            return exchanges.refusal(problem, exchange)
+        except UserError as error:
+            return exchanges.refusal(error, exchange.request_id)
         except Exception:
             log.exception("request %s failed", exchange.id)
             exchange.predictions, exchange.is_prediction = [], False
-            return exchanges.refusal(_ours(), exchange)
+            return exchanges.refusal(_ours(), exchange.request_id)
 
     def _entry(self, exchange: Exchange, answer: Answer) -> Entry:
         environ, caller = exchange.environ, exchange.caller
@@ -142,19 +144,18 @@ class Recorder:
         return Entry(request, exchange.predictions)
 
 
-def _unstored() -> Problem:
+def _unstored() -> UserError:
     """Refuse with nothing of the answer."""
-    return Problem(
-        503,
+    return UserError(
         "The answer could not be stored, so it is not given.",
+        code="answer_not_stored",
         fix="send the request again; see /readyz for the reason",
-        headers={"Retry-After": "1"},
     )
 
 
-def _ours() -> Problem:
-    return Problem(
-        500,
+def _ours() -> UserError:
+    return UserError(
         "Something went wrong here; it is not the request's fault.",
+        code="internal_error",
         fix="report the request_id to whoever runs this service",
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -18,11 +18,13 @@ from msgspec import UNSET, Meta, UnsetType
 
 from app import fields
 from app.fields import Field, FieldError
+from app.invalid import Invalid
 from app.parsing import MalformedError, Object, TooManyError, parse
 from app.values import clipped, nearest, shown
 from src.data.schema import Dataset, Integer
+from src.errors import Fault
 
-MOST_PROBLEMS = 20
+MOST_FAULTS = 20
 LEAST_VALUES = 10_000  # objects and numbers that are read in search of faults
 BLANK = b" \t\n\r"
 REFUSALS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, FieldError)
@@ -39,35 +41,6 @@ class Decoded:
     values: list[tuple[Any, ...]]
     many: bool
     ignored: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class FieldProblem:
-    """A fault: in which record of an array (from 0), in which field, and what would be right."""
-
-    record: int | None
-    field: str | None
-    what: str
-    given: str | None = None
-    allowed: str | None = None
-    fix: str | None = None
-    line: int | None = None  # of a CSV, from 1
-
-
-class Invalid(Exception):
-    """A body that is refused: 400 it is not JSON, 413 too many records, 422 faulty records."""
-
-    def __init__(self, problems: list[FieldProblem], status: int = 422) -> None:
-        super().__init__(problems[0].what)
-        self.problems = problems
-        self.status = status
-
-    def errors(self) -> list[dict[str, Any]]:
-        """Return the problems as plain values, without what is None."""
-        return [
-            {key: value for key, value in asdict(problem).items() if value is not None}
-            for problem in self.problems
-        ]
 
 
 class Records:
@@ -156,8 +129,7 @@ class Records:
         try:
             given = parse(body, max(LEAST_VALUES, 2 * self._most * (len(self.names) + 1)))
         except MalformedError as error:
-            problem = FieldProblem(None, None, f"The body is not JSON: {error}.", fix=error.fix)
-            raise Invalid([problem], 400) from None
+            raise self._invalid([Fault(error.what, fix=error.fix)], code=error.code) from None
         except TooManyError:
             raise self._too_many("more values than so many can hold") from None
         self._check_count(given if isinstance(given, list) else [given])
@@ -165,10 +137,10 @@ class Records:
 
     def taken(self, given: Any) -> tuple[Any, ...]:
         """Check one record of what `parsed` returned; raise Invalid."""
-        problems: list[FieldProblem] = []
-        found = self._check(given, None, self._needed, problems)
-        if problems:
-            raise Invalid(problems[:MOST_PROBLEMS])
+        faults: list[Fault] = []
+        found = self._check(given, None, self._needed, faults)
+        if faults:
+            raise self._invalid(faults)
         return tuple(found.get(name) for name in self.names)
 
     def has_target(self, given: Object) -> bool:
@@ -193,10 +165,10 @@ class Records:
         Returns the features that were given, as the model would see them; raises Invalid.
         """
         whole = Object(list(value.items())) if isinstance(value, dict) else value
-        problems: list[FieldProblem] = []
-        record = self._check(whole, None, needed, problems)
-        if problems:
-            raise Invalid(problems[:MOST_PROBLEMS])
+        faults: list[Fault] = []
+        record = self._check(whole, None, needed, faults)
+        if faults:
+            raise self._invalid(faults)
         return record
 
     def fields(self) -> list[dict[str, Any]]:
@@ -269,41 +241,49 @@ class Records:
         given = self.parsed(body)
         many = isinstance(given, list)
         records = given if many else [given]
-        problems: list[FieldProblem] = []
+        faults: list[Fault] = []
         values = []
         for at, record in enumerate(records):
-            found = self._check(record, at if many else None, self._needed, problems)
-            if len(problems) >= MOST_PROBLEMS:
+            found = self._check(record, at if many else None, self._needed, faults)
+            if len(faults) >= MOST_FAULTS:
                 break
             values.append(tuple(found.get(name) for name in self.names))
-        if problems:
-            raise Invalid(problems[:MOST_PROBLEMS])
+        if faults:
+            raise self._invalid(faults)
         ignored = tuple(at for at, record in enumerate(records) if self.has_target(record))
         if refusal and not ignored:  # no body is known to come here
-            raise Invalid([FieldProblem(None, None, f"The body is refused: {refusal}.")])
+            raise self._invalid([Fault(f"The body is refused: {refusal}.")])
         return Decoded(values, many, ignored)
 
     def _check_count(self, records: list[Any]) -> None:
         if len(records) > self._most:
             raise self._too_many(str(len(records)))
         if not records:
-            allowed = f"1 to {self._most} records"
-            raise Invalid([FieldProblem(None, None, "There is no record.", "0", allowed)])
+            allowed = [f"1 to {self._most} records"]
+            raise self._invalid([Fault("There is no record.", given="0", allowed=allowed)])
 
     def _too_many(self, given: str) -> Invalid:
-        what, allowed = "There are too many records.", f"1 to {self._most} records"
-        return Invalid([FieldProblem(None, None, what, given, allowed, "send them in parts")], 413)
+        fault = Fault(
+            "There are too many records.",
+            given=given,
+            allowed=[f"1 to {self._most} records"],
+            fix="send them in parts",
+        )
+        return self._invalid([fault], code="too_many_records")
+
+    def _invalid(self, faults: Sequence[Fault], *, code: str = "invalid_record") -> Invalid:
+        return Invalid(faults[:MOST_FAULTS], self._dataset.name, code=code)
 
     def _check(
-        self, record: Any, at: int | None, needed: Sequence[str], problems: list[FieldProblem]
+        self, record: Any, at: int | None, needed: Sequence[str], faults: list[Fault]
     ) -> dict[str, Any]:
-        """Return a record's values by name; add what is wrong with it to the problems."""
+        """Return a record's values by name; add what is wrong with it to the faults."""
         if not isinstance(record, Object):
             what = f"The {self._dataset.noun} is not an object."
-            allowed = "an object of " + ", ".join(self.names)
-            problems.append(FieldProblem(at, None, what, shown(record), allowed))
+            allowed = ["an object of " + ", ".join(self.names)]
+            faults.append(Fault(what, record=at, given=shown(record), allowed=allowed))
             return {}
-        problems += itertools.islice(self._wrong_keys(record, at), MOST_PROBLEMS)
+        faults += itertools.islice(self._wrong_keys(record, at), MOST_FAULTS)
         given = dict(record.pairs)
         found = {}
         for name, field in self.by_name.items():
@@ -313,22 +293,40 @@ class Records:
                 found[name] = field.check(given.get(name))
             except FieldError as error:
                 value = shown(given[name]) if name in given else None
-                problems.append(
-                    FieldProblem(at, name, f"{error.what}.", value, field.allowed, error.fix)
+                faults.append(
+                    Fault(
+                        f"{error.what}.",
+                        record=at,
+                        field=name,
+                        given=value,
+                        allowed=[field.allowed],
+                        fix=error.fix,
+                    )
                 )
         return found
 
-    def _wrong_keys(self, record: Object, at: int | None) -> Iterator[FieldProblem]:
+    def _wrong_keys(self, record: Object, at: int | None) -> Iterator[Fault]:
         seen: set[str] = set()
         for key, value in record.pairs:
             name = clipped(key)
             if key not in self.by_name and key != self.target:
-                what, fix = f"There is no field '{name}'.", nearest(name, self.names)
-                allowed = ", ".join(self.names)
-                yield FieldProblem(at, name, what, shown(value), allowed, fix)
+                yield Fault(
+                    f"There is no field '{name}'.",
+                    record=at,
+                    field=name,
+                    given=shown(value),
+                    allowed=list(self.names),
+                    fix=nearest(name, self.names),
+                )
             elif key in seen:
-                what = f"{name} stands there twice."
-                yield FieldProblem(at, name, what, shown(value), "each field once", "keep one")
+                yield Fault(
+                    f"Duplicate field '{name}'.",
+                    record=at,
+                    field=name,
+                    given=shown(value),
+                    allowed=["each field once"],
+                    fix="keep one",
+                )
             seen.add(key)
 
 

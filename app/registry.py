@@ -15,7 +15,6 @@ import peewee
 from app import serving as servings
 from app.configured import Configured
 from app.gatekeeper import Gatekeeper
-from app.problems import Problem
 from app.recurring import Errors
 from app.serving import Serving
 from app.store import versions
@@ -59,7 +58,7 @@ class Registry:
         self._versions: dict[tuple[str, int], Registered] = {}
 
     def champion(self, dataset: str) -> Serving:
-        """Return what serves; raise Problem 404 or 503 where nothing does."""
+        """Return what serves; raise UserError where nothing does."""
         serving = self._champions.get(dataset)
         if serving is None:
             raise self._absent(dataset)
@@ -68,7 +67,7 @@ class Registry:
     def pick(self, dataset: str, number: int | None, model: str | None) -> Serving:
         """Return a version that may serve: by number, or the newest one of a model.
 
-        Raises Problem 404 where there is none, 409 where it fails the gate.
+        Raises UserError where there is none, or where it fails the gate.
         """
         known: list[tuple[int, str]] = []
         if (number or model) and dataset in self.known():
@@ -78,11 +77,11 @@ class Registry:
         found = [one for one, name in known if number in (None, one) and model in (None, name)]
         if not found:
             asked = {"version": number, "model": model}
-            raise Problem(
-                404,
+            raise UserError(
                 f"'{dataset}' has no such version.",
+                code="unknown_version",
                 given=", ".join(f"{key}={value}" for key, value in asked.items() if value),
-                allowed=[f"version={one} (model={name})" for one, name in known],
+                choices=[f"version={one} (model={name})" for one, name in known],
             )
         champion = self._champions.get(dataset)
         for one in found:
@@ -93,7 +92,7 @@ class Registry:
         raise self._gatekeeper.refusal(self.version(dataset, found[0]))
 
     def loaded(self, dataset: str, number: int) -> Serving:
-        """Return a version to look at, whatever the gate says; raise Problem 404 or 409."""
+        """Return a version to look at, whatever the gate says; raise UserError without one."""
         champion = self._champions.get(dataset)
         if champion is not None and champion.version.number == number:
             return champion
@@ -112,18 +111,18 @@ class Registry:
         return self._versions[key]
 
     def named(self, dataset: str, number: str) -> Registered:
-        """Return the version that a path or a body names; raise Problem 404 that lists all."""
+        """Return the version that a path or a body names; raise UserError that lists all."""
         is_number = number.isascii() and number.isdecimal() and len(number) < 10
         try:
             return self.version(dataset, int(number) if is_number else 0)
         except UserError as error:
-            fix = f"see /v1/{dataset}/models"
-            raise Problem(404, error.what, given=number, allowed=error.choices, fix=fix) from None
+            error.given, error.fix = number, f"see /v1/{dataset}/models"
+            raise
 
     def dataset(self, name: str) -> Dataset:
         """Return a dataset as conf/ has it now, else as its champion was trained on.
 
-        Raises Problem 404 where there is no such dataset, 503 where it cannot be read.
+        Raises UserError where there is no such dataset, or where it cannot be read.
         """
         known = self._configured.get(name)
         if known is not None:
@@ -185,7 +184,7 @@ class Registry:
                 except UserError as error:
                     _refuse(self._unregistered, dataset, error)
                 except (AttributeError, KeyError, TypeError) as error:
-                    what = "The bundle's manifest is not what it should be."
+                    what = "The bundle's manifest is malformed."
                     _refuse(
                         self._unregistered,
                         dataset,
@@ -234,29 +233,31 @@ class Registry:
                 try:
                     self._others[key] = self._load(versions.get(self._database, dataset, number))
                 except UserError as error:
-                    raise Problem(
-                        409, "This version cannot be loaded.", given=error.what, fix=error.fix
+                    raise UserError(
+                        "This version cannot be loaded.",
+                        code="unloadable_version",
+                        given=error.what,
+                        fix=error.fix,
                     ) from None
             self._others.move_to_end(key)
             while len(self._others) > OTHERS:
                 self._others.popitem(last=False)
             return self._others[key]
 
-    def _absent(self, dataset: str) -> Problem:
+    def _absent(self, dataset: str) -> UserError:
         if dataset not in self.known():
-            return Problem(
-                404,
+            return UserError(
                 "There is no such dataset.",
+                code="unknown_dataset",
                 given=dataset,
-                allowed=self.known(),
+                choices=self.known(),
                 fix=did_you_mean(dataset, self.known()),
             )
         reason = self.refused().get(dataset)
-        return Problem(
-            503,
+        return UserError(
             f"'{dataset}' has no champion yet." if reason is None else reason.split("\n")[0],
+            code="no_champion",
             fix=TO_DO if reason is None else "see /readyz, which says what to do",
-            headers={"Retry-After": "10"},
         )
 
 

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from app import defused, invalid
+import msgspec
+
+from app import defused
 from app.cells import Cells
+from app.invalid import Invalid
 from app.lines import BLOCK
-from app.records import MOST_PROBLEMS, FieldProblem, Invalid
+from app.records import MOST_FAULTS
 from app.serving import Serving
 from app.sheet import Sheet
 from app.values import spelt
 from src import files
+from src.errors import Fault
 
 BYTES = 4  # of one character in UTF-8, at most
 AMONG = " | "  # between the classes of one cell
@@ -40,14 +44,45 @@ class Table:
 def read(
     serving: Serving, body: bytes, *, most: int, longest_text: int, is_partial: bool = False
 ) -> Table:
-    """Read at most `most` rows; raise Problem that names the lines at fault.
+    """Read at most `most` rows; raise Invalid that names the lines at fault.
 
     With `is_partial` rows at fault are kept beside the good ones, with what is wrong.
     """
-    try:
-        return _read(serving, body, most, longest_text, is_partial)
-    except Invalid as error:
-        raise invalid.problem(error, serving.dataset.name) from None
+    name, cells = serving.dataset.name, Cells(serving.records)
+    sheet = Sheet(
+        io.BytesIO(body),
+        dataset=name,
+        separator=serving.dataset.separator,
+        needed=list(serving.records.names),
+        longest=BLOCK + BYTES * longest_text * max(cells.texts, 1),
+    )
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    for batch in sheet.batches():
+        rows += batch.rows
+        lines += batch.lines
+        if len(rows) > most:
+            fault = Fault(
+                "There are too many records.",
+                given=f"more than {most}",
+                allowed=[f"1 to {most} records"],
+                fix="send them in parts, each under the header",
+            )
+            raise Invalid([fault], name, code="too_many_records")
+        if batch.broken:
+            error = batch.broken
+            fault = Fault(error.what, line=error.line, given=error.given, fix=error.fix)
+            raise Invalid([fault], name)
+    if not rows:
+        allowed = [f"1 to {most} records"]
+        fault = Fault("There is no record under the header.", given="0", allowed=allowed)
+        raise Invalid([fault], name)
+    columns, good = cells.read(sheet.header, rows)
+    if is_partial:
+        return Table(sheet.header, rows, _records(columns, good), _why(cells, sheet, rows, good))
+    if len(good) < len(rows):
+        raise Invalid(_faults(cells, sheet.header, rows, lines, good), name)
+    return Table(sheet.header, rows, _records(columns, good))
 
 
 def write(
@@ -75,37 +110,6 @@ def write(
     return files.csv_text(inert, serving.dataset.separator).encode()
 
 
-def _read(serving: Serving, body: bytes, most: int, longest_text: int, is_partial: bool) -> Table:
-    cells = Cells(serving.records)
-    sheet = Sheet(
-        io.BytesIO(body),
-        separator=serving.dataset.separator,
-        needed=list(serving.records.names),
-        longest=BLOCK + BYTES * longest_text * max(cells.texts, 1),
-    )
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    for batch in sheet.batches():
-        rows += batch.rows
-        lines += batch.lines
-        if len(rows) > most:
-            raise _wrong_count("There are too many records.", f"more than {most}", most, 413)
-        if batch.broken:
-            error = batch.broken
-            problem = FieldProblem(
-                None, None, error.what, error.given, None, error.fix, line=error.line
-            )
-            raise Invalid([problem])
-    if not rows:
-        raise _wrong_count("There is no record under the header.", "0", most, 422)
-    columns, good = cells.read(sheet.header, rows)
-    if is_partial:
-        return Table(sheet.header, rows, _records(columns, good), _why(cells, sheet, rows, good))
-    if len(good) < len(rows):
-        raise Invalid(_faults(cells, sheet.header, rows, lines, good))
-    return Table(sheet.header, rows, _records(columns, good))
-
-
 def _records(columns: Sequence[Sequence[Any]], good: Sequence[int]) -> list[tuple[Any, ...]]:
     return list(zip(*columns, strict=True)) if good else []
 
@@ -118,16 +122,10 @@ def _why(cells: Cells, sheet: Sheet, rows: list[list[str]], good: Sequence[int])
     }
 
 
-def _words(fault: FieldProblem) -> str:
+def _words(fault: Fault) -> str:
     """Say a fault in a cell; it names the field itself."""
     given = "" if fault.given is None else f": {fault.given}"
-    return f"{fault.what.removesuffix('.')}{given}"
-
-
-def _wrong_count(what: str, given: str, most: int, status: int) -> Invalid:
-    allowed = f"1 to {most} records"
-    fix = "send them in parts, each under the header" if status == 413 else None
-    return Invalid([FieldProblem(None, None, what, given, allowed, fix)], status)
+    return f"{fault.detail.removesuffix('.')}{given}"
 
 
 def _faults(
@@ -136,15 +134,15 @@ def _faults(
     rows: list[list[str]],
     lines: list[int],
     good: Sequence[int],
-) -> list[FieldProblem]:
+) -> list[Fault]:
     """Say what is wrong with the first rows that have a fault, by their lines."""
     faulty = sorted(set(range(len(rows))).difference(good))
     every = (
-        FieldProblem(None, one.field, one.what, one.given, one.allowed, one.fix, line=lines[at])
+        msgspec.structs.replace(fault, line=lines[at])
         for at in faulty
-        for one in cells.why(header, rows[at])
+        for fault in cells.why(header, rows[at])
     )
-    return list(islice(every, MOST_PROBLEMS))
+    return list(islice(every, MOST_FAULTS))
 
 
 def _names(serving: Serving, also: Sequence[str]) -> list[str]:

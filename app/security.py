@@ -12,8 +12,8 @@ import falcon
 from app import sessions
 from app.exchange import ANYONE, ENVIRON, HERE, Answer, Caller, Exchange, Scope
 from app.hosts import is_local_name, is_loopback
-from app.problems import Problem
 from app.store.keys import StoredKey, beginning, find
+from src.errors import UserError
 
 # What proxies add: who is behind them is somebody else, whatever the socket says.
 RELAYED = (
@@ -46,15 +46,15 @@ _ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-R
 
 
 def allowed(request: falcon.Request, scope: Scope) -> Exchange:
-    """Return the exchange of a request whose caller has the scope; raise Problem 403 otherwise."""
+    """Return the exchange of a request whose caller has the scope; raise UserError otherwise."""
     exchange: Exchange = request.env[ENVIRON]
     caller = exchange.caller or ANYONE
     if not caller.may(scope):
-        raise Problem(
-            403,
+        raise UserError(
             "This key does not have the scope that is needed here.",
+            code="scope_missing",
             given=", ".join(sorted(caller.scopes)) or "no scope",
-            allowed=[scope, *(["admin"] if scope != "admin" else [])],
+            choices=[scope, *(["admin"] if scope != "admin" else [])],
             fix="ask an administrator for a key: "
             f"python -m app keys create --name <who> --scopes {scope}",
         )
@@ -76,17 +76,16 @@ class Guard:
         self._keys = keys
 
     def admit(self, environ: dict[str, Any]) -> Caller:
-        """Return the caller; raise Problem 401 or 403 where nobody may ask like this."""
+        """Return the caller; raise UserError where nobody may ask like this."""
         path = environ["PATH_INFO"]
         if path in PROBES:
             return ANYONE
         keys = self._keys
         if keys is None:
-            raise Problem(
-                503,
-                "Who may ask is not known yet: the database has not answered.",
+            raise UserError(
+                "API keys are not loaded yet: the database has not answered.",
+                code="api_keys_not_loaded",
                 fix="try again; see /readyz",
-                headers={"Retry-After": "1"},
             )
         if not keys:
             return self._local(environ)
@@ -97,10 +96,11 @@ class Guard:
             asked = environ["REQUEST_METHOD"], path
             if asked == SIGN_IN or (asked[0] in ("GET", "HEAD") and PUBLIC.fullmatch(path)):
                 return ANYONE
-            raise _unauthorized("This needs an API key, and none was sent.")
+            raise _unauthorized("This needs an API key, and none was sent.", code="missing_api_key")
         stored = find(given, keys)
         if stored is None:
-            raise _unauthorized("This API key is not valid; it may have been revoked.")
+            what = "This API key is not valid; it may have been revoked."
+            raise _unauthorized(what, code="invalid_api_key")
         return Caller(stored.name, stored.scopes)
 
     def sign_in(self, key: str) -> str | None:
@@ -116,7 +116,7 @@ class Guard:
         return not self._keys
 
     def _signed_in(self, environ: dict[str, Any], keys: Mapping[str, StoredKey]) -> Caller | None:
-        """Return who is signed in; raise Problem 403 where another site may have sent it."""
+        """Return who is signed in; raise UserError where another site may have sent it."""
         value = sessions.cookie(environ, sessions.COOKIE)
         prefix = sessions.prefix(value, keys, self._secret) if value else None
         if prefix is None:
@@ -125,9 +125,9 @@ class Guard:
         given = str(environ.get(TOKEN, "")).encode()
         is_ours = hmac.compare_digest(given, sessions.token(value).encode())
         if asked[0] not in SAFE and asked != SIGN_IN and not is_ours:
-            raise Problem(
-                403,
-                "What a browser sends with its cookie needs the page's token, too.",
+            raise UserError(
+                "CSRF token missing or wrong.",
+                code="csrf_token",
                 given=f"X-CSRF-Token: {'another one' if given else '(none)'}",
                 fix="open the page again; or send an API key in place of the cookie",
             )
@@ -169,13 +169,13 @@ class Guard:
         return Answer("204 No Content", headers, b"")
 
     def _check_site(self, environ: dict[str, Any]) -> None:
-        """Raise Problem 403 where a page of another site asks for a change."""
+        """Raise UserError where a page of another site asks for a change."""
         is_foreign = environ.get("HTTP_SEC_FETCH_SITE") in ("cross-site", "same-site")
         is_change = environ["REQUEST_METHOD"] not in SAFE
         if is_foreign and is_change and not self._is_listed(environ.get("HTTP_ORIGIN", "")):
-            raise Problem(
-                403,
+            raise UserError(
                 "A page of another site asks for a change.",
+                code="cross_site",
                 given=environ.get("HTTP_ORIGIN"),
                 fix="list the site in LAPIDARY_ORIGINS if it may",
             )
@@ -193,16 +193,16 @@ class Guard:
             # No browser leaves the header out, or asks over a Unix socket.
             host = environ.get("HTTP_HOST")
             if address and host is not None and not is_local_name(host):
-                raise Problem(
-                    403,
-                    "This was asked for by a name that is not this machine's.",
+                raise UserError(
+                    "Host header not allowed.",
+                    code="host_not_allowed",
                     given=environ.get("HTTP_HOST"),
-                    allowed=["localhost", "127.0.0.1"],
+                    choices=["localhost", "127.0.0.1"],
                 )
             return HERE
-        raise Problem(
-            403,
+        raise UserError(
             "Without API keys this service answers only the machine it runs on.",
+            code="local_only",
             given=self.client(environ),
             fix="on that machine: python -m app keys create --name <who> --scopes predict",
         )
@@ -217,11 +217,10 @@ def _given_key(environ: dict[str, Any]) -> str | None:
     return given.strip() if given else None
 
 
-def _unauthorized(what: str) -> Problem:
-    return Problem(
-        401,
+def _unauthorized(what: str, *, code: str) -> UserError:
+    return UserError(
         what,
-        allowed="Authorization: Bearer <key>, or X-API-Key: <key>",
+        code=code,
+        choices=["Authorization: Bearer <key>", "X-API-Key: <key>"],
         fix="ask whoever runs this service for a key",
-        headers={"WWW-Authenticate": "Bearer"},
     )

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
+from app.invalid import Invalid
 from app.lines import Broken, Stream, blocks
-from app.records import FieldProblem, Invalid
 from app.values import clipped, nearest, shown
 from src.data.schema import Separator
+from src.errors import Fault
 
 MOST_NAMES = 100  # of columns that are told, or looked at for the one that was meant
 CHUNK = 1000  # rows that are in memory at once; fewer where their text fills a block
@@ -31,8 +32,11 @@ class Batch:
 class Sheet:
     """A CSV whose header, in any order, has the columns that are needed."""
 
-    def __init__(self, stream: Stream, *, separator: str, needed: list[str], longest: int) -> None:
+    def __init__(
+        self, stream: Stream, *, dataset: str, separator: str, needed: list[str], longest: int
+    ) -> None:
         """Read the header; raise Invalid where it is none, or lacks a column."""
+        self._dataset = dataset
         self._longest = longest  # bytes of a line, characters of a cell
         self._blocks = 0
         self._ended = False
@@ -99,26 +103,31 @@ class Sheet:
             if self._ended and first:
                 raise _open_quote(1)
         except csv.Error:
-            raise _refused(self._too_long(1)) from None
+            raise self._refused(self._too_long(1)) from None
         except Broken as error:
-            raise _refused(error) from None
+            raise self._refused(error) from None
         return [name.strip() for name in first]
 
     def _check_header(self, needed: list[str]) -> None:
         found = self.header
-        allowed = self._separator.join(needed)
+        allowed = [self._separator.join(needed)]
         if not found:
-            raise _refused(Broken(1, "The CSV has no header.", fix="name its columns"), allowed)
+            error = Broken(1, "The CSV has no header.", fix="name its columns")
+            raise self._refused(error, allowed)
         doubled = [name for name, count in Counter(found).items() if count > 1]
         if doubled:
-            what = f"The column '{clipped(doubled[0])}' stands twice in the header."
-            raise _refused(Broken(1, what, fix="rename one of them"), allowed)
+            what = f"Duplicate column '{clipped(doubled[0])}' in the header."
+            raise self._refused(Broken(1, what, fix="rename one of them"), allowed)
         absent = [name for name in needed if name not in found]
         if absent:
             fix = self._other_separator() or nearest(absent[0], found[:MOST_NAMES])
             what = f"The CSV lacks {'a column' if len(absent) == 1 else 'columns'}: "
             error = Broken(1, f"{what}{', '.join(absent)}.", given=self._shown(), fix=fix)
-            raise _refused(error, allowed)
+            raise self._refused(error, allowed)
+
+    def _refused(self, error: Broken, allowed: list[str] | None = None) -> Invalid:
+        fault = Fault(error.what, given=error.given, allowed=allowed, fix=error.fix)
+        return Invalid([fault], self._dataset, code="invalid_csv")
 
     def _shown(self) -> str:
         return clipped(self._separator.join(self.header))
@@ -144,7 +153,3 @@ def _named(names: list[str]) -> list[str]:
 
 def _open_quote(line: int) -> Broken:
     return Broken(line, f"The row on line {line} has a quote that is left open.", fix="close it")
-
-
-def _refused(error: Broken, allowed: str | None = None) -> Invalid:
-    return Invalid([FieldProblem(None, None, error.what, error.given, allowed, error.fix)])

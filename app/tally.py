@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
-from app.intake import Chunk, Refusal
-from app.problems import Problem
+import msgspec
+
+from app.intake import Chunk
+from src.errors import Fault, UserError
 
 MOST_IDS = 1000  # that an answer tells
 
@@ -21,7 +22,7 @@ class Tally:
         self.read = self.refused = 0
         self.taken = 0  # what counts only at the end too, where it is all or none
         self._ids: list[str] = []
-        self._refusals: list[Refusal] = []
+        self._refusals: list[Fault] = []
         self._ignored: list[str] = []
         self._is_broken = False
 
@@ -46,29 +47,34 @@ class Tally:
             document["ids"] = self._ids
         if self._ignored:
             document["ignored"] = self._ignored
-        document["errors"] = self._errors()
+        document["errors"] = msgspec.to_builtins(self._refusals)
         return document
 
-    def tell(self, problem: Problem) -> Problem:
-        """Add to a problem how far the post came; return it."""
-        problem.document.update(upload=self._upload, **self.figures())
-        return problem
+    def tell(self, error: UserError) -> UserError:
+        """Add to an error how far the post came; return it."""
+        error.more = {"upload": self._upload, **self.figures()}
+        return error
 
-    def fault(self) -> Problem | None:
+    def fault(self) -> UserError | None:
         """Say why a post that was read to its end is refused as a whole; None where it is not."""
         if self.read == 0:
-            return Problem(422, "There is no label in the body.", fix="send at least one row")
+            what = "There is no label in the body."
+            return UserError(what, code="no_label", fix="send at least one row")
         if not self._is_broken and (not self.refused or (self.taken and not self._is_atomic)):
             return None
         told = self._refusals[-1] if self._is_broken else self._refusals[0]
-        what = told.what
+        what = told.detail
         if self._is_broken:
             what = f"The rest cannot be read, from line {told.line} on: {what}"
         elif self._is_atomic and self.read > 1:
             what = f"{self.refused} of {self.read} labels are refused, so none is stored."
-        errors = self._errors()
-        return Problem(
-            422, what, given=told.given, allowed=told.allowed, fix=told.fix, errors=errors
+        return UserError(
+            what,
+            code="invalid_label",
+            given=told.given,
+            choices=told.allowed,
+            fix=told.fix,
+            errors=self._refusals,
         )
 
     def advice(self, key: str | None) -> str:
@@ -81,13 +87,3 @@ class Tally:
             f"send what follows the first {self.read} rows; "
             "with an Idempotency-Key all of it could be sent again"
         )
-
-    def _errors(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "detail" if name == "what" else name: value
-                for name, value in asdict(refusal).items()
-                if value is not None
-            }
-            for refusal in self._refusals
-        ]

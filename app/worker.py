@@ -33,9 +33,10 @@ from typing import Any
 from gunicorn.http import get_parser
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from app import problems
 from app.arrival import COLLECTED, Arrival
 from app.held import Batch, Batches, Held, refusal, written
-from app.problems import Problem
+from src.errors import UserError
 
 ANSWERS = 1_000_000  # bytes of answers that the kernel is asked to keep, for each connection
 UNREAD = 65_536  # bytes of answers that a client may leave there and still ask again
@@ -125,9 +126,9 @@ class GatedWorker(ThreadWorker):
         held = Held(client)
         super().handle_error(req, held, addr, exc)
         found = STATUS.match(b"".join(held.data))
-        problem = Problem(int(found[1]) if found else 400, f"This is no request: {exc}"[:200])
+        status, what = int(found[1]) if found else 400, f"The request is malformed: {exc}"[:200]
         with suppress(OSError):
-            client.sendall(written(refusal(problem)))
+            client.sendall(written(refusal(problems.of_status(status, what))))
 
     def finish_request(self, conn: TConn, fs: Future[bool]) -> None:
         """Keep the connection or let it go, and let the next upload in."""
@@ -256,12 +257,14 @@ class GatedWorker(ThreadWorker):
             self._drop(conn)
             return
         late = f"The request did not arrive within {self.request_seconds:g} seconds."
-        problem = Problem(408, late, fix="send its headers and its body without a pause")
+        fix = "send its headers and its body without a pause"
+        error = UserError(late, code="request_timeout", fix=fix)
         if conn in self.queued:
-            problem = Problem(503, "Too many large requests at once.", fix="try again later")
+            what = "Too many large requests at once."
+            error = UserError(what, code="too_many_uploads", fix="try again later")
         self._forget(conn)
         with suppress(OSError):
-            conn.sock.send(written(refusal(problem)), socket.MSG_DONTWAIT)
+            conn.sock.send(written(refusal(error)), socket.MSG_DONTWAIT)
         self._leave(conn)
 
     def _leave(self, conn: TConn, *, watch: bool = True) -> None:

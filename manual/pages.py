@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from manual import api, commands, keys
+from manual import api, commands, keys, problems
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -18,6 +18,7 @@ def _renewed(name: str) -> Callable[[], str]:
 PAGES: dict[Path, Callable[[], str]] = {
     REFERENCE / "commands.md": lambda: commands.page(ROOT),
     REFERENCE / "api.md": lambda: api.page(ROOT),
+    REFERENCE / "problems.md": problems.page,
     REFERENCE / "settings.md": _renewed("settings.md"),
     REFERENCE / "configuration.md": _renewed("configuration.md"),
 }

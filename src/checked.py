@@ -22,16 +22,21 @@ class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Be the base of everything that is configured: frozen, and closed to unknown keys."""
 
 
-def convert(value: Any, kind: type[T], where: str = "", *, is_text: bool = False) -> T:
+def convert(
+    value: Any, kind: type[T], where: str = "", *, is_text: bool = False, code: str = "invalid"
+) -> T:
     """Convert plain containers to `kind`; raise UserError that names the key and its choices.
 
     `where` is the path of the value in the configuration, such as "dataset". With `is_text` the
-    values are all text, as in a query or on a command line, and "3" is a number.
+    values are all text, as in a query or on a command line, and "3" is a number. The error has the
+    code.
     """
     try:
         return msgspec.convert(value, kind, strict=not is_text)
     except msgspec.ValidationError as error:
-        raise _explain(error, value, kind, where) from None
+        explained = _explain(error, value, kind, where)
+        explained.code = code
+        raise explained from None
 
 
 def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:

@@ -43,7 +43,7 @@ def guarded(run: Callable[[], None]) -> None:
             UserError(
                 "The system refused to write.",
                 given=f"{error.filename or 'a file'} ({error.strerror})",
-                fix="free some space, or see to the permissions; what was finished is kept",
+                fix="free some space, or check the permissions; what was finished is kept",
             )
         )
         raise SystemExit(1) from None

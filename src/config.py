@@ -313,7 +313,7 @@ def _check_space(model: Model) -> None:
             trial = [space.low, space.high]
         else:
             raise UserError(
-                f"The space of '{key}' is not one.",
+                f"The space of '{key}' is not valid.",
                 given=plain(space),
                 choices=["low and high, low below high", "choices"],
             )

@@ -33,7 +33,8 @@ def absent(package: str, what: str | None = None) -> UserError:
     if what is None:
         what = SERVES if extra == TRAIN else "A package that this needs is not installed."
     fix = f"install {root}" if extra is None else f"pip install -c constraints.txt '.[{extra}]'"
-    return UserError(what, given=f"'{root}' cannot be imported", fix=fix)
+    given = f"'{root}' cannot be imported"
+    return UserError(what, code="not_installed", given=given, fix=fix)
 
 
 def untrained() -> UserError | None:

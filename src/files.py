@@ -26,7 +26,7 @@ def explained(what: str, path: Path) -> Iterator[None]:
         raise UserError(
             f"{what} could not be written.",
             given=f"{path} ({error.strerror or error})",
-            fix="free some space, or see to the folder's permissions; what was there is untouched",
+            fix="free some space, or check the folder's permissions; what was there is untouched",
         ) from error
 
 

@@ -60,7 +60,7 @@ def continued(path: Path, given: dict[str, Any]) -> Trained:
     """Go on with a stopped run's search, on the same data and configuration."""
     run = runs.Run(path)
     if not path.resolve().is_relative_to(runs.RUNS.resolve()):
-        raise UserError("A run stands in runs/.", given=path, choices=["runs/<dataset>/<run>"])
+        raise UserError("A run is a folder in runs/.", given=path, choices=["runs/<dataset>/<run>"])
     if not (path / runs.REQUEST).is_file():
         stopped = [str(other.path) for other in runs.every() if not other.is_done]
         raise UserError("There is no run here.", given=path, choices=stopped[:5])
@@ -68,7 +68,7 @@ def continued(path: Path, given: dict[str, Any]) -> Trained:
         raise UserError("This run is finished; there is nothing to go on with.", given=path)
     request = run.request()
     if not request:
-        raise UserError("What this run was asked cannot be read.", given=path / runs.REQUEST)
+        raise UserError("The run's request cannot be read.", given=path / runs.REQUEST)
     values = request["config"]
     values["search"].update({key.removeprefix("search."): value for key, value in given.items()})
     config = configs.build(values)

@@ -333,7 +333,7 @@ def test_only_a_regressions_target_can_be_transformed() -> None:
 )
 def test_a_space_has_choices_or_a_low_and_a_higher_end(space: dict[str, Any]) -> None:
     message = refused("model/space/params.alpha", space)
-    assert "The space of 'params.alpha' is not one" in message
+    assert "The space of 'params.alpha' is not valid" in message
     assert "low below high" in message
     assert "choices" in message
 

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from src.errors import UserError, did_you_mean, unknown
+from src.errors import Fault, UserError, coded, did_you_mean, unknown
 
 
 def test_message_says_what_was_given_what_is_allowed_and_what_to_do() -> None:
@@ -31,8 +31,9 @@ def test_an_empty_list_of_choices_is_told() -> None:
 
 
 def test_an_error_reaches_another_process_whole() -> None:
-    error = UserError("It is odd.", given=3, choices=[2, "four"], fix="add one")
-    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    error = UserError("It is odd.", code="invalid_csv", given=3, errors=[Fault("No.", line=2)])
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.code, again.errors) == (str(error), error.code, error.errors)
 
 
 def test_choices_may_be_an_iterator() -> None:
@@ -63,3 +64,11 @@ def test_unknown_name_lists_the_choices_and_suggests_one() -> None:
         "  allowed: mae, rmse",
         "  do:      did you mean 'mae'?",
     ]
+
+
+def test_an_error_has_a_code_for_programs() -> None:
+    assert UserError("It is odd.").code == "invalid"
+    assert unknown("search", "x", [], code="unknown_search").code == "unknown_search"
+    with pytest.raises(UserError, match="odd") as caught, coded("queue_full"):
+        raise UserError("It is odd.", given=3)
+    assert (caught.value.code, caught.value.given) == ("queue_full", 3)

@@ -9,12 +9,13 @@ from urllib.parse import quote, unquote_to_bytes, urlencode
 import falcon
 import msgspec
 
+from app import problems
 from app.exchange import ENVIRON, Exchange, run
-from app.problems import Problem
+from src.errors import UserError
 
 
 class Api:
-    """Ask the service's own routes; what they refuse is raised as the Problem that they answer."""
+    """Ask the service's own routes; what they refuse is raised again as the error that it was."""
 
     def __init__(self, app: falcon.App) -> None:
         self._app = app
@@ -51,15 +52,15 @@ class Api:
         answer = run(self._app, environ)
         document = msgspec.json.decode(answer.body)
         if answer.code >= 400:
-            raise Problem.again(document)
+            raise problems.restored(document)
         return document
 
     def find(self, request: falcon.Request, path: str, /, **query: Any) -> Any | None:
         """Return the document at a path, or None where there is none to be had now."""
         try:
             return self.get(request, path, **query)
-        except Problem as problem:
-            if problem.status in (403, 404, 409, 503):
+        except UserError as error:
+            if problems.status(error) in (403, 404, 409, 503):
                 return None
             raise
 

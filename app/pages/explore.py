@@ -6,11 +6,12 @@ from typing import Any
 
 import falcon
 
+from app import problems
 from app.pages import explore_figures
 from app.pages.api import Api, part
 from app.pages.page import Page
 from app.pages.rendering import Renderer
-from app.problems import Problem
+from src.errors import UserError
 
 
 class Explore(Page):
@@ -24,10 +25,10 @@ class Explore(Page):
         """Show the profile; where the pipeline has made none yet, say what makes it."""
         try:
             profile = self.api.get(request, f"/v1/{part(dataset)}/profile")
-        except Problem as problem:
-            if problem.status not in (404, 503) or not self._is_known(request, dataset):
+        except UserError as error:
+            if problems.status(error) not in (404, 503) or not self._is_known(request, dataset):
                 raise
-            values = {"dataset": dataset, "profile": None, "problem": problem.document}
+            values = {"dataset": dataset, "profile": None, "problem": problems.document(error)}
             self.show(request, response, "explore.html", **values)
             return
         made = self._made.get(dataset)

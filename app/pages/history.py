@@ -7,10 +7,11 @@ from typing import Any
 
 import falcon
 
+from app import problems
 from app.pages import figures
 from app.pages.api import part
 from app.pages.page import Page
-from app.problems import Problem
+from src.errors import UserError
 
 AXES = {"version": "by version", "time": "by time", "commit": "by commit"}
 STATES = ("champion", "champion before", "never served", "passes the gate", "misses the gate")
@@ -57,8 +58,8 @@ class History(Page):
         """Return the versions; None where there is none yet, and that there is no such dataset."""
         try:
             found: Row = self.api.get(request, f"{base}/models")
-        except Problem as problem:
-            if problem.status == 503:
+        except UserError as error:
+            if problems.status(error) == 503:
                 return None
             raise
         return found

@@ -6,11 +6,12 @@ from typing import Any
 
 import falcon
 
+from app import problems
 from app.exchange import Scope
 from app.pages import filters
 from app.pages.api import part
 from app.pages.page import Page
-from app.problems import Problem
+from src.errors import UserError
 
 NARROWING = ("source", "value", "since", "until")  # what a deletion of many goes by, too
 WORTH = 10  # predictions that are offered for labelling
@@ -31,10 +32,10 @@ class Labels(Page):
         problem = None
         try:
             page = self.api.get(request, f"{base}/labels", **chosen, **cursor)
-        except Problem as refused:
-            if refused.status != 400:
+        except UserError as error:
+            if problems.status(error) != 400:
                 raise
-            problem = refused.document
+            problem = problems.document(error)
         narrowed = {name: value for name, value in chosen.items() if name != "deleted"}
         *features, target = about["fields"]
         self.show(

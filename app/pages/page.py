@@ -35,7 +35,7 @@ class Door:
     def process_resource(
         self, request: falcon.Request, response: falcon.Response, resource: Any, params: Any
     ) -> None:
-        """Lead who is not signed in to where that is done; raise Problem 403 without the scope."""
+        """Lead who is not signed in to where that is done; raise UserError without the scope."""
         del response, params
         if not isinstance(resource, Page):
             return

@@ -7,9 +7,10 @@ from typing import Any
 
 import falcon
 
+from app import problems
 from app.pages.api import part
 from app.pages.page import Page
-from app.problems import Problem
+from src.errors import UserError
 
 SIMILAR = 5
 
@@ -63,9 +64,9 @@ class OnePrediction(Page):
             return None
         try:
             return self.api.look_up(request, f"{base}/similar", {"record": given, "n": SIMILAR})
-        except Problem as problem:
+        except UserError as error:
             # The champion may have other columns than the version that predicted this.
-            if problem.status in (404, 409, 422, 503):
+            if problems.status(error) in (404, 409, 422, 503):
                 return None
             raise
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import falcon
 
-from app import handlers
+from app import handlers, problems
 from app.pages.rendering import Renderer
-from app.problems import Problem
+from src.errors import UserError
 
 
 class Refusals:
@@ -18,18 +18,17 @@ class Refusals:
         self._renderer = renderer
 
     def refuse(
-        self, request: falcon.Request, response: falcon.Response, problem: Problem, params: Any
+        self, request: falcon.Request, response: falcon.Response, error: UserError, params: Any
     ) -> None:
         """Say what is refused."""
-        handlers.refuse(request, response, problem, params)
-        self._show(request, response, problem)
+        handlers.refuse(request, response, error, params)
+        self._show(request, response, error)
 
     def refuse_in_our_words(
         self, request: falcon.Request, response: falcon.Response, error: falcon.HTTPError, _: Any
     ) -> None:
         """Say what Falcon refuses."""
-        problem = handlers.in_our_words(request, error)
-        self.refuse(request, response, problem, _)
+        self.refuse(request, response, handlers.in_our_words(request, error), _)
 
     def unavailable(
         self, request: falcon.Request, response: falcon.Response, error: Exception, _: Any
@@ -37,8 +36,9 @@ class Refusals:
         """Say that the database could not be read."""
         self.refuse(request, response, handlers.unavailable(request, error), _)
 
-    def _show(self, request: falcon.Request, response: falcon.Response, problem: Problem) -> None:
+    def _show(self, request: falcon.Request, response: falcon.Response, error: UserError) -> None:
         wants_page = request.method == "GET" and "text/html" in (request.accept or "")
         if wants_page and not request.path.startswith("/v1/"):
             response.data = None  # the document: the page is its text
-            self._renderer.render(request, response, "problem.html", problem=problem.document)
+            document = problems.document(error)
+            self._renderer.render(request, response, "problem.html", problem=document)

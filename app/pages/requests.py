@@ -8,12 +8,12 @@ from typing import Any
 
 import falcon
 
-from app import clock
+from app import clock, problems
 from app.exchange import Scope
 from app.pages import filters
 from app.pages.api import part
 from app.pages.page import Page
-from app.problems import Problem
+from src.errors import UserError
 
 FILTERS = ("since", "until", "path", "status", "method", "dataset", "request_id")
 METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH")
@@ -38,10 +38,10 @@ class Log(Page):
         try:
             page = self.api.get(request, "/v1/requests", **chosen, **cursor)
             series = self.api.get(request, "/v1/requests/series", **chosen)
-        except Problem as refused:
-            if refused.status != 400:
+        except UserError as error:
+            if problems.status(error) != 400:
                 raise
-            problem = refused.document
+            problem = problems.document(error)
         now = clock.now()
         self.show(
             request,
@@ -73,7 +73,7 @@ class OneRequest(Page):
     def on_get(self, request: falcon.Request, response: falcon.Response, number: str) -> None:
         """Show all that is known of a request, and both bodies."""
         if number == SERIES:
-            raise Problem(404, "There is no such request.", given=number)
+            raise UserError("There is no such request.", code="unknown_request", given=number)
         found = self.api.get(request, f"/v1/requests/{part(number)}")
         self.show(
             request,

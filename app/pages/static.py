@@ -17,7 +17,7 @@ from pathlib import Path
 import falcon
 
 from app.exchange import ENVIRON
-from app.problems import Problem
+from src.errors import UserError
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ FOLDER = Path(__file__).parent / "static"
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 FOR_EVER = "public, max-age=31536000, immutable"  # another content has another address
 DRAWS = "vega.js"
-PAUSE = 60  # seconds in which writing the script is not tried again after it failed
+PAUSE = 60  # seconds in which a failed script is not written again; app.problems says so, too
 LONGEST = 120  # seconds that writing the script may take
 
 
@@ -79,7 +79,7 @@ class Static:
             threading.Thread(target=self._prepare, daemon=True).start()
 
     def _prepare(self) -> None:
-        with contextlib.suppress(Problem, OSError):  # whoever asks for it is told
+        with contextlib.suppress(UserError, OSError):  # whoever asks for it is told
             self._read(DRAWS)
 
     def _read(self, name: str) -> tuple[bytes, bytes]:
@@ -96,7 +96,8 @@ class Static:
             return self._script
         names = sorted(path.name for path in FOLDER.iterdir() if path.suffix in KINDS)
         if name not in names:
-            raise Problem(404, "There is no such file.", given=name, allowed=[*names, DRAWS])
+            what = "There is no such file."
+            raise UserError(what, code="unknown_file", given=name, choices=[*names, DRAWS])
         return FOLDER / name
 
     def _write(self) -> None:
@@ -123,9 +124,8 @@ def _write_script(path: Path) -> None:
         raise OSError(done.stderr.strip()[-500:])
 
 
-def _unwritten() -> Problem:
-    return Problem(
-        503,
+def _unwritten() -> UserError:
+    return UserError(
         "The script that draws charts could not be written; see the log.",
-        headers={"Retry-After": str(PAUSE)},
+        code="charts_unavailable",
     )

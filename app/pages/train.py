@@ -10,7 +10,7 @@ from app import ids
 from app.pages import figures
 from app.pages.api import part
 from app.pages.page import Page
-from app.problems import Problem
+from src.errors import UserError
 
 SHOWN = 20  # trainings of a page
 LINES = 200  # of a log
@@ -51,7 +51,7 @@ class Training(Page):
     ) -> None:
         """Show how far it is; at its end its version, and how that stands beside the champion."""
         if not ids.is_one(number):  # another of the API's paths may stand where ids do
-            raise Problem(404, "There is no such training.", given=number)
+            raise UserError("There is no such training.", code="unknown_training", given=number)
         base = f"/v1/{part(dataset)}"
         training = self.api.get(request, f"{base}/trainings/{part(number)}")
         training["log"] = training["log"][-LINES:]

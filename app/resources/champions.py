@@ -10,7 +10,6 @@ from msgspec import Meta
 
 from app import asking, promoting, security
 from app.gatekeeper import Gatekeeper
-from app.problems import Problem, of
 from app.registry import Load, Registry
 from app.store import versions
 from src.checked import Checked
@@ -54,25 +53,22 @@ class Champion:
         exchange.dataset = dataset
         asked = asking.body(request, exchange.body or b"", Promotion)
         kind = versions.PROMOTE
-        try:
-            if asked.version == "previous":
-                number, kind = _before(self._database, dataset), versions.ROLLBACK
-            else:
-                number = asked.version
-            version = self._registry.named(dataset, str(number))
-            changed = promoting.promote(
-                self._database,
-                self._gatekeeper,
-                self._load,
-                version,
-                kind=kind,
-                by=exchange.by,
-                why=asked.why,
-                is_override=asked.override,
-                how=f'send {{"version": {number}, "override": true, "why": "..."}}',
-            )
-        except UserError as error:
-            raise of(error, 409) from None
+        if asked.version == "previous":
+            number, kind = _before(self._database, dataset), versions.ROLLBACK
+        else:
+            number = asked.version
+        version = self._registry.named(dataset, str(number))
+        changed = promoting.promote(
+            self._database,
+            self._gatekeeper,
+            self._load,
+            version,
+            kind=kind,
+            by=exchange.by,
+            why=asked.why,
+            is_override=asked.override,
+            how=f'send {{"version": {number}, "override": true, "why": "..."}}',
+        )
         exchange.version = number
         asking.answer(
             response,
@@ -98,10 +94,7 @@ class Overrides:
         asked = asking.body(request, exchange.body or b"", Override)
         version = self._registry.named(dataset, number)
         by = exchange.by
-        try:
-            promoting.override(self._database, version, by=by, why=asked.why)
-        except UserError as error:
-            raise of(error, 422) from None
+        promoting.override(self._database, version, by=by, why=asked.why)
         exchange.version = version.number
         document = {"dataset": dataset, "version": version.number, "by": by, "why": asked.why}
         asking.answer(response, document)
@@ -111,5 +104,5 @@ def _before(database: peewee.Database, dataset: str) -> int:
     try:
         return versions.before(database, dataset)
     except UserError as error:
-        fix = f'send {{"version": <number>}}; /v1/{dataset}/models lists them'
-        raise Problem(409, error.what, fix=fix) from None
+        error.fix = f'send {{"version": <number>}}; /v1/{dataset}/models lists them'
+        raise

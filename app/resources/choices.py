@@ -10,11 +10,10 @@ import peewee
 from app import asking, security
 from app.fitting import models, searches, usual_model
 from app.lately import Lately, unless_quick
-from app.problems import of
 from app.registry import Registry
 from app.store import labels
 from src import extras
-from src.errors import UserError
+from src.errors import coded
 
 
 class Choices:
@@ -31,7 +30,7 @@ class Choices:
         asking.query(request, asking.Nothing)
         known = self._registry.dataset(dataset)
         exchange.dataset = dataset
-        try:
+        with coded("configuration_unreadable"):
             found = models(known)
             usual = usual_model(self._registry, self._database, dataset)
             document: dict[str, Any] = {
@@ -45,8 +44,6 @@ class Choices:
                 "searches": searches(),
                 **self._labels(dataset),
             }
-        except UserError as error:  # a file of conf/ is no YAML
-            raise of(error, 503) from None
         asking.answer(response, document)
 
     def _labels(self, dataset: str) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 
 import falcon
 
-from app import asking
+from app import asking, problems
 from app.exchange import ENVIRON
 from app.openapi import OpenApi
-from app.problems import Problem
+from src.errors import UserError
 
 
 def _assets() -> Path:
@@ -58,6 +59,23 @@ class Docs:
         response.data = (OWN / "docs.html").read_bytes()
 
 
+class Problems:
+    """GET /docs/problems: what each code of an error means."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Answer with a table, in which each row has its code as its address."""
+        request.env[ENVIRON].is_answer_stored = False
+        response.content_type = "text/html; charset=utf-8"
+        response.set_header("Content-Security-Policy", POLICY)
+        rows = "\n".join(
+            f'<tr id="{code}"><td><code>{code}</code></td><td>{kind.status}</td>'
+            f"<td>{escape(kind.about)}</td></tr>"
+            for code, kind in problems.KINDS.items()
+        )
+        page = (OWN / "problems.html").read_text(encoding="utf-8")
+        response.data = page.replace("<!-- rows -->", rows).encode()
+
+
 class DocsFile:
     """GET /docs/{name}: what the page loads."""
 
@@ -65,7 +83,8 @@ class DocsFile:
         """Answer with a file of the list, and with no other."""
         request.env[ENVIRON].is_answer_stored = False
         if name not in FILES:
-            raise Problem(404, "There is no such file.", given=name, allowed=FILES)
+            what = "There is no such file."
+            raise UserError(what, code="unknown_file", given=name, choices=FILES)
         folder, kind = FILES[name]
         response.content_type = kind
         response.set_header("Cache-Control", "public, max-age=86400")

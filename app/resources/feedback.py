@@ -10,8 +10,7 @@ import peewee
 
 from app import asking, ids, security
 from app.intake import Readers
-from app.parsing import MalformedError, Object, TooManyError, parse
-from app.problems import Problem
+from app.parsing import Object, TooManyError, parse
 from app.redaction import HIDDEN
 from app.registry import Registry
 from app.settings import Settings
@@ -22,6 +21,7 @@ from app.store.labels import Feedback
 from app.store.tables import Label, Prediction
 from app.told import shown
 from src.data.schema import Dataset
+from src.errors import UserError
 
 MOST_VALUES = 10
 
@@ -83,7 +83,7 @@ class Truth:
         exchange.dataset = dataset
         last = self._last(dataset, number) if ids.is_one(number) else None
         if last is None:
-            raise Problem(404, "This prediction has no label.", given=number)
+            raise UserError("This prediction has no label.", code="unknown_label", given=number)
         asking.answer(response, shown(last, known))
 
     def _prediction(self, dataset: str, number: str) -> Any:
@@ -91,38 +91,42 @@ class Truth:
         found = rows.execute(self._database) if ids.is_one(number) else ()
         row = next(iter(found), None)
         if row is None:
-            raise Problem(404, "There is no such prediction.", given=number)
+            raise UserError("There is no such prediction.", code="unknown_prediction", given=number)
         if row.dataset != dataset:
-            raise Problem(
-                404,
+            raise UserError(
                 f"This prediction is not one of '{dataset}'.",
+                code="unknown_prediction",
                 given=number,
                 fix=f"put it to /v1/{row.dataset}/predictions/{number}/label",
             )
         return row
 
     def _checked(self, known: Dataset, prediction: Any, given: Any) -> tuple[str, bytes]:
-        """Return the label's value and record; raise Problem 422 or 409."""
+        """Return the label's value and record; raise UserError where either cannot be used."""
         record = msgspec.json.decode(bytes(prediction.record))
         target = known.target.name
         chunk = self._readers.of(known).json(msgspec.json.encode({**record, target: given}))
         if chunk.refusals:
             first = chunk.refusals[0]
             if first.field == target:
-                raise Problem(
-                    422, first.what, given=first.given, allowed=first.allowed, fix=first.fix
+                raise UserError(
+                    first.detail,
+                    code="invalid_label",
+                    given=first.given,
+                    choices=first.allowed,
+                    fix=first.fix,
                 )
-            raise Problem(
-                409,
-                f"The prediction's record does not fit '{known.name}' as it is now: {first.what}",
+            raise UserError(
+                f"The prediction's record does not fit '{known.name}' as it is now: {first.detail}",
+                code="record_unusable",
                 given=first.given,
-                allowed=first.allowed,
+                choices=first.allowed,
                 fix=f"post the whole label to /v1/{known.name}/labels",
             )
         if HIDDEN in record.values():
-            raise Problem(
-                409,
+            raise UserError(
                 "The prediction's record was not stored whole.",
+                code="record_unusable",
                 fix=f"post the whole label to /v1/{known.name}/labels",
             )
         return chunk.values[0], chunk.records[0]
@@ -135,19 +139,18 @@ class Truth:
 def _given(body: bytes, known: Dataset) -> Any:
     """Return the value of a body such as {"price": 2500}."""
     name = known.target.name
-    allowed = f'{{"{name}": ...}}'
+    allowed = [f'{{"{name}": ...}}']
     try:
         whole = parse(body, MOST_VALUES)
     except TooManyError:
-        raise Problem(422, "The body is more than a target.", allowed=allowed) from None
-    except MalformedError as error:
-        raise Problem(400, f"The body is not JSON: {error}.", fix=error.fix) from None
+        what = "The body has more than the target."
+        raise UserError(what, code="invalid_body", choices=allowed) from None
     names = [key for key, _ in whole.pairs] if isinstance(whole, Object) else []
     if names != [name]:
-        raise Problem(
-            422,
-            "The body is not the target alone.",
+        raise UserError(
+            "The body must be an object with the target alone.",
+            code="invalid_body",
             given=", ".join(names) or "not an object",
-            allowed=allowed,
+            choices=allowed,
         )
     return asking.decoded(body)[name]

@@ -11,12 +11,12 @@ import peewee
 from app import asking, security
 from app.intake import Readers
 from app.lately import Lately, unless_quick
-from app.problems import Problem
 from app.registry import Registry
 from app.settings import Settings
 from app.storable import check_storable
 from app.store import labels
 from src.data.schema import Dataset
+from src.errors import UserError
 
 MOST = 20  # sources and classes that are told by name, those with most labels
 
@@ -90,6 +90,6 @@ def _refusal(known: Dataset, redact: tuple[str, ...]) -> str | None:
     """Say why a dataset takes no labels; None where it does."""
     try:
         check_storable(known, redact)
-    except Problem as problem:
-        return str(problem)
+    except UserError as error:
+        return error.what
     return None

@@ -15,7 +15,6 @@ from app.exchange import Exchange
 from app.intake import Chunk, Readers
 from app.paging import Cursor, Limit, Line, Page, Since, first_id, moments
 from app.posting import Posting
-from app.problems import Problem
 from app.registry import Registry
 from app.settings import Settings
 from app.storable import check_storable
@@ -23,6 +22,7 @@ from app.store import labels, uploads
 from app.store.tables import Label
 from src.checked import Checked
 from src.data.schema import Dataset
+from src.errors import UserError
 
 KEY = "Idempotency-Key"
 LONGEST_KEY = 200
@@ -86,7 +86,8 @@ class Labels:
         key = _key(request)
         row = uploads.begin(self._database, exchange.id, dataset, exchange.by, key)
         if row["dataset"] != dataset:
-            raise Problem(422, f"This {KEY} was used for '{row['dataset']}'.", given=key)
+            what = f"This {KEY} was used for '{row['dataset']}'."
+            raise UserError(what, code="idempotency_key_reused", given=key)
         posting = Posting(
             self._database,
             known,
@@ -133,20 +134,20 @@ class Labels:
         if asked.before is not None:
             conditions.append(Label.id < first_id(asked.before, "before"))
         if len(conditions) == 1:
-            raise Problem(
-                422,
-                "Which labels are to be deleted is not said.",
-                allowed=["source=", "value=", "before=", "since=", "until=", "prediction="],
+            raise UserError(
+                "No filter says which labels to delete.",
+                code="filter_missing",
+                choices=["source=", "value=", "before=", "since=", "until=", "prediction="],
                 fix="name at least one; before=<now> is all of them",
             )
         conditions.append(Label.deleted.is_null())
         count, is_done = labels.delete(self._database, conditions, exchange.by, asked.confirm)
         if not is_done:
-            raise Problem(
-                409,
+            raise UserError(
                 f"{labels.counted(count)} would be deleted, once the number is confirmed.",
+                code="not_confirmed",
                 given="no confirm" if asked.confirm is None else f"confirm={asked.confirm}",
-                allowed=f"confirm={count}",
+                choices=[f"confirm={count}"],
                 fix=f"ask again with confirm={count}",
             )
         asking.answer(response, {"deleted": count})
@@ -163,11 +164,11 @@ class Labels:
         if kind in ("", *ONE_OR_MANY):
             asking.check_json(request)
         else:
-            raise Problem(
-                415,
-                "Labels come as JSON, as CSV or as a JSON object a line.",
+            raise UserError(
+                "Labels must be JSON, NDJSON or CSV.",
+                code="unsupported_media_type",
                 given=f"Content-Type: {request.content_type}",
-                allowed=list(ONE_OR_MANY),
+                choices=ONE_OR_MANY,
             )
         return map(reader.json, [exchange.body])
 
@@ -216,7 +217,7 @@ class OneLabel:
         known = self._registry.dataset(dataset)
         row = labels.get(self._database, dataset, number) if ids.is_one(number) else None
         if row is None:
-            raise Problem(404, "There is no such label.", given=number)
+            raise UserError("There is no such label.", code="unknown_label", given=number)
         return known, row
 
 
@@ -234,6 +235,10 @@ def _key(request: falcon.Request) -> str | None:
     if key is None:
         return None
     if not key or len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable():
-        allowed = f"1 to {LONGEST_KEY} printable ASCII characters"
-        raise Problem(400, f"The header {KEY} is not valid.", given=repr(key), allowed=allowed)
+        raise UserError(
+            f"The header {KEY} is not valid.",
+            code="invalid_header",
+            given=repr(key),
+            choices=[f"1 to {LONGEST_KEY} printable ASCII characters"],
+        )
     return key

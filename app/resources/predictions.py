@@ -10,12 +10,11 @@ import peewee
 from msgspec import Meta
 
 from app import answers as answering
-from app import asking, bodies, ids, invalid, scored, security
+from app import asking, bodies, ids, scored, security
 from app.clipping import clipped
 from app.exchange import Exchange
 from app.gatekeeper import Gatekeeper
 from app.paging import Cursor
-from app.problems import Problem
 from app.records import Decoded
 from app.redaction import Redaction
 from app.registry import Registry
@@ -25,6 +24,7 @@ from app.store import predictions as latest
 from app.store import versions
 from app.store.tables import Prediction
 from src.checked import Checked
+from src.errors import UserError
 
 MOST = 200  # predictions of a page
 
@@ -96,7 +96,7 @@ class Predictions:
         body = exchange.body or b""
         table = self._table(serving, body, asked) if is_csv else None
         if table is None:
-            decoded = invalid.decode(serving.records, body, dataset)
+            decoded = serving.records.decode(body)
         else:
             decoded = Decoded(table.values, many=True)
         answers = answering.answer(
@@ -164,7 +164,7 @@ class Receipt:
         found = rows.execute(self._database) if _is_askable(dataset, number) else ()
         row = next(iter(found), None)
         if row is None:
-            raise Problem(404, "There is no such prediction.", given=number)
+            raise UserError("There is no such prediction.", code="unknown_prediction", given=number)
         exchange.dataset, exchange.version = dataset, row.version
         version = versions.get(self._database, dataset, row.version)
         manifest = version.manifest

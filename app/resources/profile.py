@@ -9,10 +9,10 @@ import falcon
 import msgspec
 
 from app import asking, security
-from app.problems import Problem
 from app.registry import TO_DO, Registry
 from src import files, paths
 from src.data.schema import Dataset
+from src.errors import UserError
 
 
 class Profile:
@@ -44,10 +44,10 @@ class Profile:
                 return kept[1]
         except FileNotFoundError:
             what = f"'{dataset}' has no profile yet."
-            raise Problem(404, what, given=dataset, fix=TO_DO) from None
+            raise UserError(what, code="no_profile", given=dataset, fix=TO_DO) from None
         except (OSError, msgspec.MsgspecError):
             what = f"The profile of '{dataset}' cannot be read."
-            raise Problem(503, what, fix=TO_DO, headers={"Retry-After": "10"}) from None
+            raise UserError(what, code="profile_unreadable", fix=TO_DO) from None
 
 
 def _in_words(profile: dict[str, Any], known: Dataset) -> dict[str, Any]:

@@ -14,9 +14,9 @@ import peewee
 from app import asking, bodies, defused, security
 from app.logged import PRINTABLE, Filter, conditions
 from app.paging import Cursor, Limit, Page
-from app.problems import Problem
 from app.store.tables import Prediction, Request
 from src import files
+from src.errors import UserError
 
 SHOWN: list[Any] = [
     Request.id,
@@ -104,11 +104,11 @@ class OneRequest:
         exchange.is_answer_stored = False
         asking.query(request, asking.Nothing)
         if not re.match(PRINTABLE, number):  # PostgreSQL's text does not take every character
-            raise Problem(404, "There is no such request.", given=repr(number))
+            raise UserError("There is no such request.", code="unknown_request", given=repr(number))
         found = Request.select().where((Request.id == number) | (Request.request_id == number))
         row = next(iter(found.limit(1).dicts().execute(self._database)), None)
         if row is None:
-            raise Problem(404, "There is no such request.", given=number)
+            raise UserError("There is no such request.", code="unknown_request", given=number)
         predictions = Prediction.select(Prediction.id).where(
             Prediction.request == row["id"], Prediction.id >= row["id"]
         )

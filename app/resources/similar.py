@@ -8,14 +8,12 @@ import falcon
 import msgspec
 from msgspec import Meta
 
-from app import asking, invalid, security
-from app.parsing import MalformedError, Object, TooManyError, parse
-from app.problems import Problem, of
-from app.records import Invalid
+from app import asking, security
+from app.parsing import Object, parse
 from app.registry import Registry
 from app.serving import Serving
 from src.checked import Checked, convert
-from src.errors import UserError
+from src.errors import Fault, UserError
 
 DEFAULT = 5.0
 LARGEST = 100_000  # bytes of a body, beside its longest text
@@ -46,19 +44,16 @@ class Similar:
         exchange.dataset, exchange.version = dataset, serving.version.number
         how = serving.dataset.similar
         if how is None or serving.similar is None:
-            raise Problem(
-                404,
+            raise UserError(
                 f"'{dataset}' does not say what makes records similar.",
+                code="similar_not_configured",
                 fix=f"add similar: {{same: [...], nearest: ...}} to conf/dataset/{dataset}.yaml",
             )
         asking.check_json(request)
         text = exchange.body or b""
         body = self._body(text)
         record = _as_written(text)
-        try:
-            values = serving.records.partial(record, [*how.same, how.nearest])
-        except Invalid as error:
-            raise invalid.problem(error, dataset) from None
+        values = serving.records.partial(record, [*how.same, how.nearest])
         asked = int(body.n)
         found = serving.similar.find(values, asked)
         document = {
@@ -80,52 +75,51 @@ class Similar:
 
     def _body(self, text: bytes) -> Body:
         if len(text) > LARGEST + self._longest_text:
-            raise Problem(
-                413,
+            raise UserError(
                 "The body is too large for one record.",
+                code="record_too_large",
                 given=f"{len(text)} bytes",
-                allowed=ALLOWED,
+                choices=[ALLOWED],
             )
         try:
             body = msgspec.json.decode(text, type=Body)
         except msgspec.ValidationError:
             raise _explained(text) from None
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            raise Problem(400, "The body is not JSON.", given=str(error), allowed=ALLOWED) from None
+            raise UserError(
+                "The body is not JSON.", code="invalid_json", given=error, choices=[ALLOWED]
+            ) from None
         if body.n > self._most or not body.n.is_integer():
-            allowed = f"a whole number from 1 to {self._most}"
-            raise Problem(
-                422,
-                "So many are not looked up at once.",
+            what, allowed = "n is out of range.", [f"a whole number from 1 to {self._most}"]
+            raise UserError(
+                what,
+                code="invalid_body",
                 given=f"n = {body.n:g}",
-                allowed=allowed,
-                errors=[{"field": "n", "given": body.n, "allowed": allowed}],
+                choices=allowed,
+                errors=[Fault(what, field="n", given=body.n, allowed=allowed)],
             )
         return body
 
 
-def _explained(text: bytes) -> Problem:
+def _explained(text: bytes) -> UserError:
     """Say what is wrong with a body; to see it costs a second look."""
     try:
-        convert(msgspec.json.decode(text), Body, "body")
+        convert(msgspec.json.decode(text), Body, "body", code="invalid_body")
     except UserError as error:
-        return of(error, 422)
+        return error
     except (msgspec.DecodeError, RecursionError):
         pass
-    return Problem(422, "The body is not what is expected.", allowed=ALLOWED)
+    what = "The body is not what is expected."
+    return UserError(what, code="invalid_body", choices=[ALLOWED])
 
 
 def _as_written(text: bytes) -> Object:
     """Return the record with each key as it stands there; decoders take the last of two."""
-    try:
-        whole = parse(text, MOST_VALUES)
-    except TooManyError:
-        raise Problem(422, "There are too many values in the record.", allowed=ALLOWED) from None
-    except MalformedError as error:
-        raise Problem(400, f"The body is not JSON: {error}.", allowed=ALLOWED) from None
+    whole = parse(text, MOST_VALUES)
     found = dict(whole.pairs)
     if len(found) < len(whole.pairs):
-        raise Problem(422, "A key stands there twice.", given=", ".join(found), allowed=ALLOWED)
+        given = ", ".join(found)
+        raise UserError("Duplicate key.", code="duplicate_key", given=given, choices=[ALLOWED])
     record: Object = found["record"]
     return record
 

@@ -14,9 +14,7 @@ import peewee
 
 from app import asking, clock, security
 from app.logged import Filter, conditions
-from app.problems import of
 from app.store.tables import Request
-from src.errors import UserError
 
 MOST = 100_000  # requests that are looked at, the newest
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # since when ids count
@@ -105,13 +103,10 @@ def _moment(number: str) -> float:
 
 
 def _span(asked: Filter) -> tuple[datetime, datetime]:
-    """Return from when to when, nothing before there were ids; raise Problem 400 for no times."""
-    try:
-        until = clock.now() if asked.until is None else clock.parse(asked.until, "until")
-        until = max(until, EPOCH)
-        since = until if asked.since is None else clock.parse(asked.since, "since")
-    except UserError as error:
-        raise of(error, 400) from None
+    """Return from when to when, nothing before there were ids; raise UserError for no times."""
+    until = clock.now() if asked.until is None else clock.parse(asked.until, "until")
+    until = max(until, EPOCH)
+    since = until if asked.since is None else clock.parse(asked.since, "since")
     if asked.since is None:
         since = max(until, EPOCH + USUAL) - USUAL
     return min(max(since, EPOCH), until), until

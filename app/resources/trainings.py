@@ -14,7 +14,6 @@ from app import asking, ids, security
 from app.configured import Configured
 from app.fitting import usual_model
 from app.paging import Cursor, Limit, Line, Page, Since, moments
-from app.problems import Problem, of
 from app.registry import Registry
 from app.settings import Settings
 from app.store import labels, trainings, versions
@@ -77,15 +76,12 @@ class Trainings:
         exchange.dataset = dataset
         refusal = extras.untrained()
         if refusal is not None:  # not 503, after which a client would ask again
-            raise of(refusal, 501)
+            raise refusal
         asked = asking.body(request, exchange.body, Asked) if exchange.body else Asked()
-        try:
-            model = asked.model or self._usual_model(dataset)
-            config = self._configured.config(dataset, model, asked.search, asked.trials)
-            if asked.use == "labels":
-                check(known, config, labels.counts(self._database, dataset))
-        except UserError as error:
-            raise of(error, 422) from None
+        model = asked.model or self._usual_model(dataset)
+        config = self._configured.config(dataset, model, asked.search, asked.trials)
+        if asked.use == "labels":
+            check(known, config, labels.counts(self._database, dataset))
         self._check_queue(dataset)
         number = ids.new()
         row = {
@@ -129,6 +125,7 @@ class Trainings:
         if model not in fitting and dataset not in versions.champions(self._database):
             raise UserError(
                 f"Nothing serves '{dataset}' yet, so a model must be named.",
+                code="model_missing",
                 choices=fitting,
                 fix=f'ask for one, such as {{"model": "{fitting[0]}"}}' if fitting else None,
             )
@@ -137,12 +134,11 @@ class Trainings:
     def _check_queue(self, dataset: str) -> None:
         mine = [Training.dataset == dataset, Training.state == trainings.QUEUED]
         if len(trainings.page(self._database, mine, MOST_QUEUED)) >= MOST_QUEUED:
-            raise Problem(
-                429,
-                f"So many trainings of '{dataset}' wait already.",
+            raise UserError(
+                f"Too many trainings of '{dataset}' are waiting.",
+                code="queue_full",
                 given=MOST_QUEUED,
                 fix=f"wait for one to end, or cancel one: DELETE /v1/{dataset}/trainings/<id>",
-                headers={"Retry-After": "60"},
             )
 
 
@@ -174,11 +170,11 @@ class OneTraining:
         exchange.dataset = dataset
         if not trainings.cancel(self._database, number, exchange.by):
             row = self._row(dataset, number)
-            raise Problem(
-                409,
+            raise UserError(
                 "This training has ended; there is nothing to cancel.",
+                code="training_ended",
                 given=f"state={row['state']}",
-                allowed=[trainings.QUEUED, trainings.RUNNING],
+                choices=[trainings.QUEUED, trainings.RUNNING],
             )
         asking.answer(response, _shown(self._row(dataset, number)))
 
@@ -186,7 +182,7 @@ class OneTraining:
         self._registry.dataset(dataset)
         row = trainings.get(self._database, dataset, number) if ids.is_one(number) else None
         if row is None:
-            raise Problem(404, "There is no such training.", given=number)
+            raise UserError("There is no such training.", code="unknown_training", given=number)
         return row
 
 

@@ -10,10 +10,10 @@ import peewee
 
 from app import asking, ids, security
 from app.paging import Limit, Line
-from app.problems import Problem
 from app.registry import Registry
 from app.store import uploads
 from src.checked import Checked
+from src.errors import UserError
 
 
 class Query(Checked, frozen=True):
@@ -58,7 +58,7 @@ class OneUpload:
         exchange.dataset = dataset
         row = uploads.get(self._database, dataset, number) if ids.is_one(number) else None
         if row is None:
-            raise Problem(404, "There is no such upload.", given=number)
+            raise UserError("There is no such upload.", code="unknown_upload", given=number)
         answer = row["answer"]
         whole = None if answer is None else msgspec.Raw(bytes(answer))
         asking.answer(response, {**_told(row), "answer": whole})

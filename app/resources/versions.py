@@ -8,11 +8,9 @@ import falcon
 
 from app import asking, comparing, describing, security
 from app.gatekeeper import Gatekeeper
-from app.problems import of
 from app.registry import Registry
 from app.settings import Settings
 from app.store.versions import Registered
-from src.errors import UserError
 from src.inference import held_out
 
 
@@ -46,10 +44,7 @@ class OneVersion:
         asking.answer(response, document)
 
     def _held_out(self, version: Registered) -> dict[str, Any] | None:
-        try:
-            kept = held_out.read(version.path(self._var), version.manifest)
-        except UserError as error:
-            raise of(error, 409) from None
+        kept = held_out.read(version.path(self._var), version.manifest)
         if kept is None:
             return None
         points = [[row["actual"], row["predicted"]] for row in kept["sample"]]
@@ -80,10 +75,7 @@ class Comparison:
         exchange.dataset = dataset
         exchange.is_answer_stored = False  # it repeats what the bundles keep
         champion = self._registry.number(dataset)
-        try:
-            rows = self._rows(pair)
-        except UserError as error:
-            raise of(error, 409) from None
+        rows = self._rows(pair)
         document = {
             "dataset": dataset,
             "task": known.task,

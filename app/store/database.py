@@ -148,7 +148,7 @@ def _make(file: Path) -> None:
         raise UserError(
             "The database cannot be made.",
             given=f"{file} ({error.strerror})",
-            fix="see to the folder's permissions, or set LAPIDARY_VAR",
+            fix="check the folder's permissions, or set LAPIDARY_VAR",
         ) from None
 
 

@@ -34,7 +34,7 @@ def find(database: peewee.Database, number: str) -> dict[str, Any]:
     """Return a training by its id alone; raise UserError where there is none."""
     row = next(iter(Training.select().where(Training.id == number).dicts().execute(database)), None)
     if row is None:
-        raise UserError("There is no such training.", given=number)
+        raise UserError("There is no such training.", code="unknown_training", given=number)
     return dict(row)
 
 

@@ -123,6 +123,7 @@ def get(database: peewee.Database, dataset: str, number: int) -> Registered:
     known = [one for one, _ in numbers(database, dataset)]
     raise UserError(
         f"'{dataset}' has no such version.",
+        code="unknown_version",
         given=number,
         choices=known if known else None,
         fix=f"python -m app models list {dataset}",
@@ -215,6 +216,7 @@ def before(database: peewee.Database, dataset: str) -> int:
         return found[0]
     raise UserError(
         f"No other version of '{dataset}' has served before.",
+        code="no_previous_version",
         fix=f"python -m app models promote {dataset} <number>",
     )
 

@@ -24,6 +24,7 @@ def check(dataset: Dataset, config: Config, counts: Mapping[str, int]) -> None:
     if total < least:
         raise UserError(
             f"'{dataset.name}' has too few labels to learn from.",
+            code="too_few_labels",
             given=labels.counted(total),
             choices=[f"at least {least} labels"],
             fix=f"post more to /v1/{dataset.name}/labels, or train with use=both",
@@ -34,6 +35,7 @@ def check(dataset: Dataset, config: Config, counts: Mapping[str, int]) -> None:
     if len(counts) < 2:
         raise UserError(
             f"All labels of '{dataset.name}' are of one class.",
+            code="too_few_labels",
             given=", ".join(f"{name} ({count})" for name, count in counts.items()),
             choices=["at least two classes" + (f" of {', '.join(listed)}" if listed else "")],
             fix=f"post labels of another class to /v1/{dataset.name}/labels",
@@ -43,6 +45,7 @@ def check(dataset: Dataset, config: Config, counts: Mapping[str, int]) -> None:
     if rare:
         raise UserError(
             f"Some classes of '{dataset.name}' have too few labels.",
+            code="too_few_labels",
             given=", ".join(f"{name} ({count})" for name, count in list(rare.items())[:10]),
             choices=[f"at least {needed} labels of each class"],
             fix=f"post more of them to /v1/{dataset.name}/labels, or train with use=both",

@@ -71,7 +71,7 @@ def seconds(duration: Duration) -> float:
     match = re.fullmatch(r"([0-9]+)([smhdw])", duration)
     if match is None:
         raise UserError(
-            "This is no duration.",
+            "This is not a duration.",
             given=duration,
             choices=["60s", "15m", "12h", "1d", "1w"],
             fix="write a whole number and its unit, without a space",
@@ -130,7 +130,7 @@ def check_retrain(retrain: Retrain) -> None:
         try:
             length = 1.0 if duration is None else seconds(duration)
         except UserError as error:
-            error.what = f"'retrain.{key}' is no duration."
+            error.what = f"'retrain.{key}' is not a duration."
             raise
         if key == "at_least_every" and length == 0:
             raise UserError("Retraining every 0 seconds would never end.", given=duration)

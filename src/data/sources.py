@@ -142,7 +142,7 @@ def _header(text: str, source: str, separator: str) -> list[str]:
     doubled = sorted({name for name in header if header.count(name) > 1})
     if doubled:
         raise UserError(
-            "A column stands twice in the header.",
+            "Duplicate column in the header.",
             given=f"{source}: {', '.join(map(repr, doubled))}",
             fix="rename one of them",
         )

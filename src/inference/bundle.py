@@ -97,15 +97,20 @@ def read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError("There is no bundle here.", given=path, fix="train one first") from None
+        raise UserError(
+            "There is no bundle here.", code="broken_bundle", given=path, fix="train one first"
+        ) from None
     except (OSError, ValueError) as error:
         raise UserError(
-            "The bundle's manifest cannot be read.", given=f"{path} ({error})"
+            "The bundle's manifest cannot be read.",
+            code="broken_bundle",
+            given=f"{path} ({error})",
         ) from None
     found = manifest.get("format") if isinstance(manifest, dict) else None
     if found != FORMAT or not isinstance(manifest.get("files"), dict):
         raise UserError(
             "The bundle has another format.",
+            code="broken_bundle",
             given=f"{path}, format {found}",
             choices=[FORMAT],
             fix="train it again with this version",
@@ -124,6 +129,7 @@ def verified(path: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
         state = "is absent" if data is None else "is not the file that was trained"
         raise UserError(
             f"The bundle is damaged: {name} {state}.",
+            code="broken_bundle",
             given=path,
             fix="restore it (dvc checkout, or a backup) or train again; it was not loaded",
         )

@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from app import answers, ids
-from app.problems import Problem
+from app import answers, ids, problems
 from app.serving import Serving
+from src.errors import UserError
 from tests.app import project
 
 LoadServing = Callable[..., Serving]
@@ -116,10 +116,10 @@ def test_a_missing_value_has_its_reason_too(load_serving: LoadServing) -> None:
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_value_that_is_no_number_is_no_answer(load_serving: LoadServing, value: float) -> None:
     one = saying(load_serving("stones", "linear"), [1.0, value])
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         answers.answer(one, [(), ()], "x")
-    assert caught.value.status == 422
-    assert caught.value.document["given"] == "record 2"
+    assert problems.status(caught.value) == 422
+    assert caught.value.given == "record 2"
 
 
 @pytest.mark.parametrize("row", [[np.nan, np.nan], [0.5, np.nan], [np.nan, 0.5], [np.inf, 0.0]])
@@ -127,9 +127,9 @@ def test_a_probability_that_is_no_number_is_no_answer(
     load_serving: LoadServing, row: list[float]
 ) -> None:
     one = saying(load_serving("debts", "logistic"), [row])
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         answers.answer(one, [()], "x")
-    assert caught.value.status == 422
+    assert problems.status(caught.value) == 422
 
 
 def test_a_range_that_is_no_number_is_no_answer(load_serving: LoadServing) -> None:
@@ -137,6 +137,6 @@ def test_a_range_that_is_no_number_is_no_answer(load_serving: LoadServing) -> No
         manifest["interval"].update(log=True, low=[0.5], high=[10.0])
 
     one = saying(load_serving("stones", "linear", widen), [1e308])
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         answers.answer(one, [()], "x")
-    assert caught.value.status == 422
+    assert problems.status(caught.value) == 422

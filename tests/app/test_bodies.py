@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app import bodies
-from app.problems import Problem
+from app import bodies, problems
+from src.errors import UserError
 
 
 def environ(body: bytes = b"", length: str | None = None, **more: Any) -> dict[str, Any]:
@@ -14,8 +14,8 @@ def environ(body: bytes = b"", length: str | None = None, **more: Any) -> dict[s
     return {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": given, **more}
 
 
-def refused(given: dict[str, Any]) -> Problem:
-    with pytest.raises(Problem) as caught:
+def refused(given: dict[str, Any]) -> UserError:
+    with pytest.raises(UserError) as caught:
         bodies.read(given, 10)
     return caught.value
 
@@ -36,26 +36,26 @@ def test_without_a_length_there_is_no_body(length: str | None) -> None:
 
 def test_a_body_that_is_too_large_is_not_read() -> None:
     given = environ(b"x" * 11)
-    assert refused(given).status == 413
+    assert problems.status(refused(given)) == 413
     assert given["wsgi.input"].tell() == 0
-    assert refused(environ(length="9" * 500)).status == 413
+    assert problems.status(refused(environ(length="9" * 500))) == 413
 
 
 def test_a_body_in_chunks_is_refused() -> None:
     problem = refused(environ(b"", HTTP_TRANSFER_ENCODING="chunked"))
-    assert problem.status == 411
-    assert problem.headers == {"Connection": "close"}, "what follows is no request"
+    assert problems.status(problem) == 411
+    assert problems.headers(problem) == {"Connection": "close"}, "what follows is no request"
 
 
 def test_a_body_that_ends_early_is_refused() -> None:
     problem = refused(environ(b"123", "5"))
-    assert problem.status == 408
-    assert problem.document["given"] == "3 of 5 bytes"
+    assert problems.status(problem) == 408
+    assert problem.given == "3 of 5 bytes"
 
 
 @pytest.mark.parametrize("length", ["-1", "+1", "1_0", "1.0", "x", "٣", " 3"])
 def test_a_length_is_a_whole_number(length: str) -> None:
-    assert refused(environ(b"123", length)).status == 400
+    assert problems.status(refused(environ(b"123", length))) == 400
 
 
 def test_a_stream_is_read_in_parts_and_no_further() -> None:
@@ -75,11 +75,11 @@ class Gone(io.BytesIO):
 @pytest.mark.parametrize("kind", [io.BytesIO, Gone])
 def test_a_stream_that_ends_early_is_refused(kind: type[io.BytesIO]) -> None:
     stream = bodies.Stream({"wsgi.input": kind(b"123")}, 7)
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         stream.read(5)
-    assert caught.value.status == 408
-    assert caught.value.headers == {"Connection": "close"}
-    assert caught.value.document["given"] == f"{3 if kind is io.BytesIO else 0} of 7 bytes"
+    assert problems.status(caught.value) == 408
+    assert problems.headers(caught.value) == {"Connection": "close"}
+    assert caught.value.given == f"{3 if kind is io.BytesIO else 0} of 7 bytes"
 
 
 @pytest.mark.parametrize(

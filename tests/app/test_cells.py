@@ -223,9 +223,9 @@ def test_rows_of_another_width_and_faulty_ones_are_left_out() -> None:
     found = Cells(Records(dataset, most=10, longest_text=10))
     assert found.read(header, rows) == ([[1.0, 3.0], ["a", "c"]], [0, 3])
     assert found.read(header, rows[1:2]) == ([[], []], [])
-    assert [problem.what for problem in found.why(header, rows[1])] == ["The row has 2 cells."]
+    assert [problem.detail for problem in found.why(header, rows[1])] == ["The row has 2 cells."]
     (problem,) = found.why(header, rows[2])
-    assert (problem.field, problem.given, problem.allowed) == ("f0", '"x"', "a number")
+    assert (problem.field, problem.given, problem.allowed) == ("f0", '"x"', ["a number"])
 
 
 @pytest.mark.parametrize("text", ["1_0", "nan", "inf", "\uff11", "0x1", "", "1e", "1 2", "1e999"])

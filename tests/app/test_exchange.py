@@ -5,7 +5,7 @@ import pytest
 
 from app import exchange as exchanges
 from app import ids
-from app.problems import Problem
+from src.errors import UserError
 
 
 @pytest.mark.parametrize("given", ["abc", "order 7/8", "x" * 100])
@@ -61,12 +61,13 @@ def test_a_query_is_stored_in_plain_ascii(given: str) -> None:
 
 def test_a_refusal_is_a_problem_with_its_headers() -> None:
     exchange = exchanges.begin({"HTTP_X_REQUEST_ID": "mine"})
-    answer = exchanges.refusal(Problem(401, "No.", headers={"WWW-Authenticate": "X"}), exchange)
+    error = UserError("No.", code="missing_api_key")
+    answer = exchanges.refusal(error, exchange.request_id)
     assert answer.status == "401 Unauthorized"
     assert answer.code == 401
     assert answer.headers == [
         ("Content-Type", "application/problem+json"),
-        ("WWW-Authenticate", "X"),
+        ("WWW-Authenticate", "Bearer"),
     ]
     assert msgspec.json.decode(answer.body)["request_id"] == "mine"
 

@@ -6,11 +6,12 @@ from typing import Any
 import peewee
 import pytest
 
+from app import problems
 from app.configured import Configured
 from app.gatekeeper import Gatekeeper
-from app.problems import Problem
 from app.store import versions
 from app.store.versions import Registered
+from src.errors import UserError
 from tests.app import truths
 
 
@@ -86,12 +87,12 @@ def test_a_refusal_has_the_figures_and_the_way_around(
 ) -> None:
     rule(configured, gate={"mae": {"max": 50}, "r2": {"min": 1}})
     refusal = gatekeeper.refusal(linear)
-    assert refusal.status == 409
-    assert refusal.document["detail"] == (
+    assert problems.status(refusal) == 409
+    assert refusal.what == (
         "Version 1 of 'stones' (linear) fails the gate: "
         "mae 90.9501 is above 50; r2 0.997973 is below 1."
     )
-    assert "POST /v1/stones/models/1/override" in refusal.document["fix"]
+    assert "POST /v1/stones/models/1/override" in refusal.fix
 
 
 def test_a_breach_is_of_one_version_until_it_recovers(
@@ -128,11 +129,11 @@ def test_where_a_breach_refuses_nothing_is_answered_until_it_is_overridden(
     rule(configured, on_breach="refuse")
     tell(database, versions.BREACH)
     gatekeeper.learn(database)
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         gatekeeper.warning("stones", 1)
-    assert caught.value.status == 503
-    assert "mae 9" in caught.value.document["detail"]
-    assert "/v1/stones/models/1/override" in caught.value.document["fix"]
+    assert problems.status(caught.value) == 503
+    assert "mae 9" in caught.value.what
+    assert "/v1/stones/models/1/override" in caught.value.fix
     tell(database, versions.OVERRIDE)
     gatekeeper.learn(database)
     assert gatekeeper.warning("stones", 1) == "this version came under its gate: mae 9"

@@ -8,7 +8,7 @@ import pytest
 
 from app.exchange import Answer
 from app.held import Held, refusal, written
-from app.problems import Problem
+from src.errors import UserError
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_all_else_is_the_sockets(pair: tuple[socket.socket, socket.socket]) -> N
 
 
 def test_a_refusal_is_a_problem_with_an_id() -> None:
-    answer = refusal(Problem(408, "It did not arrive.", fix="send it at once"))
+    answer = refusal(UserError("It did not arrive.", code="request_timeout", fix="send it at once"))
     document = json.loads(answer.body)
     assert document["detail"] == "It did not arrive."
     assert document["fix"] == "send it at once"

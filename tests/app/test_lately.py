@@ -8,9 +8,9 @@ from typing import Any
 import peewee
 import pytest
 
-from app import lately
+from app import lately, problems
 from app.lately import Lately
-from app.problems import Problem
+from src.errors import UserError
 
 
 class Counting:
@@ -67,9 +67,9 @@ def test_what_failed_is_not_tried_again_at_once(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(peewee.OperationalError):
         kept.get(count, at_once, 1)
     for _ in range(2):
-        with pytest.raises(Problem) as caught:
+        with pytest.raises(UserError) as caught:
             kept.get(count, at_once, 1)
-        assert (caught.value.status, count.done) == (503, 1)
+        assert (problems.status(caught.value), count.done) == (503, 1)
     count.fails = False
     now = lately.time.monotonic() + lately.RESPITE + 1
     monkeypatch.setattr(lately.time, "monotonic", lambda: now)

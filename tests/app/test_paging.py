@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from app import ids, paging
+from app import ids, paging, problems
 from app.paging import Page, Since
-from app.problems import Problem
 from app.store.tables import Request
+from src.errors import UserError
 
 
 def test_a_span_without_ends_asks_for_nothing() -> None:
@@ -22,15 +22,15 @@ def test_a_span_holds_its_beginning_and_not_its_end() -> None:
 
 @pytest.mark.parametrize("name", ["since", "until"])
 def test_a_moment_that_is_none_is_named(name: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         paging.moments(Since(**{name: "soon"}), Request.id)
-    assert caught.value.status == 400
-    assert caught.value.document["detail"] == f"'{name}' is not a time."
+    assert problems.status(caught.value) == 400
+    assert caught.value.what == f"'{name}' is not a time."
 
 
 def test_the_first_id_of_a_moment_is_that_of_the_moment() -> None:
     assert paging.first_id("2026-01-31T00:00:00+01:00", "before") == ids.at(1769814000)
-    with pytest.raises(Problem, match="'before' is not a time"):
+    with pytest.raises(UserError, match="'before' is not a time"):
         paging.first_id("", "before")
 
 

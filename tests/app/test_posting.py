@@ -9,16 +9,16 @@ from typing import Any
 import peewee
 import pytest
 
-from app import ids
-from app.intake import Chunk, Refusal
+from app import ids, problems
+from app.intake import Chunk
+from app.invalid import Invalid
 from app.posting import Posting
-from app.problems import Problem
-from app.records import FieldProblem, Invalid
 from app.store import database as databases
 from app.store import labels, uploads
 from app.store.tables import Label
 from src.checked import convert
 from src.data.schema import Dataset
+from src.errors import Fault, UserError
 from tests.app import project
 
 DEBTS = convert(project.DEBTS, Dataset)
@@ -42,7 +42,7 @@ def chunks(*sizes: int, body: str = "a", refused: tuple[int, ...] = ()) -> list[
     for size in sizes:
         rows = range(read, read + size)
         good = [at for at in rows if at not in refused]
-        told = [Refusal(at + 1, None, "It is wrong.") for at in rows if at in refused]
+        told = [Fault("It is wrong.", line=at + 1) for at in rows if at in refused]
         read += size
         made.append(
             Chunk(
@@ -69,8 +69,8 @@ def records(*sizes: int, **words: Any) -> list[bytes]:
     return [record for chunk in chunks(*sizes, **words) for record in chunk.records]
 
 
-def told(posting: Posting, given: Iterable[Chunk]) -> Problem:
-    with pytest.raises(Problem) as caught:
+def told(posting: Posting, given: Iterable[Chunk]) -> UserError:
+    with pytest.raises(UserError) as caught:
         posting.run(given)
     return caught.value
 
@@ -80,12 +80,12 @@ def then(given: list[Chunk], end: Exception) -> Iterator[Chunk]:
     raise end
 
 
-def early() -> Problem:
-    return Problem(408, "The body ended early.", fix="send it again")
+def early() -> UserError:
+    return UserError("The body ended early.", code="body_incomplete", fix="send it again")
 
 
 def broken() -> Invalid:
-    return Invalid([FieldProblem(None, None, "It is not JSON.")], 400)
+    return Invalid([Fault("It is not JSON.")], "debts", code="invalid_json")
 
 
 @pytest.mark.parametrize("is_atomic", [False, True])
@@ -107,10 +107,10 @@ def test_each_row_has_the_id_of_its_place(
 
 def test_all_or_none(begin: Begin, database: peewee.Database) -> None:
     problem = told(begin(is_atomic=True), chunks(3, 2, refused=(4,)))
-    assert problem.status == 422
-    assert problem.document["stored"] == 0
+    assert problems.status(problem) == 422
+    assert problem.more["stored"] == 0
     assert Label.select().count(database) == 0
-    row = uploads.get(database, "debts", problem.document["upload"])
+    row = uploads.get(database, "debts", problem.more["upload"])
     assert row is not None
     assert (row["state"], row["status"], row["stored"]) == ("refused", 422, 0)
 
@@ -124,12 +124,12 @@ def test_where_the_body_ends_early_what_was_stored_counts_or_nothing_does(
     end: Callable[[], Exception],
 ) -> None:
     """Whatever happens: a process that is killed ends as an error that nobody catches."""
-    with pytest.raises((Problem, ZeroDivisionError)) as caught:
+    with pytest.raises((UserError, ZeroDivisionError)) as caught:
         begin(is_atomic=is_atomic).run(then(chunks(3, 2), end()))
     assert stored(database) == ([] if is_atomic else records(3, 2))
-    if isinstance(caught.value, Problem):
-        document = caught.value.document
-        assert (document["read"], document["stored"]) == (5, 0 if is_atomic else 5)
+    if isinstance(caught.value, UserError):
+        told = caught.value.more
+        assert (told["read"], told["stored"]) == (5, 0 if is_atomic else 5)
 
 
 def test_while_it_comes_it_is_told_how_far_it_is(begin: Begin, database: peewee.Database) -> None:
@@ -154,7 +154,7 @@ def test_a_post_that_was_broken_off_is_sent_again(
 ) -> None:
     sizes = (3, 2, 4)
     for reached in (2, 1):  # the second time it breaks off sooner
-        with pytest.raises((Problem, ZeroDivisionError)):
+        with pytest.raises((UserError, ZeroDivisionError)):
             begin("k", is_atomic=is_atomic).run(then(chunks(*sizes[:reached]), end()))
     answer = begin("k", is_atomic=is_atomic).run(chunks(*sizes))
     assert (answer["read"], answer["stored"], len(answer["ids"])) == (9, 9, 9)
@@ -200,8 +200,8 @@ def test_another_body_with_the_key_neither_passes_nor_spoils_the_first(
     else:
         told(begin("k", is_atomic=is_atomic), then(whole[:2], early()))
     problem = told(begin("k", is_atomic=is_atomic), other())
-    assert (problem.status, problem.document["given"]) == (422, "k")
-    assert "another post" in problem.document["detail"]
+    assert (problems.status(problem), problem.given) == (422, "k")
+    assert "another post" in problem.what
     assert begin("k", is_atomic=is_atomic).run(whole)["stored"] == 9 - len(refused)
     assert stored(database) == records(3, 2, 4, refused=refused)
 
@@ -225,14 +225,14 @@ def test_a_refusal_is_given_again(begin: Begin, refused: Callable[[], Any]) -> N
 
     first = told(begin("k"), given())
     again = told(begin("k"), given())
-    assert (again.status, again.document) == (first.status, first.document)
+    assert problems.document(again) == problems.document(first)
 
 
 def test_an_answered_post_that_breaks_off_when_it_comes_again_says_so(begin: Begin) -> None:
     answer = begin("k").run(chunks(3, 2))
     problem = told(begin("k"), then(chunks(3), early()))
-    assert problem.status == 408
-    assert "stored" not in problem.document
+    assert problems.status(problem) == 408
+    assert "stored" not in problem.more
     assert begin("k").run(chunks(3, 2)) == answer
 
 
@@ -253,14 +253,14 @@ def test_two_that_come_at_once_store_what_one_of_them_brings(
                 if at == turn:
                     try:
                         answers.append(second.run(chunks(2, 2, 2, body=body)))
-                    except Problem as problem:
+                    except UserError as problem:
                         answers.append(problem)
                 if chunk is not None:
                     yield chunk
 
         try:
             answers.append(first.run(overtaken()))
-        except Problem as problem:
+        except UserError as problem:
             answers.append(problem)
         taken = [answer for answer in answers if isinstance(answer, dict)]
         assert len(taken) == (2 if is_same else 1), turn
@@ -294,10 +294,9 @@ def test_a_database_that_is_away_is_told_with_what_is_stored(
 
     with closing(other), closing(locked()) as given:
         problem = told(begin(key, is_atomic=is_atomic), given)
-    assert problem.status == 503
-    assert problem.headers == {"Retry-After": "1"}
-    document = problem.document
-    assert (document["read"], document["stored"]) == (3, 0 if is_atomic else 3)
+    assert problems.status(problem) == 503
+    assert problems.headers(problem) == {"Retry-After": "1"}
+    assert (problem.more["read"], problem.more["stored"]) == (3, 0 if is_atomic else 3)
     assert "interrupted" in caplog.text
     assert stored(database) == ([] if is_atomic else records(3))
     if key is not None:

@@ -11,12 +11,12 @@ import pytest
 
 from app.exchange import ENVIRON, Exchange
 from app.metrics import Metrics
-from app.problems import Problem
 from app.recorder import Recorder
 from app.redaction import Redaction
 from app.security import Guard
 from app.store.journal import Entry, Unavailable
 from app.store.tables import Request
+from src.errors import UserError
 
 COLUMNS = [field.name for field in Request._meta.sorted_fields]
 Start = Callable[[str, list[tuple[str, str]]], None]
@@ -231,7 +231,7 @@ def test_an_answer_that_is_stored_already_is_not_stored_again(bench: Bench) -> N
 def test_a_refusal_is_stored_in_any_case(bench: Bench) -> None:
     def answer(exchange: Exchange) -> list[bytes]:
         exchange.is_answer_stored = False
-        raise Problem(404, "No.")
+        raise UserError("No.", code="unknown_path")
 
     bench.answer = answer
     body = bench.ask()

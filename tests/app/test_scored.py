@@ -5,11 +5,12 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
-from app import answers, ids, scored
-from app.problems import Problem
+from app import answers, ids, problems, scored
 from app.serving import Serving
+from src.errors import UserError
 from tests.app import project
 
 Load = Callable[..., Serving]
@@ -34,9 +35,9 @@ def written(
 
 
 def refused(serving: Serving, text: str, most: int = 10) -> tuple[int, dict[str, Any]]:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         read(serving, text, most)
-    return caught.value.status, caught.value.document
+    return problems.status(caught.value), msgspec.to_builtins(problems.document(caught.value))
 
 
 def test_a_csv_comes_back_with_what_was_predicted_beside(load_serving: Load) -> None:
@@ -103,7 +104,7 @@ def test_each_fault_names_its_line_and_its_field(load_serving: Load) -> None:
         ("", "no header"),
         (f"{HEADER}\n", "no record"),
         ("carat,facets,cut\n1,1,Ideal\n", "lacks a column: depth"),
-        (f"{HEADER},cut\n{ROW},Fair\n", "twice"),
+        (f"{HEADER},cut\n{ROW},Fair\n", "Duplicate column"),
         (f"{HEADER}\n1.5,57\n", "2 cells"),
         (f'{HEADER}\n1.5,57,"Ideal,3.25\n', "quote"),
         (f"{HEADER}\n{ROW}\n\x00\n", "not UTF-8"),
@@ -140,7 +141,7 @@ def test_in_part_no_row_need_be_good(load_serving: Load) -> None:
 def test_in_part_what_is_no_such_csv_is_refused_all_the_same(load_serving: Load) -> None:
     serving = load_serving("stones", "linear")
     for text in ("carat\n1\n", HEADER):
-        with pytest.raises(Problem):
+        with pytest.raises(UserError):
             read(serving, text, is_partial=True)
 
 
@@ -150,4 +151,4 @@ def test_there_may_not_be_too_many_rows(load_serving: Load) -> None:
     assert len(read(serving, text, most=3).rows) == 3
     status, document = refused(serving, text, most=2)
     assert status == 413
-    assert "1 to 2 records" in document["allowed"]
+    assert document["allowed"] == ["1 to 2 records"]

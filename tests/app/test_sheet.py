@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import lines, sheet
-from app.records import FieldProblem, Invalid
+from app.invalid import Invalid
 from app.sheet import Batch, Sheet
+from src.errors import Fault
 
 BLOCK = 64
 
@@ -26,7 +27,11 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def opened(text: str | bytes, *needed: str, separator: str = ",", longest: int = 200) -> Sheet:
     data = text.encode() if isinstance(text, str) else text
     return Sheet(
-        io.BytesIO(data), separator=separator, needed=list(needed or "ab"), longest=longest
+        io.BytesIO(data),
+        dataset="sheets",
+        separator=separator,
+        needed=list(needed or "ab"),
+        longest=longest,
     )
 
 
@@ -37,11 +42,11 @@ def rows(found: Sheet) -> list[tuple[int, list[str]]]:
     return [pair for batch in batches for pair in zip(batch.lines, batch.rows, strict=True)]
 
 
-def refused(text: str | bytes, *needed: str, **changes: int) -> FieldProblem:
+def refused(text: str | bytes, *needed: str, **changes: int) -> Fault:
     with pytest.raises(Invalid) as caught:
         opened(text, *needed, **changes)  # type: ignore[arg-type]
-    assert caught.value.status == 422
-    (problem,) = caught.value.problems
+    assert caught.value.code == "invalid_csv"
+    (problem,) = caught.value.errors
     return problem
 
 
@@ -104,11 +109,11 @@ def test_a_mark_at_the_start_is_no_part_of_the_first_name() -> None:
 
 def test_what_is_needed_must_be_there() -> None:
     problem = refused("a,cout\n1,2\n", "a", "count", "c")
-    assert problem.what == "The CSV lacks columns: count, c."
+    assert problem.detail == "The CSV lacks columns: count, c."
     assert problem.given == "a,cout"
-    assert problem.allowed == "a,count,c"
+    assert problem.allowed == ["a,count,c"]
     assert problem.fix == "did you mean 'cout'?"
-    assert refused("a\n1\n").what == "The CSV lacks a column: b."
+    assert refused("a\n1\n").detail == "The CSV lacks a column: b."
 
 
 def test_another_separator_is_recognised() -> None:
@@ -119,12 +124,12 @@ def test_another_separator_is_recognised() -> None:
 @pytest.mark.parametrize("text", ["", "\n\n", " \n,,\n", b"\xef\xbb\xbf"])
 def test_a_header_is_needed(text: str | bytes) -> None:
     problem = refused(text)
-    assert problem.what == "The CSV has no header."
-    assert problem.allowed == "a,b"
+    assert problem.detail == "The CSV has no header."
+    assert problem.allowed == ["a,b"]
 
 
 def test_no_column_stands_there_twice() -> None:
-    assert refused("a,b,x,x \n1,2\n").what == "The column 'x' stands twice in the header."
+    assert refused("a,b,x,x \n1,2\n").detail == "Duplicate column 'x' in the header."
 
 
 def test_many_columns_are_not_all_told() -> None:
@@ -144,7 +149,7 @@ def test_a_quote_that_is_left_open_ends_it() -> None:
         "The row on line 32 has a quote that is left open.",
     )
     assert broken('a,b\n1,2\n"  ')[:2] == ([["1", "2"]], 3)
-    assert refused('a,"b\n1,2\n').what == "The row on line 1 has a quote that is left open."
+    assert refused('a,"b\n1,2\n').detail == "The row on line 1 has a quote that is left open."
 
 
 def test_what_a_quote_left_open_would_swallow_is_bounded() -> None:
@@ -155,11 +160,11 @@ def test_what_a_quote_left_open_would_swallow_is_bounded() -> None:
 
 def test_a_line_without_end_ends_it() -> None:
     assert broken("a,b\n1,2\n" + "3," * 1000)[:2] == ([["1", "2"]], 3)
-    assert refused("a,b" * 1000).what.endswith("more than 200 characters.")
+    assert refused("a,b" * 1000).detail.endswith("more than 200 characters.")
 
 
 def test_what_is_no_text_ends_it_and_no_half_of_a_row_is_taken() -> None:
     found, line, what = broken(b'a,b\n1,2\n3,"x\n4,\xff5\n')
     assert (found, line) == ([["1", "2"]], 4)
     assert what == "Line 4 is not UTF-8: it has the byte 0xff."
-    assert refused(b"a,b\0\n").what == "Line 1 is not UTF-8: it has a NUL byte."
+    assert refused(b"a,b\0\n").detail == "Line 1 is not UTF-8: it has a NUL byte."

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from app.problems import Problem
+from app import problems
 from app.storable import check_storable
 from src.checked import convert
 from src.data.schema import Dataset
+from src.errors import UserError
 from tests.app import project
 
 DEBTS = convert(project.DEBTS, Dataset)
@@ -18,16 +19,16 @@ def test_labels_of_what_may_be_stored_are_taken(redact: tuple[str, ...]) -> None
 
 @pytest.mark.parametrize("name", ["amount", "DAYS", "Late"])
 def test_what_is_never_stored_is_in_no_label(name: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         check_storable(DEBTS, ("x", name))
-    assert caught.value.status == 409
-    assert f"'{name.lower()}' is never stored" in caught.value.document["detail"]
-    assert caught.value.document["given"] == f"LAPIDARY_REDACT=x,{name}"
+    assert problems.status(caught.value) == 409
+    assert f"'{name.lower()}' is never stored" in caught.value.what
+    assert caught.value.given == f"LAPIDARY_REDACT=x,{name}"
 
 
 def test_no_case_hides_a_name() -> None:
-    with pytest.raises(Problem, match="'owner' is never stored"):
+    with pytest.raises(UserError, match="'owner' is never stored"):
         check_storable(convert(project.DEBTS, Dataset), ("OWNER",))
     features = {"Owner": {"type": "category"}}
-    with pytest.raises(Problem, match="'Owner' is never stored"):
+    with pytest.raises(UserError, match="'Owner' is never stored"):
         check_storable(convert({**project.DEBTS, "features": features}, Dataset), ("owner",))

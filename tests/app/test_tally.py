@@ -4,19 +4,22 @@ from typing import Any
 
 import pytest
 
-from app.intake import Chunk, Refusal
-from app.problems import Problem
+from app import problems
+from app.intake import Chunk
 from app.tally import MOST_IDS, Tally
+from src.errors import Fault, UserError
 
 
-def chunk(rows: int, read: int, refusals: list[Refusal] | None = None, **more: Any) -> Chunk:
+def chunk(rows: int, read: int, refusals: list[Fault] | None = None, **more: Any) -> Chunk:
     """Make what intake returns, with as many refused rows as are told."""
     told = refusals or []
     given = {"refused": len(told), "digest": "d", "ignored": [], "broken": False, **more}
     return Chunk([*range(rows)], ["1"] * rows, [b"{}"] * rows, told, read, **given)
 
 
-WRONG = Refusal(3, "late", "late is wrong.", "7", "one of 0, 1", "give one")
+WRONG = Fault(
+    "late is wrong.", line=3, field="late", given="7", allowed=["one of 0, 1"], fix="give one"
+)
 
 
 def tally(*chunks: Chunk, is_atomic: bool = False) -> Tally:
@@ -42,7 +45,7 @@ def test_what_was_stored_is_told_with_its_ids() -> None:
                 "field": "late",
                 "detail": "late is wrong.",
                 "given": "7",
-                "allowed": "one of 0, 1",
+                "allowed": ["one of 0, 1"],
                 "fix": "give one",
             }
         ],
@@ -60,8 +63,8 @@ def test_of_all_or_none_nothing_counts_before_the_end() -> None:
     made = tally(chunk(2, 2), is_atomic=True)
     assert made.figures() == {"read": 2, "stored": 0, "refused": 0}
     assert made.figures(is_done=True)["stored"] == made.document()["stored"] == 2
-    assert made.tell(Problem(408, "Early.")).document["stored"] == 0
-    assert tally(chunk(2, 2)).tell(Problem(408, "Early.")).document["stored"] == 2
+    assert made.tell(UserError("Early.")).more["stored"] == 0
+    assert tally(chunk(2, 2)).tell(UserError("Early.")).more["stored"] == 2
 
 
 @pytest.mark.parametrize(
@@ -72,7 +75,7 @@ def test_of_all_or_none_nothing_counts_before_the_end() -> None:
         ([chunk(0, 1, [WRONG])], True, "late is wrong."),
         ([chunk(2, 3, [WRONG])], True, "1 of 3 labels are refused, so none is stored."),
         (
-            [chunk(2, 3, [WRONG]), chunk(0, 4, [Refusal(9, None, "No text.")], broken=True)],
+            [chunk(2, 3, [WRONG]), chunk(0, 4, [Fault("No text.", line=9)], broken=True)],
             False,
             "The rest cannot be read, from line 9 on: No text.",
         ),
@@ -81,8 +84,8 @@ def test_of_all_or_none_nothing_counts_before_the_end() -> None:
 def test_a_post_is_refused_as_a_whole(chunks: list[Chunk], is_atomic: bool, what: str) -> None:
     problem = tally(*chunks, is_atomic=is_atomic).fault()
     assert problem is not None
-    assert (problem.status, problem.document["detail"]) == (422, what)
-    assert len(problem.document.get("errors", [])) == sum(len(one.refusals) for one in chunks)
+    assert (problems.status(problem), problem.what) == (422, what)
+    assert len(problem.errors) == sum(len(one.refusals) for one in chunks)
 
 
 def test_a_post_of_which_something_is_stored_is_not_refused() -> None:

@@ -279,7 +279,7 @@ def test_two_hundred_silent_connections_hold_no_thread(patient: Service) -> None
 def test_who_stops_is_told_after_a_while(hasty: Service, begun: bytes) -> None:
     status, body = hasty.ask(begun)
     assert status == 408
-    assert json.loads(body)["title"] == "Request Timeout"
+    assert json.loads(body)["code"] == "request_timeout"
     assert hasty.clients[-1].answer() == (0, b"")
 
 

@@ -36,7 +36,7 @@ def test_a_duration_is_a_whole_number_and_its_unit(duration: str, expected: floa
 
 @pytest.mark.parametrize("text", ["", "60", "s", "1.5h", "-1d", "1 d", "1D", "1y", "1d\n", "1h30m"])
 def test_other_text_is_no_duration(text: str) -> None:
-    with pytest.raises(UserError, match="no duration") as caught:
+    with pytest.raises(UserError, match="not a duration") as caught:
         rules.seconds(text)
     assert caught.value.given == text
     assert caught.value.choices == ["60s", "15m", "12h", "1d", "1w"]
@@ -154,9 +154,12 @@ def test_retraining_needs_one_occasion(make_dataset: Make, retrain: dict[str, An
     [
         ({}, ["Nothing says when to retrain", "retrain.after_labels, retrain.at_least_every"]),
         ({"debounce": "60s"}, ["Nothing says when to retrain"]),
-        ({"at_least_every": "daily"}, ["'retrain.at_least_every' is no duration", "daily", "1d"]),
+        (
+            {"at_least_every": "daily"},
+            ["'retrain.at_least_every' is not a duration", "daily", "1d"],
+        ),
         ({"at_least_every": "0h"}, ["every 0 seconds", "given:   0h"]),
-        ({"after_labels": 9, "debounce": "60"}, ["'retrain.debounce' is no duration", "60s"]),
+        ({"after_labels": 9, "debounce": "60"}, ["'retrain.debounce' is not a duration", "60s"]),
     ],
 )
 def test_a_retraining_that_cannot_be_is_told(

@@ -95,7 +95,8 @@ export function refuse(form, problem) {
   for (const error of problem.errors ?? []) {
     const field = [...form.elements].find((one) => error.field && named(one) === error.field);
     const what = (error.what ?? error.detail ?? "").replace(/\.$/, "");
-    const allowed = error.allowed && !error.fix?.includes(error.allowed) && `allowed: ${error.allowed}`;
+    const choices = error.allowed?.join(", ");
+    const allowed = choices && !error.fix?.includes(choices) && `allowed: ${choices}`;
     const words = [what, allowed, error.fix].filter(Boolean).join("; ");
     if (field) {
       field.setAttribute("aria-invalid", "true");

@@ -93,7 +93,8 @@ async function empty(form, number) {
     toast(`${count(told.deleted, "label")} deleted`);
     await refresh(["figures", "worth", "browse"]);
   } catch (error) {
-    const found = /^confirm=(\d+)$/.exec(error.problem?.allowed ?? "");
+    const isAsked = error.problem?.code === "not_confirmed";
+    const found = isAsked && /^confirm=(\d+)$/.exec(error.problem.allowed[0]);
     if (found) confirmed(form, Number(found[1]));
     else refuse(form, error.problem ?? { detail: "The service cannot be reached.", fix: "try again" });
   } finally {

@@ -6,9 +6,10 @@ import falcon
 import pytest
 
 from app import exchange as exchanges
+from app import problems
 from app.exchange import ANYONE, HERE, Caller
 from app.pages.api import Api, part
-from app.problems import Problem
+from src.errors import UserError
 
 
 class Echo:
@@ -18,6 +19,7 @@ class Echo:
         response.status = status
         response.media = {
             "detail": "it says",
+            "code": "internal_error" if name == "broken" else "forbidden",
             "status": status,
             "name": name,
             "query": request.params,
@@ -58,16 +60,16 @@ def test_the_api_is_asked_as_whoever_looks(api: Api, asked: falcon.Request) -> N
 
 def test_what_the_api_refuses_is_raised(api: Api, asked: falcon.Request) -> None:
     asked.env[exchanges.ENVIRON].caller = ANYONE
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         api.get(asked, "/v1/x")
-    assert caught.value.status == 403
-    assert caught.value.document["detail"] == "it says"
+    assert problems.status(caught.value) == 403
+    assert caught.value.what == "it says"
     assert api.find(asked, "/v1/x") is None
 
 
 def test_what_is_broken_is_not_taken_for_absent(api: Api, asked: falcon.Request) -> None:
     asked.env[exchanges.ENVIRON].caller = Caller("web", frozenset())
-    with pytest.raises(Problem):
+    with pytest.raises(UserError):
         api.find(asked, "/v1/broken")
 
 

@@ -12,9 +12,9 @@ from playwright.sync_api import expect
 
 from app.pages.api import Api
 from app.pages.rendering import figure
-from app.problems import Problem
 from app.store import keys, versions
 from src import paths
+from src.errors import UserError
 from tests.app import project
 from tests.app.conftest import MakeService
 from tests.app.pages.conftest import WIDTHS
@@ -147,12 +147,15 @@ def test_what_is_not_there_is_told(service: Service, number: str) -> None:
     assert "There is no such prediction" in page(service, "stones", number, 404)
 
 
-@pytest.mark.parametrize(("refusal", "status"), [(422, 200), (503, 200), (500, 500)])
+@pytest.mark.parametrize(
+    ("refusal", "status"),
+    [("invalid_record", 200), ("no_champion", 200), ("internal_error", 500)],
+)
 def test_without_similar_ones_the_rest_is_shown(
-    service: Service, monkeypatch: pytest.MonkeyPatch, refusal: int, status: int
+    service: Service, monkeypatch: pytest.MonkeyPatch, refusal: str, status: int
 ) -> None:
     def refuse(*_: Any) -> None:
-        raise Problem(refusal, "The champion has other columns.")
+        raise UserError("The champion has other columns.", code=refusal)
 
     number = service.predict().json["id"]
     assert "Similar ones" in page(service, "stones", number)

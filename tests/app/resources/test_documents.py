@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app import problems
 from app.store.tables import Request
 from src import config as configs
 from src import paths
@@ -32,6 +33,15 @@ def test_the_page_may_load_nothing_else(service: Service) -> None:
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
     assert "http" not in policy
+
+
+def test_each_code_of_an_error_is_explained_under_its_type(service: Service) -> None:
+    page = service.ask("/docs/problems")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    path, _, code = service.ask("/v1/nothing").json["type"].partition("#")
+    assert (path, code) == ("/docs/problems", "unknown_dataset")
+    assert set(re.findall(r'<tr id="(\w+)">', page.text)) == set(problems.KINDS)
 
 
 @pytest.mark.parametrize(
