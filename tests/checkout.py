@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,12 @@ def copied(folder: Path) -> Path:
     run(folder, "git", "add", "--all")
     run(folder, "git", "commit", "--quiet", "--message", "as it is")
     return folder
+
+
+def stages(output: str) -> list[str]:
+    """List the stages that a repro ran, or took from the cache of what ran before."""
+    found = re.findall(r"^(?:Running stage|Stage) '(\S+)'(?::| is cached)", output, re.MULTILINE)
+    return list(dict.fromkeys(found))
 
 
 def installed(folder: Path, *stamps: str) -> None:
