@@ -4,11 +4,11 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import expect
 
 from app.pages import explore_figures
 from src import paths
 from tests.app import project
+from tests.app.pages.browser import expect
 from tests.app.pages.visitor import Visitor
 from tests.app.service import Service
 

@@ -8,13 +8,13 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Dialog, expect
 
 from app.pages.rendering import figure
 from app.store import keys
 from src import paths
 from src.inference import held_out
 from tests.app import project, truths
+from tests.app.pages.browser import Dialog, expect
 from tests.app.pages.conftest import WIDTHS
 from tests.app.pages.visitor import Visitor
 from tests.app.server import Server

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
-
 from tests.app import project
+from tests.app.pages.browser import expect
 from tests.app.pages.visitor import Visitor
 from tests.app.server import Server
 

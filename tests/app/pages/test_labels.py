@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
 
 from app.store import keys
 from tests.app import project
 from tests.app.conftest import MakeService
+from tests.app.pages.browser import expect
 from tests.app.pages.visitor import Visitor
 from tests.app.server import Server
 from tests.app.service import Result, Service

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import FilePayload, expect
 
 from app.store import versions
 from app.store.tables import Prediction
 from tests.app import project, truths
+from tests.app.pages.browser import FilePayload, expect
 from tests.app.pages.visitor import Visitor
 from tests.app.server import Server
 from tests.app.service import Service

@@ -8,7 +8,6 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
 
 from app.pages.api import Api
 from app.pages.rendering import figure
@@ -17,6 +16,7 @@ from src import paths
 from src.errors import UserError
 from tests.app import project
 from tests.app.conftest import MakeService
+from tests.app.pages.browser import expect
 from tests.app.pages.conftest import WIDTHS
 from tests.app.pages.visitor import Visitor
 from tests.app.server import Server

@@ -6,12 +6,12 @@ import re
 from typing import Any, get_args
 
 import pytest
-from playwright.sync_api import Browser, expect
 
 from app.logged import Filter, Method
 from app.pages import requests
 from app.store import keys
 from tests.app import project
+from tests.app.pages.browser import Browser, expect
 from tests.app.pages.visitor import Visitor
 from tests.app.server import Server
 from tests.app.service import Result, Service

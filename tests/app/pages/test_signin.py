@@ -7,13 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, expect
 
 from app import sessions
 from app.store import database as databases
 from app.store import keys
 from tests.app import server as servers
 from tests.app.conftest import MakeService
+from tests.app.pages.browser import Browser, expect
 from tests.app.pages.visitor import Visitor
 from tests.app.service import Service
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
 
+from tests.app.pages.browser import Browser, expect
 from tests.app.pages.visitor import Visitor
 from tests.app.server import Server
 

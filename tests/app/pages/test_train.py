@@ -7,12 +7,12 @@ import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
 
 from app.pages import train
 from app.store import keys, trainings
 from app.training.places import Place
 from tests.app import project, truths
+from tests.app.pages.browser import expect
 from tests.app.pages.conftest import WIDTHS
 from tests.app.pages.visitor import Visitor
 from tests.app.server import Server

@@ -6,12 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import axe_playwright_python
-from playwright.sync_api import Locator, Page, expect
+from tests.app.pages.browser import Locator, Page, axe, expect
 
 ROOT = Path(__file__).parents[3]
 PICTURES = ROOT / "artifacts" / "screenshots"  # ignored by git; to be looked at
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 SCHEMES = ("light", "dark")
 
@@ -74,7 +72,7 @@ class Visitor:
         raise AssertionError(f"not within {seconds:g} s: {what}")
 
     def _check_access(self, scheme: str) -> None:
-        self.page.evaluate(AXE)
+        self.page.evaluate(axe())
         found: dict[str, Any] = self.page.evaluate("rules => axe.run(document, rules)", RULES)
         serious = [
             f"{scheme}: {one['help']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
