@@ -21,17 +21,17 @@ NOUNS = {
     "labels": (
         "app.labels",
         "count labels, and remove deleted ones for ever",
-        "labels list diamonds",
+        "labels list churn",
     ),
     "models": (
         "app.models",
         "see and change which version serves",
-        "models promote diamonds 2 --why 'the new grades'",
+        "models promote churn 2 --why 'the new grades'",
     ),
     "snapshot": (
         "app.snapshot",
         "write labels into data/, where DVC tracks them",
-        "snapshot diamonds",
+        "snapshot churn",
     ),
 }
 

@@ -17,9 +17,9 @@ MOST_SHOWN = 50  # values in a table
 
 def add_arguments(parser: Parser) -> None:
     """Add what can be done with labels."""
-    count = parser.add_command("list", "count a dataset's labels by value", "labels list diamonds")
+    count = parser.add_command("list", "count a dataset's labels by value", "labels list churn")
     count.set_defaults(run=_list)
-    example = "labels purge diamonds --before 2026-01-31"
+    example = "labels purge churn --before 2026-01-31"
     purge = parser.add_command("purge", "remove for ever what was deleted before a day", example)
     purge.set_defaults(run=_purge)
     for command in (count, purge):

@@ -20,15 +20,15 @@ from src.errors import UserError
 
 def add_arguments(parser: Parser) -> None:
     """Add what can be done with the versions of a dataset's model."""
-    every = parser.add_command("list", "list all versions", "models list diamonds")
+    every = parser.add_command("list", "list all versions", "models list churn")
     every.set_defaults(run=_list)
-    example = "models promote diamonds 2 --why 'the new grades'"
+    example = "models promote churn 2 --why 'the new grades'"
     promote = parser.add_command("promote", "let a version serve from now on", example)
     promote.set_defaults(run=_promote)
-    example = "models rollback diamonds --why 'too dear'"
+    example = "models rollback churn --why 'too dear'"
     back = parser.add_command("rollback", "let the version serve that served before", example)
     back.set_defaults(run=_rollback)
-    example = "models override diamonds 3 --why 'to compare it'"
+    example = "models override churn 3 --why 'to compare it'"
     override = parser.add_command(
         "override", "let a version be asked for although it fails the gate", example
     )

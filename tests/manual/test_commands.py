@@ -24,7 +24,7 @@ def test_every_command_and_target_is_there() -> None:
         "| `revoke` | |  | End a key within a second. |\n| | `--name` | | whose key it is |" in page
     )
     assert "| | `--scopes` | predict | " in page
-    assert "\npython -m app models list diamonds\n" in page
+    assert "\npython -m app models list churn\n" in page
 
 
 def test_nothing_of_this_machine_stands_there() -> None:
