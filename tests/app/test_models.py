@@ -145,7 +145,7 @@ def test_a_version_that_fails_the_gate_is_promoted_only_by_an_override(
     words = ("promote", "stones", "2")
     with pytest.raises(UserError, match="is above 500"):
         run(*words)
-    with pytest.raises(UserError, match="says why"):
+    with pytest.raises(UserError, match="needs a reason"):
         run(*words, "--override")
     assert serving(service) == 1
     assert "serves from now on" in run(*words, "--override", "--why", "no better one")

@@ -91,9 +91,9 @@ def test_a_version_that_fails_the_gate_is_refused(
 def test_nobody_overrides_without_a_reason(
     promote: Promote, database: peewee.Database, registered: list[Registered], why: str
 ) -> None:
-    with pytest.raises(UserError, match="says why"):
+    with pytest.raises(UserError, match="needs a reason"):
         promote(2, is_override=True, why=why)
-    with pytest.raises(UserError, match="says why"):
+    with pytest.raises(UserError, match="needs a reason"):
         promoting.override(database, registered[1], by="ann", why=why)
     assert truths.kinds(database) == [("promote", 1)]
 

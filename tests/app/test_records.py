@@ -347,7 +347,7 @@ def test_the_target_is_ignored_whatever_it_is(value: str) -> None:
 
 def test_a_target_that_stands_there_twice_is_refused() -> None:
     (found,) = refused(json.dumps(RECORD).encode()[:-1] + b', "price": 1, "price": 2}')
-    assert (found.field, found.what) == ("price", "price stands there twice.")
+    assert (found.field, found.detail) == ("price", "Duplicate field 'price'.")
 
 
 def test_of_a_label_the_target_is_a_field() -> None:

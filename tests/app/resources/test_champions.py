@@ -82,8 +82,8 @@ def test_a_version_that_fails_the_gate_is_not_promoted(guarded: Service) -> None
     assert "--override" not in document["fix"], "as on a command line"
     asked = document["fix"].partition(": send ")[2]
     assert json.loads(asked) == {"version": 2, "override": True, "why": "..."}
-    assert_refused(promote(guarded, version=2, override=True), 409, "says why")
-    assert_refused(promote(guarded, version=2, override=True, why="  "), 409, "says why")
+    assert_refused(promote(guarded, version=2, override=True), 409, "needs a reason")
+    assert_refused(promote(guarded, version=2, override=True, why="  "), 409, "needs a reason")
     assert serving(guarded) == 1
     assert len(events(guarded)) == 1
 
