@@ -105,7 +105,7 @@ def test_a_run_outside_of_runs_is_not_gone_on_with(project: Path) -> None:
     stranger = project / "elsewhere"
     stranger.mkdir()
     (stranger / "request.json").write_text("{}")
-    with pytest.raises(UserError, match="stands in runs/"):
+    with pytest.raises(UserError, match="is a folder in runs/"):
         running.continued(stranger, {})
 
 
