@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from app import settings
-from src.errors import UserError
+from src.support.errors import UserError
 
 try:
     _settings = settings.read()
@@ -19,7 +19,7 @@ wsgi_app = "app.wsgi:api"
 bind = _settings.bind
 workers = _settings.workers or len(os.sched_getaffinity(0))
 threads = _settings.threads
-worker_class = "app.worker.GatedWorker"
+worker_class = "app.http.worker.GatedWorker"
 # Each worker loads its own models: threads of the libraries under them do not outlive a fork.
 preload_app = False
 umask = 0o077  # the database and the bundles are for this user alone

@@ -7,29 +7,29 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from app import settings
-from app.commands import Parser
-from src.command import guarded
+from app.store.opening import Parser
+from src.support.cli import guarded
 
 # The module that adds its words, imported only where its noun is given; a sentence; an example.
 NOUNS = {
-    "backup": ("app.backup", "copy the database while it is in use", "backup copy.db"),
+    "backup": ("app.store.backup", "copy the database while it is in use", "backup copy.db"),
     "keys": (
-        "app.keys",
+        "app.auth.command",
         "create, list and revoke API keys",
         "keys create --name shop --scopes predict,label",
     ),
     "labels": (
-        "app.labels",
+        "app.labels.command",
         "count labels, and remove deleted ones for ever",
         "labels list churn",
     ),
     "models": (
-        "app.models",
+        "app.registry.command",
         "see and change which version serves",
         "models promote churn 2 --why 'the new grades'",
     ),
     "snapshot": (
-        "app.snapshot",
+        "app.trainings.snapshot",
         "write labels into data/, where DVC tracks them",
         "snapshot churn",
     ),

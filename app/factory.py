@@ -7,47 +7,46 @@ from typing import Any
 
 import falcon
 
-from app import handlers, housekeeping, sessions, steward
-from app.configured import Configured
-from app.gatekeeper import Gatekeeper
-from app.intake import Readers
-from app.metrics import Metrics
-from app.openapi import OpenApi
-from app.pages import routes as pages
-from app.pages.page import Door
-from app.pages.refusals import Refusals
-from app.pages.rendering import Renderer
-from app.pages.static import Static
-from app.recorder import Recorder
-from app.redaction import Redaction
-from app.registry import Registry, loader
-from app.resources import (
+from app import health
+from app.auth import sessions
+from app.auth.guard import Guard
+from app.background import housekeeping
+from app.background.watcher import Watcher
+from app.dashboard import routes as pages
+from app.dashboard.page import Door
+from app.dashboard.problem_page import Refusals
+from app.dashboard.rendering import Renderer
+from app.dashboard.static import Static
+from app.http import hooks
+from app.http.prometheus import Metrics
+from app.labels import feedback, overview, uncertainty_resources, upload_resources
+from app.labels import resources as label_resources
+from app.labels.reader import Readers
+from app.openapi import resources as openapi_resources
+from app.openapi.document import OpenApi
+from app.predictions import resources as prediction_resources
+from app.predictions.similar import Similar
+from app.registry import (
     activity,
-    champions,
-    choices,
-    datasets,
-    documents,
-    feedback,
-    health,
-    labelling,
-    labels,
-    predictions,
-    profile,
-    requests,
+    champion_resources,
+    dataset_resources,
+    profile_resources,
     scoreboard,
-    traffic,
-    trainings,
-    uncertain,
-    uploads,
-    versions,
 )
-from app.resources.similar import Similar
-from app.security import Guard
+from app.registry import resources as version_resources
+from app.registry.gate import Gatekeeper
+from app.registry.live_config import Configured
+from app.registry.registry import Registry, loader
+from app.request_log import resources as log_resources
+from app.request_log import traffic
+from app.request_log.journal import Journal
+from app.request_log.recorder import Recorder
 from app.settings import PREPARED, Settings
 from app.store import database as databases
-from app.store.journal import Journal
-from app.watcher import Watcher
-from src.errors import UserError
+from app.store.redaction import Redaction
+from app.trainings import option_resources, scheduler
+from app.trainings import resources as training_resources
+from src.support.errors import UserError
 
 
 def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
@@ -78,10 +77,10 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     watcher.start(is_watching=is_watching)
     if is_watching:
         housekeeping.start(settings)
-        steward.start(settings)
+        scheduler.start(settings)
 
     static = Static(var, is_early=is_watching)
-    around, renderer = handlers.Around(database), Renderer(registry.known, guard, static)
+    around, renderer = hooks.Around(database), Renderer(registry.known, guard, static)
     parts: Any = [around, Door()]
     app, refusals = falcon.App(middleware=parts), Refusals(renderer)
     app.add_error_handler(UserError, refusals.refuse)
@@ -90,46 +89,52 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         app.add_error_handler(refusal, refusals.unavailable)
     app.add_error_handler(Exception, around.fail)
     routes: dict[str, Any] = {
-        "/v1/datasets": datasets.Datasets(registry),
+        "/v1/datasets": dataset_resources.Datasets(registry),
         "/v1/activity": activity.Activity(registry, database),
-        "/v1/requests": requests.Requests(database, settings.page),
+        "/v1/requests": log_resources.Requests(database, settings.page),
         "/v1/requests/series": traffic.Traffic(database),
-        "/v1/requests/{number}": requests.OneRequest(database),
-        "/v1/{dataset}": datasets.OneDataset(registry),
-        "/v1/{dataset}/profile": profile.Profile(registry),
-        "/v1/{dataset}/models": datasets.Models(registry, gatekeeper, database),
-        "/v1/{dataset}/models/{number}": versions.OneVersion(registry, gatekeeper, settings),
-        "/v1/{dataset}/models/{number}/compare/{other}": versions.Comparison(
+        "/v1/requests/{number}": log_resources.OneRequest(database),
+        "/v1/{dataset}": dataset_resources.OneDataset(registry),
+        "/v1/{dataset}/profile": profile_resources.Profile(registry),
+        "/v1/{dataset}/models": dataset_resources.Models(registry, gatekeeper, database),
+        "/v1/{dataset}/models/{number}": version_resources.OneVersion(
             registry, gatekeeper, settings
         ),
-        "/v1/{dataset}/models/{number}/override": champions.Overrides(registry, database),
-        "/v1/{dataset}/champion": champions.Champion(registry, gatekeeper, database, load),
-        "/v1/{dataset}/predictions": predictions.Predictions(
+        "/v1/{dataset}/models/{number}/compare/{other}": version_resources.Comparison(
+            registry, gatekeeper, settings
+        ),
+        "/v1/{dataset}/models/{number}/override": champion_resources.Overrides(registry, database),
+        "/v1/{dataset}/champion": champion_resources.Champion(registry, gatekeeper, database, load),
+        "/v1/{dataset}/predictions": prediction_resources.Predictions(
             registry, gatekeeper, redaction, database, settings
         ),
-        "/v1/{dataset}/predictions/{number}": predictions.Receipt(database),
+        "/v1/{dataset}/predictions/{number}": prediction_resources.Receipt(database),
         "/v1/{dataset}/predictions/{number}/label": feedback.Truth(
             registry, readers, database, settings
         ),
-        "/v1/{dataset}/labels": labels.Labels(registry, readers, database, settings),
-        "/v1/{dataset}/labels/about": labelling.Labelling(registry, readers, database, settings),
-        "/v1/{dataset}/labels/{number}": labels.OneLabel(registry, database),
-        "/v1/{dataset}/uncertain": uncertain.Uncertain(registry, database),
-        "/v1/{dataset}/uploads": uploads.Uploads(registry, database, settings.page),
-        "/v1/{dataset}/uploads/{number}": uploads.OneUpload(registry, database),
+        "/v1/{dataset}/labels": label_resources.Labels(registry, readers, database, settings),
+        "/v1/{dataset}/labels/about": overview.Labelling(registry, readers, database, settings),
+        "/v1/{dataset}/labels/{number}": label_resources.OneLabel(registry, database),
+        "/v1/{dataset}/uncertain": uncertainty_resources.Uncertain(registry, database),
+        "/v1/{dataset}/uploads": upload_resources.Uploads(registry, database, settings.page),
+        "/v1/{dataset}/uploads/{number}": upload_resources.OneUpload(registry, database),
         "/v1/{dataset}/scoreboard": scoreboard.Scores(registry, gatekeeper, database),
-        "/v1/{dataset}/choices": choices.Choices(registry, database),
-        "/v1/{dataset}/trainings": trainings.Trainings(registry, configured, database, settings),
-        "/v1/{dataset}/trainings/series": trainings.Series(registry, database),
-        "/v1/{dataset}/trainings/{number}": trainings.OneTraining(registry, database, settings),
+        "/v1/{dataset}/choices": option_resources.Choices(registry, database),
+        "/v1/{dataset}/trainings": training_resources.Trainings(
+            registry, configured, database, settings
+        ),
+        "/v1/{dataset}/trainings/series": training_resources.Series(registry, database),
+        "/v1/{dataset}/trainings/{number}": training_resources.OneTraining(
+            registry, database, settings
+        ),
         "/v1/{dataset}/similar": Similar(registry, settings.most_similar, settings.longest_text),
         "/healthz": health.Alive(),
         "/readyz": health.Ready(registry, journal, var, settings.disk_floor),
         "/metrics": health.Figures(metrics),
-        "/openapi.json": documents.OpenApiDocument(OpenApi(registry, settings)),
-        "/docs": documents.Docs(),
-        "/docs/problems": documents.Problems(),
-        "/docs/{name}": documents.DocsFile(),
+        "/openapi.json": openapi_resources.OpenApiDocument(OpenApi(registry, settings)),
+        "/docs": openapi_resources.Docs(),
+        "/docs/problems": openapi_resources.Problems(),
+        "/docs/{name}": openapi_resources.DocsFile(),
         **pages.routes(renderer, app, guard, static),
     }
     for path, resource in routes.items():

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from src.checked import Checked
-from src.errors import UserError, unknown
+from src.support.errors import UserError, unknown
+from src.support.structs import Checked
 
 PREFIX = "LAPIDARY_"
 # Set by gunicorn.conf.py for the workers, who may be started anew at any time.

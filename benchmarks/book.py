@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from src.checked import Checked, convert
+from src.support.structs import Checked, convert
 
 HERE = Path(__file__).parent
 

@@ -11,8 +11,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from benchmarks.peers.lab import PATH, Lab
-from src import paths
-from src.errors import UserError
+from src.config import paths
+from src.support.errors import UserError
 
 try:
     from playwright.sync_api import Browser, sync_playwright

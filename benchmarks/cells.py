@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
-from src.errors import UserError
+from src.support.errors import UserError
 
 
 def money(cost: float) -> str:

@@ -17,7 +17,7 @@ from benchmarks import book as books
 from benchmarks import cells, costing, machines
 from benchmarks.book import Book, Price
 from benchmarks.costing import million
-from src.command import guarded
+from src.support.cli import guarded
 
 DOCUMENT = Path(__file__).parents[1] / "docs/cloud.md"
 RATES = (10, 1_000, 100_000)

@@ -26,17 +26,18 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from app import ids
+from app.labels import store as label_store
 from app.store import database as databases
-from app.store import labels
+from app.store import ids
 from app.store.migrations import migrate
 from benchmarks.bars import Bar, show
 from benchmarks.peers import servers, wrk
 from benchmarks.peers.lab import PATH, Lab
 from benchmarks.peers.servers import Server
-from src import paths, tables
-from src.command import guarded
-from src.errors import UserError
+from src.config import paths
+from src.support import text_tables
+from src.support.cli import guarded
+from src.support.errors import UserError
 
 DATASET = "payments"
 LABELS, TRAININGS = f"/v1/{DATASET}/labels", f"/v1/{DATASET}/trainings"
@@ -97,7 +98,9 @@ def _show_csv(lab: Lab, server: Server, data: bytes, rounds: int) -> None:
         [name, f"{len(stored) / statistics.median(found):.0f}"]
         for name, found in (("posted, over HTTP", ours), ("bare executemany", theirs))
     ]
-    tables.show(f"{len(stored)} labels as one CSV, median of {rounds}", ["way", "rows/s"], rates)
+    text_tables.show(
+        f"{len(stored)} labels as one CSV, median of {rounds}", ["way", "rows/s"], rates
+    )
     ratio = statistics.median(b / a for a, b in zip(ours, theirs, strict=True))
     grown = memory[1] - memory[0]
     show(
@@ -171,7 +174,7 @@ def _show_training(lab: Lab, server: Server, data: bytes, rounds: int, seconds: 
         ]
         for name, found in (("at rest", rest), ("while a model trains", busy))
     ]
-    tables.show(
+    text_tables.show(
         f"one record a request, {wrk.CONNECTIONS} connections, 2 workers",
         ["service", "requests/s", "p50 ms", "p99 ms"],
         rows,
@@ -204,7 +207,7 @@ def _stored(lab: Lab, name: str) -> list[dict[str, Any]]:
     url = f"sqlite:///{lab.var(name) / 'lapidary.db'}"
     database = databases.connect(url, "process", 5)
     try:
-        pages = labels.pages(database, labels.live(DATASET))
+        pages = label_store.pages(database, label_store.live(DATASET))
         return [row for page in pages for row in page]
     finally:
         database.close()

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from src import tables
-from src.command import guarded
-from src.errors import UserError
+from src.support import text_tables
+from src.support.cli import guarded
+from src.support.errors import UserError
 
 SOURCE = Path("data/diamonds.csv")
 CODE = ("conf", "params.yaml", "src")
@@ -55,7 +55,7 @@ def run(rows: list[int], model: str) -> None:
             drawn(number).to_csv(source, index=False)
             found.append((number, source.stat().st_size, _peak(folder, model)))
     cells = [[f"{n}", f"{size / n:.1f}", f"{peak / 1e6:.0f}"] for n, size, peak in found]
-    tables.show(f"a training, model={model}", ["rows", "bytes in the CSV", "peak, MB"], cells)
+    text_tables.show(f"a training, model={model}", ["rows", "bytes in the CSV", "peak, MB"], cells)
     (fewest, _, least), (most, _, greatest) = found[0], found[-1]
     if most > fewest:
         print(f"{(greatest - least) / (most - fewest):.0f} bytes a row")

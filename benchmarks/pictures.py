@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.browser import browser, service
-from src.command import guarded
+from src.support.cli import guarded
 
 FOLDER = Path("docs/pictures")
 WIDTH, HEIGHT = 1280, 960

@@ -22,11 +22,12 @@ import time
 from pathlib import Path
 
 from benchmarks.bars import Bar, show
-from src import config, paths, processes
-from src.command import guarded
-from src.errors import UserError
-from src.processes import DVC
+from src.config import configuration, paths
 from src.retrain import VALUES
+from src.support import processes
+from src.support.cli import guarded
+from src.support.errors import UserError
+from src.support.processes import DVC
 
 LONGEST = 300.0  # seconds
 ROWS = 2000
@@ -51,7 +52,7 @@ def main() -> None:
 
 def run(rows: int) -> None:
     """Print the seconds of each step, and the bar."""
-    config.find_root()
+    configuration.find_root()
     if not paths.BUNDLES.is_dir():
         raise UserError("Nothing is trained here yet.", fix="make run")
     os.environ.update(WHO)
@@ -68,7 +69,7 @@ def run(rows: int) -> None:
         )
         taken = time.perf_counter() - start
         verdict = json.loads((Path(folder) / "runner" / VALUES).read_text())["verdict"]
-    print(f"{rows} fresh rows of {config.read_params().dataset}: {verdict}")
+    print(f"{rows} fresh rows of {configuration.read_params().dataset}: {verdict}")
     words = "from the clone to the report and its commit, seconds"
     show("", [Bar(words, taken, LONGEST, is_least=False)])
 
@@ -89,8 +90,8 @@ def _pushed(folder: Path) -> Path:
 
 def _push_fresh(home: Path, rows: int) -> None:
     """Push rows as they come: drawn from those there are, with another number in one column."""
-    params = config.read_params()
-    conf = config.read_yaml(config.CONF / "dataset" / f"{params.dataset}.yaml")
+    params = configuration.read_params()
+    conf = configuration.read_yaml(configuration.CONF / "dataset" / f"{params.dataset}.yaml")
     number = next(name for name, one in conf["features"].items() if one["type"] == "number")
     with (paths.DATA / f"{params.dataset}.csv").open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from src.checked import convert
 from src.data.schema import Dataset
 from src.inference import similar
 from src.inference.similar import Similar
+from src.support.structs import convert
 
 NEAREST = 100
 LEVELS = {"shape": [f"s{at}" for at in range(7)], "grade": [f"g{at}" for at in range(12)]}

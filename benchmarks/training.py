@@ -27,13 +27,13 @@ from sklearn.metrics import mean_absolute_error
 from sklearn.model_selection import KFold, train_test_split
 from xgboost import XGBRegressor
 
-from src import composing
-from src import config as configs
-from src.command import guarded
-from src.config import Config
+from src.config import composition
+from src.config import configuration as configs
+from src.config.configuration import Config
 from src.data import prepared
 from src.data.schema import Category
 from src.learning import training
+from src.support.cli import guarded
 
 TRIALS = 100
 FOLDS = 5
@@ -61,7 +61,7 @@ def main() -> None:
 
 def run(source: str, overrides: list[str]) -> None:
     """Print a line per fold and the means."""
-    composing.prepare()
+    composition.prepare()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     config = _config(source, overrides)
     ready, _ = prepared.prepare(config.dataset, config.seed)
@@ -109,7 +109,7 @@ def _config(source: str, overrides: list[str]) -> Config:
         "dataset.duplicates=keep",
         *overrides,
     ]
-    return configs.build(composing.compose(words))
+    return configs.build(composition.compose(words))
 
 
 def lapidary(config: Config, train: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:

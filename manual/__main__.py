@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from manual import pages
-from src.command import guarded
+from src.support.cli import guarded
 
 
 def main() -> None:

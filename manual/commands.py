@@ -15,7 +15,7 @@ from unittest import mock
 import yaml
 
 from app import __main__ as service
-from app.commands import PROGRAM, Parser
+from app.store.opening import PROGRAM, Parser
 from manual.markdown import GENERATED, code, table
 
 HYDRA = {"train": "config", "ingest": "ingest"}  # command -> the file that has its help

@@ -12,12 +12,13 @@ from typing import Any
 
 import yaml
 
+from app.auth import keys
 from app.settings import Settings
 from app.store import database as databases
-from app.store import keys
 from app.store.migrations import migrate
-from src import champion, compose, prepare, profile, running
-from src.config import CONF
+from src import champion, compose, prepare, profile
+from src.config.configuration import CONF
+from src.runs import training
 
 NUMBER, CLASSES = "dataset", "classes"  # the datasets, by what they predict
 ROWS = 60
@@ -88,5 +89,5 @@ def _run() -> None:
     for name in DATASETS:
         prepare.prepare(name)
         profile.describe(name)
-        running.tracked(name)
+        training.tracked(name)
     champion.crown()

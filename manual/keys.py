@@ -13,19 +13,25 @@ from msgspec import inspect
 from app.settings import PREFIX, Settings
 from manual import takes
 from manual.markdown import code, table
-from src import config
-from src.checked import Checked
+from src.config import configuration
 from src.data import rules, schema
-from src.errors import UserError
+from src.support.errors import UserError
+from src.support.structs import Checked
 
 STRUCTS: dict[str, type[Checked]] = {
     struct.__name__: struct
     for struct in (
-        *(Settings, config.Params, config.Pair),
+        *(Settings, configuration.Params, configuration.Pair),
         *(schema.Dataset, schema.Target, schema.Number, schema.Integer, schema.Category),
         *(schema.Text, schema.Split, schema.Similar, rules.Gate, rules.Limits, rules.Retrain),
-        *(config.Model, config.Encoding, config.Words, config.Space, config.EarlyStopping),
-        config.OptunaSearch,
+        *(
+            configuration.Model,
+            configuration.Encoding,
+            configuration.Words,
+            configuration.Space,
+            configuration.EarlyStopping,
+        ),
+        configuration.OptunaSearch,
     )
 }
 HEAD = ("key", "takes", "default", "meaning")

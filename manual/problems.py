@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app import problems
+from app.http import problems
 from manual.markdown import GENERATED, code, table
 
 HEAD = f"""# Errors

@@ -34,15 +34,17 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
 
-from src import bootstrap, composing, paths
-from src import config as configs
-from src.data import prepared, profile
+from src.config import composition, paths
+from src.config import configuration as configs
+from src.data import prepared
+from src.data.profile import document
+from src.evaluation import bootstrap
 from src.inference import predictor as predictors
 from src.inference.interval import Interval
 from src.inference.sentence import sentence
 from src.learning import conformal, exporting, training
 from src.learning.recipe import Recipe
-from src.progress import Bar
+from src.support.progress import Bar
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#767676"  # apart for all eyes
 WIDTH = 600  # pixels of a chart without its axes
@@ -94,19 +96,19 @@ def table(frame: pd.DataFrame, **formats: str) -> None:
 # those rules, and keeps what it rejects with the reason.
 
 # %%
-composing.prepare()
+composition.prepare()
 
 
 def compose(*words: str) -> configs.Config:
     """Return what the pipeline would train, with other values if given."""
-    return configs.build(composing.compose(["dataset=diamonds", *words]))
+    return configs.build(composition.compose(["dataset=diamonds", *words]))
 
 
 config = compose("model=xgboost")
 dataset, seed = config.dataset, config.seed
 ready, cleaned = prepared.prepare(dataset, seed)
 rows = cleaned.rows
-known = profile.profile(dataset, ready, cleaned.rejected, "")
+known = document.profile(dataset, ready, cleaned.rejected, "")
 
 columns = pd.DataFrame(
     {

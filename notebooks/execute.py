@@ -17,9 +17,10 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from PIL import Image
 
-from src import config, files
-from src.command import guarded
-from src.errors import UserError, unknown
+from src.config import configuration
+from src.support import files
+from src.support.cli import guarded
+from src.support.errors import UserError, unknown
 
 FOLDER = Path("notebooks")
 TIMEOUT = 600  # seconds for one cell
@@ -46,7 +47,7 @@ def main() -> None:
 
 def execute(names: list[str]) -> None:
     """Run the named notebooks, or all; a notebook with a cell that fails is not written."""
-    config.find_root()
+    configuration.find_root()
     known = {path.stem: path for path in sorted(FOLDER.glob("*.py")) if is_notebook(path)}
     for name in names or known:
         if name not in known:

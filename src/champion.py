@@ -6,13 +6,16 @@ import argparse
 from dataclasses import dataclass
 from typing import Any
 
-from src import config as configs
-from src import files, gate, metrics, paths
-from src.checked import Checked, convert
-from src.command import guarded
+from src.config import configuration as configs
+from src.config import paths
+from src.data import gate
 from src.data.rules import Gate
-from src.errors import UserError
+from src.evaluation import metrics
 from src.inference import bundle
+from src.support import files
+from src.support.cli import guarded
+from src.support.errors import UserError
+from src.support.structs import Checked, convert
 
 TIE_DIGITS = 4  # significant; models that agree in these are as good as each other
 

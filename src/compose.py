@@ -13,12 +13,13 @@ from typing import Any
 
 import yaml
 
-from src import composition_cache, files, paths
-from src import config as configs
-from src.command import guarded
-from src.config import Config, Pair, Params
+from src.config import composition_cache, paths
+from src.config import configuration as configs
+from src.config.configuration import Config, Pair, Params
 from src.data.schema import RULES, without_rules
-from src.errors import UserError, did_you_mean
+from src.support import files
+from src.support.cli import guarded
+from src.support.errors import UserError, did_you_mean
 
 
 def main() -> None:

@@ -10,9 +10,12 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from src import config, git, metrics, paths, runs, tables
-from src.command import guarded
-from src.errors import unknown
+from src.config import configuration, paths
+from src.evaluation import metrics
+from src.runs import folders
+from src.support import git, text_tables
+from src.support.cli import guarded
+from src.support.errors import unknown
 
 FILTERS = ("dataset", "model", "source")
 LIMIT = 50
@@ -33,7 +36,7 @@ def main() -> None:
 
 def show(filters: list[str], *, as_json: bool, limit: int) -> None:
     """Print what passes the filters, as a table or as JSON."""
-    config.find_root()
+    configuration.find_root()
     wanted = _filters(filters)
     found = [
         entry
@@ -61,21 +64,21 @@ def _filters(words: list[str]) -> dict[str, str]:
         if key not in FILTERS or not equals:
             raise unknown("filter", word, [f"{name}=..." for name in FILTERS])
         wanted[key] = value
-    if wanted.get("dataset", "") not in ["", *config.choices("dataset")]:
-        raise unknown("dataset", wanted["dataset"], config.choices("dataset"))
+    if wanted.get("dataset", "") not in ["", *configuration.choices("dataset")]:
+        raise unknown("dataset", wanted["dataset"], configuration.choices("dataset"))
     return wanted
 
 
 def _of_runs() -> Iterator[dict[str, Any]]:
     """Yield a row per training; the ones that were stopped have no metrics."""
-    for run in runs.every():
+    for run in folders.every():
         try:
             yield _of_run(run)
         except (OSError, ValueError, KeyError, TypeError):
             print(f"{run.path} is damaged and left out", file=sys.stderr)
 
 
-def _of_run(run: runs.Run) -> dict[str, Any]:
+def _of_run(run: folders.Run) -> dict[str, Any]:
     request = run.request()
     manifest = run.manifest() if run.is_done else {}
     return {
@@ -176,7 +179,7 @@ def _show(entries: list[dict[str, Any]]) -> None:
             ]
         )
     first = ["time (UTC)", "dataset", "model", "source", "state", "metric", "cv"]
-    tables.show("", [*first, *(names or ["test"]), "seconds", "commit", "place"], rows)
+    text_tables.show("", [*first, *(names or ["test"]), "seconds", "commit", "place"], rows)
 
 
 def _test(entry: dict[str, Any]) -> dict[str, Any]:

@@ -13,16 +13,17 @@ from typing import Literal
 
 import pandas as pd
 
-from src import files, paths
-from src.checked import Checked, convert
-from src.command import with_hydra
+from src.config import paths
+from src.config.hydra_cli import with_hydra
 from src.data import cleaning, schema, sources
 from src.data.cleaning import Cleaned
 from src.data.schema import Dataset
 from src.data.sources import Raw
-from src.errors import UserError
-from src.progress import Bar
-from src.runs import RUNS
+from src.runs.folders import RUNS
+from src.support import files
+from src.support.errors import UserError
+from src.support.progress import Bar
+from src.support.structs import Checked, convert
 
 SHOWN = 10  # rejected rows on the screen; all of them are in the file
 

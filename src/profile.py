@@ -12,12 +12,14 @@ from typing import Any
 
 import pandas as pd
 
-from src import config as configs
-from src import files, paths
-from src.checked import convert
-from src.command import guarded
-from src.data import prepared, profile, schema
-from src.errors import unknown
+from src.config import configuration as configs
+from src.config import paths
+from src.data import prepared, schema
+from src.data.profile import document as profile
+from src.support import files
+from src.support.cli import guarded
+from src.support.errors import unknown
+from src.support.structs import convert
 
 
 def main() -> None:

@@ -8,12 +8,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from src import config, extras, files, git, processes
-from src.command import guarded
-from src.errors import UserError
-from src.processes import DVC
+from src.config import configuration
 from src.reporting import document, verdicts
 from src.retrain import REPORT, RESULTS, STOPPED, VALUES
+from src.support import extras, files, git, processes
+from src.support.cli import guarded
+from src.support.errors import UserError
+from src.support.processes import DVC
 
 GH = "gh"  # GitHub's command line
 BRANCH = "retrain"
@@ -37,7 +38,7 @@ def main() -> None:
 
 def propose() -> None:
     """Do all of it; where nothing changed, withdraw what was proposed before."""
-    config.find_root()
+    configuration.find_root()
     if not extras.has("dvc"):
         raise extras.absent("dvc")
     values = _values()

@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from src import config as configs
-from src import metrics, paths, tables
-from src.command import guarded
-from src.errors import UserError
+from src.config import configuration as configs
+from src.config import paths
+from src.evaluation import metrics
+from src.support import text_tables
+from src.support.cli import guarded
+from src.support.errors import UserError
 
 NEXT = """Next:
   dvc metrics diff                                      what changed since the last commit
@@ -68,7 +70,7 @@ def _show_dataset(dataset: str, models: list[str], verdict: dict[str, object]) -
         mark = "champion" if model == verdict["champion"] else refused.get(model, "")
         cv = values["cv"][metric]
         rows.append([model, mark, cv["mean"], cv["std"], *(values["test"].get(n) for n in names)])
-    tables.show(
+    text_tables.show(
         f"{dataset} (cross-validated {metric}, then the held-out rows)",
         ["model", "verdict", f"cv {metric}", "+-", *names],
         rows,

@@ -9,20 +9,21 @@ import sys
 import tempfile
 from pathlib import Path
 
-from src import config, extras, files, git, paths, processes
-from src.command import guarded
-from src.config import Params
-from src.errors import UserError
-from src.processes import DVC
+from src.config import configuration, paths
+from src.config.configuration import Params
 from src.reporting import changes, document, verdicts
 from src.reporting.document import Report
 from src.reporting.earlier import Earlier
 from src.reporting.others import others
+from src.support import extras, files, git, processes
+from src.support.cli import guarded
+from src.support.errors import UserError
+from src.support.processes import DVC
 
 REPORT = Path("artifacts/report.md")
 VALUES = REPORT.with_suffix(".json")
 PICTURES = REPORT.with_suffix("")
-MADE_BY = (str(config.CONF), "src")  # a file that git does not know yet may decide there
+MADE_BY = (str(configuration.CONF), "src")  # a file that git does not know yet may decide there
 SHOWN = 5  # changed files in a refusal
 RESULTS = ("data.dvc", "dvc.lock", str(paths.METRICS))  # what a retraining may commit
 CODES = {
@@ -64,12 +65,12 @@ def main() -> None:
 
 def retrain(*, commit: bool) -> int:
     """Do all of it and return the exit code."""
-    config.find_root()
+    configuration.find_root()
     _say_stopped("It did not come to its end.")  # no earlier report may pass for this one's
     try:
         if not extras.has("dvc"):
             raise extras.absent("dvc")
-        params = config.read_params()
+        params = configuration.read_params()
         processes.output("git", "status", "--porcelain", fix="git init, or what it says")
         if commit:
             _check_clean()

@@ -7,11 +7,12 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from src import config, files, paths
-from src.command import guarded
-from src.data.samples import SAMPLES
-from src.errors import UserError, unknown
-from src.progress import Bar
+from src.config import configuration, paths
+from src.sample_data.generators import SAMPLES
+from src.support import files
+from src.support.cli import guarded
+from src.support.errors import UserError, unknown
+from src.support.progress import Bar
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
 
 def write(names: list[str], *, force: bool, folder: Path = paths.DATA) -> None:
     """Write samples; raise UserError, with nothing written, where a file differs."""
-    config.find_root()
+    configuration.find_root()
     for name in names:
         if name not in SAMPLES:
             raise unknown("sample", name, SAMPLES)

@@ -9,11 +9,15 @@ from typing import Any
 
 import yaml
 
-from src import config as configs
-from src import gate, metrics, running, tables
-from src.command import guarded, with_hydra
-from src.errors import UserError
-from src.running import Trained
+from src.config import configuration as configs
+from src.config.hydra_cli import with_hydra
+from src.data import gate
+from src.evaluation import metrics
+from src.runs import training
+from src.runs.training import Trained
+from src.support import text_tables
+from src.support.cli import guarded
+from src.support.errors import UserError
 
 GROUPS = ("dataset", "model", "search")
 # Runs that are composed already, by the key that names one; and what may be given beside it.
@@ -30,7 +34,7 @@ def main() -> None:
         request = configs.request(values)
         given = {key: value for key, value in _overrides().items() if key in typed}
         trained = _again(given, request.run, request.continue_from)
-        finished.append((trained or running.own(configs.build(values)), _words(given)))
+        finished.append((trained or training.own(configs.build(values)), _words(given)))
 
     def again() -> None:
         configs.find_root()
@@ -61,11 +65,11 @@ def _again(given: dict[str, Any], run: str | None, continue_from: str | None) ->
     """Train a run that is composed already; return None where none is named."""
     if run is not None:
         _refuse_others(given, "run")
-        return running.tracked(run)
+        return training.tracked(run)
     if continue_from is not None:
         _refuse_others(given, "continue_from")
         beside = {key: value for key, value in given.items() if key != "continue_from"}
-        return running.continued(Path(continue_from), beside)
+        return training.continued(Path(continue_from), beside)
     return None
 
 
@@ -116,7 +120,7 @@ def show(finished: list[Finished]) -> None:
         cv = f"cv {first.config.dataset.metric}"
         columns = ["model", cv, "+-", *names, "train", "test", "seconds", "gate", "given"]
         rows = [_row(trained, [w for w in words if w not in shared]) for trained, words in group]
-        tables.show(f"{dataset}: {first.config.dataset.task}", columns, rows)
+        text_tables.show(f"{dataset}: {first.config.dataset.task}", columns, rows)
     for trained, _ in ranked:
         print(f"{trained.config.model.name}: {trained.place}")
 

@@ -12,8 +12,8 @@ import hypothesis
 import pytest
 import yaml
 
-from src.checked import convert
 from src.data.schema import Dataset
+from src.support.structs import convert
 
 ROOT = Path(__file__).parents[1]
 STONES: dict[str, Any] = {

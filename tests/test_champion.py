@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from src import champion
-from src.errors import UserError
 from src.inference import bundle
+from src.support.errors import UserError
 
 CONTEST = {"task": "regression", "metric": "mae", "gate": {}, "models": []}
 Enter = Callable[..., None]

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from src import compose, composing, composition_cache, config, paths
-from src.errors import UserError
+from src import compose
+from src.config import composition, composition_cache, configuration, paths
+from src.support.errors import UserError
 
 CONF = Path("artifacts/conf")
 RUNS: dict[str, Any] = {
@@ -77,20 +78,20 @@ RULES = {
 def test_a_runs_file_is_the_whole_configuration_but_for_the_rules(track) -> None:
     edit("conf/dataset/stones.yaml", **RULES)
     compose.compose()
-    composing.prepare()
-    expected = config.build(composing.compose(["dataset=stones", "model=ridge"]))
-    values = config.read_yaml(CONF / "runs/stones-ridge.yaml")
+    composition.prepare()
+    expected = configuration.build(composition.compose(["dataset=stones", "model=ridge"]))
+    values = configuration.read_yaml(CONF / "runs/stones-ridge.yaml")
     rules = {key: values["dataset"][key] for key in RULES}
     assert rules == {"gate": {}, "promote": "auto", "on_breach": "warn", "retrain": None}
     values["dataset"].update(RULES)
-    assert config.build(values) == expected
+    assert configuration.build(values) == expected
     assert (expected.seed, expected.folds, expected.model.name) == (7, 3, "ridge")
 
 
 def test_a_search_of_a_run_is_composed(track) -> None:
     track({"stones-ridge": {**RUNS["stones-ridge"], "search": "optuna"}})
     compose.compose()
-    assert config.read_yaml(CONF / "runs/stones-ridge.yaml")["search"]["name"] == "optuna"
+    assert configuration.read_yaml(CONF / "runs/stones-ridge.yaml")["search"]["name"] == "optuna"
 
 
 def test_what_differs_for_a_pair_is_composed(track) -> None:
@@ -98,13 +99,15 @@ def test_what_differs_for_a_pair_is_composed(track) -> None:
         "# @package _global_\nmodel: {params: {alpha: 0.25}}\n"
     )
     compose.compose()
-    assert config.read_yaml(CONF / "runs/stones-ridge.yaml")["model"]["params"]["alpha"] == 0.25
+    assert (
+        configuration.read_yaml(CONF / "runs/stones-ridge.yaml")["model"]["params"]["alpha"] == 0.25
+    )
 
 
 def test_the_contest_knows_its_models_metric_and_gate(track) -> None:
     edit("conf/dataset/stones.yaml", gate={"r2": {"min": 0.5}})
     compose.compose()
-    contest = config.read_yaml(CONF / "datasets/stones.yaml")
+    contest = configuration.read_yaml(CONF / "datasets/stones.yaml")
     assert contest["models"] == ["dummy", "ridge"]
     assert (contest["task"], contest["metric"]) == ("regression", "mae")
     assert contest["gate"]["r2"]["min"] == 0.5
@@ -116,7 +119,7 @@ def test_the_contest_knows_the_gate_of_each_class(track) -> None:
     gate = {"recall": {"min": 0.5, "each": {"min": 0.4}, "classes": {1: {"max": 0.9}}}}
     edit("conf/dataset/payments.yaml", gate=gate)
     compose.compose()
-    contest = config.read_yaml(CONF / "datasets/payments.yaml")
+    contest = configuration.read_yaml(CONF / "datasets/payments.yaml")
     assert contest["gate"]["recall"] == {
         "min": 0.5,
         "max": None,
@@ -129,8 +132,8 @@ def test_each_dataset_has_its_own_contest(track) -> None:
     other = {"dataset": "payments", "model": "logistic", "plot": "confusion"}
     track({**RUNS, "payments-logistic": other}, datasets=["stones", "payments"])
     compose.compose()
-    assert config.read_yaml(CONF / "datasets/stones.yaml")["models"] == ["dummy", "ridge"]
-    contest = config.read_yaml(CONF / "datasets/payments.yaml")
+    assert configuration.read_yaml(CONF / "datasets/stones.yaml")["models"] == ["dummy", "ridge"]
+    contest = configuration.read_yaml(CONF / "datasets/payments.yaml")
     assert (contest["task"], contest["models"]) == ("binary", ["logistic"])
 
 
@@ -144,7 +147,7 @@ def test_the_service_finds_every_dataset_and_every_tracked_run(
     Path("conf/dataset/broken.yaml").write_text("name: [")
     compose.compose()
     monkeypatch.setattr(composition_cache, "_memory", {})
-    monkeypatch.setattr(composing, "compose", lambda words: pytest.fail(f"composed {words}"))
+    monkeypatch.setattr(composition, "compose", lambda words: pytest.fail(f"composed {words}"))
     for name in ("diamonds", "payments", "resumes", "stones"):
         words = composition_cache.dataset_words(name)
         assert composition_cache.compose(words)["dataset"]["name"] == name
@@ -247,7 +250,7 @@ def test_files_of_runs_that_are_tracked_no_more_are_removed(track) -> None:
     track({"stones-ridge": RUNS["stones-ridge"]})
     compose.compose()
     assert "runs/stones-dummy.yaml" not in written()
-    assert config.read_yaml(CONF / "datasets/stones.yaml")["models"] == ["ridge"]
+    assert configuration.read_yaml(CONF / "datasets/stones.yaml")["models"] == ["ridge"]
 
 
 @pytest.mark.parametrize(

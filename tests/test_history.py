@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from src import history
-from src.errors import UserError
+from src.support.errors import UserError
 
 COLUMNS = ["time", "(UTC)", "dataset", "model", "source", "state", "metric", "cv"]
 

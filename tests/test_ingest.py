@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from src import files
+from src.support import files
 
 HEADER = "carat,facets,cut,price"
 

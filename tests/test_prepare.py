@@ -12,7 +12,7 @@ import yaml
 
 from src import compose, prepare
 from src.data import prepared
-from src.errors import UserError
+from src.support.errors import UserError
 
 QUALITY = Path("metrics/stones/quality.json")
 PARAMS = {

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from src import compose, paths, prepare, profile
-from src.errors import UserError
+from src import compose, prepare, profile
+from src.config import paths
+from src.support.errors import UserError
 
 PARAMS = {
     "dataset": "stones",

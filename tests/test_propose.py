@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from src import propose
-from src.errors import UserError
 from src.reporting import verdicts
+from src.support.errors import UserError
 from tests import repository
 
 REPORT = "# Retraining: better\n\nwords\n\n### Charts\n\n![carat](report/stones-1.png)\n\n## next\n"

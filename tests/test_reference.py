@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from src import composing, config
+from src.config import composition, configuration
 from src.data import prepared
 from src.learning import training
 
@@ -25,10 +25,10 @@ class Silent:
 
 
 def train(model: str, tmp_path: Path, *words: str) -> training.Outcome:
-    composing.prepare()
+    composition.prepare()
     given = [f"dataset.source={DIAMONDS}", "dataset.split.method=random", "dataset.duplicates=keep"]
-    made = config.build(
-        composing.compose(["dataset=diamonds", f"model={model}", "seed=42", *given, *words])
+    made = configuration.build(
+        composition.compose(["dataset=diamonds", f"model={model}", "seed=42", *given, *words])
     )
     ready, _ = prepared.prepare(made.dataset, made.seed)
     return training.train(made, ready.train, ready.test, tmp_path / "study", Silent())
@@ -53,9 +53,9 @@ def test_boosted_trees_beat_the_reference_search(tmp_path: Path) -> None:
 
 
 def test_its_known_faults_are_found(tmp_path: Path) -> None:
-    composing.prepare()
+    composition.prepare()
     words = ["dataset=diamonds", "model=dummy", f"dataset.source={DIAMONDS}"]
-    made = config.build(composing.compose(words))
+    made = configuration.build(composition.compose(words))
     _, cleaned = prepared.prepare(made.dataset, made.seed)
     assert cleaned.total == 5000
     assert len(cleaned.rejected) == 12

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from src import results
-from src.errors import UserError
+from src.support.errors import UserError
 
 MODELS = ("dummy", "ridge", "lasso")
 PARAMS: dict[str, Any] = {

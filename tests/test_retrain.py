@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
-from src import processes, retrain
-from src.errors import UserError
-from src.processes import DVC
+from src import retrain
 from src.reporting import verdicts
 from src.reporting.changes import Changes
+from src.support import processes
+from src.support.errors import UserError
+from src.support.processes import DVC
 from tests import repository
 from tests.reporting.made import changes as made
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from src import samples
-from src.data.samples import SAMPLES
-from src.errors import UserError
+from src.sample_data.generators import SAMPLES
+from src.support.errors import UserError
 
 NAME = "payments.csv"
 OTHER = b"other,rows\n1,2\n"

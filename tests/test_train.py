@@ -19,7 +19,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from src import compose, config, prepare
+from src import compose, prepare
+from src.config import configuration
 from src.data.schema import Dataset
 from src.inference import bundle
 
@@ -71,7 +72,7 @@ def make_project(folder: Path, root: Path, dataset: Dataset, rows: pd.DataFrame)
             "metric": "accuracy",
         },
     }.items():
-        values = {**config.plain(dataset), **changes}
+        values = {**configuration.plain(dataset), **changes}
         (folder / "conf" / "dataset" / f"{name}.yaml").write_text(yaml.safe_dump(values))
     params = {
         "dataset": "stones",
@@ -375,7 +376,7 @@ class TestATrackedRun:
         config_ = bundle.read_manifest(pipeline.project.folder / "artifacts/bundles/stones/ridge")[
             "config"
         ]
-        composed = config.read_yaml(
+        composed = configuration.read_yaml(
             pipeline.project.folder / "artifacts/conf/runs/stones-ridge.yaml"
         )
         assert config_ == composed

@@ -14,9 +14,9 @@ import cysqlite
 import peewee
 from playhouse.cysqlite_ext import CySqliteDatabase
 
-from app.store.turn import Turn
-from src import extras
-from src.errors import UserError
+from app.store.write_turn import Turn
+from src.support import extras
+from src.support.errors import UserError
 
 Durability = Literal["process", "power"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import peewee
 from peewee import SchemaManager
 
-from app import clock
+from app.store import clock
 from app.store import database as databases
 from app.store.tables import (
     VIEW,
@@ -21,7 +21,7 @@ from app.store.tables import (
     Upload,
     Version,
 )
-from src.errors import UserError
+from src.support.errors import UserError
 
 
 def _nothing(database: peewee.Database) -> None:

@@ -16,9 +16,9 @@ import pandas as pd
 
 from benchmarks.peers import wrk
 from benchmarks.peers.servers import NotServing, Server
-from src import paths
-from src.errors import UserError
+from src.config import paths
 from src.inference import bundle
+from src.support.errors import UserError
 
 DATASET, MODEL, TARGET = "diamonds", "xgboost", "price"
 PATH = f"/v1/{DATASET}/predictions"

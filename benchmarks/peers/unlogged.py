@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app import recorder
 from app.factory import create_api
+from app.request_log import recorder
 from app.settings import read
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from src.errors import UserError
+from src.support.errors import UserError
 
 CONNECTIONS = 16
 # Requests are written once, so that wrk costs little beside the server that it shares cores with.

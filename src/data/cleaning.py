@@ -9,7 +9,7 @@ import pandas as pd
 
 from src.data.schema import Bounds, Category, Dataset, Integer, Number, Text
 from src.data.sources import FIRST_LINE, LINE
-from src.errors import UserError
+from src.support.errors import UserError
 
 SHOWN = 5  # rejected rows in an error
 DUPLICATE = "duplicate"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from src.errors import UserError, unknown
+from src.support.errors import UserError, unknown
 
 Columns = Mapping[str, npt.NDArray[np.float64]]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from src import files
 from src.data import cleaning, sources, splitting
 from src.data.cleaning import Cleaned
 from src.data.schema import Dataset
-from src.errors import UserError
+from src.support import files
+from src.support.errors import UserError
 
 TRAIN, TEST, REJECTED, ORIGIN = "train.parquet", "test.parquet", "rejected.csv", "origin.json"
 

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from src.checked import Checked
-from src.errors import UserError, unknown
-from src.metrics import BY_TASK
+from src.evaluation.metrics import BY_TASK
+from src.support.errors import UserError, unknown
+from src.support.structs import Checked
 
 Promote = Literal["auto", "manual"]
 OnBreach = Literal["refuse", "rollback", "warn"]

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from src.checked import Checked
 from src.data import rules
 from src.data.expressions import Expression
-from src.errors import UserError, unknown
-from src.metrics import BY_TASK
+from src.evaluation.metrics import BY_TASK
+from src.support.errors import UserError, unknown
+from src.support.structs import Checked
 
 Task = Literal["regression", "binary", "multiclass"]
 Share = Annotated[float, Meta(ge=0, le=1)]

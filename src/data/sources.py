@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from src.errors import UserError, did_you_mean
+from src.support.errors import UserError, did_you_mean
 
 TIMEOUT = 30  # seconds without a byte from a URL
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}

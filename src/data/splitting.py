@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from src.data.schema import Dataset
-from src.errors import UserError
+from src.support.errors import UserError
 
 SEPARATOR = "\x1f"  # stands in no cell that a person typed
 

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src import files
-from src.errors import UserError
+from src.support import files
+from src.support.errors import UserError
 
 if TYPE_CHECKING:  # a service needs neither, and they take a second to import
     import pandas as pd

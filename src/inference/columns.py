@@ -12,8 +12,8 @@ import numpy as np
 
 from src.data.expressions import Expression
 from src.data.schema import Category, Dataset, Integer, Number
-from src.inference.arithmetic import Getter, Record, compiled
-from src.inference.words import Words
+from src.inference.scalar_expressions import Getter, Record, compiled
+from src.inference.text_columns import Words
 
 Matrix = np.ndarray
 Arrays = Mapping[str, np.ndarray]

@@ -9,9 +9,9 @@ from typing import Any
 
 from src.data.expressions import Expression
 from src.data.schema import Dataset
-from src.inference.added import OTHER_WORDS, Part
-from src.inference.arithmetic import Getter, Record, compiled
 from src.inference.columns import getters
+from src.inference.contributions import OTHER_WORDS, Part
+from src.inference.scalar_expressions import Getter, Record, compiled
 
 MOST_WORDS = 20
 

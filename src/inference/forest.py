@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from src.inference import booster, tables
-from src.inference.added import Added, of_columns, of_text
-from src.inference.arithmetic import Record
-from src.inference.booster import Booster
+from src.inference import quickscorer, xgboost_library
 from src.inference.columns import Columns
-from src.inference.shapley import Shapley
+from src.inference.contributions import Added, of_columns, of_text
+from src.inference.scalar_expressions import Record
+from src.inference.tree_shap import Shapley
 from src.inference.trees import Trees
+from src.inference.xgboost_library import Booster
 
 FEW = 32  # records; from about there on the library is faster, by what its calls cost
 
@@ -25,11 +25,13 @@ class Forest:
 
     def __init__(self, trees: Trees, columns: Columns, members: list[bytes]) -> None:
         self.trees, self.columns = trees, columns
-        self._tables = tables.Tables(trees, columns) if tables.fit(trees, columns) else None
-        has_library = booster.library() is not None
+        self._tables = (
+            quickscorer.Tables(trees, columns) if quickscorer.fit(trees, columns) else None
+        )
+        has_library = xgboost_library.library() is not None
         self._boosters = [Booster(data) for data in members] if has_library else []
         if self._tables is None and not self._boosters:
-            raise booster.absent()
+            raise xgboost_library.absent()
         if self._boosters:  # the first answer sets it up, which threads must not do at once
             nothing = (np.empty(0, dtype=np.int64), np.empty(0))
             self._predict(np.zeros((1, columns.dense)), [nothing])

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from src.evaluation import rounded
+from src.evaluation.measures import rounded
 from src.inference import bundle
-from src.inference.arithmetic import Record
+from src.inference.scalar_expressions import Record
 
 NAME = "held_out.json"
 MOST, WORST = 500, 20

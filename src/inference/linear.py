@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.inference.added import Added, Part, of_columns, of_text
-from src.inference.arithmetic import Record
 from src.inference.columns import Columns
-from src.inference.words import Words
+from src.inference.contributions import Added, Part, of_columns, of_text
+from src.inference.scalar_expressions import Record
+from src.inference.text_columns import Words
 
 
 @dataclass(frozen=True)

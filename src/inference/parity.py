@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from src.errors import UserError
 from src.inference import bundle
-from src.inference.arithmetic import Record
 from src.inference.predictor import Predictor
+from src.inference.scalar_expressions import Record
+from src.support.errors import UserError
 
 GOLDEN = "golden.json"
 # As near as single precision comes: relative for values, absolute for probabilities.

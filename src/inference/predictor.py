@@ -10,18 +10,18 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from src.checked import convert
 from src.data.schema import Dataset, Integer, Number
-from src.errors import unknown
 from src.inference import bundle, columns
-from src.inference.added import Added
-from src.inference.arithmetic import Record
+from src.inference.contributions import Added
 from src.inference.explanation import Contribution, Explanation, Sharing, exact
 from src.inference.forest import Forest
 from src.inference.linear import Linear
 from src.inference.links import Answers
-from src.inference.sampling import sampled
+from src.inference.sampled_shapley import sampled
+from src.inference.scalar_expressions import Record
 from src.inference.trees import Trees
+from src.support.errors import unknown
+from src.support.structs import convert
 
 SPEC, ARRAYS = "predictor.json", "predictor.npz"
 

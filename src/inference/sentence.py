@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from src.data.schema import Dataset
-from src.inference.added import OTHER_WORDS
+from src.inference.contributions import OTHER_WORDS
 from src.inference.explanation import Contribution, Explanation
 
 MOST_FOR, MOST_AGAINST = 3, 2

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from src import files
 from src.data.schema import Category, Dataset, Integer, Number, Text
 from src.inference import bundle
+from src.support import files
 
 if TYPE_CHECKING:  # a service needs it not, and it takes half a second to import
     import pandas as pd

@@ -14,10 +14,10 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 
-from src.config import Encoding, Words
+from src.config.configuration import Encoding, Words
 from src.data.expressions import Expression
 from src.data.schema import Category, Dataset, Feature, Text
-from src.errors import UserError
+from src.support.errors import UserError
 
 MISSING = "(missing)"  # the level of an optional category that was left out
 # How scikit-learn's vectorizers say it; they raise no type of their own.

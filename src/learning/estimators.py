@@ -6,9 +6,9 @@ import importlib
 import inspect
 from typing import Any
 
-from src.config import Model
+from src.config.configuration import Model
 from src.data.schema import Task
-from src.errors import UserError, unknown
+from src.support.errors import UserError, unknown
 
 
 def make(model: Model, task: Task, seed: int) -> Any:

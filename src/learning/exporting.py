@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from src import files
 from src.data.schema import Category, Dataset, Text
 from src.learning import scores
 from src.learning.encoding import MISSING
 from src.learning.recipe import Fitted
+from src.support import files
 
 SPEC, ARRAYS, GOLDEN = "predictor.json", "predictor.npz", "golden.json"
 MOST_GOLDEN = 20

@@ -11,11 +11,11 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from src.config import Model, with_values
+from src.config.configuration import Model, with_values
 from src.data.schema import Dataset
-from src.errors import UserError
 from src.learning import calibration, estimators
 from src.learning.encoding import Encoder
+from src.support.errors import UserError
 
 
 class Progress(Protocol):

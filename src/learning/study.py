@@ -20,8 +20,8 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from src import metrics
-from src.config import Config, Model, Space
+from src.config.configuration import Config, Model, Space
+from src.evaluation import metrics
 
 NAME = "search"
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from src.data.schema import Dataset
-from src.errors import UserError, unknown
+from src.support.errors import UserError, unknown
 
 
 class Target:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from src import evaluation
-from src.config import Config, Model, NoSearch, OptunaSearch
+from src.config.configuration import Config, Model, NoSearch, OptunaSearch
+from src.evaluation import measures
 from src.learning import conformal, estimators, validation
 from src.learning import target as targets
 from src.learning.recipe import Fitted, Progress, Recipe
@@ -59,11 +59,11 @@ def train(
     held_out = target.encode(test)
     interval = _interval(config, truth, validated, held_out, output)
     metrics = {
-        "test": evaluation.evaluate(config.dataset.task, held_out, output),
+        "test": measures.evaluate(config.dataset.task, held_out, output),
         "cv": {
             config.dataset.metric: {
-                "mean": evaluation.rounded(validated.mean),
-                "std": evaluation.rounded(validated.std),
+                "mean": measures.rounded(validated.mean),
+                "std": measures.rounded(validated.std),
             }
         },
         "interval": {"coverage": interval["measured"], "width": interval["width"]},
@@ -145,8 +145,8 @@ def _interval(
     measured = conformal.measure(calibration, held_out, output)
     return {
         **calibration,
-        "measured": evaluation.rounded(measured["coverage"]),
-        "width": evaluation.rounded(measured["width"]),
+        "measured": measures.rounded(measured["coverage"]),
+        "width": measures.rounded(measured["width"]),
     }
 
 
@@ -157,16 +157,16 @@ def _details(
     validated: validation.Validated,
 ) -> dict[str, Any]:
     """Gather what is worth keeping but too much for a table of metrics."""
-    details: dict[str, Any] = {"cv_scores": [evaluation.rounded(s) for s in validated.scores]}
+    details: dict[str, Any] = {"cv_scores": [measures.rounded(s) for s in validated.scores]}
     if target.classes is not None:
         details["classes"] = target.classes
-        details["confusion"] = evaluation.confusion(truth, output)
-        details["per_class"] = evaluation.per_class(truth, output, target.classes)
+        details["confusion"] = measures.confusion(truth, output)
+        details["per_class"] = measures.per_class(truth, output, target.classes)
     return details
 
 
 def _predictions(target: targets.Target, test: pd.DataFrame, output: np.ndarray) -> pd.DataFrame:
     predicted = target.decode(output)
     if target.classes is None:
-        predicted = np.array([evaluation.rounded(value) for value in predicted])
+        predicted = np.array([measures.rounded(value) for value in predicted])
     return pd.DataFrame({"actual": test[target.name].to_numpy(), "predicted": predicted})

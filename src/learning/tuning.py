@@ -14,13 +14,14 @@ import optuna
 import pandas as pd
 from optuna.trial import Trial, TrialState
 
-from src import evaluation, files, metrics
-from src.config import Config, Model, OptunaSearch, with_values
-from src.errors import UserError
+from src.config.configuration import Config, Model, OptunaSearch, with_values
+from src.evaluation import measures, metrics
 from src.learning import study as studies
 from src.learning import validation
 from src.learning.encoding import Encoder
 from src.learning.recipe import Progress, Recipe
+from src.support import files
+from src.support.errors import UserError
 
 SEED_STEP = 1_000_003  # a prime, so that neighbouring seeds share no sampler
 
@@ -208,7 +209,7 @@ def _try(search: Search, params: dict[str, Any], limits: list[float]) -> Tried:
             part.encoder, part.fit, part.fit_target, part.judge, part.judge_target
         )
         output = fitted.output_encoded(part.judge)
-        scores.append(evaluation.score(task, metric, part.judge_target, output))
+        scores.append(measures.score(task, metric, part.judge_target, output))
         trees += [] if grown is None else [grown]
         if search.cost(float(np.mean(scores))) > limit:
             return Tried(scores, trees, TrialState.PRUNED)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold, StratifiedKFold
 
-from src import evaluation
+from src.evaluation import measures
 from src.learning.recipe import Recipe
 
 Fold = tuple[np.ndarray, np.ndarray]
@@ -65,7 +65,7 @@ def cross_validate(
     scores = []
     for (_, judge), output in zip(parts, outputs, strict=True):
         out[judge] = output
-        scores.append(evaluation.score(recipe.dataset.task, metric, target[judge], output))
+        scores.append(measures.score(recipe.dataset.task, metric, target[judge], output))
     return Validated(scores, out)
 
 

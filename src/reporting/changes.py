@@ -9,16 +9,16 @@ from typing import Any
 
 import pandas as pd
 
-from src import paths
-from src.checked import convert
-from src.config import flat
+from src.config import paths
+from src.config.configuration import flat
 from src.data import prepared
 from src.data.schema import Dataset
-from src.errors import UserError
 from src.reporting import verdicts
 from src.reporting.drift import Drift, drift
 from src.reporting.earlier import Earlier, read_json, read_yaml
 from src.reporting.verdicts import Verdict
+from src.support.errors import UserError
+from src.support.structs import convert
 
 CONFS = paths.RUN_CONFS.parent
 SECONDS = "seconds"  # of a training; they differ each time and say nothing of the model

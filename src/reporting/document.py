@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from src import metrics
+from src.evaluation import metrics
 from src.reporting import verdicts
 from src.reporting.changes import Changes, Model, part
 from src.reporting.drift import FAR, Drift
-from src.tables import text
+from src.support.text_tables import text
 
 CHARTS = "### Charts"
 CUT = "The rest is in the workflow's artifact, `report.md`."

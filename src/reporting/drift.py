@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from src.bootstrap import LEAST
-from src.comparison import hashes
 from src.data.schema import Category, Dataset, Text
+from src.evaluation.bootstrap import LEAST
+from src.runs.comparison import hashes
 
 SURE = 0.01  # the chance, over all columns together, to call one of them moved that is not
 FAR = 0.1  # under this a difference is real, it may be, and too small to matter

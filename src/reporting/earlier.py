@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from src import git, paths
+from src.config import paths
+from src.support import git
 
 
 class Earlier:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from src import paths
+from src.config import paths
 from src.reporting.earlier import Earlier
 
 LOCK = Path("dvc.lock")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from src import files
 from src.data.schema import Category, Dataset
 from src.reporting.changes import Changes, Model, part
 from src.reporting.drift import Drift, kind, lengths
+from src.support import files
 
 BEFORE, NOW, CAME = "before", "now", "came"
 MISSING = "(missing)"

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from src import metrics, paths
-from src.comparison import Contest, contest, of_bundle
+from src.config import paths
 from src.data import prepared
-from src.errors import UserError
+from src.evaluation import metrics
 from src.inference import bundle
 from src.reporting.earlier import Earlier
+from src.runs.comparison import Contest, contest, of_bundle
+from src.support.errors import UserError
 
 UNCHANGED, LEVEL, BETTER, WORSE, REFUSED = "unchanged", "level", "better", "worse", "gate failed"
 WORDS = (UNCHANGED, LEVEL, BETTER, WORSE, REFUSED)  # the last of several datasets' is that of all

@@ -14,15 +14,16 @@ import peewee
 import pytest
 
 from app import __main__ as command_line
-from app import serving
-from app.recorder import Recorder
-from app.serving import Serving
+from app.registry import loaded
+from app.registry.loaded import Serving
+from app.registry.store import Registered
+from app.request_log.recorder import Recorder
 from app.settings import Settings
 from app.store import database as databases
 from app.store.migrations import migrate
-from app.store.versions import Registered
-from src import extras, paths
+from src.config import paths
 from src.inference import bundle
+from src.support import extras
 from tests.app import project
 from tests.app.hands import Hands
 from tests.app.postgres import postgres, postgres_url  # noqa: F401 - pytest finds them here
@@ -78,7 +79,7 @@ def load_serving(home: Path, tmp_path: Path) -> Callable[..., Serving]:
         place.parent.mkdir(parents=True, exist_ok=True)
         if not place.exists():
             place.symlink_to(path.absolute())
-        return serving.load(version, tmp_path, most_records=10, longest_text=100)
+        return loaded.load(version, tmp_path, most_records=10, longest_text=100)
 
     return load
 

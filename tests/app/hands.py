@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from app import clock, ids
+from app.store import clock, ids
 
 MILLISECOND = 1_000_000  # of nanoseconds
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import yaml
 
-from src import champion, compose, paths, prepare, profile, running
+from src import champion, compose, prepare, profile
+from src.config import paths
+from src.runs import training
 
 ROOT = Path(__file__).parents[2]
 CUTS = ["Fair", "Good", "Ideal"]
@@ -85,7 +87,7 @@ def make(folder: Path) -> None:
             profile.describe(name)
         for name, models in MODELS.items():
             for model in models:
-                running.tracked(f"{name}-{model}")
+                training.tracked(f"{name}-{model}")
         champion.crown()
 
 

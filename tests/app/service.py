@@ -11,6 +11,7 @@ import peewee
 import pytest
 
 from app import factory
+from app.background.watcher import Watcher
 from app.settings import Settings
 from app.store import database as databases
 from app.store.tables import (
@@ -24,7 +25,6 @@ from app.store.tables import (
     Upload,
     Version,
 )
-from app.watcher import Watcher
 from tests.app import project
 
 TABLES = (Migration, Request, BatchPrediction, Version, Event, Key, Label, Upload, Training)

@@ -9,7 +9,7 @@ from typing import Any
 import falcon.testing
 import pytest
 
-from app.store import keys
+from app.auth import keys
 from app.store.tables import Prediction, Request
 from tests.app import project
 from tests.app.service import Service, assert_refused

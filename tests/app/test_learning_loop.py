@@ -17,10 +17,11 @@ from typing import Any
 
 import pytest
 
-from app import ids
+from app.labels import store as label_store
 from app.store import database as databases
-from app.store import labels, trainings
+from app.store import ids
 from app.store.tables import Label, Training
+from app.trainings import store as training_store
 from tests.app import project
 from tests.app.server import PATIENCE, Server, running
 
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.slow
 LABELS = "/v1/debts/labels"
 PREDICTIONS = "/v1/debts/predictions"
 TRAININGS = "/v1/debts/trainings"
-FINAL = (trainings.DONE, trainings.FAILED, trainings.CANCELLED, trainings.LOST)
+FINAL = (training_store.DONE, training_store.FAILED, training_store.CANCELLED, training_store.LOST)
 LONG = 120.0  # seconds for what takes ten
 
 
@@ -234,7 +235,7 @@ def processes(kind: str, server: Server, asked: list[str]) -> list[int]:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             words = path.read_bytes().decode().split("\0")
-            if "app.job" in words and any(number in words for number in asked):
+            if "app.trainings.job" in words and any(number in words for number in asked):
                 found.append(int(path.parent.name))
     return found
 
@@ -277,7 +278,7 @@ def test_nothing_acknowledged_is_lost_when_processes_are_killed(home: Path, tmp_
             lambda: not server.ask("GET", f"{TRAININGS}?state=running")[1]["trainings"],
             "the last training ends",
         )
-        assert train(server, model="logistic")["state"] == trainings.DONE
+        assert train(server, model="logistic")["state"] == training_store.DONE
         assert server.ask("POST", PREDICTIONS, example)[0] == 200
     assert clients.predicted > 20
     assert len(clients.acknowledged) > 500
@@ -289,7 +290,7 @@ def check(var: Path, clients: Clients) -> None:
     database = databases.connect(f"sqlite:///{var / 'lapidary.db'}", "process", PATIENCE)
     try:
         assert database.execute_sql("PRAGMA integrity_check").fetchall() == [("ok",)]
-        pages = labels.pages(database, labels.live("debts"))
+        pages = label_store.pages(database, label_store.live("debts"))
         found = [row["id"] for page in pages for row in page]
         assert set(clients.acknowledged) <= set(found)
         assert len(set(clients.acknowledged)) == len(clients.acknowledged)
@@ -300,7 +301,7 @@ def check(var: Path, clients: Clients) -> None:
         known = dict(states)
         assert set(clients.asked) <= set(known)
         assert set(known.values()) <= set(FINAL)
-        assert trainings.LOST in known.values()
+        assert training_store.LOST in known.values()
         assert all(ids.is_one(number) for number in known)
     finally:
         database.close()

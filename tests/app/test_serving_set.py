@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from src import extras
+from src.support import extras
 from tests.app import project, server
 from tests.app.server import Server
 

@@ -6,7 +6,7 @@ import pytest
 
 from app import settings
 from app.settings import Settings
-from src.errors import UserError
+from src.support.errors import UserError
 
 
 def test_nothing_has_to_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from msgspec import structs
 from benchmarks import book as books
 from benchmarks import cells, costing, costs, machines
 from benchmarks.book import Book, Price, Prices
-from src.checked import convert
-from src.errors import UserError
+from src.support.errors import UserError
+from src.support.structs import convert
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs/cloud.md").read_text(encoding="utf-8")
@@ -242,7 +242,9 @@ def test_what_is_said_of_prices_is_what_they_say(book: Book) -> None:
 def test_metrics_that_the_document_names_exist() -> None:
     told = set(re.findall(r"lapidary_\w+", DOCUMENT))
     made = set(
-        re.findall(r'"(lapidary_\w+)"', (ROOT / "app/metrics.py").read_text(encoding="utf-8"))
+        re.findall(
+            r'"(lapidary_\w+)"', (ROOT / "app/http/prometheus.py").read_text(encoding="utf-8")
+        )
     )
     assert len(told) >= 3
     for name in told:

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from src import composing, config, metrics
-from src.checked import convert
+from src.config import composition, configuration
 from src.data import schema
 from src.data.schema import Category, Dataset, Text
+from src.evaluation import metrics
+from src.support.structs import convert
 
 FILES = sorted(Path("conf/dataset").glob("*.yaml"))
 
 
 def read(path: Path) -> Dataset:
-    return convert(config.read_yaml(path), Dataset)
+    return convert(configuration.read_yaml(path), Dataset)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -43,14 +44,14 @@ def test_says_in_words_what_every_column_is(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_composes_with_every_model_that_serves_its_task(path: Path) -> None:
-    composing.prepare()
+    composition.prepare()
     dataset = read(path)
     composed = []
-    for model in config.serving_models(dataset.task):
-        inputs = config.read_yaml(Path("conf/model") / f"{model}.yaml").get("inputs") or []
+    for model in configuration.serving_models(dataset.task):
+        inputs = configuration.read_yaml(Path("conf/model") / f"{model}.yaml").get("inputs") or []
         if not inputs or dataset.kinds() <= set(inputs):
             words = [f"dataset={dataset.name}", f"model={model}"]
-            composed.append(config.build(composing.compose(words)).model.name)
+            composed.append(configuration.build(composition.compose(words)).model.name)
     assert "dummy" in composed
     assert len(composed) >= 3
 

@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from src import composing, config
-from src.checked import convert
-from src.config import Config
+from src.config import composition, configuration
+from src.config.configuration import Config
 from src.data.schema import Dataset
-from src.errors import UserError
 from src.inference import bundle, parity, predictor
 from src.inference.sentence import sentence
 from src.learning import exporting, training
 from src.learning import target as targets
 from src.learning.recipe import Recipe
+from src.support.errors import UserError
+from src.support.structs import convert
 
 ROWS, TEST_ROWS = 50, 20
 WORDS = {"a": "java spring maven", "b": "ledger audit tax", "c": "network router cable"}
@@ -38,7 +38,7 @@ MODELS = sorted(path.stem for path in Path("conf/model").glob("*.yaml"))
 CASES = [
     (model, task, kind)
     for model in MODELS
-    for task in config.read_yaml(Path("conf/model") / f"{model}.yaml")["estimator"]
+    for task in configuration.read_yaml(Path("conf/model") / f"{model}.yaml")["estimator"]
     for kind in ("table", "text")
 ]
 
@@ -89,9 +89,9 @@ def rows(task: str, kind: str, count: int, seed: int) -> pd.DataFrame:
 
 
 def build(model: str, task: str, kind: str) -> Config:
-    composing.prepare()
-    values = config.read_yaml(Path("conf/model") / f"{model}.yaml")
-    return config.build(
+    composition.prepare()
+    values = configuration.read_yaml(Path("conf/model") / f"{model}.yaml")
+    return configuration.build(
         {
             "dataset": dataset(task, kind),
             "model": values,
@@ -106,7 +106,7 @@ def build(model: str, task: str, kind: str) -> Config:
 def test_composes_fits_predicts_saves_reloads_and_predicts_the_same(
     model: str, task: str, kind: str, tmp_path: Path
 ) -> None:
-    allowed = config.read_yaml(Path("conf/model") / f"{model}.yaml").get("inputs")
+    allowed = configuration.read_yaml(Path("conf/model") / f"{model}.yaml").get("inputs")
     if allowed and convert(dataset(task, kind), Dataset).kinds() - set(allowed):
         with pytest.raises(UserError, match="choose another model"):
             build(model, task, kind)
@@ -123,7 +123,7 @@ def test_composes_fits_predicts_saves_reloads_and_predicts_the_same(
         model=outcome.fitted,
         rows=train,
         tables={"predictions": outcome.predictions},
-        manifest={"config": config.resolved(made), "metrics": outcome.metrics},
+        manifest={"config": configuration.resolved(made), "metrics": outcome.metrics},
     )
     loaded = bundle.load(tmp_path / "bundle")
 
@@ -134,7 +134,7 @@ def test_composes_fits_predicts_saves_reloads_and_predicts_the_same(
     assert np.array_equal(loaded.model.output(test), output)
     assert loaded.manifest == manifest
     pd.testing.assert_frame_equal(loaded.rows(), train, check_dtype=False)
-    assert config.build(manifest["config"]) == made
+    assert configuration.build(manifest["config"]) == made
 
 
 STRANGE = ["", " \t", "JAVA,java", "ÉTÉ ﬁne İ", "北京 java", "\x00java\u200bspring", "java " * 999]
@@ -158,7 +158,7 @@ def strangers(count: int) -> pd.DataFrame:
 def test_exports_and_answers_and_explains_as_it_was_fitted(
     model: str, task: str, kind: str
 ) -> None:
-    allowed = config.read_yaml(Path("conf/model") / f"{model}.yaml").get("inputs")
+    allowed = configuration.read_yaml(Path("conf/model") / f"{model}.yaml").get("inputs")
     if allowed and convert(dataset(task, kind), Dataset).kinds() - set(allowed):
         return  # refused, as the test above says
     made = build(model, task, kind)
@@ -185,7 +185,7 @@ def test_exports_and_answers_and_explains_as_it_was_fitted(
 @pytest.mark.parametrize("model", MODELS)
 def test_is_named_as_its_file_and_says_what_it_is(model: str) -> None:
     text = (Path("conf/model") / f"{model}.yaml").read_text(encoding="utf-8")
-    values = config.read_yaml(Path("conf/model") / f"{model}.yaml")
+    values = configuration.read_yaml(Path("conf/model") / f"{model}.yaml")
     assert values["name"] == model
     assert values["about"]
     assert text.startswith("# python -m src.train ")
@@ -194,7 +194,7 @@ def test_is_named_as_its_file_and_says_what_it_is(model: str) -> None:
 
 @pytest.mark.parametrize("model", [model for model in MODELS if model != "dummy"])
 def test_beats_the_dummy_where_it_serves(model: str, tmp_path: Path) -> None:
-    values = config.read_yaml(Path("conf/model") / f"{model}.yaml")
+    values = configuration.read_yaml(Path("conf/model") / f"{model}.yaml")
     task = next(iter(values["estimator"]))
     kind = "text" if values.get("inputs") == ["text"] else "table"
     scores = {}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from src.data import cleaning, sources
 from src.data.cleaning import Cleaned
 from src.data.schema import Dataset
-from src.errors import UserError
+from src.support.errors import UserError
 
 Make = Callable[..., Dataset]
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.data.expressions import FUNCTIONS, LONGEST, Expression
-from src.errors import UserError
+from src.support.errors import UserError
 
 numbers = st.one_of(
     st.integers(0, 9).map(str), st.sampled_from(["0.5", "2.25", "1e1", "0.0", ".125", "10."])

@@ -10,7 +10,7 @@ import pytest
 
 from src.data import prepared, splitting
 from src.data.schema import Dataset
-from src.errors import UserError
+from src.support.errors import UserError
 
 Make = Callable[..., Dataset]
 

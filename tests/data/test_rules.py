@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from src.checked import convert
 from src.data import rules, schema
 from src.data.rules import Gate, Limits, Retrain
 from src.data.schema import Dataset
-from src.errors import UserError
+from src.support.errors import UserError
+from src.support.structs import convert
 
 Make = Callable[..., Dataset]
 ROLES: dict[str, Any] = {

@@ -8,7 +8,7 @@ import pytest
 
 from src.data import schema
 from src.data.schema import Bounds, Category, Dataset
-from src.errors import UserError
+from src.support.errors import UserError
 
 Make = Callable[..., Dataset]
 NUMBER = {"type": "number"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from src.data import sources
-from src.errors import UserError
+from src.support.errors import UserError
 
 SAMPLE = b"a,b\n1,2\n3,4\n"
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from src.data import cleaning
 from src.data.schema import Dataset
 from src.data.splitting import split, stable
-from src.errors import UserError
+from src.support.errors import UserError
 
 Make = Callable[..., Dataset]
 Row = tuple[str, str, str, str]

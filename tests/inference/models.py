@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from src import config
-from src.checked import convert
-from src.config import Model
+from src.config import configuration
+from src.config.configuration import Model
 from src.data.schema import Dataset
 from src.inference import bundle, predictor
 from src.inference.predictor import Predictor
 from src.learning import exporting
 from src.learning.recipe import Fitted, Recipe
+from src.support.structs import convert
 
 FEATURES: dict[str, Any] = {
     "size": {"type": "number", "above": 0, "unit": "mm"},
@@ -160,6 +160,6 @@ def save(path: Path, fitted: Fitted, dataset: Dataset, rows: pd.DataFrame) -> di
         model=fitted,
         rows=rows,
         tables={},
-        manifest={"config": {"dataset": config.plain(dataset)}},
+        manifest={"config": {"dataset": configuration.plain(dataset)}},
         extra={**extra, exporting.GOLDEN: golden},
     )

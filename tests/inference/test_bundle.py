@@ -14,9 +14,9 @@ import joblib
 import pandas as pd
 import pytest
 
-from src.errors import UserError
 from src.inference import bundle
 from src.inference.bundle import Bundle
+from src.support.errors import UserError
 
 ROWS = pd.DataFrame(
     {
@@ -340,7 +340,7 @@ import resource
 import numpy as np
 import pandas as pd
 from pathlib import Path
-from src.errors import UserError
+from src.support.errors import UserError
 from src.inference import bundle
 
 numbers = np.random.default_rng(0).random(20_000)

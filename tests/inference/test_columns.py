@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from src.checked import convert
-from src.config import Model
+from src.config.configuration import Model
 from src.inference import columns
 from src.inference.columns import Columns, Levels, Numeric
 from src.learning import exporting
 from src.learning.recipe import Recipe
+from src.support.structs import convert
 from tests.inference import models
 
 ENCODINGS: dict[str, dict[str, Any]] = {

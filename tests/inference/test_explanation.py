@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from src.inference.added import OTHER_WORDS, Part
+from src.inference.contributions import OTHER_WORDS, Part
 from src.inference.explanation import MOST_WORDS, Contribution, Explanation, Sharing, exact
 from tests.inference import models
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from src.errors import UserError
-from src.inference import booster, forest, predictor
+from src.inference import forest, predictor, xgboost_library
 from src.learning import exporting
+from src.support.errors import UserError
 from tests.inference import models
 
 pytest.importorskip("xgboost")
@@ -46,7 +46,7 @@ def test_without_the_library_records_are_answered_one_by_one(
 ) -> None:
     dataset, records, files = made()
     expected = predictor.build(dataset, files.__getitem__).output(records)
-    monkeypatch.setattr(booster, "library", lambda: None)
+    monkeypatch.setattr(xgboost_library, "library", lambda: None)
     found = predictor.build(dataset, files.__getitem__).output(records)
     assert np.allclose(found, expected, rtol=1e-5)
 
@@ -56,7 +56,7 @@ def test_without_the_library_what_has_no_tables_names_the_extra(
     words: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset, _, files = made(count=600, **words)
-    monkeypatch.setattr(booster, "library", lambda: None)
+    monkeypatch.setattr(xgboost_library, "library", lambda: None)
     with pytest.raises(UserError, match="not installed"):
         predictor.build(dataset, files.__getitem__)
 

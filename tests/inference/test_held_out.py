@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from src.errors import UserError
 from src.inference import held_out
+from src.support.errors import UserError
 
 NAMES = ["carat", "cut"]
 

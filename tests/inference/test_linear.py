@@ -4,10 +4,10 @@ from operator import itemgetter
 
 import numpy as np
 
-from src.inference.added import OTHER_WORDS
 from src.inference.columns import Columns, Levels, Numeric
+from src.inference.contributions import OTHER_WORDS
 from src.inference.linear import Linear
-from src.inference.words import Words
+from src.inference.text_columns import Words
 
 
 def made() -> Linear:

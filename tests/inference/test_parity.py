@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from src.errors import UserError
 from src.inference import parity, predictor
+from src.support.errors import UserError
 from tests.inference import models
 
 KINDS = {

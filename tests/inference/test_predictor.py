@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from src.errors import UserError
 from src.inference import predictor
+from src.support.errors import UserError
 from tests.inference import models
 
 TREES = {"encoding": {"numbers": "keep", "ordered": "rank"}}

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from src.checked import convert
 from src.data.schema import Dataset
-from src.inference.added import OTHER_WORDS
+from src.inference.contributions import OTHER_WORDS
 from src.inference.explanation import Contribution, Explanation
 from src.inference.sentence import number, percent, sentence
+from src.support.structs import convert
 
 VALUES: dict[str, Any] = {
     "name": "stones",

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.checked import convert
 from src.data.schema import Dataset
-from src.errors import UserError
 from src.inference import similar
 from src.inference.similar import Found, Similar
+from src.support.errors import UserError
+from src.support.structs import convert
 
 Make = Callable[..., Dataset]
 FEATURES: dict[str, Any] = {

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from src import config
-from src.checked import convert
-from src.config import Config, Model
+from src.config import configuration
+from src.config.configuration import Config, Model
 from src.data.schema import Dataset
+from src.support.structs import convert
 
 TASKS = ("regression", "binary", "multiclass")
 BY_CLASS = {
@@ -97,10 +97,10 @@ def make_config(
         **model: Any,
     ) -> Config:
         stones = make_dataset(**{**BY_CLASS.get(task, {}), **(dataset or {})})
-        return config.build(
+        return configuration.build(
             {
-                "dataset": config.plain(stones),
-                "model": config.plain(make_model(target, **model)),
+                "dataset": configuration.plain(stones),
+                "model": configuration.plain(make_model(target, **model)),
                 "search": {"name": "none"},
                 "seed": seed,
                 "folds": folds,

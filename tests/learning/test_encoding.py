@@ -9,11 +9,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from src.checked import convert
-from src.config import Encoding
+from src.config.configuration import Encoding
 from src.data.schema import Dataset
-from src.errors import UserError
 from src.learning.encoding import Encoder
+from src.support.errors import UserError
+from src.support.structs import convert
 
 Make = Callable[..., Dataset]
 NUMBER = {"type": "number"}

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from src.config import Model, with_values
-from src.errors import UserError
+from src.config.configuration import Model, with_values
 from src.learning import estimators
+from src.support.errors import UserError
 
 Make = Callable[..., Model]
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from src.config import Config
+from src.config.configuration import Config
 from src.learning import estimators
 from src.learning.recipe import Recipe
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from src.data.schema import Dataset
-from src.errors import UserError
 from src.learning import target as targets
 from src.learning.target import Target
+from src.support.errors import UserError
 
 Make = Callable[..., Dataset]
 

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from src import evaluation
-from src.config import Config
-from src.errors import UserError
+from src.config.configuration import Config
+from src.evaluation import measures
+from src.evaluation.metrics import BY_TASK
 from src.learning import conformal, training
 from src.learning.training import Outcome
-from src.metrics import BY_TASK
+from src.support.errors import UserError
 
 Rows = Callable[..., pd.DataFrame]
 Configs = Callable[..., Config]
@@ -76,7 +76,7 @@ def test_the_metrics_are_those_of_the_predictions(
     outcome = train(make_config(), rows, test)
     output = outcome.fitted.output(test)
     truth = test["price"].to_numpy()
-    assert outcome.metrics["test"] == evaluation.evaluate("regression", truth, output)
+    assert outcome.metrics["test"] == measures.evaluate("regression", truth, output)
     assert outcome.predictions.columns.tolist() == ["actual", "predicted"]
     assert outcome.predictions["actual"].tolist() == truth.tolist()
     assert outcome.predictions["predicted"].tolist() == [float(f"{at:.6g}") for at in output]

@@ -12,11 +12,12 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from src import config, files
-from src.config import Config, Model
-from src.errors import UserError
+from src.config import configuration
+from src.config.configuration import Config, Model
 from src.learning import study, tuning, validation
 from src.learning.recipe import Recipe
+from src.support import files
+from src.support.errors import UserError
 
 RIDGE = {
     "params": {"alpha": 1.0},
@@ -42,8 +43,10 @@ class Run:
         self, name: str, model: Model, progress: Any, **search: Any
     ) -> tuple[Model, pd.DataFrame]:
         options = {"name": "optuna", "trials": 8, "jobs": 1, "startup": 3, "folds": 2, **search}
-        plain = config.plain(self.make_config())
-        made = config.build({**plain, "model": config.plain(model), "search": options})
+        plain = configuration.plain(self.make_config())
+        made = configuration.build(
+            {**plain, "model": configuration.plain(model), "search": options}
+        )
         truth = self.rows["price"].to_numpy()
         return tuning.tune(made, None, self.rows, truth, self.folder / name, progress)
 
@@ -272,7 +275,9 @@ def test_a_search_that_was_killed_at_once_still_tries_the_models_own_values(
 ) -> None:
     model = make_model(**{**RIDGE, "params": {"alpha": 0.125}})
     whole, _ = run("whole", model, recorder)
-    made = config.build({**config.plain(run.make_config()), "model": config.plain(model)})
+    made = configuration.build(
+        {**configuration.plain(run.make_config()), "model": configuration.plain(model)}
+    )
     with files.held(tmp_path / "killed", "This search"):
         begun = study.open_journal(tmp_path / "killed", made)
         begun.ask(study.distributions(model))

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from src import evaluation
-from src.config import Config
-from src.errors import UserError
+from src.config.configuration import Config
+from src.evaluation import measures
 from src.learning import validation
 from src.learning.recipe import Recipe
 from src.learning.validation import Validated, folds
+from src.support.errors import UserError
 
 Rows = Callable[..., pd.DataFrame]
 Configs = Callable[..., Config]
@@ -96,7 +96,7 @@ def test_side_by_side_is_as_one_after_another(make_config: Configs, make_rows: R
     for fit, judge in folds("regression", truth, 5, config.seed):
         output = recipe.fit(rows.iloc[fit], truth[fit]).output(rows.iloc[judge])
         assert_array_equal(found.output[judge], output)
-        scores.append(evaluation.score("regression", "mae", truth[judge], output))
+        scores.append(measures.score("regression", "mae", truth[judge], output))
     assert found.scores == scores
 
 

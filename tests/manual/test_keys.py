@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from manual import keys
-from src.errors import UserError
+from src.support.errors import UserError
 
 HEAD = "<!-- keys: Split -->\n| key | meaning |\n| --- | --- |\n"
 

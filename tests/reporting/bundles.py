@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from src import config
+from src.config import configuration
 from src.data.schema import Dataset
 from src.inference import bundle
 from src.learning import exporting
@@ -31,7 +31,7 @@ def save(
         rows=rows.assign(**{dataset.target.name: target}),
         tables={},
         manifest={
-            "config": {"dataset": config.plain(dataset)},
+            "config": {"dataset": configuration.plain(dataset)},
             "details": {} if fitted.classes is None else {"classes": fitted.classes},
             **manifest,
         },

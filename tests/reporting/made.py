@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from src.checked import convert
 from src.data.schema import Dataset
 from src.reporting import verdicts
 from src.reporting.changes import Changes, Model
 from src.reporting.drift import Drift, Moved
 from src.reporting.verdicts import Verdict
+from src.support.structs import convert
 from tests.conftest import STONES
 from tests.reporting.before import entry
 

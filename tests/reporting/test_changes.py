@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from src import files, paths
+from src.config import paths
 from src.reporting import verdicts
 from src.reporting.changes import Changes, changes
+from src.support import files
 from tests.conftest import STONES
 from tests.reporting.before import Before, entry
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from src import files
-from src.bootstrap import Comparison
-from src.comparison import Contest
+from src.evaluation.bootstrap import Comparison
 from src.reporting import verdicts
 from src.reporting.changes import Changes
 from src.reporting.document import CUT, Report, markdown, message, short, values, without_charts
+from src.runs.comparison import Contest
+from src.support import files
 from tests.reporting.before import entry
 from tests.reporting.made import QUALITY, changes, drift, figures, model, moved
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from src.checked import convert
 from src.data.schema import Dataset
 from src.reporting import drift as drifts
 from src.reporting.drift import Drift, Moved, drift
+from src.support.structs import convert
 
 FEATURES: dict[str, Any] = {
     "carat": {"type": "number"},

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from src import paths
+from src.config import paths
 from src.reporting.earlier import Earlier
 from tests import repository
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from src import files, paths
-from src.bootstrap import Comparison
-from src.comparison import Contest
+from src.config import paths
+from src.evaluation.bootstrap import Comparison
 from src.inference import bundle
 from src.reporting import verdicts
 from src.reporting.verdicts import BETTER, LEVEL, REFUSED, UNCHANGED, WORSE, Verdict, overall
+from src.runs.comparison import Contest
+from src.support import files
 from tests.inference import models
 from tests.reporting import bundles
 from tests.reporting.before import Before, entry

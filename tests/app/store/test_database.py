@@ -13,7 +13,7 @@ import pytest
 
 from app.store import database as databases
 from app.store.tables import Key
-from src.errors import UserError
+from src.support.errors import UserError
 
 
 @pytest.mark.parametrize(

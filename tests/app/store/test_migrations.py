@@ -23,7 +23,7 @@ from app.store.tables import (
     Training,
     Upload,
 )
-from src.errors import UserError
+from src.support.errors import UserError
 
 MIGRATE = """
 import sys

@@ -1,0 +1,226 @@
+"""Who may ask what: API keys with scopes, or this machine alone where there are none."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import falcon
+
+from app.auth import sessions
+from app.auth.hosts import is_local_name, is_loopback
+from app.auth.keys import StoredKey, beginning, find
+from app.http.exchange import ANYONE, ENVIRON, HERE, Answer, Caller, Exchange, Scope
+from src.support.errors import UserError
+
+# What proxies add: who is behind them is somebody else, whatever the socket says.
+RELAYED = (
+    "HTTP_FORWARDED",
+    "HTTP_VIA",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_REAL_IP",
+)
+PROBES = frozenset({"/healthz", "/readyz"})
+# A browser cannot send a key when it opens a page. The description tells how to ask; the pages of
+# the dashboard look themselves at who is signed in. It is for reading: whatever else anyone could
+# send would be stored.
+PUBLIC = re.compile(
+    r"/openapi\.json|/docs(/[a-z.-]+)?|/|/signin|/static/.*|/datasets/.*|/requests(/.*)?"
+)
+SIGN_IN = ("POST", "/signin")  # has a token of its own, within its form
+SAFE = ("GET", "HEAD", "OPTIONS")
+TOKEN = "HTTP_X_CSRF_TOKEN"  # noqa: S105 - the name of a header
+HEADERS = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+]
+_METHODS = "GET, POST, PUT, DELETE, HEAD, OPTIONS"
+_ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"
+
+
+def allowed(request: falcon.Request, scope: Scope) -> Exchange:
+    """Return the exchange of a request whose caller has the scope; raise UserError otherwise."""
+    exchange: Exchange = request.env[ENVIRON]
+    caller = exchange.caller or ANYONE
+    if not caller.may(scope):
+        raise UserError(
+            "This key does not have the scope that is needed here.",
+            code="scope_missing",
+            given=", ".join(sorted(caller.scopes)) or "no scope",
+            choices=[scope, *(["admin"] if scope != "admin" else [])],
+            fix="ask an administrator for a key: "
+            f"python -m app keys create --name <who> --scopes {scope}",
+        )
+    return exchange
+
+
+class Guard:
+    """Tell who a request comes from, and what every answer must carry."""
+
+    def __init__(self, *, proxies: int, origins: tuple[str, ...], secret: bytes) -> None:
+        """Take the trusted proxies, the sites that may ask, and what sessions are signed with."""
+        self._proxies = proxies
+        self._secret = secret
+        self._origins = frozenset(origins)
+        self._keys: Mapping[str, StoredKey] | None = None  # not known yet
+
+    def learn(self, keys: Mapping[str, StoredKey]) -> None:
+        """Take the keys, by prefix, that are valid from now on."""
+        self._keys = keys
+
+    def admit(self, environ: dict[str, Any]) -> Caller:
+        """Return the caller; raise UserError where nobody may ask like this."""
+        path = environ["PATH_INFO"]
+        if path in PROBES:
+            return ANYONE
+        keys = self._keys
+        if keys is None:
+            raise UserError(
+                "API keys are not loaded yet: the database has not answered.",
+                code="api_keys_not_loaded",
+                fix="try again; see /readyz",
+            )
+        if not keys:
+            return self._local(environ)
+        given = _given_key(environ)
+        if given is None:
+            if (signed_in := self._signed_in(environ, keys)) is not None:
+                return signed_in
+            asked = environ["REQUEST_METHOD"], path
+            if asked == SIGN_IN or (asked[0] in ("GET", "HEAD") and PUBLIC.fullmatch(path)):
+                return ANYONE
+            raise _unauthorized("This needs an API key, and none was sent.", code="missing_api_key")
+        stored = find(given, keys)
+        if stored is None:
+            what = "This API key is not valid; it may have been revoked."
+            raise _unauthorized(what, code="invalid_api_key")
+        return Caller(stored.name, stored.scopes)
+
+    def sign_in(self, key: str) -> str | None:
+        """Return a session's cookie for a key; None where the key is not valid."""
+        stored = find(key, self._keys or {})
+        if stored is None:
+            return None
+        return sessions.begin(beginning(key), stored, self._secret)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether nobody needs a key."""
+        return not self._keys
+
+    def _signed_in(self, environ: dict[str, Any], keys: Mapping[str, StoredKey]) -> Caller | None:
+        """Return who is signed in; raise UserError where another site may have sent it."""
+        value = sessions.cookie(environ, sessions.COOKIE)
+        prefix = sessions.prefix(value, keys, self._secret) if value else None
+        if prefix is None:
+            return None
+        asked = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        given = str(environ.get(TOKEN, "")).encode()
+        is_ours = hmac.compare_digest(given, sessions.token(value).encode())
+        if asked[0] not in SAFE and asked != SIGN_IN and not is_ours:
+            raise UserError(
+                "CSRF token missing or wrong.",
+                code="csrf_token",
+                given=f"X-CSRF-Token: {'another one' if given else '(none)'}",
+                fix="open the page again; or send an API key in place of the cookie",
+            )
+        stored = keys[prefix]
+        return Caller(stored.name, stored.scopes)
+
+    def client(self, environ: dict[str, Any]) -> str:
+        """Return the client's address: the socket's, or what the trusted proxies say."""
+        address: str = environ.get("REMOTE_ADDR") or "local"
+        if self._proxies:
+            chain = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
+            if len(chain) >= self._proxies and (said := chain[-self._proxies].strip()):
+                return said[:64] if said.isascii() and said.isprintable() else address
+        return address
+
+    def headers(self, environ: dict[str, Any], present: set[str]) -> list[tuple[str, str]]:
+        """Return the headers that every answer carries, but for the present (in lower case)."""
+        headers = [header for header in HEADERS if header[0].lower() not in present]
+        origin = environ.get("HTTP_ORIGIN")
+        if origin is not None and self._is_listed(origin):
+            headers += [
+                ("Access-Control-Allow-Origin", origin),
+                ("Access-Control-Expose-Headers", "X-Request-Id"),
+                ("Vary", "Origin"),
+            ]
+        return headers
+
+    def preflight(self, environ: dict[str, Any]) -> Answer | None:
+        """Answer a browser that asks whether another site's page may ask; None for all else."""
+        if environ["REQUEST_METHOD"] != "OPTIONS" or not self._is_listed(
+            environ.get("HTTP_ORIGIN", "")
+        ):
+            return None
+        headers = [
+            ("Access-Control-Allow-Methods", _METHODS),
+            ("Access-Control-Allow-Headers", _ALLOWED_HEADERS),
+            ("Access-Control-Max-Age", "600"),
+        ]
+        return Answer("204 No Content", headers, b"")
+
+    def _check_site(self, environ: dict[str, Any]) -> None:
+        """Raise UserError where a page of another site asks for a change."""
+        is_foreign = environ.get("HTTP_SEC_FETCH_SITE") in ("cross-site", "same-site")
+        is_change = environ["REQUEST_METHOD"] not in SAFE
+        if is_foreign and is_change and not self._is_listed(environ.get("HTTP_ORIGIN", "")):
+            raise UserError(
+                "A page of another site asks for a change.",
+                code="cross_site",
+                given=environ.get("HTTP_ORIGIN"),
+                fix="list the site in LAPIDARY_ORIGINS if it may",
+            )
+
+    def _is_listed(self, origin: str) -> bool:
+        return origin in self._origins or ("*" in self._origins and origin != "")
+
+    def _local(self, environ: dict[str, Any]) -> Caller:
+        """Admit this machine; a proxy on it speaks for others, who are not this machine."""
+        is_relayed = any(name in environ for name in RELAYED)
+        address = environ.get("REMOTE_ADDR", "")
+        if is_loopback(address) and not is_relayed:
+            self._check_site(environ)
+            # Another site's name can lead here, and what a browser says of itself can be anything.
+            # No browser leaves the header out, or asks over a Unix socket.
+            host = environ.get("HTTP_HOST")
+            if address and host is not None and not is_local_name(host):
+                raise UserError(
+                    "Host header not allowed.",
+                    code="host_not_allowed",
+                    given=environ.get("HTTP_HOST"),
+                    choices=["localhost", "127.0.0.1"],
+                )
+            return HERE
+        raise UserError(
+            "Without API keys this service answers only the machine it runs on.",
+            code="local_only",
+            given=self.client(environ),
+            fix="on that machine: python -m app keys create --name <who> --scopes predict",
+        )
+
+
+def _given_key(environ: dict[str, Any]) -> str | None:
+    """Return the key of a request: Authorization: Bearer <key>, or X-API-Key: <key>."""
+    scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() == "bearer" and key.strip():
+        return str(key.strip())
+    given: str | None = environ.get("HTTP_X_API_KEY")
+    return given.strip() if given else None
+
+
+def _unauthorized(what: str, *, code: str) -> UserError:
+    return UserError(
+        what,
+        code=code,
+        choices=["Authorization: Bearer <key>", "X-API-Key: <key>"],
+        fix="ask whoever runs this service for a key",
+    )

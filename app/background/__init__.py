@@ -1,0 +1,1 @@
+"""Threads beside the answering: what follows changes, and what removes old rows."""

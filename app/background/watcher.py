@@ -1,0 +1,82 @@
+"""Follow what changes outside of this worker: another champion, another key."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import peewee
+
+from app.auth import keys
+from app.auth.guard import Guard
+from app.registry.registry import Registry
+from app.store.database import REFUSALS
+from app.store.migrations import migrate
+from src.support.errors import UserError
+from src.support.recurring import Errors
+
+log = logging.getLogger(__name__)
+
+
+class Watcher:
+    """Look every moment whether something changed, and take it in beside the answering."""
+
+    def __init__(
+        self,
+        maker: peewee.Database,
+        database: peewee.Database,
+        registry: Registry,
+        guard: Guard,
+        poll: float,
+    ) -> None:
+        """Take a database that may make its file, for the start, and one that may not."""
+        self._maker = maker
+        self._database = database
+        self._registry = registry
+        self._guard = guard
+        self._poll = poll
+        self._is_migrated = False
+        self._errors = Errors()
+        self._stop = threading.Event()
+
+    def start(self, *, is_watching: bool) -> None:
+        """Look once now, then in a thread of its own.
+
+        A database that is away does not keep the service from starting: it is looked for again.
+        """
+        self.look()
+        if is_watching:
+            threading.Thread(target=self._run, name="watcher", daemon=True).start()
+
+    def stop(self) -> None:
+        """Let the thread end."""
+        self._stop.set()
+
+    def look(self) -> None:
+        """Take in what changed; keep what is there where that fails."""
+        try:
+            if not self._is_migrated:
+                migrate(self._maker)
+                self._is_migrated = True
+            self._guard.learn(keys.valid(self._database))
+            self._registry.refresh()
+            self._errors.clear()
+        except REFUSALS as error:
+            self._tell(f"the database cannot be read: {error}")
+        finally:
+            self._maker.close()
+            self._database.close()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._poll):
+            try:
+                self.look()
+            except UserError as error:
+                self._tell(str(error))
+            except Exception:
+                log.exception("looking for changes failed")
+
+    def _tell(self, error: str) -> None:
+        """Log an error once, not at each look."""
+        if self._errors.is_new("changes", error):
+            log.error("%s", error)

@@ -1,0 +1,207 @@
+"""History: how good each version was, what happened to it, and two of them side by side."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import falcon
+
+from app.dashboard import version_figures
+from app.dashboard.api_client import part
+from app.dashboard.page import Page
+from app.http import problems
+from src.support.errors import UserError
+
+AXES = {"version": "by version", "time": "by time", "commit": "by commit"}
+STATES = ("champion", "champion before", "never served", "passes the gate", "misses the gate")
+SHORT = 8  # digits of a commit
+Row = dict[str, Any]
+
+
+class History(Page):
+    """GET /datasets/{dataset}/history: a chart, the versions, and what happened to them."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Show the versions that pass the filter; go on to a comparison where two are chosen."""
+        base = f"/v1/{part(dataset)}"
+        pair = [request.get_param(name) for name in ("a", "b")]
+        if all(pair):
+            one, other = (part(number or "") for number in pair)
+            raise falcon.HTTPSeeOther(f"/datasets/{part(dataset)}/history/{one}/{other}")
+        models = self._models(request, base)
+        rows = [] if models is None else _rows(models)
+        asked = {name: request.get_param(name) for name in ("model", "state")}
+        shown = [row for row in rows if _passes(row, **asked)]
+        axis = request.get_param("by") or "version"
+        axis = axis if axis in AXES else "version"
+        self.show(
+            request,
+            response,
+            "history.html",
+            dataset=dataset,
+            models=models,
+            rows=shown,
+            count=len(rows),
+            names=sorted({row["model"] for row in rows}),
+            states=STATES,
+            asked=asked,
+            axes=AXES,
+            axis=axis,
+            metric=None if models is None else version_figures.told(models["metric"]),
+            drawn=_chart(axis, shown, models),
+            chosen=_chosen(shown),
+            before=next(iter(version_figures.served(models)), None) if models else None,
+        )
+
+    def _models(self, request: falcon.Request, base: str) -> Row | None:
+        """Return the versions; None where there is none yet, and that there is no such dataset."""
+        try:
+            found: Row = self.api.get(request, f"{base}/models")
+        except UserError as error:
+            if problems.status(error) == 503:
+                return None
+            raise
+        return found
+
+
+class Version(Page):
+    """GET /datasets/{dataset}/history/{number}: one version in full."""
+
+    def on_get(
+        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
+    ) -> None:
+        """Show its figures, its errors that cost most, and how it was made."""
+        base = f"/v1/{part(dataset)}"
+        version = self.api.get(request, f"{base}/models/{part(number)}")
+        models = self.api.get(request, f"{base}/models")
+        target = version["configuration"]["dataset"]["target"]
+        self.show(
+            request,
+            response,
+            "version.html",
+            dataset=dataset,
+            version=version,
+            target=target,
+            serves=version_figures.champion(models),
+            beside=_beside(version, models),
+            events=[one for one in models["events"] if one["number"] == version["version"]],
+            metrics=version_figures.measured(version["metrics"]),
+            charts=version_figures.drawn(version, target),
+            numeric=version_figures.numeric((version["held_out"] or {}).get("worst", ())),
+            recipe=json.dumps(version["tuned"] or version["configuration"]["model"], indent=2),
+        )
+
+
+class Compare(Page):
+    """GET /datasets/{dataset}/history/{number}/{other}: what sets two versions apart."""
+
+    def on_get(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        dataset: str,
+        number: str,
+        other: str,
+    ) -> None:
+        """Show what differs in how they were made, in figures, and on the same rows."""
+        path = f"/v1/{part(dataset)}/models/{part(number)}/compare/{part(other)}"
+        told = self.api.get(request, path)
+        pair = [f"version {one['version']}" for one in told["versions"]]
+        metrics = [{**version_figures.told(one["name"]), **one} for one in told["metrics"]]
+        made = [
+            {**one, **{side: _written(one[side]) for side in "ab"}} for one in told["configuration"]
+        ]
+        self.show(
+            request,
+            response,
+            "compare.html",
+            dataset=dataset,
+            told=told,
+            pair=pair,
+            metrics=metrics,
+            made=made,
+            numeric=version_figures.numeric(told["rows"]["most"]),
+            drawn=_pair_chart(told, (pair[0], pair[1])),
+        )
+
+
+def _rows(models: Row) -> list[Row]:
+    """Return the versions with what the table and the chart tell of each, the newest first."""
+    now, before, metric = (
+        version_figures.champion(models),
+        version_figures.served(models),
+        models["metric"],
+    )
+    found = []
+    for version in models["versions"]:
+        number, metrics, git = version["version"], version["metrics"], version["git"]
+        state = "champion before" if number in before else "never served"
+        found.append(
+            {
+                **version,
+                "state": "champion" if number == now else state,
+                "test": metrics["test"].get(metric),
+                "cv": metrics["cv"].get(metric, {}).get("mean"),
+                "std": metrics["cv"].get(metric, {}).get("std"),
+                "commit": (git.get("commit") or "")[:SHORT] or "no commit",
+                "is_dirty": bool(git.get("dirty")),
+            }
+        )
+    return found
+
+
+def _beside(version: Row, models: Row) -> Row | None:
+    """Return the metric of a version and of that which serves; None where these are not two."""
+    serves, metric = version_figures.champion(models), models["metric"]
+    tested = {one["version"]: one["metrics"]["test"].get(metric) for one in models["versions"]}
+    this, that = version["metrics"]["test"].get(metric), tested.get(serves)
+    if serves == version["version"] or this is None or that is None:
+        return None
+    return {"metric": metric, "this": this, "that": that, "on": "its held-out rows"}
+
+
+def _passes(row: Row, model: str | None, state: str | None) -> bool:
+    verdict = "passes the gate" if row["gate"]["passed"] else "misses the gate"
+    return model in (None, "", row["model"]) and state in (None, "", row["state"], verdict)
+
+
+def _chart(axis: str, rows: list[Row], models: Row | None) -> Row | None:
+    if not rows or models is None:
+        return None
+    from app.dashboard.charts import history as charts  # Altair takes memory that other pages spare
+
+    points = [
+        {
+            **{name: row[name] for name in ("version", "model", "test", "cv", "commit", "state")},
+            "at": row["trained"],
+            "gate": "passed" if row["gate"]["passed"] else "; ".join(row["gate"]["missed"]),
+        }
+        for row in rows
+    ]
+    points.sort(key=lambda one: (one["at"], one["version"]))
+    return charts.over(axis, points, models["metric"])
+
+
+def _chosen(rows: list[Row]) -> tuple[int | None, int | None]:
+    """Return the two that are worth comparing at first: the champion and the newest other."""
+    numbers = [row["version"] for row in rows]
+    champions = [row["version"] for row in rows if row["state"] == "champion"]
+    first = champions[0] if champions else (numbers[-1] if numbers else None)
+    second = next((number for number in numbers if number != first), first)
+    return first, second
+
+
+def _written(value: Any) -> Any:
+    """Return a value of a configuration as a cell shows it."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+
+
+def _pair_chart(told: Row, names: tuple[str, str]) -> Row | None:
+    points = told["rows"].get("points")
+    if not points:
+        return None
+    from app.dashboard.charts import history as charts
+
+    is_class = told["task"] != "regression"
+    return charts.pair(points, names, "class" if is_class else "prediction", is_class=is_class)

@@ -1,0 +1,61 @@
+"""Home: each dataset as a card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import falcon
+
+from app.dashboard.api_client import part
+from app.dashboard.page import Page
+from app.dashboard.version_figures import CHANGES
+from app.http.exchange import Scope
+from src.evaluation.metrics import METRICS
+
+
+class Home(Page):
+    """GET /: what each dataset predicts, who serves, how good it is, what came in.
+
+    Whoever has a key may come here: what it may not read is left out.
+    """
+
+    scope: Scope | None = None
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Show all datasets, those that nothing serves yet too."""
+        listed = self.api.find(request, "/v1/datasets")
+        names = [{"name": name, "champion": None} for name in self.renderer.datasets()]
+        lines = listed["datasets"] if listed else names
+        counted = self.api.find(request, "/v1/activity")
+        activity = counted["datasets"] if counted else {}
+        cards = [self._card(request, line, activity.get(line["name"])) for line in lines]
+        self.show(request, response, "home.html", cards=cards)
+
+    def _card(
+        self, request: falcon.Request, line: dict[str, Any], activity: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        base = f"/v1/{part(line['name'])}"
+        card = {**line, "activity": activity, "trend": [], "live": None, "last": None}
+        if line["champion"] is not None:
+            models = self.api.get(request, f"{base}/models")
+            metric = line["champion"]["metric"]
+            card["trend"] = _served(models, metric)
+            card["breach"] = models["breach"]
+            card["is_greater_better"] = METRICS[metric].greater_is_better
+            board = self.api.find(request, f"{base}/scoreboard") or {"versions": []}
+            card["live"] = next((one for one in board["versions"] if one["champion"]), None)
+        trainings = self.api.find(request, f"{base}/trainings", limit=1)
+        card["last"] = next(iter(trainings["trainings"]), None) if trainings else None
+        return card
+
+
+def _served(models: dict[str, Any], metric: str) -> list[float]:
+    """Return the metric on the test rows of each version that served, in their order."""
+    values = {one["version"]: one["metrics"]["test"].get(metric) for one in models["versions"]}
+    served = (event["number"] for event in reversed(models["events"]) if _is_change(event))
+    found = (values.get(number) for number in served)
+    return [value for value in found if value is not None]
+
+
+def _is_change(event: dict[str, Any]) -> bool:
+    return event["kind"] in CHANGES

@@ -1,0 +1,59 @@
+"""Labels: how many, add, upload, browse, delete; and what is worth labelling next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import falcon
+
+from app.dashboard import filters
+from app.dashboard.api_client import part
+from app.dashboard.page import Page
+from app.http import problems
+from app.http.exchange import Scope
+from src.support.errors import UserError
+
+NARROWING = ("source", "value", "since", "until")  # what a deletion of many goes by, too
+WORTH = 10  # predictions that are offered for labelling
+
+
+class Labels(Page):
+    """GET /datasets/{dataset}/labels, of a dataset that nothing serves, too."""
+
+    scope: Scope = "label"
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Show the labels that pass the filters, and the forms."""
+        base = f"/v1/{part(dataset)}"
+        about = self.api.get(request, f"{base}/labels/about")
+        chosen = filters.given(request, (*NARROWING, "deleted"))
+        cursor = filters.given(request, ["cursor"])
+        page: dict[str, Any] = {"labels": [], "next": None}
+        problem = None
+        try:
+            page = self.api.get(request, f"{base}/labels", **chosen, **cursor)
+        except UserError as error:
+            if problems.status(error) != 400:
+                raise
+            problem = problems.document(error)
+        narrowed = {name: value for name, value in chosen.items() if name != "deleted"}
+        *features, target = about["fields"]
+        self.show(
+            request,
+            response,
+            "labels.html",
+            dataset=dataset,
+            api=base,
+            about=about,
+            features=features,
+            target=target,
+            chosen=chosen,
+            moments={name: filters.moment(chosen.get(name)) for name in ("since", "until")},
+            labels=page["labels"],
+            problem=problem,
+            is_first=not cursor,
+            first=filters.query(chosen),
+            older=page["next"] and filters.query(chosen, cursor=page["next"]),
+            narrowed=filters.query(narrowed),
+            worth=self.api.find(request, f"{base}/uncertain", limit=WORTH),
+        )

@@ -1,0 +1,52 @@
+"""Predict: a form made from the schema, and what was predicted last."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import falcon
+
+from app.dashboard.api_client import part
+from app.dashboard.page import Page
+
+LATEST = 10  # predictions that are shown at once
+
+
+class Predict(Page):
+    """GET /datasets/{dataset}/predict: ask for one record, or for many."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+        """Show the form, empty or with the record of a prediction, and the latest predictions."""
+        base = f"/v1/{part(dataset)}"
+        cursor, start = request.get_param("cursor"), request.get_param("from")
+        latest = self.api.get(request, f"{base}/predictions", limit=LATEST, cursor=cursor)
+        about = self.api.find(request, base)
+        models = self.api.find(request, f"{base}/models")
+        given: dict[str, Any] = {}
+        if start:
+            given = self.api.get(request, f"{base}/predictions/{part(start)}")["record"]
+        self.show(
+            request,
+            response,
+            "predict.html",
+            dataset=dataset,
+            about=about,
+            models=models,
+            versions=_serving(models) if models else [],
+            chosen=request.get_param("version") or "",
+            latest=latest,
+            given=given,
+            example=json.dumps(about["example"], indent=2, ensure_ascii=False) if about else "",
+            is_later=bool(cursor),
+        )
+
+
+def _serving(models: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the versions that may answer, the champion first."""
+    allowed = [
+        one
+        for one in models["versions"]
+        if one["champion"] or one["gate"]["passed"] or one["gate"]["overridden"]
+    ]
+    return sorted(allowed, key=lambda one: (not one["champion"], -one["version"]))

@@ -1,0 +1,133 @@
+"""Templates -> HTML: what every page knows, and how values are written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import falcon
+import jinja2
+from markupsafe import Markup
+
+from app.auth import sessions
+from app.auth.guard import Guard
+from app.dashboard.static import Static, url
+from app.http.exchange import ENVIRON, SCOPES, Scope
+from app.records.values import plain
+from app.store import clock
+from src.inference.sentence import percent
+
+NOTHING = "\N{EN DASH}"
+# The pages of a dataset: words, the path's end, and the scope that whoever looks needs.
+SECTIONS: tuple[tuple[str, str, Scope], ...] = (
+    ("Explore", "", "predict"),
+    ("Predict", "/predict", "predict"),
+    ("Train", "/train", "train"),
+    ("History", "/history", "predict"),
+    ("Labels", "/labels", "label"),
+)
+FOLDER = Path(__file__).parent / "templates"
+HTML = "text/html; charset=utf-8"
+# Nothing comes from elsewhere, no script stands within a page, and none is made of text.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class Renderer:
+    """Fill templates for whoever looks."""
+
+    def __init__(self, datasets: Callable[[], list[str]], guard: Guard, static: Static) -> None:
+        """Take what names all datasets, who is known, and the files that pages need."""
+        self._datasets = datasets
+        self._guard = guard
+        self._static = static
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(FOLDER),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters.update(
+            figure=figure, when=when, ago=ago, count=count, percent=percent, plain=plain
+        )
+        self._templates.globals.update(chart=chart, static=url, sections=SECTIONS)
+
+    def datasets(self) -> list[str]:
+        """Return the names of all datasets, those that nothing serves too."""
+        return self._datasets()
+
+    def render(
+        self, request: falcon.Request, response: falcon.Response, template: str, **values: Any
+    ) -> None:
+        """Answer with a page; a name that the template needs and does not get is an error."""
+        self._static.prepare()
+        exchange = request.env[ENVIRON]
+        exchange.is_answer_stored = False  # it only shows what is stored
+        caller = exchange.caller
+        session = sessions.cookie(request.env, sessions.COOKIE)
+        values = {
+            "dataset": None,
+            **values,
+            "datasets": self.datasets(),
+            "path": request.path,
+            "is_open": self._guard.is_open,
+            "caller": caller,
+            "may": {scope: caller is not None and caller.may(scope) for scope in SCOPES},
+            "csrf": sessions.token(session) if session else "",
+        }
+        response.content_type = HTML
+        response.set_header("Content-Security-Policy", POLICY)
+        response.text = self._templates.get_template(template).render(values)
+
+
+def chart(spec: dict[str, Any], about: str, height: int = 240) -> Markup:
+    """Write the place of a chart and what is drawn there; `about` says in words what it is."""
+    data = json.dumps(spec, separators=(",", ":"))
+    # Within a script element only "<" could end it; JSON has another way to write it.
+    data = data.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return Markup(
+        '<div class="chart" role="img" aria-label="{}" data-height="{}">'
+        '<script type="application/json">{}</script></div>'
+    ).format(about, height, Markup(data))  # noqa: S704 - escaped above
+
+
+def figure(value: Any, digits: int = 4) -> str:
+    """Write a number for people: some significant digits, thousands set apart."""
+    if value is None or isinstance(value, bool):
+        return NOTHING if value is None else ("yes" if value else "no")
+    if not isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e15):
+        return f"{int(value):,}"
+    if abs(value) >= 10 ** (digits - 1):
+        return f"{value:,.0f}"
+    return f"{value:,.{digits}g}"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """Write how many there are of something."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def when(text: str | None) -> Markup:
+    """Write a moment; the browser shows it in its own time zone."""
+    if not text:
+        return Markup("{}").format(NOTHING)
+    return Markup('<time datetime="{}">{} UTC</time>').format(text, text[:16].replace("T", " "))
+
+
+def ago(text: str | None) -> str:
+    """Write how long ago a moment was."""
+    if not text:
+        return "never"
+    seconds = (datetime.now(UTC) - clock.parse(text, "time")).total_seconds()
+    for size, noun in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return f"{count(int(seconds // size), noun)} ago"
+    return "just now"

@@ -1,0 +1,106 @@
+"""Requests: the log with filters, over time, and one request in full."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import falcon
+
+from app.dashboard import filters
+from app.dashboard.api_client import part
+from app.dashboard.page import Page
+from app.http import problems
+from app.http.exchange import Scope
+from app.store import clock
+from src.support.errors import UserError
+
+FILTERS = ("since", "until", "path", "status", "method", "dataset", "request_id")
+METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH")
+SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+LONGEST = 20_000  # characters of a body that are shown
+SERIES = "series"  # another of the API's paths stands where ids do
+MOST = 50  # predictions of a request that are linked
+
+
+class Log(Page):
+    """GET /requests."""
+
+    scope: Scope = "admin"
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Show what was asked, the newest first, and how it went over time."""
+        chosen = filters.given(request, FILTERS)
+        cursor = filters.given(request, ["cursor"])
+        page: dict[str, Any] = {"requests": [], "next": None}
+        series: dict[str, Any] | None = None
+        problem = None
+        try:
+            page = self.api.get(request, "/v1/requests", **chosen, **cursor)
+            series = self.api.get(request, "/v1/requests/series", **chosen)
+        except UserError as error:
+            if problems.status(error) != 400:
+                raise
+            problem = problems.document(error)
+        now = clock.now()
+        self.show(
+            request,
+            response,
+            "requests.html",
+            chosen=chosen,
+            moments={name: filters.moment(chosen.get(name)) for name in ("since", "until")},
+            methods=METHODS,
+            spans={
+                words: filters.query(chosen, since=clock.text(now - span), until=None)
+                for words, span in SPANS.items()
+            },
+            always=filters.query(chosen, since=None, until=None),
+            is_first=not cursor,
+            first=filters.query(chosen),
+            older=page["next"] and filters.query(chosen, cursor=page["next"]),
+            page=page["requests"],
+            series=series,
+            problem=problem,
+            **_charts(series),
+        )
+
+
+class OneRequest(Page):
+    """GET /requests/{number}."""
+
+    scope: Scope = "admin"
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, number: str) -> None:
+        """Show all that is known of a request, and both bodies."""
+        if number == SERIES:
+            raise UserError("There is no such request.", code="unknown_request", given=number)
+        found = self.api.get(request, f"/v1/requests/{part(number)}")
+        self.show(
+            request,
+            response,
+            "request.html",
+            found=found,
+            bodies={
+                "Request": _written(found["request_body"]),
+                "Answer": _written(found["response_body"]),
+            },
+            predictions=found["predictions"][:MOST],
+            more=max(len(found["predictions"]) - MOST, 0),
+        )
+
+
+def _charts(series: dict[str, Any] | None) -> dict[str, Any]:
+    if series is None or not series["looked_at"]:
+        return {"by_status": None, "durations": None}
+    from app.dashboard.charts import requests as charts  # brings Altair, when somebody looks
+
+    return {"by_status": charts.by_status(series), "durations": charts.durations(series)}
+
+
+def _written(body: Any) -> tuple[str, int] | None:
+    """Return a body for people, and how many characters are left out; None where none is stored."""
+    if body is None:
+        return None
+    text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
+    return text[:LONGEST], max(len(text) - LONGEST, 0)

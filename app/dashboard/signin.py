@@ -1,0 +1,100 @@
+"""Sign in with an API key, and out."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from urllib.parse import parse_qs
+
+import falcon
+
+from app.auth import sessions
+from app.auth.guard import Guard
+from app.dashboard.rendering import Renderer
+from app.http.exchange import ENVIRON
+
+LARGEST = 8_000  # bytes of a form
+MOST = 10  # fields
+
+
+class SignIn:
+    """GET and POST /signin."""
+
+    def __init__(self, renderer: Renderer, guard: Guard) -> None:
+        self._renderer = renderer
+        self._guard = guard
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Show the form; where nobody needs a key, go on."""
+        going = _inside(request.get_param("next") or "/")
+        if self._guard.is_open:
+            raise falcon.HTTPSeeOther(going)
+        self._show(request, response, going, None)
+
+    def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Set the cookie of a session and go on; a key that is wrong is told, and not repeated."""
+        exchange = request.env[ENVIRON]
+        body, exchange.body = exchange.body or b"", None  # a key is not stored
+        if len(body) > LARGEST:
+            self._refuse(request, response, 413, "/", "That was longer than any key.")
+            return
+        try:
+            fields = parse_qs(body.decode("latin-1"), max_num_fields=MOST)
+        except ValueError:
+            self._refuse(request, response, 400, "/", "That was not this page's form.")
+            return
+        given = {name: values[0] for name, values in fields.items()}
+        going = _inside(given.get("next", "/"))
+        own = sessions.cookie(request.env, sessions.FORM)
+        is_ours = own and hmac.compare_digest(
+            given.get("csrf", "").encode(), sessions.token(own).encode()
+        )
+        if not is_ours:
+            words = "The form was too old. Please try again."
+            self._refuse(request, response, 403, going, words)
+            return
+        cookie = self._guard.sign_in(given.get("key", "").strip())
+        if cookie is None:
+            words = "This key is not valid; it may have been revoked."
+            self._refuse(request, response, 403, going, words)
+            return
+        response.append_header("Set-Cookie", sessions.header(sessions.COOKIE, cookie, request.env))
+        response.status = 303
+        response.location = going
+
+    def _refuse(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        status: int,
+        going: str,
+        wrong: str,
+    ) -> None:
+        self._show(request, response, going, wrong)
+        response.status = status
+
+    def _show(
+        self, request: falcon.Request, response: falcon.Response, going: str, wrong: str | None
+    ) -> None:
+        own = sessions.cookie(request.env, sessions.FORM) or secrets.token_hex(16)
+        token = sessions.token(own)
+        self._renderer.render(
+            request, response, "signin.html", going=going, wrong=wrong, form_token=token
+        )
+        response.append_header("Set-Cookie", sessions.header(sessions.FORM, own, request.env))
+
+
+class SignOut:
+    """POST /signout: static/forms.js sends it with the token, as every change."""
+
+    def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Take the cookie back."""
+        gone = sessions.header(sessions.COOKIE, "", request.env, life=0)
+        response.append_header("Set-Cookie", gone)
+        response.status = 204
+
+
+def _inside(path: str) -> str:
+    """Return a path of this service: nobody is sent elsewhere after signing in."""
+    is_path = path.startswith("/") and not path.startswith(("//", "/\\"))
+    return path if is_path and path.isascii() and path.isprintable() else "/"

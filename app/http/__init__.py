@@ -1,0 +1,1 @@
+"""A request and its answer: worker, exchange, body, media, problems, hooks."""

@@ -1,0 +1,85 @@
+"""What Prometheus reads at /metrics, summed over all workers.
+
+With several workers each counts in a file of its own; gunicorn.conf.py names their folder in
+PROMETHEUS_MULTIPROC_DIR before the library is imported.
+"""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from app.http.exchange import Exchange
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class Metrics:
+    """Count what happens in this worker, and tell the sums of all."""
+
+    def __init__(self) -> None:
+        registry = None if FOLDER in os.environ else CollectorRegistry()
+        self._registry = registry
+        self._latency = Histogram(
+            "lapidary_request_seconds",
+            "Requests by method, route and status, and how long they took.",
+            ["method", "route", "status"],
+            buckets=BUCKETS,
+            registry=registry,
+        )
+        self._predictions = Counter(
+            "lapidary_predictions",
+            "Records predicted, by dataset and version.",
+            ["dataset", "version"],
+            registry=registry,
+        )
+        self._log_failures = Counter(
+            "lapidary_log_failures",
+            "Answers that were withheld because they could not be stored.",
+            registry=registry,
+        )
+        # The library looks a labelled child up in a fifth of the time of an answer.
+        self._latencies: dict[tuple[str, str, int], Histogram] = {}
+        self._versions: dict[tuple[str, int], Counter] = {}
+
+    def count(self, exchange: Exchange, status: int) -> None:
+        """Count an answer."""
+        method = exchange.environ["REQUEST_METHOD"]
+        key = (method if method in METHODS else "other", exchange.route, status)
+        child = self._latencies.get(key)
+        if child is None:
+            child = self._latencies[key] = self._latency.labels(*key)
+        child.observe(exchange.milliseconds() / 1000)
+        if exchange.predicted and status < 400:
+            self._count_predictions(exchange)
+
+    def _count_predictions(self, exchange: Exchange) -> None:
+        assert exchange.dataset is not None
+        assert exchange.version is not None
+        key = (exchange.dataset, exchange.version)
+        child = self._versions.get(key)
+        if child is None:
+            child = self._versions[key] = self._predictions.labels(*key)
+        child.inc(exchange.predicted)
+
+    def log_failed(self) -> None:
+        """Count an answer that could not be stored."""
+        self._log_failures.inc()
+
+    def text(self) -> tuple[bytes, str]:
+        """Return the figures of all workers and their media type."""
+        registry = self._registry
+        if registry is None:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)
+        return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -1,0 +1,1 @@
+"""Labels: posted, listed, deleted, given to predictions, suggested."""

@@ -1,0 +1,263 @@
+"""Labels as they are posted: JSON, NDJSON or CSV -> checked rows, and what was refused and why.
+
+Each upload is read in chunks, in memory that does not grow with it. A faulty row is refused for
+itself and its neighbours are taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from app.labels.schema import Writer, labelled
+from app.records.csv_columns import Cells
+from app.records.csv_reader import CHUNK, Batch, Sheet
+from app.records.invalid import Invalid
+from app.records.line_blocks import BLOCK, Broken, Stream, blocks
+from app.records.records import BLANK, LEAST_VALUES, Records
+from app.records.strict_json import MalformedError, TooManyError, parse
+from app.registry.registry import Registry
+from src.data.schema import Dataset
+from src.support.errors import Fault
+
+MOST_REFUSALS = 20  # that are told of one upload
+BYTES = 12  # of one character in JSON at most: two escapes
+NUL = rb"\u0000"  # as JSON writes it; or a text that looks so, which is looked at more closely
+SPARE = BLOCK  # for what is no text in a line
+
+Row = tuple[int, str, bytes]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows of an upload, and where it stands after them.
+
+    A row is, at the same place of three lists, its number among all rows of the upload (from 0, the
+    refused ones too), its truth as in a CSV, and the JSON of its record. The refusals are those of
+    this chunk, at most MOST_REFUSALS of an upload; the line of one counts from 1, in an array it is
+    the position. `read`, `refused` (rows) and `digest` are of the upload so far: equal rows under
+    an equal header have equal digests after each chunk. A `broken` one is the last, though there is
+    more to read; its refusal says why.
+    """
+
+    numbers: Sequence[int]
+    values: list[str]
+    records: list[bytes]
+    refusals: list[Fault]
+    read: int
+    refused: int
+    digest: str
+    ignored: list[str]
+    broken: bool
+
+    @property
+    def rows(self) -> list[Row]:
+        """Return the rows one by one."""
+        return list(zip(self.numbers, self.values, self.records, strict=True))
+
+
+class Readers:
+    """The readers of labels: one of each dataset, made anew when it or its classes change."""
+
+    def __init__(self, registry: Registry, *, most: int, longest_text: int) -> None:
+        self._registry = registry
+        self._limits = {"most": most, "longest_text": longest_text}
+        self._kept: dict[str, tuple[Dataset, list[str] | None, Labels]] = {}
+
+    def of(self, dataset: Dataset) -> Labels:
+        """Return the reader of a dataset as it is now."""
+        classes = self._registry.classes(dataset.name)
+        kept = self._kept.get(dataset.name)
+        if kept is None or kept[0] is not dataset or kept[1] != classes:
+            kept = dataset, classes, Labels(dataset, classes, **self._limits)
+            self._kept[dataset.name] = kept
+        return kept[2]
+
+
+class Labels:
+    """How labels of a dataset are read: at most `most` in an array.
+
+    Several threads may read by one at once: what is known of an upload stands in `_Upload`.
+    """
+
+    def __init__(
+        self, dataset: Dataset, classes: list[str] | None, *, most: int, longest_text: int
+    ) -> None:
+        flat = labelled(dataset, classes)
+        self._name = dataset.name
+        self.records = Records(flat, most=most, longest_text=longest_text)
+        self._records_of_lines = self.records.at_most(CHUNK)
+        self._cells = Cells(self.records)
+        self._writer = Writer(dataset)
+        self._separator = dataset.separator
+        self._longest_line = SPARE + BYTES * longest_text * max(self._cells.texts, 1)
+
+    def json(self, body: bytes) -> Chunk:
+        """Read one label or an array; raise Invalid where it is not JSON, or has too many."""
+        upload = _Upload(self._writer)
+        found, _ = self.records.quick(body)
+        if found is not None and NUL not in body:
+            numbers = upload.take(body, len(found.values))
+            return upload.chunk(list(zip(*found.values, strict=True)), numbers)
+        given = self.records.parsed(body)
+        each = given if isinstance(given, list) else [given]
+        numbers = upload.take(body, len(each))
+        return _one_by_one(upload, numbers, enumerate(each, 1), self._taken)
+
+    def ndjson(self, stream: Stream) -> Iterator[Chunk]:
+        """Read a label a line; blank lines are none."""
+        upload = _Upload(self._writer)
+        try:
+            for line, block in blocks(stream, self._longest_line):
+                if block is None:
+                    what = f"The line has more than {self._longest_line} bytes."
+                    yield upload.refused_row(line, Fault(what))
+                    continue
+                texts = enumerate([text.strip(BLANK) for text in block.splitlines()], line)
+                full = ((at, text) for at, text in texts if text)
+                while batch := list(itertools.islice(full, CHUNK)):
+                    yield self._lines_of(upload, batch)
+        except Broken as error:
+            yield upload.broken(error)
+
+    def csv(self, stream: Stream) -> Iterator[Chunk]:
+        """Read rows under a header; raise Invalid where it lacks a column or has one twice."""
+        sheet = Sheet(
+            stream,
+            dataset=self._name,
+            separator=self._separator,
+            needed=list(self.records.names),
+            longest=self._longest_line,
+        )
+        upload = _Upload(self._writer, ignored=sheet.extra)
+        upload.take(msgspec.json.encode(sheet.header), 0)
+        for batch in sheet.batches():
+            if batch.rows:
+                yield self._table(upload, sheet.header, batch)
+            if batch.broken:
+                yield upload.broken(batch.broken)
+
+    def _lines_of(self, upload: _Upload, batch: list[tuple[int, bytes]]) -> Chunk:
+        """Read lines of JSON, all at once if nothing is odd about them."""
+        texts = [text for _, text in batch]
+        numbers = upload.take(b"\n".join(texts), len(texts))
+        # Records are flat and texts in JSON have no line's end: each line that ends with a brace
+        # ends with a record, and as many records as lines are one on each.
+        if all(text.endswith(b"}") and NUL not in text for text in texts):
+            found, _ = self._records_of_lines.quick(b"[" + b",\n".join(texts) + b"]")
+            if found is not None and len(found.values) == len(texts):
+                return upload.chunk(list(zip(*found.values, strict=True)), numbers)
+        return _one_by_one(upload, numbers, batch, self._line)
+
+    def _line(self, text: bytes) -> tuple[Any, ...]:
+        """Read a line for itself; raise Invalid."""
+        found, _ = self._records_of_lines.quick(text)
+        if found is not None and not found.many and NUL not in text:
+            return found.values[0]
+        try:
+            return self._taken(parse(text, LEAST_VALUES))
+        except MalformedError as error:
+            why = error.why.replace(" at line 1, column ", " at column ")
+            fault = Fault(f"The line is not JSON: {why}.", fix=error.fix)
+            raise Invalid([fault], self._name) from None
+        except TooManyError:
+            what = f"The line has more than {LEAST_VALUES} values."
+            raise Invalid([Fault(what)], self._name) from None
+
+    def _taken(self, given: Any) -> tuple[Any, ...]:
+        """Read a label that is parsed; raise Invalid, also for what no CSV could hold."""
+        values = self.records.taken(given)
+        for name, value in zip(self.records.names, values, strict=True):
+            if isinstance(value, str) and "\0" in value:
+                fault = Fault(f"{name} has a NUL character.", field=name, fix="leave it out")
+                raise Invalid([fault], self._name)
+        return values
+
+    def _table(self, upload: _Upload, header: list[str], batch: Batch) -> Chunk:
+        """Read rows of cells by columns; those with a fault are read again, to say which."""
+        numbers = upload.take(msgspec.json.encode(batch.rows), len(batch.rows))
+        columns, good = self._cells.read(header, batch.rows)
+        if len(good) < len(numbers):
+            for at in sorted(set(range(len(numbers))).difference(good)):
+                upload.refuse(batch.lines[at], self._cells.why(header, batch.rows[at]))
+        taken = numbers if len(good) == len(numbers) else [numbers[at] for at in good]
+        return upload.chunk(columns, taken)
+
+
+class _Upload:
+    """What has been read of an upload so far."""
+
+    def __init__(self, writer: Writer, ignored: Sequence[str] = ()) -> None:
+        self._writer = writer
+        self._ignored = list(ignored)
+        self._read = 0
+        self._refused = 0
+        self._told = 0
+        self._fresh: list[Fault] = []
+        self._digest = hashlib.sha256()
+
+    def take(self, content: bytes, rows: int) -> range:
+        """Note rows and what they say; return their numbers."""
+        self._digest.update(content)
+        self._read += rows
+        return range(self._read - rows, self._read)
+
+    def refuse(self, line: int, faults: Iterable[Fault]) -> None:
+        """Refuse a row; the faults are not looked at where no more is told."""
+        self._refused += 1
+        for fault in itertools.islice(faults, MOST_REFUSALS - self._told):
+            self._told += 1
+            self._fresh.append(msgspec.structs.replace(fault, line=line, see=None))
+
+    def chunk(
+        self, columns: Sequence[Sequence[Any]], numbers: Sequence[int], *, broken: bool = False
+    ) -> Chunk:
+        """Write the rows that were taken, and say where the upload stands after them."""
+        values, records = self._writer.write(columns) if numbers else ([], [])
+        fresh, self._fresh = self._fresh, []
+        digest = self._digest.hexdigest()
+        return Chunk(
+            numbers,
+            values,
+            records,
+            fresh,
+            self._read,
+            self._refused,
+            digest,
+            self._ignored,
+            broken,
+        )
+
+    def refused_row(self, line: int, fault: Fault, *, broken: bool = False) -> Chunk:
+        """Refuse a row that could not be read."""
+        self.take(b"", 1)
+        self.refuse(line, [fault])
+        return self.chunk([], [], broken=broken)
+
+    def broken(self, error: Broken) -> Chunk:
+        """Refuse the line from which on nothing can be read; this is always told."""
+        self._told = min(self._told, MOST_REFUSALS - 1)
+        fault = Fault(error.what, given=error.given, fix=error.fix)
+        return self.refused_row(error.line, fault, broken=True)
+
+
+def _one_by_one(
+    upload: _Upload,
+    numbers: Sequence[int],
+    given: Iterable[tuple[int, Any]],
+    read: Callable[[Any], tuple[Any, ...]],
+) -> Chunk:
+    """Read labels each for itself, each with its line."""
+    values, taken = [], []
+    for number, (line, label) in zip(numbers, given, strict=True):
+        try:
+            values.append(read(label))
+            taken.append(number)
+        except Invalid as error:
+            upload.refuse(line, error.errors)
+    return upload.chunk(list(zip(*values, strict=True)), taken)

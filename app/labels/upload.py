@@ -1,0 +1,182 @@
+"""A post of labels on its way into the database, chunk by chunk, and its answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import peewee
+
+from app.http import problems
+from app.labels import store, upload_store
+from app.labels.reader import Chunk
+from app.labels.upload_report import Tally
+from app.labels.upload_store import DONE, READING, REFUSED
+from app.records.invalid import Invalid
+from app.store import database as databases
+from app.store import ids
+from app.store.database import REFUSALS
+from src.data.schema import Dataset
+from src.support.errors import UserError
+
+log = logging.getLogger(__name__)
+
+EARLY = "body_incomplete"
+
+
+class Posting:
+    """Store a post's labels; what is stored is safe, whatever happens to the rest.
+
+    Its labels have ids that follow from the post's own. So when a post with the same key comes
+    again, after an answer that got lost or a process that was killed, or while the first one still
+    comes, nothing is stored twice.
+    """
+
+    def __init__(
+        self,
+        database: peewee.Database,
+        dataset: Dataset,
+        row: dict[str, Any],
+        *,
+        source: str,
+        is_atomic: bool,
+    ) -> None:
+        """Take the post as `uploads.begin` returned it."""
+        self._database = database
+        self._dataset = dataset.name
+        self._row = row
+        self._source = source
+        self._is_atomic = is_atomic
+        self._tally = Tally(row["id"], is_atomic=is_atomic)
+        self._digest = ""
+        self._digests: dict[int, str] = {}  # of a post with a key, after so many rows
+
+    def run(self, chunks: Iterable[Chunk]) -> dict[str, Any]:
+        """Store all chunks and return the answer; raise UserError where nothing of it was right."""
+        try:
+            fault = self._take_all(chunks)
+            if self._row["state"] != READING:
+                return self._as_before()
+            if fault is None:
+                document = self._tally.document()
+                return document if self._end(DONE, 200, document) else self._as_before()
+            told = problems.document(self._tally.tell(fault))
+            if self._end(REFUSED, told.status, told):
+                raise fault
+            return self._as_before()
+        except REFUSALS as error:
+            raise self._interrupted(error) from error
+
+    def _take_all(self, chunks: Iterable[Chunk]) -> UserError | None:
+        """Store what can be stored; return why the post as a whole is refused."""
+        try:
+            for chunk in chunks:
+                self._take(chunk)
+        except Invalid as error:
+            return error
+        except UserError as error:
+            # It may come again, whole.
+            if error.code == EARLY and self._row["state"] == READING:
+                self._tally.tell(error).fix = self._tally.advice(self._row["key"])
+            raise
+        return self._tally.fault()
+
+    def _take(self, chunk: Chunk) -> None:
+        # The same labels in another way (all or none, of another source) are another post.
+        self._digest = f"{chunk.digest} {'all' if self._is_atomic else 'each'} {self._source}"
+        if self._row["key"] is not None:
+            self._digests[chunk.read] = self._digest
+        if self._row["state"] != READING:
+            return
+        rows = self._rows(chunk)
+        with self._turn() as is_open:
+            if is_open and chunk.read > self._row["read"]:  # else these rows came before
+                if rows:
+                    store.insert(self._database, rows)
+                taken = 0 if self._is_atomic else self._tally.taken + len(rows)
+                self._write(read=chunk.read, stored=taken, refused=chunk.refused)
+        self._tally.add(chunk, rows.ids)
+
+    def _rows(self, chunk: Chunk) -> store.Rows:
+        """Give each row the id of its place, so that it is the same when it is posted again."""
+        places = chunk.numbers
+        first = places[0] if places else 0
+        numbers = ids.following(self._row["id"], places[-1] - first + 1, first) if places else []
+        if len(numbers) != len(places):
+            numbers = [numbers[place - first] for place in places]
+        return store.rows(
+            self._dataset,
+            numbers,
+            chunk.values,
+            chunk.records,
+            source=self._source,
+            upload=self._row["id"],
+            is_complete=not self._is_atomic,
+        )
+
+    def _end(self, state: str, status: int, document: Any) -> bool:
+        """Keep the answer for whoever posts it again; tell whether there was none yet."""
+        figures = self._tally.figures(is_done=state == DONE)
+        answer = msgspec.json.encode(document)
+        settle = store.complete if state == DONE else store.withdraw
+        with self._turn() as is_open:
+            if is_open and self._row["read"] > self._tally.read:
+                raise self._another_body()
+            if is_open and self._is_atomic:
+                settle(self._database, self._dataset, self._row["id"], self._tally.read)
+            if is_open:
+                self._write(state=state, status=status, answer=answer, **figures)
+        return is_open
+
+    @contextmanager
+    def _turn(self) -> Iterator[bool]:
+        """Begin a transaction; tell whether the post, which may come twice at once, has no answer.
+
+        It has its own time, whatever the client took before.
+        """
+        databases.renew(self._database)
+        with databases.writing(self._database):
+            if self._row["key"] is not None:
+                self._row = upload_store.held(self._database, self._row["id"])
+                self._compare()
+            yield self._row["state"] == READING
+
+    def _compare(self) -> None:
+        """Raise UserError where something else has come with this key."""
+        came, latest = self._row["read"], next(reversed(self._digests), 0)
+        is_known = self._row["state"] == READING and 0 < came <= latest
+        if is_known and self._digests.get(came) != self._row["digest"]:
+            raise self._another_body()
+
+    def _write(self, **changes: Any) -> None:
+        upload_store.tell(self._database, self._row["id"], digest=self._digest, **changes)
+
+    def _as_before(self) -> dict[str, Any]:
+        """Answer as the first time, if it is the same post."""
+        if self._digest != self._row["digest"]:
+            raise self._another_body()
+        answer = msgspec.json.decode(bytes(self._row["answer"]))
+        if self._row["state"] == DONE:
+            return dict(answer)
+        raise problems.restored(answer)
+
+    def _another_body(self) -> UserError:
+        return UserError(
+            "This Idempotency-Key was used for another post.",
+            code="idempotency_key_reused",
+            given=self._row["key"],
+            fix="take a new key for each post, the same one only to send the same again",
+        )
+
+    def _interrupted(self, error: Exception) -> UserError:
+        """Say how much is stored where the database was away in the middle."""
+        log.error("upload %s was interrupted: %s", self._row["id"], error)
+        refusal = UserError(
+            "The labels could not be stored: the database is busy or away.",
+            code="database_unavailable",
+            fix=self._tally.advice(self._row["key"]),
+        )
+        return self._tally.tell(refusal)

@@ -1,0 +1,89 @@
+"""What is stored of a post of labels so far and what is refused, in figures and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from app.labels.reader import Chunk
+from src.support.errors import Fault, UserError
+
+MOST_IDS = 1000  # that an answer tells
+
+
+class Tally:
+    """Count a post's rows chunk by chunk, each when it is stored."""
+
+    def __init__(self, upload: str, *, is_atomic: bool) -> None:
+        self._upload = upload
+        self._is_atomic = is_atomic
+        self.read = self.refused = 0
+        self.taken = 0  # what counts only at the end too, where it is all or none
+        self._ids: list[str] = []
+        self._refusals: list[Fault] = []
+        self._ignored: list[str] = []
+        self._is_broken = False
+
+    def add(self, chunk: Chunk, numbers: Sequence[str]) -> None:
+        """Take in a chunk whose rows have these ids now."""
+        self.read, self.refused, self._ignored = chunk.read, chunk.refused, chunk.ignored
+        self.taken += len(chunk.numbers)
+        if self.taken <= MOST_IDS:
+            self._ids += numbers
+        self._refusals += chunk.refusals
+        self._is_broken = chunk.broken
+
+    def figures(self, *, is_done: bool = False) -> dict[str, int]:
+        """Return the rows that were read, those of them that count, and the refused ones."""
+        stored = self.taken if is_done or not self._is_atomic else 0
+        return {"read": self.read, "stored": stored, "refused": self.refused}
+
+    def document(self) -> dict[str, Any]:
+        """Say what became of a post that was taken."""
+        document: dict[str, Any] = {"upload": self._upload, **self.figures(is_done=True)}
+        if self.taken == len(self._ids):
+            document["ids"] = self._ids
+        if self._ignored:
+            document["ignored"] = self._ignored
+        document["errors"] = msgspec.to_builtins(self._refusals)
+        return document
+
+    def tell(self, error: UserError) -> UserError:
+        """Add to an error how far the post came; return it."""
+        error.more = {"upload": self._upload, **self.figures()}
+        return error
+
+    def fault(self) -> UserError | None:
+        """Say why a post that was read to its end is refused as a whole; None where it is not."""
+        if self.read == 0:
+            what = "There is no label in the body."
+            return UserError(what, code="no_label", fix="send at least one row")
+        if not self._is_broken and (not self.refused or (self.taken and not self._is_atomic)):
+            return None
+        told = self._refusals[-1] if self._is_broken else self._refusals[0]
+        what = told.detail
+        if self._is_broken:
+            what = f"The rest cannot be read, from line {told.line} on: {what}"
+        elif self._is_atomic and self.read > 1:
+            what = f"{self.refused} of {self.read} labels are refused, so none is stored."
+        return UserError(
+            what,
+            code="invalid_label",
+            given=told.given,
+            choices=told.allowed,
+            fix=told.fix,
+            errors=self._refusals,
+        )
+
+    def advice(self, key: str | None) -> str:
+        """Say how to go on where the post ended in the middle."""
+        if key is not None:
+            return "send it again with the same Idempotency-Key: nothing is stored twice"
+        if not self.figures()["stored"]:
+            return "send it again"
+        return (
+            f"send what follows the first {self.read} rows; "
+            "with an Idempotency-Key all of it could be sent again"
+        )

@@ -1,0 +1,171 @@
+"""The API in OpenAPI 3.1, derived from what is known: each dataset with its own fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.http.exchange import SCOPES
+from app.http.openapi import Document, body, by_id, operation, problems, reference, response
+from app.labels import openapi as label_openapi
+from app.labels import openapi_overview
+from app.openapi import answers, schemas, service
+from app.predictions import openapi as prediction_openapi
+from app.registry import openapi as version_openapi
+from app.registry.loaded import Serving
+from app.registry.registry import Registry
+from app.settings import Settings
+from app.trainings import openapi as training_openapi
+from src.config import configuration as configs
+from src.data.schema import Dataset
+from src.support.errors import UserError
+
+VERSION = "1.0.0"
+ABOUT = """\
+Send a record, get a prediction with the range it is likely in and, if asked, the reasons for it.
+Send labels, train on them, and let a rule decide who serves.
+Every request and every answer is stored before the answer is sent.
+
+Errors are `application/problem+json`: what was wrong, what was given, what is allowed, what to do.
+Their `code` is for programs and never changes; `/docs/problems` explains each.
+Times are ISO 8601 in UTC; ids sort by time. `X-Request-Id` comes back with every answer and may be
+sent by you."""
+
+
+class OpenApi:
+    """Write the document; it is made anew when another version serves or conf/ changed."""
+
+    def __init__(self, registry: Registry, settings: Settings) -> None:
+        self._registry = registry
+        self._settings = settings
+        self._made: tuple[Any, Document] | None = None
+
+    def document(self) -> Document:
+        """Return the whole document."""
+        registry = self._registry
+        served = {name: registry.champion(name) for name in registry.names()}
+        state = (
+            [(name, one.version.number) for name, one in served.items()],
+            [self._dataset(name) for name in registry.known()],
+            configs.choices("model"),
+            configs.choices("search"),
+        )
+        if self._made is None or self._made[0] != state:
+            self._made = state, self._write(served)
+        return self._made[1]
+
+    def _dataset(self, name: str) -> Dataset | None:
+        """Return a dataset as labels of it are read; None where conf/ cannot be read."""
+        try:
+            return self._registry.dataset(name)
+        except UserError:
+            return None
+
+    def _write(self, served: dict[str, Serving]) -> Document:
+        settings = self._settings
+        paths: Document = {**service.service(), **service.log(settings)}
+        components: Document = {
+            **schemas.SHARED,
+            **answers.SCHEMAS,
+            **version_openapi.SCHEMAS,
+        }
+        tags = []
+        for name in self._registry.known():
+            dataset, serving = self._dataset(name), served.get(name)
+            if dataset is None:
+                continue
+            tags.append({"name": name, "description": dataset.about})
+            if serving is not None:
+                components[f"{name}_record"] = serving.records.json_schema()
+                components[f"{name}_prediction"] = schemas.prediction(serving)
+                paths.update(_served(serving, settings))
+            classes = self._registry.classes(name)
+            components.update(label_openapi.schemas(dataset, classes, settings))
+            paths.update(service.profile(name))
+            paths.update(openapi_overview.paths(dataset, serving))
+            paths.update(label_openapi.paths(dataset, serving, classes, settings))
+            paths.update(training_openapi.paths(dataset, serving, settings))
+            paths.update(version_openapi.paths(dataset))
+        return {
+            "openapi": "3.1.0",
+            "info": {"title": "Lapidary", "version": VERSION, "description": ABOUT},
+            "servers": [{"url": "/"}],
+            "tags": [
+                *tags,
+                {"name": "log", "description": "What was asked and answered."},
+                {"name": "service", "description": "Whether it lives, and its figures."},
+            ],
+            "paths": paths,
+            "components": {
+                "schemas": components,
+                "securitySchemes": {
+                    "key": {
+                        "type": "http",
+                        "scheme": "bearer",
+                        "description": f"An API key; its scopes are among {', '.join(SCOPES)}. "
+                        "Where no key is configured, none is needed on the same machine.",
+                    }
+                },
+            },
+            "security": [{}, {"key": []}],
+        }
+
+
+def _served(serving: Serving, settings: Settings) -> Document:
+    """Describe what can be asked of a dataset that has a champion."""
+    name, noun = serving.dataset.name, serving.dataset.noun
+    about = operation(
+        name,
+        f"{name}_fields",
+        f"What a {noun} is made of, in words, with an example",
+        {"200": response(reference("dataset")), **problems(401, 403, 503)},
+    )
+    models = operation(
+        name,
+        f"{name}_models",
+        "The versions, how good they are, and who serves",
+        {"200": response(reference("models")), **problems(401, 403, 503)},
+    )
+    receipt = by_id(
+        name,
+        f"{name}_receipt",
+        "What was asked and answered, by which version, trained on what",
+        "receipt",
+        "a prediction's id",
+    )
+    paths: Document = {
+        f"/v1/{name}": {"get": about},
+        f"/v1/{name}/models": {"get": models},
+        f"/v1/{name}/predictions": prediction_openapi.methods(serving, settings),
+        f"/v1/{name}/predictions/{{id}}": {"get": receipt},
+    }
+    if serving.similar is not None:
+        paths[f"/v1/{name}/similar"] = {"post": _similar(serving, settings)}
+    return paths
+
+
+def _similar(serving: Serving, settings: Settings) -> Document:
+    name, how = serving.dataset.name, serving.dataset.similar
+    assert how is not None
+    needed = [*how.same, how.nearest]
+    asked = {
+        "type": "object",
+        "properties": {
+            "record": {**serving.records.json_schema(), "required": needed},
+            "n": {"type": "integer", "minimum": 1, "maximum": settings.most_similar},
+        },
+        "required": ["record"],
+        "additionalProperties": False,
+    }
+    given = {key: value for key, value in serving.example().items() if key in needed}
+    words = f"The same {', '.join(how.same)}; nearest {how.nearest} first" if how.same else ""
+    return operation(
+        name,
+        f"{name}_similar",
+        f"The known rows that are most like a {serving.dataset.noun}",
+        {
+            "200": response(reference("similar")),
+            **problems(400, 401, 403, 404, 408, 411, 413, 415, 422, 503),
+        },
+        description=words,
+        requestBody=body(asked, {"one": {"value": {"record": given, "n": 3}}}),
+    )

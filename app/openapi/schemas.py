@@ -1,0 +1,209 @@
+"""The schemas of answers that the OpenAPI document's paths refer to."""
+
+from __future__ import annotations
+
+from app.http.openapi import (
+    ANY,
+    FIGURE,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    TIME,
+    TRUTH,
+    WHOLE,
+    Document,
+    described,
+    listing,
+    mapping,
+    nullable,
+    reference,
+    structure,
+)
+from app.http.problems import ProblemDocument
+from app.registry.loaded import Serving
+from src.support.errors import Fault
+
+NULLABLE = nullable(TEXT)
+
+
+def prediction(serving: Serving) -> Document:
+    """Describe the answer to one record of a dataset."""
+    target, classes = serving.dataset.target, serving.classes
+    words = ", ".join(part for part in (target.about, target.unit) if part)
+    shared: Document = {"id": TEXT, "model": structure({"name": TEXT, "version": WHOLE})}
+    optional: Document = {"why": reference("why"), "warning": TEXT}
+    if classes is None:
+        interval = structure({"low": NUMBER, "high": NUMBER, "coverage": NUMBER})
+        value: Document = {"type": "number", "description": words}
+        return structure({target.name: value, "interval": interval, **shared}, optional)
+    interval = structure({"classes": listing({"enum": classes}), "coverage": NUMBER})
+    value = {"enum": classes, "description": words}
+    chance = {"type": "number", "minimum": 0, "maximum": 1}
+    return structure(
+        {
+            target.name: value,
+            "probability": chance,
+            "probabilities": structure({str(name): chance for name in classes}),
+            "interval": interval,
+            **shared,
+        },
+        optional,
+    )
+
+
+_ENTRY: Document = {
+    "id": TEXT,
+    "at": TIME,
+    "request_id": NULLABLE,
+    "method": TEXT,
+    "path": TEXT,
+    "query": TEXT,
+    "status": WHOLE,
+    "dataset": NULLABLE,
+    "version": nullable(WHOLE),
+    "client": NULLABLE,
+    "caller": NULLABLE,
+    "milliseconds": NUMBER,
+}
+
+_COUNTS: Document = {
+    **dict.fromkeys(("2xx", "3xx", "4xx", "5xx"), WHOLE),
+    "p50": FIGURE,
+    "p95": FIGURE,
+}
+
+SHARED: Document = {
+    "fault": described(Fault),
+    "problem": described(
+        ProblemDocument, always=["request_id"], errors=listing(reference("fault"))
+    ),
+    "why": structure(
+        {
+            "sentence": TEXT,
+            "base": NUMBER,
+            "contributions": listing(
+                structure({"feature": TEXT, "contribution": NUMBER}, {"value": ANY, "word": TEXT})
+            ),
+            "method": TEXT,
+        }
+    ),
+    "datasets": structure({"datasets": listing(structure({"name": TEXT, "champion": ANY}))}),
+    "activity": structure({"at": TEXT, "since": TEXT, "datasets": OBJECT}),
+    "dataset": structure(
+        {
+            "name": TEXT,
+            "task": TEXT,
+            "target": structure({"name": TEXT}),
+            "fields": listing(structure({"name": TEXT, "type": TEXT})),
+            "example": OBJECT,
+            "examples": listing(OBJECT),
+            "separator": TEXT,
+            "links": OBJECT,
+        }
+    ),
+    "profile": structure(
+        {
+            "dataset": TEXT,
+            "about": TEXT,
+            "noun": TEXT,
+            "task": TEXT,
+            "target": TEXT,
+            "positive": NULLABLE,
+            "data": structure({"source": TEXT, "md5": TEXT, "prepared": TEXT}),
+            "rows": mapping(WHOLE),
+            "rejected": structure({"by_rule": mapping(WHOLE), "reasons": listing(OBJECT)}),
+            "duplicates": structure(
+                {"rule": TEXT, "rejected": WHOLE, "kept": WHOLE, "contradicting": WHOLE}
+            ),
+            "sample": listing(listing(ANY)),
+            "columns": listing(
+                structure(
+                    {
+                        "name": TEXT,
+                        "about": TEXT,
+                        "unit": TEXT,
+                        "role": {"enum": ["feature", "target"]},
+                        "type": TEXT,
+                        "optional": TRUTH,
+                        "rows": WHOLE,
+                        "missing": WHOLE,
+                        "distinct": WHOLE,
+                    }
+                )
+            ),
+            "correlations": nullable(OBJECT),
+        }
+    ),
+    "models": structure(
+        {
+            "dataset": TEXT,
+            "champion": {"type": ["integer", "null"]},
+            "metric": TEXT,
+            "breach": NULLABLE,
+            "refused": NULLABLE,
+            "versions": listing(
+                structure(
+                    {
+                        "version": WHOLE,
+                        "model": TEXT,
+                        "champion": TRUTH,
+                        "gate": reference("verdict"),
+                    }
+                )
+            ),
+            "events": listing(
+                structure({"at": TIME, "kind": TEXT, "number": WHOLE, "by": TEXT, "why": TEXT})
+            ),
+        }
+    ),
+    "predictions": structure(
+        {
+            "predictions": listing(
+                structure(
+                    {"id": TEXT, "at": TIME, "version": WHOLE, "record": OBJECT, "answer": OBJECT}
+                )
+            ),
+            "next": NULLABLE,
+            "looked_at": WHOLE,
+        }
+    ),
+    "receipt": structure(
+        {
+            "id": TEXT,
+            "at": TIME,
+            "dataset": TEXT,
+            "record": OBJECT,
+            "answer": OBJECT,
+            "request": TEXT,
+            "model": structure({"name": TEXT, "version": WHOLE}),
+            "trained": TIME,
+            "git": OBJECT,
+            "data": OBJECT,
+            "configuration": OBJECT,
+        }
+    ),
+    "similar": structure(
+        {
+            "similar": listing(structure({"record": OBJECT, "distance": NUMBER})),
+            "asked": WHOLE,
+            "available": WHOLE,
+        },
+        {"note": TEXT},
+    ),
+    "requests": structure({"requests": listing(structure(_ENTRY)), "next": NULLABLE}),
+    "request": structure(
+        {**_ENTRY, "request_body": ANY, "response_body": ANY, "predictions": listing(TEXT)}
+    ),
+    "traffic": structure(
+        {
+            "since": TIME,
+            "until": TIME,
+            "seconds": WHOLE,
+            "looked_at": WHOLE,
+            "all": TRUTH,
+            "total": structure(_COUNTS),
+            "buckets": listing(structure({"at": TIME, **_COUNTS})),
+        }
+    ),
+    "health": structure({"status": TEXT}),
+}

@@ -1,0 +1,1 @@
+"""Predictions of records and of CSV files, their receipts, similar rows."""

@@ -1,0 +1,123 @@
+"""Records -> answers: the prediction, the range it is likely in, and why."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from app.registry.loaded import Serving
+from app.store import ids
+from src.inference.sentence import sentence
+from src.support.errors import UserError
+
+
+def answer(
+    serving: Serving,
+    records: list[tuple[Any, ...]],
+    number: str,
+    *,
+    is_explained: bool = False,
+) -> list[dict[str, Any]]:
+    """Return an answer per record, the first one with this id.
+
+    Raises UserError where the model has no finite answer.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # it is seen by what comes out
+        output = serving.predictor.output(records)
+        numbers = [number, *(ids.new() for _ in records[1:])]
+        make = _values if serving.classes is None else _classes
+        answers = make(serving, output, numbers)
+        if is_explained:
+            for at, (record, answer) in enumerate(zip(records, answers, strict=True)):
+                answer["why"] = _why(serving, record, at)
+    return answers
+
+
+def example(serving: Serving) -> dict[str, Any]:
+    """Return the answer to the example of a version."""
+    record = serving.golden[0]["record"]
+    values = tuple(record[name] for name in serving.records.names)
+    return answer(serving, [values], ids.new())[0]
+
+
+def _values(serving: Serving, output: Any, numbers: list[str]) -> list[dict[str, Any]]:
+    """Answer with numbers and the range that each is likely in."""
+    name, interval, model = serving.dataset.target.name, serving.interval, serving.model
+    coverage, target = interval.coverage, serving.dataset.target
+    answers: list[dict[str, Any]] = []
+    for at, value in enumerate(output.tolist()):
+        low, high = interval.around_one(value)
+        if not (math.isfinite(value) and math.isfinite(low) and math.isfinite(high)):
+            raise _not_finite(at)
+        answers.append(
+            {
+                "id": numbers[at],
+                name: value,
+                "interval": {"low": low, "high": high, "coverage": coverage},
+                "model": model,
+            }
+        )
+        if not target.hold(value):
+            answers[-1]["warning"] = (
+                f"this answer is not {target.words()}, as each {name} is: the record is unlike "
+                "those that the model learnt from"
+            )
+    return answers
+
+
+def _classes(serving: Serving, output: Any, numbers: list[str]) -> list[dict[str, Any]]:
+    """Answer with the likeliest class, all probabilities and the classes that are likely."""
+    name, interval, model = serving.dataset.target.name, serving.interval, serving.model
+    classes = serving.classes
+    assert classes is not None
+    names = [str(known) for known in classes]
+    answers = []
+    for at, row in enumerate(output.tolist()):
+        best = max(range(len(row)), key=row.__getitem__)
+        if not math.isfinite(sum(row)):
+            raise _not_finite(at)
+        answers.append(
+            {
+                "id": numbers[at],
+                name: classes[best],
+                "probability": row[best],
+                "probabilities": dict(zip(names, row, strict=True)),
+                "interval": {
+                    "classes": [classes[known] for known in interval.likely(row)],
+                    "coverage": interval.coverage,
+                },
+                "model": model,
+            }
+        )
+    return answers
+
+
+def _why(serving: Serving, record: tuple[Any, ...], at: int) -> dict[str, Any]:
+    explanation = serving.predictor.explain(record)
+    if not math.isfinite(sum(part.contribution for part in explanation.contributions)):
+        raise _not_finite(at)
+    document: dict[str, Any] = {
+        "sentence": sentence(explanation, serving.dataset),
+        "base": explanation.base,
+        "contributions": [
+            {
+                "feature": part.feature,
+                **({"word": part.word} if part.word is not None else {"value": part.value}),
+                "contribution": part.contribution,
+            }
+            for part in explanation.contributions
+        ],
+        "method": explanation.method,
+    }
+    return document
+
+
+def _not_finite(at: int) -> UserError:
+    return UserError(
+        "The model has no finite answer for this record.",
+        code="no_finite_answer",
+        given=f"record {at + 1}",
+        fix="check its values: they may lie far from all that the model has seen",
+    )

@@ -1,0 +1,179 @@
+"""A CSV of records -> the same CSV with what was predicted beside each row."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from app.records import spreadsheet
+from app.records.csv_columns import Cells
+from app.records.csv_reader import Sheet
+from app.records.invalid import Invalid
+from app.records.line_blocks import BLOCK
+from app.records.records import MOST_FAULTS
+from app.records.values import spelt
+from app.registry.loaded import Serving
+from src.support import files
+from src.support.errors import Fault
+
+BYTES = 4  # of one character in UTF-8, at most
+AMONG = " | "  # between the classes of one cell
+REFUSED = "refused"  # the column that says why a row has no prediction
+TAKEN = "predicted_"  # put before a name of ours that the CSV has already
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV's rows as they came, and the records in those that are none of `refused`.
+
+    `refused` says, by its place among the rows, why one cannot be answered; it is None where one
+    such row would have refused them all.
+    """
+
+    header: list[str]
+    rows: list[list[str]]
+    values: list[tuple[Any, ...]]
+    refused: dict[int, str] | None = None
+
+
+def read(
+    serving: Serving, body: bytes, *, most: int, longest_text: int, is_partial: bool = False
+) -> Table:
+    """Read at most `most` rows; raise Invalid that names the lines at fault.
+
+    With `is_partial` rows at fault are kept beside the good ones, with what is wrong.
+    """
+    name, cells = serving.dataset.name, Cells(serving.records)
+    sheet = Sheet(
+        io.BytesIO(body),
+        dataset=name,
+        separator=serving.dataset.separator,
+        needed=list(serving.records.names),
+        longest=BLOCK + BYTES * longest_text * max(cells.texts, 1),
+    )
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    for batch in sheet.batches():
+        rows += batch.rows
+        lines += batch.lines
+        if len(rows) > most:
+            fault = Fault(
+                "There are too many records.",
+                given=f"more than {most}",
+                allowed=[f"1 to {most} records"],
+                fix="send them in parts, each under the header",
+            )
+            raise Invalid([fault], name, code="too_many_records")
+        if batch.broken:
+            error = batch.broken
+            fault = Fault(error.what, line=error.line, given=error.given, fix=error.fix)
+            raise Invalid([fault], name)
+    if not rows:
+        allowed = [f"1 to {most} records"]
+        fault = Fault("There is no record under the header.", given="0", allowed=allowed)
+        raise Invalid([fault], name)
+    columns, good = cells.read(sheet.header, rows)
+    if is_partial:
+        return Table(sheet.header, rows, _records(columns, good), _why(cells, sheet, rows, good))
+    if len(good) < len(rows):
+        raise Invalid(_faults(cells, sheet.header, rows, lines, good), name)
+    return Table(sheet.header, rows, _records(columns, good))
+
+
+def write(
+    serving: Serving, table: Table, answers: list[dict[str, Any]], also: Sequence[str] = ()
+) -> bytes:
+    """Write the rows, and beside each its prediction, its range and its id.
+
+    `also` are parts of an answer that are told beside these, such as why.
+    """
+    names = _names(serving, also)
+    refused = table.refused or {}
+    last = [] if table.refused is None else [REFUSED]
+    rows = [[*table.header, *(_free(name, table.header) for name in [*names, *last])]]
+    left = iter(answers)
+    for at, row in enumerate(table.rows):
+        if at in refused:
+            # A row may have too few cells, or too many: what is said must stand in its column.
+            cells = [*row, *[""] * len(table.header)][: len(table.header)]
+            beside = [*[""] * len(names), refused[at]]
+        else:
+            cells, told = row, _told(serving, next(left))
+            beside = [*(told.get(name, "") for name in names), *[""] * len(last)]
+        rows.append([*cells, *beside])
+    inert = (map(spreadsheet.text_cell, row) for row in rows)
+    return files.csv_text(inert, serving.dataset.separator).encode()
+
+
+def _records(columns: Sequence[Sequence[Any]], good: Sequence[int]) -> list[tuple[Any, ...]]:
+    return list(zip(*columns, strict=True)) if good else []
+
+
+def _why(cells: Cells, sheet: Sheet, rows: list[list[str]], good: Sequence[int]) -> dict[int, str]:
+    """Say what is wrong with each row that has a fault."""
+    faulty = set(range(len(rows))).difference(good)
+    return {
+        at: "; ".join(_words(fault) for fault in cells.why(sheet.header, rows[at])) for at in faulty
+    }
+
+
+def _words(fault: Fault) -> str:
+    """Say a fault in a cell; it names the field itself."""
+    given = "" if fault.given is None else f": {fault.given}"
+    return f"{fault.detail.removesuffix('.')}{given}"
+
+
+def _faults(
+    cells: Cells,
+    header: list[str],
+    rows: list[list[str]],
+    lines: list[int],
+    good: Sequence[int],
+) -> list[Fault]:
+    """Say what is wrong with the first rows that have a fault, by their lines."""
+    faulty = sorted(set(range(len(rows))).difference(good))
+    every = (
+        msgspec.structs.replace(fault, line=lines[at])
+        for at in faulty
+        for fault in cells.why(header, rows[at])
+    )
+    return list(islice(every, MOST_FAULTS))
+
+
+def _names(serving: Serving, also: Sequence[str]) -> list[str]:
+    """Return the names of the cells that tell of an answer, in their order."""
+    if serving.classes is None:
+        found = [serving.dataset.target.name, "low", "high"]
+    else:
+        found = [serving.dataset.target.name, "probability", "likely"]
+    return [*found, *also, "id"]
+
+
+def _told(serving: Serving, answer: dict[str, Any]) -> dict[str, str]:
+    """Return the cells that tell of an answer, by their names."""
+    target, interval = serving.dataset.target.name, answer["interval"]
+    if serving.classes is None:
+        found = {target: spelt(answer[target])}
+        found |= {end: spelt(interval[end]) for end in ("low", "high")}
+    else:
+        found = {
+            target: str(answer[target]),
+            "probability": spelt(answer["probability"]),
+            "likely": AMONG.join(map(str, interval["classes"])),
+        }
+    if "why" in answer:
+        found["why"] = answer["why"]["sentence"]
+    if "warning" in answer:
+        found["warning"] = answer["warning"]
+    return {**found, "id": answer["id"]}
+
+
+def _free(name: str, header: list[str]) -> str:
+    while name in header:
+        name = TAKEN + name
+    return name

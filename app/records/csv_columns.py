@@ -1,0 +1,204 @@
+"""A CSV's cells as values: what src.data.cleaning makes of them, without pandas.
+
+A column is read at once by what runs in C, and is done where nothing about it is odd; else each
+spelling in it is read for itself, which says in words what is wrong. Tests hold the two together,
+and both with cleaning.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from app.records.fields import Field, FieldError, Listed, Numeric, Open
+from app.records.records import Records
+from app.records.values import is_number, shown
+from src.support.errors import Fault
+
+FAULTY = object()
+FEW = 32  # cells that are read one by one where one of them is odd
+
+
+class Cells:
+    """The cells of records."""
+
+    def __init__(self, records: Records) -> None:
+        self._columns = {
+            name: column(field, records.missing) for name, field in records.by_name.items()
+        }
+        self.texts = sum(isinstance(column.field, Open) for column in self._columns.values())
+
+    def read(
+        self, header: list[str], rows: list[list[str]]
+    ) -> tuple[list[Sequence[Any]], Sequence[int]]:
+        """Return the values by feature of the rows that are right, and the places of those."""
+        places: Sequence[int] = range(len(rows))
+        if set(map(len, rows)) != {len(header)}:
+            places = [at for at, row in enumerate(rows) if len(row) == len(header)]
+            rows = [rows[at] for at in places]
+        given = dict(zip(header, zip(*rows, strict=True), strict=False))
+        columns, faulty = [], set()
+        for name, column in self._columns.items():
+            values, wrong = column.read_all(given.get(name, ()))
+            columns.append(values)
+            faulty.update(wrong)
+        if faulty:
+            columns = [_without(values, faulty) for values in columns]
+            places = _without(places, faulty)
+        return columns, places
+
+    def why(self, header: list[str], row: list[str]) -> Iterator[Fault]:
+        """Say what is wrong with a row."""
+        if len(row) != len(header):
+            yield Fault(
+                f"The row has {len(row)} {'cell' if len(row) == 1 else 'cells'}.",
+                given=str(len(row)),
+                allowed=[f"{len(header)} cells, as the header"],
+                fix="quote cells that hold the separator",
+            )
+            return
+        given = dict(zip(header, row, strict=True))
+        for name, column in self._columns.items():
+            try:
+                column.read(given[name])
+            except FieldError as error:
+                yield Fault(
+                    f"{error.what}.",
+                    field=name,
+                    given=shown(given[name]),
+                    allowed=[column.field.allowed],
+                    fix=error.fix,
+                )
+
+
+def _without(values: Sequence[Any], places: set[int]) -> list[Any]:
+    """Return values but for those at some places, of which there are few as a rule."""
+    if len(places) > FEW:
+        return [value for at, value in enumerate(values) if at not in places]
+    left = list(values)
+    for at in sorted(places, reverse=True):
+        del left[at]
+    return left
+
+
+class Column:
+    """A feature's cells; the kinds below say how they are read at once."""
+
+    halves = False  # cells that cannot be read at once are tried again in halves
+
+    def __init__(self, field: Field, missing: tuple[str, ...]) -> None:
+        self.field = field
+        self.missing = set(missing).difference(field.choices or ())
+
+    def read(self, cell: str) -> Any:
+        """Return the value of a cell, None where it is missing; raise FieldError."""
+        text = cell.strip()
+        if text in self.missing:
+            self.field.nothing()
+            return None
+        return self.field.check(self._meant(text))
+
+    def read_all(self, cells: Sequence[str]) -> tuple[Sequence[Any], list[int]]:
+        """Return the values of cells, and the places of those that `read` refuses."""
+        values = self._at_once(cells)
+        if values is not None:
+            return values, []
+        if self.halves and len(cells) > FEW:
+            # Most of them are right: what is odd is looked for where it is.
+            middle = len(cells) // 2
+            left, wrong = self.read_all(cells[:middle])
+            right, others = self.read_all(cells[middle:])
+            return [*left, *right], [*wrong, *(middle + at for at in others)]
+        found = {cell: self._or_faulty(cell) for cell in set(cells)}
+        values = [found[cell] for cell in cells]
+        return values, [at for at, value in enumerate(values) if value is FAULTY]
+
+    def _or_faulty(self, cell: str) -> Any:
+        try:
+            return self.read(cell)
+        except FieldError:
+            return FAULTY
+
+    def _at_once(self, cells: Sequence[str]) -> Sequence[Any] | None:
+        """Return the values of cells, or None where they must be looked at one by one."""
+        return None
+
+    def _meant(self, text: str) -> Any:
+        """Return what the field takes a text for."""
+        return text
+
+
+class Numbers(Column):
+    """Cells of numbers."""
+
+    halves = True
+    field: Numeric
+
+    def __init__(self, field: Numeric, missing: tuple[str, ...]) -> None:
+        super().__init__(field, missing)
+        self._markers = set(map(as_number, self.missing)) - {None}
+
+    def _at_once(self, cells: Sequence[str]) -> Sequence[float] | None:
+        joined = "".join(cells)
+        if not cells or not joined.isascii() or "_" in joined:
+            return None
+        try:
+            values = list(map(float, cells))
+        except ValueError:
+            return None
+        # A sum is finite where all of its parts are; and bounds that hold for the least and the
+        # greatest hold for all between them.
+        good = (
+            math.isfinite(sum(values))
+            and (not self._markers or self._markers.isdisjoint(values))
+            and self.field.bounds.hold(min(values))
+            and self.field.bounds.hold(max(values))
+            and (not self.field.whole or all(map(float.is_integer, values)))
+        )
+        return values if good else None
+
+    def _meant(self, text: str) -> float:
+        value = as_number(text)
+        if value is None:
+            field = self.field
+            raise FieldError(f"{field.name} is not a number", f"give {field.allowed}")
+        return value
+
+
+class Codes(Column):
+    """Cells of listed values; where all are numbers, 1.0 is another spelling of 1."""
+
+    halves = True
+
+    def __init__(self, field: Listed, missing: tuple[str, ...]) -> None:
+        super().__init__(field, missing)
+        self._listed = set(field.choices or ())
+        self._numeric = all(map(is_number, self._listed))
+
+    def _at_once(self, cells: Sequence[str]) -> Sequence[str] | None:
+        return cells if self._listed.issuperset(cells) else None
+
+    def _meant(self, text: str) -> str | float:
+        value = as_number(text) if self._numeric and text not in self._listed else None
+        return text if value is None else value
+
+
+def column(field: Field, missing: tuple[str, ...]) -> Column:
+    """Make the column of a field."""
+    if isinstance(field, Numeric):
+        return Numbers(field, missing)
+    if isinstance(field, Listed):
+        return Codes(field, missing)
+    return Column(field, missing)
+
+
+def as_number(text: str) -> float | None:
+    """Read a number as pandas.to_numeric does: Python alone would take 1_000, nan and others."""
+    if not text.isascii() or "_" in text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

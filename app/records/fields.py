@@ -1,0 +1,257 @@
+"""One feature as JSON: which values are taken, what the model sees of them, and both in words."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from app.records.values import is_number, nearest, number, plain, spelt
+from src.data.schema import Bounds, Category, Dataset, Integer, Number, Text
+
+EXACT = 2**53 - 1  # up to here a number is one whole number and no other
+# What str.strip() removes, as a regular expression that browsers, Rust and Python read alike.
+SPACE = (
+    r"[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*"
+)
+
+
+class FieldError(Exception):
+    """A value that is not taken: what is wrong with it, and what to do."""
+
+    def __init__(self, what: str, fix: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.fix = fix
+
+
+class Field:
+    """A feature on its way in.
+
+    `wire` is the type that msgspec decodes and `read`, where it is not None, makes the model's
+    value of that or raises; `check` does the work of both for any value, and says what is wrong.
+    """
+
+    wire: Any
+    read: Callable[[Any], Any] | None = None
+    allowed: str
+    choices: list[str] | None = None
+    unit = ""
+
+    def __init__(self, name: str, feature: Number | Integer | Category | Text) -> None:
+        self.name = name
+        self.kind = type(feature).__name__.lower()
+        self.about = feature.about
+        self.required = not feature.optional
+
+    def check(self, value: Any) -> Any:
+        """Return what the model sees of a value; raise FieldError."""
+        if value is not None:
+            return self._check(value)
+        self.nothing()
+        return None
+
+    def nothing(self) -> None:
+        """Take a value that is missing; raise FieldError where it must not be."""
+        if self.required:
+            raise FieldError(f"{self.name} is missing", f"give {self.allowed}")
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of what is taken."""
+        said = ", in ".join(part for part in (self.about, self.unit) if part)
+        return {"title": self.name, **({"description": said} if said else {}), **self._schema()}
+
+    def words(self) -> dict[str, Any]:
+        """Say for people what is taken."""
+        return {
+            "name": self.name,
+            "type": self.kind,
+            "unit": self.unit,
+            "about": self.about,
+            "allowed": self.allowed,
+            "choices": self.choices,
+            "required": self.required,
+        }
+
+    def _or_null(self, kind: str) -> str | list[str]:
+        return kind if self.required else [kind, "null"]
+
+    def _check(self, value: Any) -> Any:
+        raise NotImplementedError
+
+    def _schema(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class Numeric(Field):
+    """A number; a whole one may be written 3 or 3.0, and is 3.0 as in the rows of training."""
+
+    def __init__(self, name: str, feature: Number | Integer) -> None:
+        super().__init__(name, feature)
+        self.unit = feature.unit
+        self.whole = isinstance(feature, Integer)
+        self.bounds: Bounds = feature
+        self.limits = _limits(feature)
+        step = 1 if self.whole else None
+        self.wire = Annotated[float, Meta(**self.limits, multiple_of=step)]  # type: ignore[call-overload]
+        noun = "a whole number" if self.whole else "a number"
+        self.allowed = f"{noun} {feature.words()}" if self.limits else noun
+
+    def _check(self, value: Any) -> float:
+        found = number(value)
+        if found is None:
+            quoted = isinstance(value, str) and is_number(value)
+            fix = "leave out the quotes" if quoted else f"give {self.allowed}"
+            raise FieldError(f"{self.name} is not a number", fix)
+        if math.isinf(found) or math.isnan(found):
+            raise FieldError(f"{self.name} is too large for a number", f"give {self.allowed}")
+        if self.whole and not found.is_integer():
+            raise FieldError(f"{self.name} is not a whole number", f"give {self.allowed}")
+        if not self.bounds.hold(found):
+            raise FieldError(f"{self.name} is not {self.bounds.words()}", f"give {self.allowed}")
+        return found
+
+    def _schema(self) -> dict[str, Any]:
+        named = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum"}
+        limits = {named.get(key, "maximum"): limit for key, limit in self.limits.items()}
+        return {"type": self._or_null("integer" if self.whole else "number"), **limits}
+
+
+class Listed(Field):
+    """One of the values that the dataset lists; a value that reads as a number may be one."""
+
+    def __init__(self, name: str, feature: Category, listed: list[str]) -> None:
+        super().__init__(name, feature)
+        self.choices = listed
+        self.allowed = f"one of {', '.join(listed)}"
+        numbers = _numbers(feature, listed)
+        self.known: dict[Any, str | None] = {**{text: text for text in listed}, **numbers}
+        if numbers:
+            self.wire = str | float
+            self.read = {**self.known, None: None}.__getitem__
+        else:
+            self.wire = Literal[tuple(listed)]
+
+    def _check(self, value: Any) -> str | None:
+        found = number(value)
+        key = value if found is None else found
+        if isinstance(key, str | float) and key in self.known:
+            return self.known[key]
+        raise FieldError(
+            f"{self.name} is not one of its values",
+            nearest(value, self.choices or []) or f"give {self.allowed}",
+        )
+
+    def _schema(self) -> dict[str, Any]:
+        values = [plain(key) for key in self.known]
+        return {"enum": [*values, *([] if self.required else [None])]}
+
+
+class Open(Field):
+    """Free text, or a category of any values; read as a CSV's cell is in training.
+
+    Space around it is no part of it, and what is empty then, or one of the dataset's markers, is
+    missing: the model has never seen such a text, since cleaning took it for missing too.
+    """
+
+    def __init__(
+        self, name: str, feature: Category | Text, missing: tuple[str, ...], longest: int
+    ) -> None:
+        super().__init__(name, feature)
+        self.longest = longest
+        self.missing = {marker for marker in missing if marker == marker.strip()}
+        text = Annotated[str, Meta(max_length=longest)]
+        self.numbers = isinstance(feature, Category)
+        self.wire = text | Annotated[float, Meta(ge=-EXACT, le=EXACT)] if self.numbers else text
+        self.allowed = f"text of at most {longest} characters"
+        if self.numbers:
+            self.allowed += ", or a number"
+        self.read = self._read
+
+    def _read(self, value: Any) -> str | None:
+        if isinstance(value, float):
+            return spelt(value)
+        text = None if value is None else value.strip()
+        if text is None or text in self.missing:
+            self.nothing()
+            return None
+        return text
+
+    def _check(self, value: Any) -> str | None:
+        found = number(value)
+        if found is not None and self.numbers:
+            if abs(found) > EXACT:
+                raise FieldError(f"{self.name} is too large for a number", "put it in quotes")
+            return spelt(found)
+        if found is not None or not isinstance(value, str):
+            raise FieldError(f"{self.name} is not text", f"give {self.allowed}, in quotes")
+        if value != value.encode(errors="replace").decode():
+            raise FieldError(f"{self.name} has an unpaired surrogate", "check its \\u escapes")
+        if len(value) > self.longest:
+            raise FieldError(
+                f"{self.name} is too long: {len(value)} characters", f"give {self.allowed}"
+            )
+        return self._read(value)
+
+    def _schema(self) -> dict[str, Any]:
+        kinds = ["string", *(["number"] if self.numbers else [])]
+        if not self.required:
+            kinds.append("null")
+        schema: dict[str, Any] = {"type": kinds if len(kinds) > 1 else kinds[0]}
+        schema["maxLength"] = self.longest
+        if self.numbers:
+            schema.update(minimum=-EXACT, maximum=EXACT)
+        if self.required and self.missing:
+            # A pattern says nothing of a number and lets it pass, which "not" would turn round.
+            schema["not"] = {"type": "string", "pattern": self._pattern()}
+        return schema
+
+    def _pattern(self) -> str:
+        """Return what a missing text looks like."""
+        words = sorted(re.sub(r"[\\^$.*+?()\[\]{}|]", r"\\\g<0>", word) for word in self.missing)
+        return f"^{SPACE}(?:{'|'.join(words)}){SPACE}$"
+
+
+def field(name: str, dataset: Dataset, longest_text: int) -> Field:
+    """Make the field of a dataset's feature."""
+    feature = dataset.features[name]
+    if isinstance(feature, Number | Integer):
+        return Numeric(name, feature)
+    listed = feature.listed() if isinstance(feature, Category) else None
+    if isinstance(feature, Category) and listed is not None:
+        return Listed(name, feature, listed)
+    return Open(name, feature, dataset.missing, longest_text)
+
+
+def _limits(bounds: Bounds) -> dict[str, float]:
+    """Return the bounds as msgspec has them: one limit on each side, the tighter of two."""
+    limits: dict[str, float] = {}
+    low, above = bounds.min, bounds.above
+    if above is not None and (low is None or above >= low):
+        limits["gt"] = above
+    elif low is not None:
+        limits["ge"] = low
+    high, below = bounds.max, bounds.below
+    if below is not None and (high is None or below <= high):
+        limits["lt"] = below
+    elif high is not None:
+        limits["le"] = high
+    return {key: limit for key, limit in limits.items() if math.isfinite(limit)}
+
+
+def _numbers(feature: Category, listed: list[str]) -> dict[float, str]:
+    """Return the listed values that may be written as numbers.
+
+    Those that the YAML writes so; or all of them if every one reads as a number, for then cleaning
+    takes 1.0 for "1" and 1 for "01" as well.
+    """
+    given = (feature.order if feature.order is not None else feature.values) or []
+    every = all(map(is_number, listed))
+    return {
+        float(text): text
+        for value, text in zip(given, listed, strict=True)
+        if every or not isinstance(value, str)
+    }

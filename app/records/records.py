@@ -1,0 +1,342 @@
+"""JSON -> records of a dataset, checked as its YAML says, and back.
+
+Two ways lead in. msgspec parses and checks at once, in microseconds, and takes what is right; what
+it refuses, or what may name a key twice, goes a second way, which takes its time to find every
+fault and to say it in words. Tests hold the two together.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from app.records import fields
+from app.records.fields import Field, FieldError
+from app.records.invalid import Invalid
+from app.records.strict_json import MalformedError, Object, TooManyError, parse
+from app.records.values import clipped, nearest, shown
+from src.data.schema import Dataset, Integer
+from src.support.errors import Fault
+
+MOST_FAULTS = 20
+LEAST_VALUES = 10_000  # objects and numbers that are read in search of faults
+BLANK = b" \t\n\r"
+REFUSALS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, FieldError)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Records in the order of the features, None for what is missing; `many` if it was an array.
+
+    Numbers are floats (whole ones too), categories and text are str: what training saw. `ignored`
+    are the places of the records that gave the target, too.
+    """
+
+    values: list[tuple[Any, ...]]
+    many: bool
+    ignored: tuple[int, ...] = ()
+
+
+class Records:
+    """The records of a dataset: at most `most` in a body, texts of at most `longest_text`."""
+
+    def __init__(self, dataset: Dataset, *, most: int, longest_text: int) -> None:
+        self.names = tuple(dataset.features)
+        self.missing = dataset.missing
+        target = dataset.target.name
+        # What is asked about may come with its truth, which is ignored; of labels it is a field.
+        self.target = None if target in dataset.features else target
+        self._dataset = dataset
+        self._most = most
+        self.by_name: Mapping[str, Field] = {
+            name: fields.field(name, dataset, longest_text) for name in self.names
+        }
+        self._reads = [
+            (at, field.read or _as_is)
+            for at, field in enumerate(self.by_name.values())
+            if field.read or not field.required
+        ]
+        self._whole = [
+            name for name, feature in dataset.features.items() if isinstance(feature, Integer)
+        ]
+        self._needed = [name for name, field in self.by_name.items() if field.required]
+        self._quoted = [f'"{name}"'.encode() for name in self.names]
+        self._quoted_target = f'"{target}"'.encode()
+        # How a key might be written otherwise than in `_quoted`.
+        named = [*self.names, target]
+        self._escape = b"\\" if any("/" in name for name in named) else b"\\u"
+        self._type = self._struct()
+        self._type_with_target = self._struct(self.target)
+        self._make_decoders()
+
+    @property
+    def warning(self) -> str:
+        """Say of a record that gave the target what became of it."""
+        return f"{self.target} is ignored: it is what is predicted"
+
+    def at_most(self, most: int) -> Records:
+        """Return the same records, of which an array may hold as many."""
+        other = copy.copy(self)
+        other._most = most
+        other._make_decoders()
+        return other
+
+    def decode(self, body: bytes) -> Decoded:
+        """Read one record, or an array of them; raise Invalid."""
+        found, refusal = self.quick(body)
+        return self._explained(body, refusal) if found is None else found
+
+    def quick(self, body: bytes) -> tuple[Decoded | None, Exception | None]:
+        """Read a body in which nothing is odd: else None, and why where msgspec refuses it."""
+        many = body.lstrip(BLANK)[:1] == b"["
+        has_target = self.target is not None and self._quoted_target in body
+        decoder = (self._decoders_with_target if has_target else self._decoders)[many]
+        if decoder is None:
+            return None, None
+        ignored: tuple[int, ...] = ()
+        try:
+            found = decoder.decode(body)
+            values = list(map(msgspec.structs.astuple, found if many else [found]))
+            if has_target:
+                values, ignored = _without_target(values)
+            keys = len(self.names) * len(values)
+            if self._reads:
+                keys -= sum(value is UNSET for record in values for value in record)
+                values = [self._read(record) for record in values]
+        except REFUSALS as error:
+            return None, error
+        # Of two equal keys msgspec takes the last. A text that looks like a key, or a key that
+        # is written with an escape, is told apart on the other way.
+        if (
+            sum(map(body.count, self._quoted)) == keys
+            and self._escape not in body
+            and not (ignored and body.count(self._quoted_target) != len(ignored))
+        ):
+            return Decoded(values, many, ignored), None
+        return None, None
+
+    def parsed(self, body: bytes) -> Any:
+        """Parse a body into one record or a list of them, unchecked; raise Invalid.
+
+        There is at least one, there are not too many, and the body is JSON.
+        """
+        try:
+            given = parse(body, max(LEAST_VALUES, 2 * self._most * (len(self.names) + 1)))
+        except MalformedError as error:
+            raise self._invalid([Fault(error.what, fix=error.fix)], code=error.code) from None
+        except TooManyError:
+            raise self._too_many("more values than so many can hold") from None
+        self._check_count(given if isinstance(given, list) else [given])
+        return given
+
+    def taken(self, given: Any) -> tuple[Any, ...]:
+        """Check one record of what `parsed` returned; raise Invalid."""
+        faults: list[Fault] = []
+        found = self._check(given, None, self._needed, faults)
+        if faults:
+            raise self._invalid(faults)
+        return tuple(found.get(name) for name in self.names)
+
+    def has_target(self, given: Object) -> bool:
+        """Tell whether a record gives the target, which is ignored."""
+        return self.target is not None and self.target in dict(given.pairs)
+
+    def as_object(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        """Return a record by name; whole numbers are ints again."""
+        record = dict(zip(self.names, values, strict=True))
+        for name in self._whole:
+            if record[name] is not None:
+                record[name] = int(record[name])
+        return record
+
+    def encode(self, values: tuple[Any, ...]) -> bytes:
+        """Write a record as JSON."""
+        return msgspec.json.encode(self.as_object(values))
+
+    def partial(self, value: Any, needed: Sequence[str]) -> dict[str, Any]:
+        """Check an object that is decoded already, in which only `needed` must be given.
+
+        Returns the features that were given, as the model would see them; raises Invalid.
+        """
+        whole = Object(list(value.items())) if isinstance(value, dict) else value
+        faults: list[Fault] = []
+        record = self._check(whole, None, needed, faults)
+        if faults:
+            raise self._invalid(faults)
+        return record
+
+    def fields(self) -> list[dict[str, Any]]:
+        """Say in words what each feature takes."""
+        return [field.words() for field in self.by_name.values()]
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema (2020-12) of one record, which accepts what `decode` accepts."""
+        properties = {name: field.schema() for name, field in self.by_name.items()}
+        if self.target is not None:
+            ignored = {"title": self.target, "description": "ignored: it is what is predicted"}
+            properties[self.target] = ignored
+        return {
+            "title": self._dataset.noun,
+            **({"description": self._dataset.about} if self._dataset.about else {}),
+            "type": "object",
+            "properties": properties,
+            "required": [name for name, field in self.by_name.items() if field.required],
+            "additionalProperties": False,
+        }
+
+    def _struct(self, target: str | None = None) -> Any:
+        """Make msgspec's type of a record; the target, if given, comes last.
+
+        There is none where a feature has a name that msgspec cannot take.
+        """
+        members: list[Any] = [
+            (f"f{at}", field.wire)
+            if field.required
+            else (f"f{at}", field.wire | None | UnsetType, UNSET)
+            for at, field in enumerate(self.by_name.values())
+        ]
+        names = {f"f{at}": name for at, name in enumerate(self.names)}
+        if target is not None:
+            # One that is nested goes the other way, which counts its values.
+            members.append(("target", str | float | bool | None | UnsetType, UNSET))
+            names["target"] = target
+        try:
+            return msgspec.defstruct(
+                "Record",
+                members,
+                rename=names,
+                forbid_unknown_fields=True,
+                kw_only=True,
+                gc=False,
+            )
+        except ValueError:
+            return None
+
+    def _make_decoders(self) -> None:
+        """Make msgspec's decoders of one record and of an array, without and with the target."""
+        self._decoders = self._decoders_of(self._type)
+        self._decoders_with_target = self._decoders_of(self._type_with_target)
+
+    def _decoders_of(self, record: Any) -> tuple[Any, Any]:
+        if record is None:
+            return None, None
+        array = Annotated[list[record], Meta(min_length=1, max_length=self._most)]
+        return msgspec.json.Decoder(record), msgspec.json.Decoder(array)
+
+    def _read(self, record: tuple[Any, ...]) -> tuple[Any, ...]:
+        values = list(record)
+        for at, read in self._reads:
+            value = values[at]
+            values[at] = read(None if value is UNSET else value)
+        return tuple(values)
+
+    def _explained(self, body: bytes, refusal: Exception | None) -> Decoded:
+        """Read a body the slow way; raise Invalid with all that is wrong with it."""
+        given = self.parsed(body)
+        many = isinstance(given, list)
+        records = given if many else [given]
+        faults: list[Fault] = []
+        values = []
+        for at, record in enumerate(records):
+            found = self._check(record, at if many else None, self._needed, faults)
+            if len(faults) >= MOST_FAULTS:
+                break
+            values.append(tuple(found.get(name) for name in self.names))
+        if faults:
+            raise self._invalid(faults)
+        ignored = tuple(at for at, record in enumerate(records) if self.has_target(record))
+        if refusal and not ignored:  # no body is known to come here
+            raise self._invalid([Fault(f"The body is refused: {refusal}.")])
+        return Decoded(values, many, ignored)
+
+    def _check_count(self, records: list[Any]) -> None:
+        if len(records) > self._most:
+            raise self._too_many(str(len(records)))
+        if not records:
+            allowed = [f"1 to {self._most} records"]
+            raise self._invalid([Fault("There is no record.", given="0", allowed=allowed)])
+
+    def _too_many(self, given: str) -> Invalid:
+        fault = Fault(
+            "There are too many records.",
+            given=given,
+            allowed=[f"1 to {self._most} records"],
+            fix="send them in parts",
+        )
+        return self._invalid([fault], code="too_many_records")
+
+    def _invalid(self, faults: Sequence[Fault], *, code: str = "invalid_record") -> Invalid:
+        return Invalid(faults[:MOST_FAULTS], self._dataset.name, code=code)
+
+    def _check(
+        self, record: Any, at: int | None, needed: Sequence[str], faults: list[Fault]
+    ) -> dict[str, Any]:
+        """Return a record's values by name; add what is wrong with it to the faults."""
+        if not isinstance(record, Object):
+            what = f"The {self._dataset.noun} is not an object."
+            allowed = ["an object of " + ", ".join(self.names)]
+            faults.append(Fault(what, record=at, given=shown(record), allowed=allowed))
+            return {}
+        faults += itertools.islice(self._wrong_keys(record, at), MOST_FAULTS)
+        given = dict(record.pairs)
+        found = {}
+        for name, field in self.by_name.items():
+            if name not in given and name not in needed:
+                continue
+            try:
+                found[name] = field.check(given.get(name))
+            except FieldError as error:
+                value = shown(given[name]) if name in given else None
+                faults.append(
+                    Fault(
+                        f"{error.what}.",
+                        record=at,
+                        field=name,
+                        given=value,
+                        allowed=[field.allowed],
+                        fix=error.fix,
+                    )
+                )
+        return found
+
+    def _wrong_keys(self, record: Object, at: int | None) -> Iterator[Fault]:
+        seen: set[str] = set()
+        for key, value in record.pairs:
+            name = clipped(key)
+            if key not in self.by_name and key != self.target:
+                yield Fault(
+                    f"There is no field '{name}'.",
+                    record=at,
+                    field=name,
+                    given=shown(value),
+                    allowed=list(self.names),
+                    fix=nearest(name, self.names),
+                )
+            elif key in seen:
+                yield Fault(
+                    f"Duplicate field '{name}'.",
+                    record=at,
+                    field=name,
+                    given=shown(value),
+                    allowed=["each field once"],
+                    fix="keep one",
+                )
+            seen.add(key)
+
+
+def _without_target(
+    records: list[tuple[Any, ...]],
+) -> tuple[list[tuple[Any, ...]], tuple[int, ...]]:
+    """Return records without their last field, and the places of those that gave it."""
+    places = tuple(at for at, record in enumerate(records) if record[-1] is not UNSET)
+    return [record[:-1] for record in records], places
+
+
+def _as_is(value: Any) -> Any:
+    return value

@@ -1,0 +1,32 @@
+"""Cells that a spreadsheet would take for a formula, written so that it takes them for text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.records.csv_columns import as_number
+
+# What a formula begins with, after blanks; Asian spreadsheets also where it is written wide.
+SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+DROPPED = ("\t", "\r", "\n")  # may be dropped before whatever follows
+MARK = "'"  # what spreadsheets take for the start of a text
+
+
+def is_formula(text: str) -> bool:
+    """Tell whether a text begins as a formula does."""
+    return text.lstrip().startswith(SIGNS)
+
+
+def cell(value: Any) -> Any:
+    """Return a cell with an apostrophe before a text that begins as a formula does, or may.
+
+    Spreadsheets take what follows an apostrophe for text. Numbers are none, and stay as they are.
+    """
+    is_text = isinstance(value, str) and (is_formula(value) or value.startswith(DROPPED))
+    return f"{MARK}{value}" if is_text else value
+
+
+def text_cell(cell: str) -> str:
+    """Return a cell of a CSV, whose numbers are texts as well, marked where it is a formula."""
+    is_text = is_formula(cell) and len(cell) > 1 and as_number(cell) is None
+    return f"{MARK}{cell}" if is_text else cell

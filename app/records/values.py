@@ -1,0 +1,71 @@
+"""A JSON value that nobody has checked yet: as a number, as text, and as words for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from app.records.strict_json import Literally
+from src.support.errors import did_you_mean
+
+SHOWN = 100  # characters of a value or a name in a problem
+
+
+def number(value: Any) -> float | None:
+    """Return a JSON number as a float, infinite where it is too large; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, Literally | int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def is_number(text: str) -> bool:
+    """Tell whether a text reads as a finite number."""
+    try:
+        return math.isfinite(float(text[:SHOWN]))
+    except ValueError:
+        return False
+
+
+def plain(value: str | float) -> str | int | float:
+    """Return a whole float as an int, everything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def spelt(value: float) -> str:
+    """Write a number as a CSV would."""
+    return str(plain(value))
+
+
+def clipped(text: str) -> str:
+    """Shorten a text, and make it one that can be encoded."""
+    text = text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+    return text.encode(errors="replace").decode()
+
+
+def shown(value: Any) -> str:
+    """Write a value as JSON would, shortened."""
+    if isinstance(value, Literally):
+        return clipped(value)
+    if value is None or isinstance(value, bool | str | float):
+        short = clipped(value) if isinstance(value, str) else value
+        return msgspec.json.encode(short).decode()
+    if isinstance(value, int):
+        return clipped(str(value) if abs(value) < 10**SHOWN else "a number too large to write")
+    return "an array" if isinstance(value, list) else "an object"
+
+
+def nearest(value: Any, choices: Iterable[str]) -> str | None:
+    """Suggest a choice; difflib alone takes IDEAL and Ideal for different words."""
+    if not isinstance(value, str):
+        return None
+    given = value[:SHOWN].strip()
+    for choice in choices:
+        if choice.casefold() == given.casefold():
+            return f"did you mean '{choice}'?"
+    return did_you_mean(given, choices)

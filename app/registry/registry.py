@@ -1,0 +1,293 @@
+"""The versions in this worker's memory: which one serves, and how it comes to know of another."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import peewee
+
+from app.registry import loaded as servings
+from app.registry import store
+from app.registry.gate import Gatekeeper
+from app.registry.live_config import Configured
+from app.registry.loaded import Serving
+from app.registry.store import Registered
+from src.config import paths
+from src.data.schema import Dataset
+from src.support import files
+from src.support.errors import UserError, did_you_mean
+from src.support.recurring import Errors
+
+log = logging.getLogger(__name__)
+
+OTHERS = 4  # versions beside the champions that stay in memory after they were asked for
+TO_DO = "run the pipeline: make run (or dvc repro); it is served within a second"
+
+Load = Callable[[Registered], Serving]
+
+
+class Registry:
+    """Know each dataset's champion, and load other versions when they are asked for."""
+
+    def __init__(
+        self,
+        database: peewee.Database,
+        var: Path,
+        load: Load,
+        configured: Configured,
+        gatekeeper: Gatekeeper,
+    ) -> None:
+        self._database = database
+        self._var = var
+        self._load = load
+        self._configured = configured
+        self._gatekeeper = gatekeeper
+        self._champions: dict[str, Serving] = {}
+        self._others: OrderedDict[tuple[str, int], Serving] = OrderedDict()
+        self._lock = threading.Lock()
+        self._seen: tuple[Any, ...] = ()
+        # Why something newer does not serve: it was not registered, or could not be loaded.
+        self._unregistered = Errors()
+        self._unloaded = Errors()
+        self._chosen: dict[str, int] = {}
+        self._versions: dict[tuple[str, int], Registered] = {}
+
+    def champion(self, dataset: str) -> Serving:
+        """Return what serves; raise UserError where nothing does."""
+        serving = self._champions.get(dataset)
+        if serving is None:
+            raise self._absent(dataset)
+        return serving
+
+    def pick(self, dataset: str, number: int | None, model: str | None) -> Serving:
+        """Return a version that may serve: by number, or the newest one of a model.
+
+        Raises UserError where there is none, or where it fails the gate.
+        """
+        known: list[tuple[int, str]] = []
+        if (number or model) and dataset in self.known():
+            known = store.numbers(self._database, dataset)
+        if not known:
+            return self.champion(dataset)
+        found = [one for one, name in known if number in (None, one) and model in (None, name)]
+        if not found:
+            asked = {"version": number, "model": model}
+            raise UserError(
+                f"'{dataset}' has no such version.",
+                code="unknown_version",
+                given=", ".join(f"{key}={value}" for key, value in asked.items() if value),
+                choices=[f"version={one} (model={name})" for one, name in known],
+            )
+        champion = self._champions.get(dataset)
+        for one in found:
+            if champion is not None and one == champion.version.number:
+                return champion
+            if self._gatekeeper.may_serve(self.version(dataset, one)):
+                return self._other(dataset, one)
+        raise self._gatekeeper.refusal(self.version(dataset, found[0]))
+
+    def loaded(self, dataset: str, number: int) -> Serving:
+        """Return a version to look at, whatever the gate says; raise UserError without one."""
+        champion = self._champions.get(dataset)
+        if champion is not None and champion.version.number == number:
+            return champion
+        return self._other(dataset, number)
+
+    def number(self, dataset: str) -> int | None:
+        """Return the number of the version that serves; None where none does."""
+        serving = self._champions.get(dataset)
+        return None if serving is None else serving.version.number
+
+    def version(self, dataset: str, number: int) -> Registered:
+        """Return a version as it was registered, which never changes."""
+        key = (dataset, number)
+        if key not in self._versions:
+            self._versions[key] = store.get(self._database, dataset, number)
+        return self._versions[key]
+
+    def named(self, dataset: str, number: str) -> Registered:
+        """Return the version that a path or a body names; raise UserError that lists all."""
+        is_number = number.isascii() and number.isdecimal() and len(number) < 10
+        try:
+            return self.version(dataset, int(number) if is_number else 0)
+        except UserError as error:
+            error.given, error.fix = number, f"see /v1/{dataset}/models"
+            raise
+
+    def dataset(self, name: str) -> Dataset:
+        """Return a dataset as conf/ has it now, else as its champion was trained on.
+
+        Raises UserError where there is no such dataset, or where it cannot be read.
+        """
+        known = self._configured.get(name)
+        if known is not None:
+            return known
+        return self.champion(name).dataset
+
+    def classes(self, name: str) -> list[str] | None:
+        """Return a dataset's classes as text: the listed ones, else those of its champion."""
+        values = self.dataset(name).target.values
+        if values is not None:
+            return [str(value) for value in values]
+        serving = self._champions.get(name)
+        found = None if serving is None else serving.classes
+        return None if found is None else [str(value) for value in found]
+
+    def names(self) -> list[str]:
+        """List the datasets that have a champion."""
+        return sorted(self._champions)
+
+    def missing(self) -> list[str]:
+        """List the datasets that have a champion and no version that could be loaded."""
+        return sorted(set(self._chosen) - set(self._champions))
+
+    def known(self) -> list[str]:
+        """List the datasets that are served or configured."""
+        return sorted({*self._champions, *self._configured.names()})
+
+    def refused(self) -> dict[str, str]:
+        """Return why a dataset's newest champion or conf/ could not be loaded, by dataset."""
+        return {**self._configured.errors(), **self._unregistered, **self._unloaded}
+
+    def refresh(self) -> bool:
+        """Take in what the pipeline or a person changed; tell whether anything did.
+
+        Raises a database's refusal; what is loaded goes on serving.
+        """
+        is_told = self._configured.refresh()
+        unread = sorted(self._configured.errors())  # of which it is not known who may promote
+        seen = ((_signature(), *unread), store.last_event(self._database))
+        if seen == self._seen:
+            return is_told
+        if seen[:1] != self._seen[:1]:
+            self._unregistered = Errors()  # what is still wrong will be found again
+            self._adopt()
+        self._gatekeeper.learn(self._database)
+        self._chosen = store.champions(self._database)
+        for dataset, number in self._chosen.items():
+            self._serve(dataset, number)
+        self._seen = (seen[0], store.last_event(self._database))
+        return True
+
+    def _adopt(self) -> None:
+        """Register the pipeline's bundles and offer its champions."""
+        for dataset, choice in _choices().items():
+            found: dict[str, Registered] = {}
+            for manifest in sorted((paths.BUNDLES / dataset).glob("*/manifest.json")):
+                try:
+                    version = store.register(self._database, self._var, manifest.parent)
+                except UserError as error:
+                    _refuse(self._unregistered, dataset, error)
+                except (AttributeError, KeyError, TypeError) as error:
+                    what = "The bundle's manifest is malformed."
+                    _refuse(
+                        self._unregistered,
+                        dataset,
+                        UserError(what, given=f"{manifest} ({error!r})"),
+                    )
+                else:
+                    found[version.model] = version
+            champion = found.get(choice.get("champion") or "")
+            if champion is not None and self._takes(champion):
+                store.offer(self._database, champion, f"best {choice.get('metric')}")
+
+    def _takes(self, version: Registered) -> bool:
+        """Tell whether the pipeline may say who serves: always, unless a person alone may."""
+        name = version.dataset
+        if name not in store.champions(self._database):
+            return True
+        known = self._configured.get(name)
+        if known is None:
+            return name not in self._configured.errors()
+        return known.promote == "auto"
+
+    def _serve(self, dataset: str, number: int) -> None:
+        serving = self._champions.get(dataset)
+        if serving is not None and serving.version.number == number:
+            self._unloaded.pop(dataset, None)
+            return
+        try:
+            fresh = self._load(store.get(self._database, dataset, number))
+        except UserError as error:
+            _refuse(self._unloaded, dataset, error)
+            return
+        except Exception as error:  # whatever is wrong with it, the old one goes on serving
+            log.exception("version %d of %s cannot be loaded", number, dataset)
+            reason = UserError("The version cannot be loaded.", given=repr(error))
+            _refuse(self._unloaded, dataset, reason)
+            return
+        self._unloaded.pop(dataset, None)
+        self._champions = {**self._champions, dataset: fresh}
+        log.info("%s is served by version %d (%s)", dataset, number, fresh.version.model)
+
+    def _other(self, dataset: str, number: int) -> Serving:
+        """Return a version that is no champion; the last few that were asked for stay loaded."""
+        key = (dataset, number)
+        with self._lock:
+            if key not in self._others:
+                try:
+                    self._others[key] = self._load(store.get(self._database, dataset, number))
+                except UserError as error:
+                    raise UserError(
+                        "This version cannot be loaded.",
+                        code="unloadable_version",
+                        given=error.what,
+                        fix=error.fix,
+                    ) from None
+            self._others.move_to_end(key)
+            while len(self._others) > OTHERS:
+                self._others.popitem(last=False)
+            return self._others[key]
+
+    def _absent(self, dataset: str) -> UserError:
+        if dataset not in self.known():
+            return UserError(
+                "There is no such dataset.",
+                code="unknown_dataset",
+                given=dataset,
+                choices=self.known(),
+                fix=did_you_mean(dataset, self.known()),
+            )
+        reason = self.refused().get(dataset)
+        return UserError(
+            f"'{dataset}' has no champion yet." if reason is None else reason.split("\n")[0],
+            code="no_champion",
+            fix=TO_DO if reason is None else "see /readyz, which says what to do",
+        )
+
+
+def _refuse(reasons: Errors, dataset: str, error: UserError) -> None:
+    """Remember why the old version goes on serving."""
+    if reasons.is_new(dataset, str(error)):
+        log.error("%s: %s", dataset, error)
+
+
+def loader(var: Path, *, most_records: int, longest_text: int) -> Load:
+    """Return the function that loads a version with these limits."""
+    return lambda version: servings.load(
+        version, var, most_records=most_records, longest_text=longest_text
+    )
+
+
+def _signature() -> tuple[Any, ...]:
+    """Return what changes when the pipeline wrote new champions."""
+    try:
+        return files.signature(paths.CHAMPIONS)
+    except OSError:
+        return ()
+
+
+def _choices() -> dict[str, dict[str, Any]]:
+    """Read the pipeline's champions; none where it has not run or is writing."""
+    try:
+        read = json.loads(paths.CHAMPIONS.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    found = read.items() if isinstance(read, dict) else ()
+    return {dataset: choice for dataset, choice in found if isinstance(choice, dict)}

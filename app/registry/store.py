@@ -1,0 +1,268 @@
+"""Numbered versions of each dataset's bundles, and the events that say which one serves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import peewee
+
+from app.store import clock
+from app.store import database as databases
+from app.store.tables import Event, Version
+from src.inference import bundle
+from src.support import files
+from src.support.errors import UserError
+
+FOLDER = "versions"
+UNNUMBERED = 0  # the number of what is no version yet
+# What an event says of a version: that it serves from now on, and who or what decided that ...
+PIPELINE, PROMOTE, ROLLBACK, TRAINING = "pipeline", "promote", "rollback", "training"
+CHANGES = (PIPELINE, PROMOTE, ROLLBACK, TRAINING)
+# ... that it may serve although it fails the gate; that, serving, it came under it, or rose again.
+OVERRIDE, BREACH, RECOVERED = "override", "breach", "recovered"
+KINDS = (*CHANGES, OVERRIDE, BREACH, RECOVERED)
+# Of a manifest, what decides what a version answers; when and where it was trained does not.
+_DECISIVE = ("config", "tuned", "interval", "files")
+# Of its files, those that only tell of the training.
+_REPORTS = (".csv",)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A bundle that can serve."""
+
+    dataset: str
+    number: int
+    digest: str
+    model: str
+    at: str
+    manifest: dict[str, Any]
+
+    def path(self, var: Path) -> Path:
+        """Return where its files are kept."""
+        return _place(var, self.dataset, self.digest)
+
+
+def digest(manifest: dict[str, Any]) -> str:
+    """Return the hash of what decides a version's answers."""
+    decisive = {name: manifest.get(name) for name in _DECISIVE}
+    decisive["files"] = {
+        name: sha for name, sha in manifest["files"].items() if not name.endswith(_REPORTS)
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def register(database: peewee.Database, var: Path, path: Path) -> Registered:
+    """Copy a bundle into var/ and give it a number; the same bundle keeps the number it has.
+
+    Raises UserError where a file of it is not the one that was trained.
+    """
+    kept = keep(var, path)
+    found = known(database, kept)
+    if found.number != UNNUMBERED:  # as it is mostly: nobody waits for the lock
+        return found
+    with databases.exclusive(database):
+        return enter(database, kept)
+
+
+def keep(var: Path, path: Path) -> Registered:
+    """Copy a bundle into var/; return it as a version without a number, that none can ask for.
+
+    Raises UserError where a file of it is not the one that was trained.
+    """
+    manifest = bundle.read_manifest(path)
+    dataset, content = str(manifest["dataset"]), digest(manifest)
+    place = _place(var, dataset, content)
+    with _alone(var):
+        if not _is_whole(place, manifest):
+            _copy(path, place, manifest)
+    return Registered(dataset, UNNUMBERED, content, manifest["model"], "", manifest)
+
+
+def known(database: peewee.Database, kept: Registered) -> Registered:
+    """Return the version that a bundle is already; itself where it is none yet."""
+    same = [Version.dataset == kept.dataset, Version.digest == kept.digest]
+    return next(iter(_find(database, *same)), kept)
+
+
+def enter(database: peewee.Database, kept: Registered) -> Registered:
+    """Give a bundle that was kept its number, within the caller's exclusive transaction."""
+    found = known(database, kept)
+    if found.number != UNNUMBERED:
+        return found
+    mine = Version.select(peewee.fn.MAX(Version.number)).where(Version.dataset == kept.dataset)
+    entered = replace(kept, number=(mine.scalar(database) or 0) + 1, at=clock.text(clock.now()))
+    row = {**vars(entered), "manifest": json.dumps(kept.manifest).encode()}
+    Version.insert(row).execute(database)
+    return entered
+
+
+def every(database: peewee.Database, dataset: str) -> list[Registered]:
+    """List a dataset's versions, the newest first."""
+    return _find(database, Version.dataset == dataset)
+
+
+def numbers(database: peewee.Database, dataset: str) -> list[tuple[int, str]]:
+    """List the numbers and the models of a dataset's versions, the newest first."""
+    rows = Version.select(Version.number, Version.model).where(Version.dataset == dataset)
+    return list(rows.order_by(Version.number.desc()).tuples().execute(database))
+
+
+def get(database: peewee.Database, dataset: str, number: int) -> Registered:
+    """Return a version; raise UserError where there is none of that number."""
+    found = _find(database, Version.dataset == dataset, Version.number == number)
+    if found:
+        return found[0]
+    known = [one for one, _ in numbers(database, dataset)]
+    raise UserError(
+        f"'{dataset}' has no such version.",
+        code="unknown_version",
+        given=number,
+        choices=known if known else None,
+        fix=f"python -m app models list {dataset}",
+    )
+
+
+def champions(database: peewee.Database) -> dict[str, int]:
+    """Return each dataset's version that is to serve: that of the newest change."""
+    return {event.dataset: event.number for event in _newest(database, CHANGES, Event.dataset)}
+
+
+def breaches(database: peewee.Database) -> dict[tuple[str, int], str]:
+    """Return the versions that came under the gate while they served, and why."""
+    return {
+        (event.dataset, event.number): event.why
+        for event in _newest(database, (BREACH, RECOVERED), Event.dataset, Event.number)
+        if event.kind == BREACH
+    }
+
+
+def overrides(database: peewee.Database) -> set[tuple[str, int]]:
+    """Return the versions that may serve although they fail the gate."""
+    rows = Event.select(Event.dataset, Event.number).where(Event.kind == OVERRIDE).distinct()
+    return set(rows.tuples().execute(database))
+
+
+def _newest(database: peewee.Database, kinds: tuple[str, ...], *by: peewee.Field) -> list[Event]:
+    """Return the newest event of these kinds for each dataset, or whatever they are told by."""
+    newest = Event.select(peewee.fn.MAX(Event.id)).where(Event.kind.in_(kinds))
+    rows = Event.select().where(Event.id.in_(newest.group_by(*by)))
+    return list(rows.execute(database))
+
+
+def events(database: peewee.Database, dataset: str) -> list[dict[str, Any]]:
+    """List what happened to a dataset's versions, the newest first."""
+    rows = Event.select().where(Event.dataset == dataset).order_by(Event.id.desc())
+    return list(rows.dicts().execute(database))
+
+
+def last_event(database: peewee.Database) -> int:
+    """Return the number of the newest event of all: it tells whether anything changed."""
+    return int(Event.select(peewee.fn.MAX(Event.id)).scalar(database) or 0)
+
+
+def tell(
+    database: peewee.Database, dataset: str, number: int, *, kind: str, by: str, why: str
+) -> None:
+    """Write down what happened to a version; one of CHANGES says that it serves from now on."""
+    Event.insert(
+        at=clock.text(clock.now()), dataset=dataset, kind=kind, number=number, by=by, why=why
+    ).execute(database)
+
+
+def promote(
+    database: peewee.Database, version: Registered, *, kind: str, by: str, why: str
+) -> None:
+    """Say that a version serves from now on."""
+    tell(database, version.dataset, version.number, kind=kind, by=by, why=why)
+
+
+def offer(database: peewee.Database, version: Registered, why: str) -> bool:
+    """Promote the pipeline's champion unless its last choice was the same one.
+
+    Whoever rolled it back since then is not overruled by the same result.
+    """
+    with databases.exclusive(database):
+        last = (
+            Event.select(Event.number)
+            .where(Event.dataset == version.dataset, Event.kind == PIPELINE)
+            .order_by(Event.id.desc())
+            .limit(1)
+            .scalar(database)
+        )
+        if last == version.number:
+            return False
+        promote(database, version, kind=PIPELINE, by="dvc repro", why=why)
+    return True
+
+
+def earlier(database: peewee.Database, dataset: str) -> list[int]:
+    """List the versions that served before the present one, the last first."""
+    changes = [event for event in events(database, dataset) if event["kind"] in CHANGES]
+    return list(dict.fromkeys(event["number"] for event in changes))[1:]
+
+
+def before(database: peewee.Database, dataset: str) -> int:
+    """Return the version that served before the present one; raise UserError where none did."""
+    found = earlier(database, dataset)
+    if found:
+        return found[0]
+    raise UserError(
+        f"No other version of '{dataset}' has served before.",
+        code="no_previous_version",
+        fix=f"python -m app models promote {dataset} <number>",
+    )
+
+
+def _find(database: peewee.Database, *conditions: Any) -> list[Registered]:
+    rows = Version.select().where(*conditions).order_by(Version.number.desc())
+    return [
+        Registered(
+            row.dataset,
+            row.number,
+            row.digest,
+            row.model,
+            row.at,
+            json.loads(bytes(row.manifest)),
+        )
+        for row in rows.execute(database)
+    ]
+
+
+def _place(var: Path, dataset: str, content: str) -> Path:
+    return var / FOLDER / dataset / content[:16]
+
+
+def _is_whole(place: Path, manifest: dict[str, Any]) -> bool:
+    """Tell whether every file is there and undamaged; what is not is copied anew."""
+    try:
+        for name in manifest["files"]:
+            bundle.verified(place, name, manifest)
+    except UserError:
+        return False
+    return True
+
+
+def _copy(path: Path, place: Path, manifest: dict[str, Any]) -> None:
+    """Copy what the manifest names, and nothing that is not what it says."""
+    with files.new_folder(place, "The version") as fresh:
+        for name in manifest["files"]:
+            bundle.verified(path, name, manifest)
+            shutil.copyfile(path / name, fresh / name)
+        shutil.copyfile(path / bundle.MANIFEST, fresh / bundle.MANIFEST)
+
+
+@contextmanager
+def _alone(var: Path) -> Iterator[None]:
+    """Let one process at a time copy; the others wait and then find it done."""
+    var.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (var / ".register.lock").open("ab") as file:
+        files.lock(file)
+        yield

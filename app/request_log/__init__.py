@@ -1,0 +1,1 @@
+"""Every request and its answer, stored before it is sent, and read back."""

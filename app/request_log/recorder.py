@@ -1,0 +1,161 @@
+"""The outermost wrapper: what came in and what goes out is committed before it is sent.
+
+It stands outside of Falcon because Falcon writes an answer's bytes only after its own hooks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from app.auth.guard import Guard
+from app.http import body
+from app.http import exchange as exchanges
+from app.http.exchange import ANYONE, Answer, App, Exchange, Start
+from app.http.prometheus import Metrics
+from app.request_log.batches import Batches
+from app.request_log.journal import Entry, Journal, Unavailable
+from app.store.redaction import Redaction
+from src.support.errors import UserError
+
+log = logging.getLogger(__name__)
+
+NO_CONTENT = 204
+# Asked every few seconds by machines, and to be answered while the database cannot be written.
+UNRECORDED = frozenset({"/healthz", "/readyz", "/metrics"})
+FILES = "/static/"  # the same for everybody, once they are found
+# Bytes of a body that anyone may send, whose key is not known: a form to sign in with is less.
+LARGEST_OF_ANYONE = 16_000
+
+
+class Recorder:
+    """Admit a request, read it, have it answered, store both, send the answer: in this order."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        guard: Guard,
+        journal: Journal,
+        redaction: Redaction,
+        metrics: Metrics,
+        largest_body: int,
+        largest_upload: int,
+    ) -> None:
+        self._app = app
+        self._guard = guard
+        self._journal = journal
+        self.batches = Batches(journal, self._settle)
+        self._redaction = redaction
+        self._metrics = metrics
+        self._largest_body = largest_body
+        self._largest_upload = largest_upload
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._journal.close()
+
+    def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
+        """Answer a WSGI request."""
+        exchange = exchanges.begin(environ)
+        answer = self._with_headers(exchange, self._answer(exchange))
+        batch = self.batches.mine()
+        path = environ["PATH_INFO"]
+        if path in UNRECORDED or (path.startswith(FILES) and answer.code < 400):
+            answer = self._settle(exchange, answer, None)
+        elif batch is not None:
+            batch.add(self._entry(exchange, answer), exchange, answer)
+        else:
+            answer = self._settle(exchange, answer, self._store(self._entry(exchange, answer)))
+        start_response(answer.status, answer.headers)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return []
+        is_told = answer.code < 400
+        return exchange.stream if exchange.stream is not None and is_told else [answer.body]
+
+    def _store(self, entry: Entry) -> Exception | None:
+        try:
+            self._journal.write(entry)
+        except Unavailable as error:
+            return error
+        return None
+
+    def _settle(self, exchange: Exchange, answer: Answer, error: Exception | None) -> Answer:
+        """Return the last answer and count it: what is not stored was never said."""
+        if error is not None:
+            log.error("request %s was not stored: %s", exchange.id, error)
+            self._metrics.log_failed()
+            answer = self._with_headers(
+                exchange, exchanges.refusal(_unstored(), exchange.request_id)
+            )
+        self._metrics.count(exchange, answer.code)
+        return answer
+
+    def _with_headers(self, exchange: Exchange, answer: Answer) -> Answer:
+        """Add what every answer carries."""
+        present = {name.lower() for name, _ in answer.headers}
+        answer.headers += [("X-Request-Id", exchange.request_id)]
+        answer.headers += self._guard.headers(exchange.environ, present)
+        if answer.code != NO_CONTENT and (exchange.stream is None or answer.code >= 400):
+            answer.headers.append(("Content-Length", str(len(answer.body))))
+        return answer
+
+    def _answer(self, exchange: Exchange) -> Answer:
+        try:
+            if (preflight := self._guard.preflight(exchange.environ)) is not None:
+                return preflight
+            exchange.caller = self._guard.admit(exchange.environ)
+            if body.is_streamed(exchange.environ):
+                body.announced(exchange.environ, self._largest_upload)
+            else:
+                is_known = exchange.caller is not ANYONE
+                largest = self._largest_body if is_known else LARGEST_OF_ANYONE
+                exchange.body = body.read(exchange.environ, min(largest, self._largest_body))
+            return exchanges.run(self._app, exchange.environ)
+        except UserError as error:
+            return exchanges.refusal(error, exchange.request_id)
+        except Exception:
+            log.exception("request %s failed", exchange.id)
+            exchange.predictions, exchange.is_prediction = [], False
+            return exchanges.refusal(_ours(), exchange.request_id)
+
+    def _entry(self, exchange: Exchange, answer: Answer) -> Entry:
+        environ, caller = exchange.environ, exchange.caller
+        own = exchange.request_id
+        is_answer_stored = exchange.is_answer_stored or answer.code >= 400
+        request = (
+            exchange.id,
+            exchange.at,
+            None if own == exchange.id else self._redaction.query(own),
+            environ["REQUEST_METHOD"],
+            self._redaction.query(exchange.path),
+            self._redaction.query(exchange.query),
+            answer.code,
+            exchange.dataset,
+            exchange.version,
+            self._guard.client(environ),
+            caller.name if caller else None,
+            round(exchange.milliseconds(), 3),
+            int(exchange.is_prediction),
+            self._redaction.body(exchange.body),
+            self._redaction.body(answer.body) if is_answer_stored else None,
+        )
+        return Entry(request, exchange.predictions)
+
+
+def _unstored() -> UserError:
+    """Refuse with nothing of the answer."""
+    return UserError(
+        "The answer could not be stored, so it is not given.",
+        code="answer_not_stored",
+        fix="send the request again; see /readyz for the reason",
+    )
+
+
+def _ours() -> UserError:
+    return UserError(
+        "Something went wrong here; it is not the request's fault.",
+        code="internal_error",
+        fix="report the request_id to whoever runs this service",
+    )

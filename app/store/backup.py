@@ -1,0 +1,66 @@
+"""Copy the database while it is in use: python -m app backup <file>."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from argparse import Namespace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import peewee
+
+from app.settings import Settings
+from app.store import database as databases
+from app.store import opening
+from app.store.opening import Parser
+from src.support.errors import UserError
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add where the copy goes."""
+    parser.add_argument("file", type=Path, help="where the copy goes; it must not be there yet")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: Namespace, settings: Settings) -> None:
+    path: Path = arguments.file
+    if path.exists():
+        raise UserError("There is a file of this name; it is left as it is.", given=path)
+    if not path.absolute().parent.is_dir():
+        raise UserError("There is no such folder.", given=path.absolute().parent)
+    with opening.opened(settings) as database:
+        partial = path.with_name(f".{path.name}.partial")
+        partial.unlink(missing_ok=True)
+        try:
+            copy(database, settings.url(), partial)
+            partial.rename(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB. The bundles are in var/versions/.")
+
+
+def copy(database: peewee.Database, url: str, path: Path) -> None:
+    """Write the database as it is at this moment; whoever writes to it is not held up."""
+    path.touch(mode=0o600)  # both write into it, so that nobody else can read it meanwhile
+    if databases.path(database) is not None:
+        # Through SQLite itself: a copy of the file would miss what is in its log.
+        database.execute_sql("VACUUM INTO ?", (str(path),))
+        return
+    without, password = _apart(url)
+    words = ["pg_dump", "--format=custom", f"--file={path}", without]
+    environ = {**os.environ, **({"PGPASSWORD": password} if password else {})}
+    try:
+        done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise UserError(
+            "pg_dump is not installed.", fix="install PostgreSQL's client programs"
+        ) from None
+    if done.returncode:
+        raise UserError("pg_dump failed.", given=done.stderr.strip()[:500])
+
+
+def _apart(url: str) -> tuple[str, str]:
+    """Take the password out of a URL: everybody on a machine sees the words of its programs."""
+    given = urlsplit(url).password or ""
+    return url.replace(f":{given}@", "@", 1), unquote(given)

@@ -1,0 +1,1 @@
+"""Trainings on request and by rule: from labels to a version."""

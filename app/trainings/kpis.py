@@ -1,0 +1,58 @@
+"""What a finished training is worth, in figures for those who asked for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from app.registry.confusion import confusion
+from app.trainings.training_rows import Gathered
+from src.data.cleaning import Cleaned
+from src.data.prepared import Prepared
+from src.data.schema import Dataset
+
+
+def kpis(
+    dataset: Dataset,
+    gathered: Gathered,
+    cleaned: Cleaned,
+    ready: Prepared,
+    manifest: dict[str, Any],
+) -> dict[str, Any]:
+    """Return how many labels were used, the metrics and the confusion matrix."""
+    is_label = np.asarray(gathered.frame.index != "")
+    document: dict[str, Any] = {
+        "labels": _counts(ready, is_label, dataset),
+        "rows": {
+            "given": cleaned.total,
+            "rejected": len(cleaned.rejected),
+            "by_rule": cleaned.counts,
+            **_counts(ready, np.ones(len(is_label), dtype=bool), dataset),
+        },
+        "metrics": manifest["metrics"],
+    }
+    details = manifest["details"]
+    if "confusion" in details:
+        document["confusion"] = confusion(dataset.task, details["classes"], details["confusion"])
+        document["per_class"] = details["per_class"]
+    return document
+
+
+def _counts(ready: Prepared, wanted: np.ndarray, dataset: Dataset) -> dict[str, Any]:
+    """Count rows; those of the parts are known by their position among the gathered ones."""
+    train, test = (_only(part, wanted) for part in (ready.train, ready.test))
+    document: dict[str, Any] = {
+        "total": len(train) + len(test),
+        "train": len(train),
+        "test": len(test),
+    }
+    if dataset.task != "regression":
+        both = pd.concat([train, test])[dataset.target.name].value_counts()
+        document["per_class"] = {str(name): int(count) for name, count in both.items()}
+    return document
+
+
+def _only(part: pd.DataFrame, wanted: np.ndarray) -> pd.DataFrame:
+    return part[wanted[part.index.to_numpy()]]

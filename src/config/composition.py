@@ -1,0 +1,130 @@
+"""Hydra's part: compose conf/ with overrides, and say its errors in our words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from src.config import configuration
+from src.support.errors import UserError, did_you_mean, unknown
+
+GROUPS = ("dataset", "model", "search", "dataset_model")
+_VALUE_OVERRIDE = re.compile(r"^(?P<key>[A-Za-z_][\w.]*)=")
+
+
+def prepare() -> None:
+    """Make `${params:key}` mean that key of params.yaml, after checking the file."""
+    configuration.find_root()
+    params = configuration.read_params()
+    OmegaConf.register_new_resolver("params", lambda key: getattr(params, key), replace=True)
+
+
+def open_override(word: str) -> str:
+    """Let `key=value` set a key that the YAML leaves out: our own check knows every key.
+
+    Hydra refuses such a key without listing the choices; with ++ it passes it on to the check.
+    """
+    if word.startswith("dataset_model="):
+        raise UserError(
+            "What differs for a pair is found by the names of the two.",
+            given=word,
+            fix="dataset=... model=...",
+        )
+    group = word.removesuffix("=")
+    if word.endswith("=") and group in GROUPS:
+        raise unknown(group, "", configuration.choices(group))
+    match = _VALUE_OVERRIDE.match(word)
+    if match is None or match["key"] in GROUPS or match["key"].split(".")[0] == "hydra":
+        return word
+    return f"++{word}"
+
+
+def complete(
+    words: list[str], groups: tuple[str, ...] = ("dataset", "model", "search")
+) -> list[str]:
+    """Add the choices of params.yaml that the words of a command line leave out.
+
+    conf/dataset_model is chosen by `${dataset}_${model}`, and Hydra resolves that only from
+    choices that were given. They stand before the first override, since argparse wants all
+    overrides side by side, whether -m comes before or after them; without one they come first, for
+    an option such as --info would take what follows it as its value.
+    """
+    params = configuration.read_params()
+    given = {word.split("=")[0] for word in words}
+    added = [f"{group}={getattr(params, group)}" for group in groups if group not in given]
+    is_override = ["=" in word and not word.startswith("-") for word in words]
+    at = is_override.index(True) if True in is_override else 0
+    return [*words[:at], *added, *words[at:]]
+
+
+def compose(overrides: list[str]) -> dict[str, Any]:
+    """Compose conf/config.yaml with overrides, outside of any command line."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+
+    words = complete([open_override(word) for word in overrides])
+    chosen = dict(word.split("=", 1) for word in words if word.split("=")[0] in GROUPS)
+    with errors(), initialize_config_dir(str(configuration.CONF.resolve()), version_base="1.3"):
+        return plain(hydra_compose("config", overrides=words), chosen)
+
+
+def plain(composed: DictConfig, chosen: Mapping[str, str]) -> dict[str, Any]:
+    """Turn composed configuration into plain dicts and lists.
+
+    `chosen` are the files that were taken of each group. Raises UserError where one has the name
+    of another, whose results it would overwrite.
+    """
+    values = OmegaConf.to_container(composed, resolve=True)
+    assert isinstance(values, dict)
+    for group in ("dataset", "model"):
+        found = values.get(group)
+        name = found.get("name") if isinstance(found, dict) else None
+        if group in chosen and name is not None and name != chosen[group]:
+            raise UserError(
+                f"The {group} in conf/{group}/{chosen[group]}.yaml has another name.",
+                given=f"name: {name}",
+                choices=[f"name: {chosen[group]}"],
+            )
+    return {str(key): value for key, value in values.items()}
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Turn Hydra's and OmegaConf's errors into UserErrors."""
+    from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+
+    try:
+        yield
+    except MissingConfigException as error:
+        raise _missing(error) from None
+    except OverrideParseException as error:
+        raise UserError(
+            "This is not an override.",
+            given=error.override.removeprefix("++"),
+            choices=["group=name", "key=value", "key=[a,b]", "-m key=a,b"],
+            fix="quote what holds spaces, commas or brackets: 'key=\"a, b\"'",
+        ) from None
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(str(error).strip().replace("\n", "\n  ")) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError("A file in conf/ is not valid YAML.", given=error) from None
+
+
+def _missing(error: Any) -> UserError:
+    missing = str(error.missing_cfg_file or "")
+    group, _, name = missing.partition("/")
+    if not name or not (configuration.CONF / group).is_dir():
+        return UserError(str(error).strip().replace("\n", "\n  "))
+    known = configuration.choices(group)
+    return UserError(
+        f"Unknown {group} '{name}'.",
+        choices=known,
+        fix=did_you_mean(name, known) or f"add {Path('conf') / group / name}.yaml",
+    )

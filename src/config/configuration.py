@@ -1,0 +1,355 @@
+"""conf/ and params.yaml -> one checked, frozen configuration."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import yaml
+from msgspec import Meta
+
+from src.data import schema
+from src.data.schema import Dataset
+from src.support.errors import UserError, did_you_mean, unknown
+from src.support.structs import Checked, convert
+
+CONF = Path("conf")
+PARAMS = Path("params.yaml")
+
+Count = Annotated[int, Meta(ge=1)]
+Positive = Annotated[float, Meta(gt=0)]
+
+
+class Words(Checked, frozen=True):
+    """How free text becomes numbers."""
+
+    weight: Literal["count", "tf_idf"] = "tf_idf"
+    ngrams: tuple[Count, Count] = (1, 1)
+    min_df: Count = 1
+    max_features: Count | None = None
+    sublinear: bool = True
+    stop_words: Literal["english"] | None = None
+
+
+class Encoding(Checked, frozen=True):
+    """How features become numbers."""
+
+    numbers: Literal["keep", "standard"] = "standard"
+    ordered: Literal["rank", "one_hot"] = "one_hot"
+    categories: Literal["one_hot", "target"] = "one_hot"
+    text: Words = Words()
+
+
+class Space(Checked, frozen=True):
+    """The values that a search may try for one key of the model."""
+
+    low: int | float | None = None
+    high: int | float | None = None
+    log: bool = False
+    choices: Annotated[list[str | int | float | bool | None], Meta(min_length=1)] | None = None
+
+
+class EarlyStopping(Checked, frozen=True):
+    """How a search finds the number of trees: on each fold it stops after `rounds` in vain.
+
+    Trials learn `faster` times as fast as the model, which then takes as many times more trees:
+    few large steps tell parameters apart as well as many small ones, in a fraction of the time.
+    """
+
+    rounds: Count
+    faster: Annotated[float, Meta(ge=1)] = 1.0
+
+
+class Model(Checked, frozen=True):
+    """A recipe: an estimator per task, its parameters, its encoding and its search space."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
+    complexity: int
+    estimator: dict[schema.Task, dict[str, Any]]
+    about: str = ""
+    extra: str = ""  # of pyproject.toml, where the estimator's library is one of its packages
+    params: dict[str, Any] = {}
+    inputs: list[Literal["number", "integer", "category", "text"]] = []
+    encoding: Encoding = Encoding()
+    drop: list[str] = []
+    target_transform: Literal["none", "log"] = "none"
+    average: Count = 1
+    early_stopping: EarlyStopping | None = None
+    space: dict[str, Space] = {}
+
+
+class NoSearch(Checked, frozen=True, tag_field="name", tag="none"):
+    """Train with the model's own values."""
+
+
+class OptunaSearch(Checked, frozen=True, tag_field="name", tag="optuna"):
+    """Try values of the model's space with Optuna's TPE, cross-validated."""
+
+    trials: Count = 50
+    jobs: Count = 2
+    timeout: Positive | None = None
+    folds: Annotated[int, Meta(ge=2, le=20)] = 4
+    startup: Count = 10
+    keep: Annotated[float, Meta(gt=0, le=1)] = 0.25
+
+
+class Config(Checked, frozen=True):
+    """One training: a dataset, a model, a search, and the seed of all that is random."""
+
+    dataset: Dataset
+    model: Model
+    search: NoSearch | OptunaSearch
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    folds: Annotated[int, Meta(ge=2, le=20)]
+
+
+class Request(Checked, frozen=True):
+    """A command line of src.train: a configuration to be, a tracked run, or a stopped one."""
+
+    dataset: dict[str, Any]
+    model: dict[str, Any]
+    search: dict[str, Any]
+    seed: Any
+    folds: Any
+    run: str | None = None
+    continue_from: str | None = None
+
+
+RunName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # DVC's stages take these
+
+
+class Pair(Checked, frozen=True):
+    """A tracked run: one dataset with one model, and its search if it has one."""
+
+    dataset: str
+    model: str
+    plot: Literal["scatter", "confusion"]
+    search: str = "none"
+
+
+class Params(Checked, frozen=True):
+    """The choices in params.yaml."""
+
+    dataset: str
+    model: str
+    search: str
+    seed: int
+    folds: int
+    datasets: list[str]
+    runs: dict[RunName, Pair]
+
+
+def choices(group: str) -> list[str]:
+    """List the names that conf/<group> offers."""
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+def flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the values of a configuration, each with its whole key, such as split.share."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file; raise UserError where it is absent or not YAML."""
+    try:
+        # Whoever asks may change what they get.
+        return copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise UserError(f"The file {path} does not exist.") from None
+    except OSError as error:
+        raise UserError(f"The file {path} cannot be read.", given=error.strerror) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"The file {path} is not valid YAML.", given=error) from None
+
+
+@functools.lru_cache(maxsize=256)
+def _parsed(text: str) -> Any:
+    """Parse YAML; the service asks for the same files again and again."""
+    return yaml.safe_load(text)
+
+
+def read_params() -> Params:
+    """Read and check params.yaml."""
+    values = read_yaml(PARAMS)
+    if values is None:
+        raise UserError(f"{PARAMS} is empty.", fix="git checkout params.yaml restores it")
+    return convert(values, Params, str(PARAMS))
+
+
+def request(values: dict[str, Any]) -> Request:
+    """Check the outermost keys of composed values."""
+    return convert(values, Request)
+
+
+def build(values: dict[str, Any]) -> Config:
+    """Check composed values and make them a Config; raise UserError that lists the choices."""
+    _check_search(values.get("search"))
+    elsewhere = ("run", "continue_from")  # what to do, not what a training is
+    config = convert({k: v for k, v in values.items() if k not in elsewhere}, Config)
+    schema.check(config.dataset)
+    _check_task(config)
+    _check_inputs(config)
+    _check_model(config.model, config.dataset)
+    _check_space(config.model)
+    _check_retrain(config.dataset)
+    return config
+
+
+def _check_search(search: Any) -> None:
+    if isinstance(search, dict) and search.get("name") == "none" and len(search) > 1:
+        given = next(key for key in search if key != "name")
+        raise UserError(
+            "There is no search to set this for.",
+            given=f"search.{given}={search[given]}",
+            fix=f"add search=optuna, or leave out search.{given}",
+        )
+
+
+def resolved(config: Config) -> dict[str, Any]:
+    """Return the configuration as plain values that `build` accepts."""
+    return plain(config)
+
+
+def plain(value: Checked) -> dict[str, Any]:
+    """Return a struct as what JSON and YAML know: dicts, lists and values."""
+    values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(value))
+    return values
+
+
+def serving_models(task: str) -> list[str]:
+    """List the models of conf/model that serve a task."""
+    return [
+        name
+        for name in choices("model")
+        if task in _estimators(read_yaml(CONF / "model" / f"{name}.yaml"))
+    ]
+
+
+def check_targets(model: Model) -> None:
+    """Raise UserError where a model names a class that no file in conf/model names."""
+    known = {
+        str(estimator.get("_target_"))
+        for name in choices("model")
+        for estimator in _estimators(read_yaml(CONF / "model" / f"{name}.yaml")).values()
+        if isinstance(estimator, dict)
+    }
+    for estimator in model.estimator.values():
+        if estimator.get("_target_") not in known:
+            raise unknown("_target_", str(estimator.get("_target_")), sorted(known))
+
+
+def _estimators(values: Any) -> dict[str, Any]:
+    """Return the estimators of a model's YAML that may not be one."""
+    found = values.get("estimator") if isinstance(values, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _check_task(config: Config) -> None:
+    task, model = config.dataset.task, config.model
+    if task not in model.estimator:
+        raise UserError(
+            f"The model '{model.name}' does not serve the task '{task}' of "
+            f"'{config.dataset.name}'.",
+            given=f"model={model.name}, which serves {', '.join(model.estimator)}",
+            choices=[f"model={name}" for name in serving_models(task)],
+        )
+    if "_target_" not in model.estimator[task]:
+        raise UserError(
+            f"The estimator of '{model.name}' for {task} has no _target_.",
+            fix="name a class, such as _target_: sklearn.linear_model.Ridge",
+        )
+
+
+def _check_inputs(config: Config) -> None:
+    allowed = config.model.inputs
+    for name, feature in config.dataset.features.items():
+        kind = type(feature).__name__.lower()
+        if allowed and kind not in allowed and name not in config.model.drop:
+            raise UserError(
+                f"The model '{config.model.name}' takes no {kind}, and '{name}' is one.",
+                choices=allowed,
+                fix=f"choose another model, or model.drop=[{name}]",
+            )
+
+
+def _check_model(model: Model, dataset: Dataset) -> None:
+    columns = [*dataset.features, *dataset.derived]
+    for name in model.drop:
+        if name not in columns:
+            raise unknown("column in model.drop", name, columns)
+    if set(columns) <= set(model.drop):
+        raise UserError(f"The model '{model.name}' drops every feature.", given=model.drop)
+    low, high = model.encoding.text.ngrams
+    if low > high:
+        raise UserError("model.encoding.text.ngrams goes from low to high.", given=[low, high])
+    if model.target_transform == "log":
+        target = dataset.target
+        if dataset.task != "regression":
+            raise UserError(
+                "Only a regression's target can be transformed.",
+                given="model.target_transform=log",
+                fix="model.target_transform=none",
+            )
+        if (target.above is None or target.above < 0) and (target.min is None or target.min <= 0):
+            raise UserError(
+                f"The logarithm needs a positive target, and '{target.name}' may be zero or less.",
+                fix="add above: 0 to the dataset's target, or model.target_transform=none",
+            )
+
+
+def _check_space(model: Model) -> None:
+    for key, space in model.space.items():
+        if space.choices is not None:
+            trial: list[Any] = list(space.choices)
+        elif space.low is not None and space.high is not None and space.low < space.high:
+            trial = [space.low, space.high]
+        else:
+            raise UserError(
+                f"The space of '{key}' is not valid.",
+                given=plain(space),
+                choices=["low and high, low below high", "choices"],
+            )
+        if space.log and (space.low is None or space.low <= 0):
+            raise UserError(f"The space of '{key}' is logarithmic and must start above 0.")
+        for value in trial:
+            with_values(model, {key: value})
+
+
+def _check_retrain(dataset: Dataset) -> None:
+    """Find a misspelt model now, and not when a thousand labels have come."""
+    model = None if dataset.retrain is None else dataset.retrain.model
+    if model is not None and model not in (serving := serving_models(dataset.task)):
+        what = f"Unknown model '{model}' in retrain.model of '{dataset.name}', for {dataset.task}."
+        raise UserError(what, choices=serving, fix=did_you_mean(model, serving))
+
+
+def with_values(model: Model, values: dict[str, Any]) -> Model:
+    """Return the model with other values at dotted keys such as "params.max_depth"."""
+    changed = plain(model)
+    for key, value in values.items():
+        *path, last = key.split(".")
+        inner = changed
+        for step in path:
+            if not isinstance(inner.get(step), dict):
+                raise unknown(f"key '{key}' of the model; no", step, inner)
+            inner = inner[step]
+        inner[last] = value
+    return convert(changed, Model, "model")
+
+
+def find_root() -> None:
+    """Stop with a UserError unless the working directory is the project's root."""
+    if not CONF.is_dir() or not PARAMS.is_file():
+        raise UserError(
+            "This folder is not the root of a project.",
+            given=Path.cwd(),
+            fix="cd to the folder that holds conf/ and params.yaml",
+        )

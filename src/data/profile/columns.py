@@ -1,0 +1,121 @@
+"""What is in one column: how many, how large, how often."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from src.data.profile import bins as profile_bins
+from src.data.schema import Category, Dataset, Integer, Text
+
+MOST_VALUES = 30  # of a category or class that are told one by one
+QUANTILES = {"min": 0, "q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95, "max": 1}
+DIGITS = 6
+
+
+def rounded(value: float) -> float | int | None:
+    """Round to significant digits, for JSON: whole numbers are integers, infinity is nothing."""
+    if not np.isfinite(value):
+        return None
+    number = float(f"{value:.{DIGITS}g}")
+    return int(number) if number.is_integer() and abs(number) < 1e15 else number
+
+
+def kind(dataset: Dataset, name: str) -> str:
+    """Name what a column holds: number, integer, category, text or class."""
+    if name == dataset.target.name:
+        return "number" if dataset.task == "regression" else "class"
+    return type(dataset.features[name]).__name__.lower()
+
+
+def describe(dataset: Dataset, name: str, cells: pd.Series) -> dict[str, Any]:
+    """Describe a feature or the target."""
+    feature = dataset.features.get(name)
+    missing = absent(cells, is_text=isinstance(feature, Text))
+    column: dict[str, Any] = {
+        "name": name,
+        "role": "target" if feature is None else "feature",
+        "type": kind(dataset, name),
+        "optional": feature is not None and feature.optional,
+        "rows": len(cells),
+        "missing": int(missing.sum()),
+        "distinct": int(cells[~missing].nunique()),
+    }
+    if column["type"] in ("category", "class"):
+        column["ordered"] = isinstance(feature, Category) and feature.order is not None
+        return {**column, **_values(cells[~missing], levels(dataset, name, cells))}
+    if isinstance(feature, Text):
+        texts = cells[~missing]
+        lengths = {"characters": texts.str.len(), "words": words_of(texts)}
+        told = {key: numbers(found, is_whole=True) for key, found in lengths.items()}
+        return {**column, "lengths": told}
+    return {**column, **numbers(cells[~missing], is_whole=isinstance(feature, Integer))}
+
+
+def absent(cells: pd.Series, *, is_text: bool) -> pd.Series:
+    """Tell which cells are missing; a text that is missing is an empty one."""
+    return cells == "" if is_text else cells.isna()
+
+
+def words_of(texts: pd.Series) -> pd.Series:
+    """Count each text's words, as spaces part them."""
+    return texts.str.split().str.len().astype(np.float64)
+
+
+def numbers(cells: pd.Series, *, is_whole: bool) -> dict[str, Any]:
+    """Describe numbers by their moments, their quantiles and their histogram."""
+    values = cells.to_numpy(dtype=np.float64)
+    if not len(values):
+        return {"numbers": None, "bins": None}
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is told as nothing
+        told = {
+            "mean": rounded(values.mean()),
+            "deviation": rounded(values.std(ddof=1)) if len(values) > 1 else None,
+        }
+        found = np.quantile(values, list(QUANTILES.values()))
+        bins = profile_bins.cut(values, is_whole=is_whole)
+    told |= {name: rounded(value) for name, value in zip(QUANTILES, found, strict=True)}
+    return {"numbers": told, "bins": None if bins is None else _histogram(bins, values)}
+
+
+def edges(bins: profile_bins.Bins) -> list[float | int | None]:
+    """Return the edges as JSON has them."""
+    return [rounded(edge) for edge in bins.edges]
+
+
+def levels(dataset: Dataset, name: str, cells: pd.Series) -> list[str]:
+    """List the values to tell one by one: as the schema orders them, else the most frequent first.
+
+    Values that are listed stand there even where no row has them.
+    """
+    target, feature = dataset.target, dataset.features.get(name)
+    listed = feature.listed() if isinstance(feature, Category) else None
+    if feature is None and target.values is not None:
+        listed = [str(value) for value in target.values]
+    counts = cells.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    if listed is None:
+        return [str(value) for value in counts.index[:MOST_VALUES]]
+    if len(listed) <= MOST_VALUES:
+        return listed
+    kept = set(counts.index[:MOST_VALUES])
+    return [value for value in listed if value in kept]
+
+
+def _values(cells: pd.Series, shown: list[str]) -> dict[str, Any]:
+    counts = cells.value_counts()
+    told = [{"value": value, "rows": int(counts.get(value, 0))} for value in shown]
+    others = counts[~counts.index.isin(shown)]
+    return {"values": told, "others": {"values": len(others), "rows": int(others.sum())}}
+
+
+def _histogram(bins: profile_bins.Bins, values: np.ndarray) -> dict[str, Any]:
+    counts, below, above = bins.count(values)
+    return {
+        "scale": bins.scale,
+        "edges": edges(bins),
+        "rows": counts,
+        "below": below,
+        "above": above,
+    }

@@ -1,0 +1,108 @@
+"""A dataset at a glance: what people look at before they trust it, small enough to send."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pandas as pd
+
+from src.data.cleaning import DUPLICATE
+from src.data.prepared import Prepared
+from src.data.profile import columns, words
+from src.data.profile import pairs as profile_pairs
+from src.data.schema import Dataset, Text
+
+SHOWN = 8  # rows as they are
+LONGEST = 160  # characters of a cell that is shown
+MOST_REASONS = 20
+LINES = 5  # of a reason
+
+# What stands before the cell that is quoted, or before the next reason.
+FIRST_REASON = re.compile(r"""^(.*?)(?:: ['"]|; |$)""", re.DOTALL)
+
+
+def profile(
+    dataset: Dataset, ready: Prepared, rejected: pd.DataFrame, fingerprint: str
+) -> dict[str, Any]:
+    """Describe a dataset's rows, columns, relations and faults as JSON.
+
+    `rejected` has the rejected rows' lines and reasons in its first two columns; `fingerprint`
+    names the prepared rows that this tells of.
+    """
+    rows = pd.concat([ready.train, ready.test]).sort_index()
+    origin = ready.origin
+    return {
+        "dataset": dataset.name,
+        "task": dataset.task,
+        "target": dataset.target.name,
+        "positive": None if dataset.target.positive is None else str(dataset.target.positive),
+        "data": {"source": origin["source"], "md5": origin["md5"], "prepared": fingerprint},
+        "rows": {
+            "read": origin["rows"],
+            "accepted": origin["accepted"],
+            "rejected": origin["rejected"],
+            "train": len(ready.train),
+            "test": len(ready.test),
+        },
+        "rejected": {"by_rule": origin["by_rule"], "reasons": _reasons(rejected)},
+        "duplicates": _duplicates(dataset, rows, origin["by_rule"]),
+        "sample": _sample(dataset, rows),
+        "columns": [_column(dataset, name, rows) for name in _names(dataset)],
+        "correlations": profile_pairs.correlations(dataset, rows),
+    }
+
+
+def _names(dataset: Dataset) -> list[str]:
+    return [dataset.target.name, *dataset.features]
+
+
+def _column(dataset: Dataset, name: str, rows: pd.DataFrame) -> dict[str, Any]:
+    column = columns.describe(dataset, name, rows[name])
+    if name == dataset.target.name:
+        return column
+    column["against_target"] = profile_pairs.against_target(dataset, name, rows)
+    if isinstance(dataset.features[name], Text):
+        column["telling"] = words.telling(dataset, name, rows)
+    return column
+
+
+def _reasons(rejected: pd.DataFrame) -> list[dict[str, Any]]:
+    """Count each rejected row under its first reason, the most frequent one first."""
+    lines, said = rejected.iloc[:, 0], rejected.iloc[:, 1].astype(str)
+    first = said.map(lambda text: FIRST_REASON.match(text)[1])  # type: ignore[index]  # always
+    counts = first.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    return [
+        {
+            "reason": reason,
+            "rows": int(rows),
+            "lines": [int(line) for line in lines[first == reason][:LINES]],
+        }
+        for reason, rows in counts.head(MOST_REASONS).items()
+    ]
+
+
+def _duplicates(dataset: Dataset, rows: pd.DataFrame, by_rule: dict[str, int]) -> dict[str, Any]:
+    """Count rows that say the same twice, and rows that say the same but for the target."""
+    target, features = dataset.target.name, list(dataset.features)
+    keys = pd.util.hash_pandas_object(rows[features], index=False)
+    pairs = pd.DataFrame({"features": keys, "target": rows[target]}).drop_duplicates()
+    contradicted = pairs["features"][pairs["features"].duplicated()]
+    return {
+        "rule": dataset.duplicates,
+        "rejected": by_rule.get(DUPLICATE, 0),
+        "kept": int(rows.duplicated(_names(dataset)).sum()),
+        "contradicting": int(keys.isin(contradicted).sum()),
+    }
+
+
+def _sample(dataset: Dataset, rows: pd.DataFrame) -> list[list[Any]]:
+    """Show the first rows, target first."""
+    shown = rows[_names(dataset)].head(SHOWN)
+    return [[_cell(value) for value in row] for row in shown.itertuples(index=False, name=None)]
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST else f"{value[: LONGEST - 1]}…"
+    return None if pd.isna(value) else columns.rounded(float(value))

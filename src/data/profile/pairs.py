@@ -1,0 +1,155 @@
+"""The target against one feature: boxes, a density, or the classes' shares; and correlations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from src.data.profile import bins
+from src.data.profile.columns import absent, edges, kind, levels, rounded, words_of
+from src.data.schema import Category, Dataset
+
+REACH = 1.5  # interquartile ranges from a box to the end of its whisker
+MOST_CELLS = 20_000  # of all densities together, that the document stays small
+SIDE = 40  # bins of a density, at most
+MOST_CORRELATED = 30  # columns of the table of correlations
+
+
+def against_target(dataset: Dataset, name: str, rows: pd.DataFrame) -> dict[str, Any] | None:
+    """Set the target against a feature, by what both hold; None where no row has both."""
+    target = dataset.target.name
+    cells, of = rows[name], kind(dataset, name)
+    known = rows[~absent(cells, is_text=of == "text")]
+    if not len(known):
+        return None
+    if of == "text":
+        known = known.assign(**{name: words_of(known[name])})
+    is_counted = of in ("integer", "text")
+    if dataset.task != "regression":
+        if of == "category":
+            return _shares(dataset, name, known)
+        return {"kind": "boxes", "of": name, "by": target, **_boxes(dataset, target, name, known)}
+    if of == "category":
+        return {"kind": "boxes", "of": target, "by": name, **_boxes(dataset, name, target, known)}
+    side = min(SIDE, max(10, int((MOST_CELLS / len(dataset.features)) ** 0.5)))
+    return _density(known[name], known[target], is_whole=is_counted, side=side)
+
+
+def correlations(dataset: Dataset, rows: pd.DataFrame) -> dict[str, Any] | None:
+    """Correlate ranks (Spearman), the target first; ordered categories by their order.
+
+    Of many columns those stand there that go most with the target, else the first ones.
+    """
+    names = [dataset.target.name, *dataset.features]
+    ranks = {name: found for name in names if (found := _ranks(dataset, name, rows)) is not None}
+    if len(ranks) < 2:
+        return None
+    frame = pd.DataFrame(ranks)
+    if len(frame.columns) > MOST_CORRELATED:
+        strength = frame.corrwith(frame.iloc[:, 0]).abs().fillna(0)
+        kept = set(strength.sort_values(ascending=False, kind="stable").index[:MOST_CORRELATED])
+        frame = frame[[name for name in frame if name in kept]]
+    found = frame.corr(min_periods=3).to_numpy()
+    values = [[_three_digits(value) for value in line] for line in found]
+    return {"method": "spearman", "columns": list(frame), "values": values}
+
+
+def _ranks(dataset: Dataset, name: str, rows: pd.DataFrame) -> pd.Series | None:
+    """Rank a column's cells; None where they have no order."""
+    cells, feature = rows[name], dataset.features.get(name)
+    if isinstance(feature, Category):
+        listed = None if feature.order is None else feature.listed()
+    elif kind(dataset, name) == "class":
+        listed = _two_classes(dataset, rows)
+    else:
+        is_number = kind(dataset, name) in ("number", "integer")
+        return cells.rank() if is_number and cells.min() < cells.max() else None
+    if listed is None:
+        return None
+    ranked = cells.map({value: float(at) for at, value in enumerate(listed)}).astype(np.float64)
+    return ranked.rank() if ranked.min() < ranked.max() else None
+
+
+def _two_classes(dataset: Dataset, rows: pd.DataFrame) -> list[str] | None:
+    """Order a binary target's classes, the class of interest last; more than two have no order."""
+    if dataset.task != "binary":
+        return None
+    target = dataset.target
+    classes = levels(dataset, target.name, rows[target.name])
+    return sorted(classes) if target.positive is None else sorted(classes, key=_is(target.positive))
+
+
+def _is(positive: object) -> Any:
+    return lambda value: value == str(positive)
+
+
+def _three_digits(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 3)
+
+
+def _boxes(dataset: Dataset, by: str, of: str, rows: pd.DataFrame) -> dict[str, Any]:
+    """Sum up the numbers of a column by another one's values."""
+    shown = levels(dataset, by, rows[by])
+    grouped = dict(list(rows[of].groupby(rows[by].astype(object))))
+    boxes = [
+        {"value": value, **_box(grouped[value].to_numpy(dtype=np.float64))}
+        for value in shown
+        if value in grouped
+    ]
+    return {"boxes": boxes, "others": len(grouped) - len(boxes)}
+
+
+def _box(values: np.ndarray) -> dict[str, Any]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        first, median, last = np.quantile(values, [0.25, 0.5, 0.75])
+        reach = REACH * (last - first)
+        inside = values[(values >= first - reach) & (values <= last + reach)]
+    return {
+        "rows": len(values),
+        "low": rounded(inside.min()),
+        "q25": rounded(first),
+        "median": rounded(median),
+        "q75": rounded(last),
+        "high": rounded(inside.max()),
+        "outside": len(values) - len(inside),
+    }
+
+
+def _shares(dataset: Dataset, name: str, rows: pd.DataFrame) -> dict[str, Any]:
+    """Count the classes within each value of a category."""
+    target = dataset.target.name
+    values, classes = (levels(dataset, column, rows[column]) for column in (name, target))
+    counts = pd.crosstab(rows[name].astype(object), rows[target].astype(object))
+    table = counts.reindex(index=values, columns=classes, fill_value=0)
+    others = rows[name].nunique() - sum(value in counts.index for value in values)
+    return {
+        "kind": "shares",
+        "values": values,
+        "classes": classes,
+        "rows": table.to_numpy().tolist(),
+        "others": others,
+    }
+
+
+def _density(
+    cells: pd.Series, target: pd.Series, *, is_whole: bool, side: int
+) -> dict[str, Any] | None:
+    """Count the rows by where the feature and the target lie; only cells that have some."""
+    across, up = (column.to_numpy(dtype=np.float64) for column in (cells, target))
+    x = bins.cut(across, is_whole=is_whole, most=side)
+    y = bins.cut(up, is_whole=False, most=side)
+    if x is None or y is None:
+        return None
+    places = pd.DataFrame({"x": x.place(across), "y": y.place(up)})
+    is_inside = (places >= 0).all(axis=1)
+    is_inside &= (places["x"] < len(x.edges) - 1) & (places["y"] < len(y.edges) - 1)
+    counts = places[is_inside].value_counts(sort=False)
+    return {
+        "kind": "grid",
+        "x": {"scale": x.scale, "edges": edges(x)},
+        "y": {"scale": y.scale, "edges": edges(y)},
+        "cells": [[int(i), int(j), int(rows)] for (i, j), rows in counts.items()],
+        "outside": int((~is_inside).sum()),
+    }

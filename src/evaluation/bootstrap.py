@@ -1,0 +1,131 @@
+"""How far chance alone could move a figure: computed again on rows drawn with repetition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from statistics import NormalDist
+
+import numpy as np
+
+from src.evaluation import measures, metrics
+from src.support.structs import Checked
+
+LEAST = 30  # rows under which an interval says nothing: drawn again, a few look certain
+
+Compute = Callable[[np.ndarray], Mapping[str, float | None]]
+
+
+class Comparison(Checked, frozen=True):
+    """Two models' metric on the same rows, and how much better ours is.
+
+    `difference` is above 0 where ours is better, whichever way the metric points, and lies within
+    `low` and `high` at the given level. A figure that these rows do not give is None.
+    """
+
+    ours: float | None
+    theirs: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    is_better: bool  # by more than chance explains
+
+
+def interval(
+    compute: Compute,
+    count: int,
+    *,
+    seed: int,
+    shares: Collection[str] = (),
+    rounds: int = 200,
+    level: float = 0.95,
+) -> dict[str, tuple[float, float]]:
+    """Return the interval of each figure that `compute` gives for positions of `count` rows.
+
+    Figures named in `shares` are plain shares of the rows. A figure that is undefined in most
+    rounds has no interval, and under LEAST rows none has.
+    """
+    if count < LEAST:
+        return {}
+    drawn: dict[str, list[float | None]] = {}
+    for rows in _draws(count, seed, rounds):
+        for name, value in compute(rows).items():
+            drawn.setdefault(name, []).append(value)
+    found = {name: _middle(values, rounds, level) for name, values in drawn.items()}
+    whole = compute(np.arange(count)) if shares else {}
+    for name in shares:
+        value = whole.get(name)
+        found[name] = None if value is None else share(value, count, level)
+    return {name: ends for name, ends in found.items() if ends is not None}
+
+
+def share(value: float, count: int, level: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's interval of a share of `count` rows.
+
+    Drawn again, rows that are all right are all right each time; one more row may still be wrong.
+    """
+    spread = NormalDist().inv_cdf((1 + level) / 2) ** 2 / count
+    middle = value + spread / 2
+    reach = math.sqrt(spread * (value * (1 - value) + spread / 4))
+    low, high = (middle - reach) / (1 + spread), (middle + reach) / (1 + spread)
+    return float(low), min(float(high), 1.0)  # which rounding may take beyond
+
+
+def compare(
+    task: str,
+    metric: str,
+    truth: np.ndarray,
+    ours: np.ndarray,
+    theirs: np.ndarray,
+    *,
+    seed: int,
+    rounds: int = 1000,
+    level: float = 0.95,
+) -> Comparison:
+    """Compare the outputs of two models on the same rows, in pairs.
+
+    Rows that are hard are so for both: drawn together, they cancel out of the difference, which is
+    then told apart from chance by far fewer rows.
+    """
+
+    def measured(output: np.ndarray, rows: np.ndarray) -> float | None:
+        return measures.measure(task, truth[rows], output[rows], [metric])[metric]
+
+    def better(rows: np.ndarray) -> float | None:
+        return _better(metric, measured(ours, rows), measured(theirs, rows))
+
+    every = np.arange(len(truth))
+    ends = _middle(map(better, _draws(len(truth), seed, rounds)), rounds, level)
+    low, high = (None, None) if ends is None else ends
+    return Comparison(
+        ours=measures.rounded(measured(ours, every)),
+        theirs=measures.rounded(measured(theirs, every)),
+        difference=measures.rounded(better(every)),
+        low=measures.rounded(low),
+        high=measures.rounded(high),
+        is_better=low is not None and low > 0,
+    )
+
+
+def _better(metric: str, ours: float | None, theirs: float | None) -> float | None:
+    if ours is None or theirs is None:
+        return None
+    return metrics.cost(metric, theirs) - metrics.cost(metric, ours)
+
+
+def _draws(count: int, seed: int, rounds: int) -> Iterator[np.ndarray]:
+    """Draw as many rows as there are, again and again; none from none."""
+    random = np.random.default_rng(seed)
+    for _ in range(rounds if count else 0):
+        yield random.integers(0, count, count)
+
+
+def _middle(
+    values: Iterable[float | None], rounds: int, level: float
+) -> tuple[float, float] | None:
+    """Return the ends of the middle part; None where fewer than half of the rounds have a value."""
+    known = [value for value in values if value is not None and not math.isnan(value)]
+    if not known or len(known) < rounds / 2:
+        return None
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -1,0 +1,184 @@
+"""How good predictions are, by the metrics of their task; in numpy alone.
+
+Training and the service measure by the same functions, and scikit-learn is a second and 150 MB to
+import. Each figure is what scikit-learn gives, which the tests compare. Counts of classes come
+from one table, for a bootstrap asks a thousand times.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from src.evaluation.metrics import BY_TASK
+from src.support.errors import UserError
+
+DIGITS = 6  # significant; more would change between machines and say nothing
+OF_A_CLASS = ("precision", "recall", "f1")
+Figures = dict[str, float | None]
+
+
+def regression(truth: np.ndarray, predicted: np.ndarray, names: list[str]) -> Figures:
+    """Compute the named metrics of predictions of shape (rows,), in the target's unit.
+
+    R2 is None for a single row, which has no variance.
+    """
+    missed = np.asarray(predicted, dtype=np.float64) - truth
+    return {name: _ERRORS[name](truth, missed) for name in names}
+
+
+def _r2(truth: np.ndarray, missed: np.ndarray) -> float | None:
+    if len(truth) < 2:
+        return None
+    unexplained, all_of_it = np.square(missed).sum(), np.square(truth - truth.mean()).sum()
+    if all_of_it == 0:  # a constant is explained by itself, and by nothing else
+        return 1.0 if unexplained == 0 else 0.0
+    return float(1 - unexplained / all_of_it)
+
+
+def _mape(truth: np.ndarray, missed: np.ndarray) -> float:
+    least = np.finfo(np.float64).eps  # a truth of zero has no share; this makes it a huge one
+    return float(np.mean(np.abs(missed) / np.maximum(np.abs(truth), least)))
+
+
+_ERRORS: dict[str, Callable[[np.ndarray, np.ndarray], float | None]] = {
+    "r2": _r2,
+    "mae": lambda _, missed: float(np.abs(missed).mean()),
+    "rmse": lambda _, missed: float(np.sqrt(np.square(missed).mean())),
+    "mape": _mape,
+}
+
+
+def classes(truth: np.ndarray, probabilities: np.ndarray, names: list[str]) -> Figures:
+    """Compute the named metrics of probabilities of shape (rows, classes).
+
+    `truth` holds the classes' positions, shape (rows,); for two classes the second is the
+    positive one. ROC AUC is None where the truth lacks a class.
+    """
+    values: Figures = {}
+    table: np.ndarray | None = None
+    for name in names:
+        if name == "log_loss":
+            values[name] = _log_loss(truth, probabilities)
+        elif name == "roc_auc":
+            values[name] = _roc_auc(truth, probabilities)
+        else:
+            table = _counted(truth, probabilities) if table is None else table
+            values[name] = _of_counts(name, table)
+    return values
+
+
+def _counted(truth: np.ndarray, output: np.ndarray) -> np.ndarray:
+    """Count rows by true class (row) and predicted class (column)."""
+    count = output.shape[1]
+    pairs = truth * count + output.argmax(axis=1)
+    return np.bincount(pairs, minlength=count * count).reshape(count, count)
+
+
+def _of_counts(name: str, table: np.ndarray) -> float:
+    if name == "accuracy":
+        return float(table.trace() / table.sum())
+    kind, _, average = name.partition("_")
+    each = _of_each(kind, table)
+    rows = table.sum(axis=1)
+    if average == "weighted":
+        return float((each * rows).sum() / rows.sum())
+    if average == "macro":  # over the classes that occur or were predicted
+        return float(each[rows + table.sum(axis=0) > 0].mean())
+    return float(each[1])
+
+
+def _of_each(kind: str, table: np.ndarray) -> np.ndarray:
+    """Compute precision, recall or F1 of each class; 0 where there is nothing to divide by."""
+    right, true, called = table.diagonal(), table.sum(axis=1), table.sum(axis=0)
+    share, of = {
+        "precision": (right, called),
+        "recall": (right, true),
+        "f1": (2 * right, true + called),
+    }[kind]
+    return share / np.maximum(of, 1)
+
+
+def _log_loss(truth: np.ndarray, probabilities: np.ndarray) -> float:
+    least = np.finfo(probabilities.dtype).eps  # what was called impossible is a finite surprise
+    told = np.clip(probabilities[np.arange(len(truth)), truth], least, 1 - least)
+    return float(-np.log(told).mean())
+
+
+def _roc_auc(truth: np.ndarray, probabilities: np.ndarray) -> float | None:
+    count = probabilities.shape[1]
+    if not np.bincount(truth, minlength=count).all():
+        return None
+    if count == 2:
+        return _ranked(truth == 1, probabilities[:, 1])
+    each = [_ranked(truth == at, probabilities[:, at]) for at in range(count)]
+    return float(np.mean(each))
+
+
+def _ranked(is_positive: np.ndarray, scores: np.ndarray) -> float:
+    """Return the share of pairs in which the positive stands higher; a tie is half of one."""
+    positives, others = np.sort(scores[is_positive]), np.sort(scores[~is_positive])
+    below = np.searchsorted(others, positives, "left").sum()
+    reached = np.searchsorted(others, positives, "right").sum()
+    return float((below + reached) / (2 * len(positives) * len(others)))
+
+
+def evaluate(task: str, truth: np.ndarray, output: np.ndarray) -> Figures:
+    """Compute every metric of a task, rounded to the digits that mean something.
+
+    `output` is predictions (regression) or probabilities (classes).
+    """
+    values = measure(task, truth, output, BY_TASK[task])
+    return {name: rounded(value) for name, value in values.items()}
+
+
+def measure(task: str, truth: np.ndarray, output: np.ndarray, names: list[str]) -> Figures:
+    """Compute the named metrics of a task, with all their digits; None where one is undefined."""
+    compute = regression if task == "regression" else classes
+    return compute(truth, output, names)
+
+
+def score(task: str, metric: str, truth: np.ndarray, output: np.ndarray) -> float:
+    """Compute one metric; raise UserError where these rows do not give it a value."""
+    value = measure(task, truth, output, [metric])[metric]
+    if value is None:
+        needed = "two rows" if task == "regression" else "rows of every class"
+        raise UserError(
+            f"The metric '{metric}' needs {needed} in each part.",
+            fix="bring more rows, use fewer folds, or choose another metric",
+        )
+    if not math.isfinite(value):
+        raise UserError(
+            f"Some answers of the model are no finite numbers, and neither is their '{metric}'.",
+            fix="choose other values for its parameters, or another model",
+        )
+    return value
+
+
+def rounded(value: float | None) -> float | None:
+    """Round to significant digits."""
+    return None if value is None else float(f"{value:.{DIGITS}g}")
+
+
+def confusion(truth: np.ndarray, output: np.ndarray) -> list[list[int]]:
+    """Count rows by true class (row) and predicted class (column)."""
+    table: list[list[int]] = _counted(truth, output).tolist()
+    return table
+
+
+def per_class(
+    truth: np.ndarray, output: np.ndarray, names: list[str]
+) -> dict[str, dict[str, float]]:
+    """Compute precision, recall, F1 and the number of rows of each class."""
+    table = _counted(truth, output)
+    figures = {kind: _of_each(kind, table) for kind in OF_A_CLASS}
+    rows = table.sum(axis=1)
+    return {
+        name: {
+            **{kind: float(f"{each[at]:.{DIGITS}g}") for kind, each in figures.items()},
+            "rows": int(rows[at]),
+        }
+        for at, name in enumerate(names)
+    }

@@ -1,0 +1,67 @@
+"""Names of the metrics, which way is better, and for which tasks they are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from src.support.structs import Checked
+
+
+class Metric(Checked, frozen=True):
+    """A figure that tells how good predictions are."""
+
+    about: str
+    tasks: tuple[str, ...]
+    greater_is_better: bool = False
+    is_detail: bool = False  # computed and kept, but not in a table of all models
+
+
+_REGRESSION = ("regression",)
+_BINARY = ("binary",)
+_MULTICLASS = ("multiclass",)
+_CLASSES = ("binary", "multiclass")
+
+
+def _class_metric(about: str, tasks: tuple[str, ...] = _CLASSES) -> Metric:
+    return Metric(about=about, tasks=tasks, greater_is_better=True)
+
+
+def _class_detail(about: str) -> Metric:
+    return Metric(about=about, tasks=_MULTICLASS, greater_is_better=True, is_detail=True)
+
+
+METRICS: dict[str, Metric] = {
+    "r2": Metric(
+        about="share of the variance explained", tasks=_REGRESSION, greater_is_better=True
+    ),
+    "mae": Metric(about="mean absolute error", tasks=_REGRESSION),
+    "rmse": Metric(about="root of the mean squared error", tasks=_REGRESSION),
+    "mape": Metric(about="mean absolute error as a share of the truth", tasks=_REGRESSION),
+    "accuracy": _class_metric("share of right answers"),
+    "precision": _class_metric("share of right answers among those called positive", _BINARY),
+    "recall": _class_metric("share of the positives that were found", _BINARY),
+    "f1": _class_metric("harmonic mean of precision and recall", _BINARY),
+    "precision_macro": _class_detail("mean precision of the classes"),
+    "recall_macro": _class_detail("mean recall of the classes"),
+    "f1_macro": _class_metric("mean F1 of the classes", _MULTICLASS),
+    "precision_weighted": _class_detail("mean precision, weighted by class size"),
+    "recall_weighted": _class_detail("mean recall, weighted by class size"),
+    "f1_weighted": _class_metric("mean F1, weighted by class size", _MULTICLASS),
+    "roc_auc": _class_metric("chance that a right class ranks above a wrong one"),
+    "log_loss": Metric(about="mean surprise at the truth, in nats", tasks=_CLASSES),
+}
+
+BY_TASK: dict[str, list[str]] = {
+    task: [name for name, metric in METRICS.items() if task in metric.tasks]
+    for task in ("regression", "binary", "multiclass")
+}
+
+
+def shown(names: Iterable[str]) -> list[str]:
+    """Leave out the details, for a table of all models."""
+    return [name for name in names if name not in METRICS or not METRICS[name].is_detail]
+
+
+def cost(metric: str, value: float) -> float:
+    """Return a figure that is the lower, the better the metric's value: for sorting."""
+    return -value if METRICS[metric].greater_is_better else value

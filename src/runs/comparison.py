@@ -1,0 +1,156 @@
+"""A fresh model against the one that serves, on held-out rows that neither was trained on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from src.data.schema import Dataset, Integer, Number
+from src.evaluation import bootstrap
+from src.evaluation.bootstrap import LEAST, Comparison
+from src.inference import bundle
+from src.inference import predictor as predictors
+from src.learning import exporting
+from src.support.errors import UserError
+from src.support.structs import convert
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """What is held against the champion: it answers typed rows."""
+
+    dataset: Dataset
+    classes: Sequence[str] | None
+    output: Callable[[pd.DataFrame], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What came of a comparison, or why there is none."""
+
+    rows: int
+    left_out: int  # rows that the champion was trained on: it would know them by heart
+    metric: str
+    result: Comparison | None
+    note: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        found = {"metric": self.metric, "rows": self.rows, "left_out": self.left_out}
+        if self.result is None:
+            return {**found, "note": self.note}
+        return {
+            **found,
+            "this": self.result.ours,
+            "that": self.result.theirs,
+            "better_by": self.result.difference,
+            "low": self.result.low,
+            "high": self.result.high,
+            "is_better": self.result.is_better,
+        }
+
+    @property
+    def is_worse(self) -> bool:
+        """Tell whether the champion is better by more than chance explains."""
+        high = None if self.result is None else self.result.high
+        return high is not None and high < 0
+
+
+def of_bundle(path: Path, manifest: Mapping[str, Any]) -> Fresh:
+    """Return a bundle as what is held against a champion."""
+    dataset = convert(manifest["config"]["dataset"], Dataset, "dataset")
+    try:
+        predictor = predictors.load(path, manifest)
+    except UserError:
+        raise
+    except Exception as error:  # a pickled model may need code that is no more
+        raise UserError("The bundle cannot be loaded.", given=f"{path} ({error!r})") from error
+
+    def output(rows: pd.DataFrame) -> np.ndarray:
+        return np.asarray(predictor.output(exporting.records(rows, dataset)))
+
+    return Fresh(dataset, manifest["details"].get("classes"), output)
+
+
+def contest(
+    fresh: Fresh, test: pd.DataFrame, champion: Path, manifest: Mapping[str, Any], seed: int
+) -> Contest:
+    """Compare on the test rows that the champion's bundle has not seen, by the dataset's metric."""
+    dataset, metric = fresh.dataset, fresh.dataset.metric
+    try:
+        theirs = convert(manifest["config"]["dataset"], Dataset, "dataset")
+    except UserError as error:  # keys that are no more, or were not yet
+        return Contest(0, 0, metric, None, error.what)
+    columns = [*theirs.features, theirs.target.name]
+    names = manifest["details"].get("classes")
+    note = _other(fresh, test, theirs, columns, names)
+    if note:
+        return Contest(0, 0, metric, None, note)
+    try:
+        old = of_bundle(champion, manifest)
+        new = test[~_seen(test, columns, champion, manifest)]
+    except UserError as error:  # no reason to throw a finished training away
+        return Contest(0, 0, metric, None, error.what)
+    left_out = len(test) - len(new)
+    if len(new) < LEAST:
+        note = f"only {len(new)} held-out rows are new to the champion, and {LEAST} are needed"
+        return Contest(len(new), left_out, metric, None, note)
+    answers, ours, truth = old.output(new), fresh.output(new), new[dataset.target.name]
+    if fresh.classes is None:
+        truth = truth.to_numpy(dtype=np.float64)
+    else:
+        # In our order: of two classes the positive one is the last.
+        every = list(dict.fromkeys([*fresh.classes, *names]))
+        ours, answers = _widened(ours, fresh.classes, every), _widened(answers, names, every)
+        truth = truth.map({name: at for at, name in enumerate(every)}).to_numpy(dtype=np.int64)
+    result = bootstrap.compare(dataset.task, metric, truth, ours, answers, seed=seed)
+    return Contest(len(new), left_out, metric, result)
+
+
+def hashes(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """Return a number for each row that says which rows are the same in these columns."""
+    columns = list(columns)
+    plain = rows[columns].astype({name: object for name in columns if rows[name].dtype == "str"})
+    return pd.util.hash_pandas_object(plain, index=False)
+
+
+def _other(
+    fresh: Fresh,
+    test: pd.DataFrame,
+    theirs: Dataset,
+    columns: list[str],
+    names: list[str] | None,
+) -> str:
+    """Say why the champion answers another question; nothing where it is the same."""
+    is_other = theirs.task != fresh.dataset.task or not set(columns) <= set(test.columns)
+    # A column of numbers that was one of words, or the reverse, is another column.
+    if is_other or any(
+        isinstance(feature, Number | Integer) != is_numeric_dtype(test[name])
+        for name, feature in theirs.features.items()
+    ):
+        return "the champion was trained on other columns"
+    if theirs.task == "binary" and set(names or ()) != set(fresh.classes or ()):
+        return "the champion was trained on other classes"
+    return ""
+
+
+def _seen(
+    test: pd.DataFrame, columns: list[str], champion: Path, manifest: Mapping[str, Any]
+) -> np.ndarray:
+    """Tell which rows the champion was trained on: it has them with it."""
+    known = pd.read_parquet(io.BytesIO(bundle.verified(champion, bundle.ROWS, manifest)))
+    return hashes(test, columns).isin(set(hashes(known, columns))).to_numpy()
+
+
+def _widened(output: np.ndarray, names: Sequence[str], every: list[str]) -> np.ndarray:
+    """Return probabilities with a column for each class of both."""
+    wide = np.zeros((len(output), len(every)))
+    wide[:, [every.index(name) for name in names]] = output
+    return wide

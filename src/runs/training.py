@@ -1,0 +1,254 @@
+"""One training from its request to its bundle: of one's own, tracked, or continued."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from src.config import configuration as configs
+from src.config import paths
+from src.config.configuration import Config
+from src.data import prepared as preparing
+from src.data.cleaning import Cleaned
+from src.data.prepared import Prepared
+from src.runs import folders
+from src.support import files
+from src.support.errors import UserError, unknown
+from src.support.progress import Bar
+
+if TYPE_CHECKING:
+    from src.learning.recipe import Progress
+    from src.learning.training import Outcome
+
+PLOTTED = 1000  # rows of a regression's plot; all of them would fill git's history
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training, for the table at the end."""
+
+    config: Config
+    manifest: dict[str, Any]
+    place: Path
+
+
+def own(config: Config) -> Trained:
+    """Train into a new folder of runs/; nothing of the pipeline's is touched."""
+    from src.learning import training
+
+    with Bar(_title(config)) as bar:
+        bar.stage("reading", 1)
+        ready, cleaned = preparing.prepare(config.dataset, config.seed)
+        training.check(config, ready.train, ready.test)  # what cannot start leaves no folder
+        run = folders.start(config.dataset.name, config.model.name, _request(config, ready, None))
+        _write_rejected(cleaned, run)
+        return _own(config, ready, run, bar)
+
+
+def _write_rejected(cleaned: Cleaned, run: folders.Run) -> None:
+    if cleaned.rejected.empty:
+        return
+    path = run.path / preparing.REJECTED
+    files.write(path, cleaned.rejected_csv())
+    print(f"{len(cleaned.rejected)} of {cleaned.total} rows rejected ({cleaned.words()}): {path}")
+
+
+def continued(path: Path, given: dict[str, Any]) -> Trained:
+    """Go on with a stopped run's search, on the same data and configuration."""
+    run = folders.Run(path)
+    if not path.resolve().is_relative_to(folders.RUNS.resolve()):
+        raise UserError("A run is a folder in runs/.", given=path, choices=["runs/<dataset>/<run>"])
+    if not (path / folders.REQUEST).is_file():
+        stopped = [str(other.path) for other in folders.every() if not other.is_done]
+        raise UserError("There is no run here.", given=path, choices=stopped[:5])
+    if run.is_done:
+        raise UserError("This run is finished; there is nothing to go on with.", given=path)
+    request = run.request()
+    if not request:
+        raise UserError("The run's request cannot be read.", given=path / folders.REQUEST)
+    values = request["config"]
+    values["search"].update({key.removeprefix("search."): value for key, value in given.items()})
+    config = configs.build(values)
+    configs.check_targets(config.model)
+    if request["run"] is not None:
+        raise UserError(
+            "This run belongs to the pipeline, which goes on with it by itself.",
+            given=path,
+            fix="dvc repro",
+        )
+    with Bar(_title(config)) as bar:
+        bar.stage("reading", 1)
+        ready, _ = preparing.prepare(config.dataset, config.seed)
+        if ready.origin["md5"] != request["md5"]:
+            raise UserError(
+                "The data has changed since this run was stopped.",
+                given=config.dataset.source,
+                fix="start a new run",
+            )
+        return _own(config, ready, run, bar)
+
+
+def _own(config: Config, ready: Prepared, run: folders.Run, bar: Bar) -> Trained:
+    with _telling_how_to_go_on(run, f"python -m src.train continue_from={run.path}"):
+        _, manifest = finish(config, ready, run, bar)
+    return Trained(config, manifest, run.path / folders.BUNDLE)
+
+
+def tracked(name: str) -> Trained:
+    """Train a tracked run exactly as src.compose wrote it, into the pipeline's outputs."""
+    path = paths.RUN_CONFS / f"{name}.yaml"
+    if not path.is_file():
+        known = configs.read_params().runs
+        if name in known:
+            raise UserError(f"The run '{name}' is not composed yet.", fix="dvc repro")
+        raise unknown("tracked run", name, known)
+    config = configs.build(configs.read_yaml(path))
+    dataset, model = config.dataset.name, config.model.name
+    ready = preparing.load(paths.PREPARED / dataset)
+    request = _request(config, ready, name)
+    run = _unfinished(request) or folders.start(dataset, model, request)
+    place = paths.BUNDLES / dataset / model
+    with Bar(_title(config)) as bar, _telling_how_to_go_on(run, "dvc repro"):
+        outcome, manifest = finish(config, ready, run, bar, place)
+    plotted = _thinned(outcome.predictions, config.dataset.task)
+    text = plotted.to_csv(index=False, lineterminator="\n")
+    files.write(paths.predictions(dataset, model), text.encode())
+    files.write_json(run.path / folders.MANIFEST, manifest)
+    files.write_json(paths.metrics(dataset, model), manifest["metrics"])
+    return Trained(config, manifest, place)
+
+
+def finish(
+    config: Config,
+    ready: Prepared,
+    run: folders.Run,
+    progress: Progress,
+    place: Path | None = None,
+    extra: Mapping[str, bytes] | None = None,
+) -> tuple[Outcome, dict[str, Any]]:
+    """Train and write the bundle, at `place` or in the run's folder; return what came out.
+
+    `extra` are files that the bundle keeps beside its own. Raises UserError where the rows are too
+    few, the model cannot be made or the disk refuses; a search's trials so far stay in the folder.
+    """
+    # scikit-learn takes a second to import; a misspelt word must not wait for it.
+    from src.inference import bundle as bundles
+    from src.learning import training
+
+    outcome = training.train(config, ready.train, ready.test, run.path / folders.STUDY, progress)
+    export, files_of_export = _exported(config, ready, outcome)
+    manifest = bundles.save(
+        place or run.path / folders.BUNDLE,
+        model=outcome.fitted,
+        rows=ready.train,
+        tables=outcome.tables(),
+        manifest={**_manifest(config, ready, run, outcome), "export": export},
+        extra={**files_of_export, **(extra or {})},
+    )
+    return outcome, manifest
+
+
+@contextmanager
+def _telling_how_to_go_on(run: folders.Run, command: str) -> Iterator[None]:
+    """Say where a search that is stopped goes on."""
+    try:
+        yield
+    except (KeyboardInterrupt, UserError):
+        if (run.path / folders.STUDY).is_file():
+            print(
+                f"\nThe search's trials so far are kept. Go on with:\n  {command}", file=sys.stderr
+            )
+        raise
+
+
+def _exported(
+    config: Config, ready: Prepared, outcome: Outcome
+) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
+    """Return what the manifest says of the export, and the files that a service opens.
+
+    An export that answers otherwise than the model is left out: the pickled model answers then.
+    """
+    from src.inference import held_out, parity, predictor, similar
+    from src.learning import exporting
+
+    dataset, fitted = config.dataset, outcome.fitted
+    expected = fitted.output(ready.test)
+    records = exporting.records(ready.test, dataset)
+    truth = ready.test[dataset.target.name].tolist()
+    beside = {
+        exporting.GOLDEN: exporting.golden(ready.test, expected, dataset),
+        held_out.NAME: held_out.build(
+            records, list(dataset.features), truth, expected, fitted.classes
+        ),
+        **similar.build(ready.train, dataset),
+    }
+    exported = exporting.export(fitted, dataset, ready.train)
+    if exported is not None:
+        made = predictor.build(dataset, exported.files().__getitem__)
+        gap = parity.largest(made, records, expected)
+        if gap <= parity.allowed(made):
+            note = {"kind": made.kind, "largest_difference": gap}
+            return note, {**exported.files(), **beside}
+        print(
+            f"The exported model differs from the fitted one by up to {gap:.2g}; the bundle keeps "
+            "the fitted one alone, which answers more slowly.",
+            file=sys.stderr,
+        )
+    return None, {**exporting.unexported(fitted, dataset, ready.train), **beside}
+
+
+def _manifest(
+    config: Config, ready: Prepared, run: folders.Run, outcome: Outcome
+) -> dict[str, Any]:
+    from src.runs import provenance
+
+    return {
+        "run": run.path.name,
+        "dataset": config.dataset.name,
+        "model": config.model.name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "config": configs.resolved(config),
+        "tuned": None if outcome.trials is None else configs.plain(outcome.model),
+        "metrics": outcome.metrics,
+        "details": outcome.details,
+        "interval": outcome.interval,
+        "data": ready.origin,
+        "git": provenance.git(),
+        "versions": provenance.versions(outcome.fitted.members[0]),
+    }
+
+
+def _thinned(predictions: Any, task: str) -> Any:
+    """Take rows evenly by rank of the truth, so that the plot keeps the extremes."""
+    if task != "regression" or len(predictions) <= PLOTTED:
+        return predictions
+    ordered = predictions.sort_values(["actual", "predicted"], kind="stable")
+    step = (len(ordered) - 1) / (PLOTTED - 1)
+    return ordered.iloc[[round(at * step) for at in range(PLOTTED)]]
+
+
+def _request(config: Config, ready: Prepared, tracked_run: str | None) -> dict[str, Any]:
+    return {
+        "run": tracked_run,
+        "md5": ready.origin["md5"],
+        "config": configs.resolved(config),
+    }
+
+
+def _unfinished(request: dict[str, Any]) -> folders.Run | None:
+    """Find a tracked run that was stopped in its search and asked for exactly the same."""
+    for run in folders.every():
+        if not run.is_done and (run.path / folders.STUDY).is_file():
+            before = run.request()
+            if {key: before.get(key) for key in request} == request:
+                return run
+    return None
+
+
+def _title(config: Config) -> str:
+    return f"{config.dataset.name} {config.model.name}"

@@ -1,0 +1,1 @@
+"""Sample data of three problems, the same bytes every time."""

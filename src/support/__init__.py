@@ -1,0 +1,1 @@
+"""What every part shares: errors, checked structs, files, processes, tables."""

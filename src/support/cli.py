@@ -1,0 +1,58 @@
+"""What every command shares: one clear message for a user's error."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import warnings
+from collections.abc import Callable
+
+from src.support import extras
+from src.support.errors import UserError
+
+# What a disk or its administrator says no with; the user can mend it.
+REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+INTERRUPTED = 130  # the shell's exit code for Ctrl-C
+
+
+def guarded(run: Callable[[], None]) -> None:
+    """Run a command; print a UserError and exit with 1, and exit with 130 on Ctrl-C."""
+    warnings.formatwarning = _one_line
+    try:
+        run()
+    except UserError as error:
+        show_error(error)
+        raise SystemExit(1) from None
+    except ModuleNotFoundError as error:
+        explained = extras.explain(error)
+        if explained is None:
+            raise
+        show_error(explained)
+        raise SystemExit(1) from None
+    except BrokenPipeError:  # the reader of our output went away: `... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.errno not in REFUSED:
+            raise
+        show_error(
+            UserError(
+                "The system refused to write.",
+                given=f"{error.filename or 'a file'} ({error.strerror})",
+                fix="free some space, or check the permissions; what was finished is kept",
+            )
+        )
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _one_line(message: Warning | str, *_rest: object, **_named: object) -> str:
+    """Write a warning for people: where in our code it arose is no news to them."""
+    return f"Warning: {message}\n"
+
+
+def show_error(error: UserError) -> None:
+    """Print an error for people."""
+    print(f"Error: {error}", file=sys.stderr)

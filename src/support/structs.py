@@ -1,0 +1,191 @@
+"""Plain values -> typed, frozen structs, with errors that list the choices."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from src.support.errors import UserError, did_you_mean
+
+T = TypeVar("T")
+
+# msgspec ends its messages with " - at `$.features.weight.type`"; keys of a dict appear as [...].
+_MESSAGE = re.compile(
+    r"^(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$?(?P<path>[^`]*)`)?$", re.DOTALL
+)
+
+
+class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Be the base of everything that is configured: frozen, and closed to unknown keys."""
+
+
+def convert(
+    value: Any, kind: type[T], where: str = "", *, is_text: bool = False, code: str = "invalid"
+) -> T:
+    """Convert plain containers to `kind`; raise UserError that names the key and its choices.
+
+    `where` is the path of the value in the configuration, such as "dataset". With `is_text` the
+    values are all text, as in a query or on a command line, and "3" is a number. The error has the
+    code.
+    """
+    try:
+        return msgspec.convert(value, kind, strict=not is_text)
+    except msgspec.ValidationError as error:
+        explained = _explain(error, value, kind, where)
+        explained.code = code
+        raise explained from None
+
+
+def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
+    match = _MESSAGE.match(str(error))
+    assert match is not None
+    what, steps = match["what"], _locate(str(error), match["path"] or "", value, kind)
+    if match["key"]:  # it is the name that is not valid, whatever stands under it
+        names = _fetch(value, steps)
+        given = next(
+            n for n in names if _fails(_replaced(value, steps, {n: names[n]}), kind, str(error))
+        )
+        return UserError(
+            f"A name in '{'.'.join([where, *steps])}' is not valid: {_lower(what)}.",
+            given=repr(given),
+        )
+    path = ".".join([*([where] if where else []), *steps]).replace(".[", "[")
+    info = _walk(inspect.type_info(kind), value, steps)
+    if unknown_key := re.search(r"unknown field `(.*)`", what):
+        key = unknown_key[1]
+        choices = sorted(field.encode_name for field in getattr(info, "fields", ()))
+        tag = getattr(info, "tag_field", None)
+        return UserError(
+            f"Unknown key '{f'{path}.' if path else ''}{key}'.",
+            choices=choices + ([tag] if tag else []),
+            fix=did_you_mean(key, choices),
+        )
+    if missing := re.search(r"missing required field `(.*)`", what):
+        return UserError(
+            f"The key '{f'{path}.' if path else ''}{missing[1]}' is missing.",
+            fix=f"add '{missing[1]}' to {path or 'the configuration'}",
+        )
+    given = _fetch(value, steps)
+    if isinstance(given, bool) and "str" in what:
+        return UserError(
+            f"'{path}' is not valid: {_lower(what)}.",
+            given=str(given).lower(),
+            fix="quote it: YAML reads yes, no, on and off as true and false",
+        )
+    return UserError(
+        f"'{path or 'the configuration'}' is not valid: {_lower(what)}.",
+        given=repr(given),
+        choices=_choices(info),
+        fix=did_you_mean(str(given), _choices(info) or ()),
+    )
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _locate(message: str, path: str, value: Any, kind: type) -> list[str]:
+    """Turn msgspec's path into keys; it writes `[...]` where it does not know the key of a dict."""
+    steps = [step for step in re.split(r"\.(?!\.|\])|(?=\[)", path) if step]
+    for position, step in enumerate(steps):
+        if step == "[...]":
+            before = steps[:position]
+            for key, item in _fetch(value, before).items():
+                if _fails(_replaced(value, before, {key: item}), kind, message):
+                    steps[position] = str(key)
+                    break
+    return steps
+
+
+def _fails(value: Any, kind: type, message: str) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        return str(error) == message
+    return False
+
+
+def _replaced(value: Any, steps: list[str], new: Any) -> Any:
+    """Copy `value` with `new` at the end of the steps."""
+    if not steps:
+        return new
+    copy = value.copy()
+    key = _key(steps[0])
+    copy[key] = _replaced(value[key], steps[1:], new)
+    return copy
+
+
+def _key(step: str) -> str | int:
+    return int(step[1:-1]) if re.fullmatch(r"\[\d+\]", step) else step
+
+
+def _fetch(value: Any, steps: list[str]) -> Any:
+    for step in steps:
+        try:
+            value = value[_key(step)]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
+def _walk(info: Any, value: Any, steps: list[str]) -> Any:
+    """Follow the steps through the description of a type; return what is found there."""
+    for step in steps:
+        info = _struct_of(info, value)
+        if isinstance(info, inspect.StructType):
+            fields = {field.encode_name: field.type for field in info.fields}
+            if step not in fields:
+                return info
+            info = fields[step]
+        elif isinstance(info, inspect.DictType):
+            info = info.value_type
+        elif isinstance(info, inspect.ListType | inspect.VarTupleType):
+            info = info.item_type
+        else:
+            return info
+        value = _fetch(value, [step])
+    return _struct_of(info, value)
+
+
+def _struct_of(info: Any, value: Any) -> Any:
+    """Pick the member of a union that the value claims to be, by its tag."""
+    if not isinstance(info, inspect.UnionType):
+        return info
+    members = [member for member in info.types if not isinstance(member, inspect.NoneType)]
+    for member in members:
+        tag_field = getattr(member, "tag_field", None)
+        if tag_field and isinstance(value, dict) and value.get(tag_field) == _tag(member):
+            return member
+    return members[0] if len(members) == 1 else info
+
+
+def _tag(info: Any) -> Any:
+    return getattr(info, "tag", None)
+
+
+_WORDS: list[tuple[type, list[str]]] = [
+    (inspect.StrType, ["text"]),
+    (inspect.BoolType, ["true", "false"]),
+    (inspect.DictType, ["a mapping of names to values"]),
+    (inspect.ListType, ["a list"]),
+    (inspect.NoneType, ["null"]),
+]
+_LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+
+
+def _choices(info: Any) -> list[str] | None:
+    """Say in words what a type allows; None where there is nothing to say."""
+    if isinstance(info, inspect.UnionType):
+        tags = [str(_tag(member)) for member in info.types if _tag(member)]
+        return tags or [word for member in info.types for word in _choices(member) or ()] or None
+    if isinstance(info, inspect.LiteralType):
+        return [str(value) for value in info.values]
+    if isinstance(info, inspect.IntType | inspect.FloatType):
+        limits = [(word, getattr(info, name)) for name, word in _LIMITS.items()]
+        words = [f"{word} {limit}" for word, limit in limits if limit is not None]
+        noun = "a whole number" if isinstance(info, inspect.IntType) else "a number"
+        return [f"{noun} {' and '.join(words)}".strip()]
+    return next((words for kind, words in _WORDS if isinstance(info, kind)), None)

@@ -1,0 +1,123 @@
+"""python -m app keys, called here and as a process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import peewee
+import pytest
+
+from app.auth import keys as stored
+from app.auth.keys import digest
+from app.settings import Settings
+from app.store import opening
+from src.support.errors import UserError
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(run_command: Run) -> Run:
+    return partial(run_command, "keys")
+
+
+def test_a_key_is_shown_once_and_is_valid(run: Run, database: peewee.Database) -> None:
+    key = run("create", "--name", "web", "--scopes", "predict, label").strip()
+    ((prefix, known),) = stored.valid(database).items()
+    assert (known.name, known.scopes) == ("web", {"predict", "label"})
+    assert known.hash == digest(key)
+    listed = run("list")
+    assert "web" in listed
+    assert prefix in listed
+    assert key not in listed
+
+
+def test_a_key_may_predict_unless_it_is_said_otherwise(run: Run, database: peewee.Database) -> None:
+    run("create", "--name", "web")
+    assert [known.scopes for known in stored.valid(database).values()] == [{"predict"}]
+
+
+def test_a_revoked_key_is_listed_as_revoked(run: Run, database: peewee.Database) -> None:
+    run("create", "--name", "web")
+    run("create", "--name", "other")
+    assert run("revoke", "--name", "web") == "'web' is revoked.\n"
+    assert "this machine only" in run("revoke", "--name", "other")
+    assert stored.valid(database) == {}
+    assert str(run("list")).count("Z") >= 2
+
+
+def test_without_keys_the_list_says_how_to_make_one(run: Run, settings: Settings) -> None:
+    with opening.opened(settings, is_made=True):
+        pass
+    assert "python -m app keys create" in run("list")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["create", "--name", "a b"], "name of a key"),
+        (["create", "--name", "x" * 65], "name of a key"),
+        (["create", "--name", ""], "name of a key"),
+        (["create", "--name", "web\n"], "name of a key"),
+        (["create", "--name", "web", "--scopes", "everything"], "everything"),
+        (["create", "--name", "web", "--scopes", ""], "scope"),
+        (["revoke", "--name", "nobody"], "nobody"),
+    ],
+)
+def test_a_wrong_value_makes_no_key(
+    run: Run, database: peewee.Database, words: list[str], told: str
+) -> None:
+    with pytest.raises(UserError, match=told):
+        run(*words)
+    assert stored.listed(database) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "create,list,revoke"),
+        (["make"], "'make'"),
+        (["create"], "--name"),
+        (["create", "name=web"], "--name"),
+        (["revoke"], "--name"),
+        (["list", "all"], "all"),
+    ],
+)
+def test_a_wrong_word_makes_no_key(
+    run: Run,
+    database: peewee.Database,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    told: str,
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(*words)
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+    assert stored.listed(database) == []
+
+
+def test_as_a_process_the_key_alone_goes_to_the_standard_output(
+    database_url: str, tmp_path: Path, root: Path
+) -> None:
+    environ = {**os.environ, "DATABASE_URL": database_url, "LAPIDARY_VAR": str(tmp_path / "var")}
+
+    def start(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "app", "keys", *words]
+        return subprocess.run(
+            command, cwd=root, env=environ, capture_output=True, text=True, check=False
+        )
+
+    made = start("create", "--name", "web")
+    assert made.returncode == 0
+    assert made.stdout.startswith("lpd_")
+    assert made.stdout.count("\n") == 1, "it can be kept by KEY=$(...)"
+    again = start("create", "--name", "web")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert again.stderr.startswith("Error: There is a key 'web' already.")
+    assert "Traceback" not in again.stderr

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from app.auth import keys, sessions
+from app.store import database as databases
+from tests.app import server as servers
+from tests.app.conftest import MakeService
+from tests.app.dashboard.browser import Browser, expect
+from tests.app.dashboard.visitor import Visitor
+from tests.app.service import Service
+
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+BROWSER = {"Accept": "text/html"}
+
+
+@pytest.fixture
+def locked(make_service: MakeService) -> tuple[Service, str]:
+    """Start a service that needs a key; return it with one."""
+    service = make_service()
+    key = keys.create(service.database, "web", ["predict"])
+    service.look()
+    return service, key
+
+
+def cookie(answer: Any, name: str) -> str:
+    found = re.search(rf"{name}=([^;]*)", str(answer.headers.get("set-cookie")))
+    assert found is not None
+    return found[1]
+
+
+def sign_in(service: Service, key: str, going: str = "/") -> Any:
+    form = service.ask("/signin", headers=BROWSER)
+    token = re.search(r'name="csrf" value="(\w+)"', form.text)
+    assert token is not None
+    return service.client.simulate_post(
+        "/signin",
+        body=f"csrf={token[1]}&key={key}&next={going}",
+        headers={"Cookie": f"{sessions.FORM}={cookie(form, sessions.FORM)}"},
+        content_type="application/x-www-form-urlencoded",
+    )
+
+
+@SQLITE
+def test_who_is_not_signed_in_is_led_there(locked: tuple[Service, str]) -> None:
+    answer = locked[0].ask("/", headers=BROWSER)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/signin?next=/"
+
+
+@SQLITE
+def test_a_key_opens_the_pages(locked: tuple[Service, str]) -> None:
+    service, key = locked
+    answer = sign_in(service, key, quote("/?x=1"))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/?x=1")
+    session = {"Cookie": f"{sessions.COOKIE}={cookie(answer, sessions.COOKIE)}", **BROWSER}
+    page = service.ask("/", headers=session)
+    assert page.status_code == 200
+    assert "web" in page.text
+    assert "/requests" not in page.text, "what the key may not see is not offered"
+    assert all(key.encode() not in (row["request_body"] or b"") for row in service.rows())
+    assert service.rows()[-2]["request_body"] in (None, b"")
+
+
+@SQLITE
+def test_a_wrong_key_is_told_and_not_repeated(locked: tuple[Service, str]) -> None:
+    answer = sign_in(locked[0], "lpd_wrong_key")
+    assert answer.status_code == 403
+    assert "This key is not valid" in answer.text
+    assert "lpd_wrong_key" not in answer.text
+
+
+@SQLITE
+def test_a_form_of_another_site_signs_nobody_in(locked: tuple[Service, str]) -> None:
+    service, key = locked
+    answer = service.client.simulate_post("/signin", body=f"key={key}&csrf=&next=/")
+    assert answer.status_code == 403
+    assert sessions.COOKIE not in str(answer.headers.get("set-cookie"))
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("body", "status"), [("key=" + "x" * 8000, 413), ("&".join("abcdefghijk") + "&a=1" * 11, 400)]
+)
+def test_what_is_no_form_is_told_on_the_page(
+    locked: tuple[Service, str], body: str, status: int
+) -> None:
+    answer = locked[0].client.simulate_post("/signin", body=body)
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/html")
+    assert 'role="alert"' in answer.text
+    assert locked[0].rows()[-1]["request_body"] in (None, b"")
+
+
+@SQLITE
+@pytest.mark.parametrize(("path", "method"), [("/signin", "POST"), ("/", "GET")])
+def test_nobody_without_a_key_has_much_stored(
+    locked: tuple[Service, str], path: str, method: str
+) -> None:
+    answer = locked[0].ask(path, method, body="x" * 20_000)
+    assert answer.status_code == 413
+    assert locked[0].rows()[-1]["request_body"] is None
+
+
+@SQLITE
+def test_who_is_signed_in_may_sign_in_again(locked: tuple[Service, str]) -> None:
+    service, key = locked
+    session = f"{sessions.COOKIE}={cookie(sign_in(service, key), sessions.COOKIE)}"
+    form = service.ask("/signin", headers={**BROWSER, "Cookie": session})
+    both = f"{session}; {sessions.FORM}={cookie(form, sessions.FORM)}"
+    own = sessions.token(cookie(form, sessions.FORM))
+    assert own in form.text
+    body = f"csrf={own}&key={key}&next=/"
+    answer = service.client.simulate_post("/signin", body=body, headers={"Cookie": both})
+    assert answer.status_code == 303
+
+
+@SQLITE
+@pytest.mark.parametrize("going", ["//other.example", "https://other.example", "/\\other.example"])
+def test_nobody_is_sent_elsewhere(locked: tuple[Service, str], going: str) -> None:
+    answer = sign_in(*locked, going)
+    assert answer.headers["location"] == "/"
+
+
+@SQLITE
+def test_where_nobody_needs_a_key_nobody_signs_in(service: Service) -> None:
+    answer = service.ask("/signin", headers=BROWSER, query_string="next=/requests")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/requests")
+
+
+@pytest.fixture
+def guarded(home: Path, tmp_path: Path, browser: Browser) -> Iterator[tuple[Visitor, str]]:
+    """Sit down before a service that needs a key."""
+    with servers.running(home, tmp_path / "guarded", workers="1") as server:
+        database = databases.connect(f"sqlite:///{server.database}", "process", 5)
+        key = keys.create(database, "shop", ["predict"])
+        database.close()
+        server.wait_until(lambda: server.ask("GET", "/v1/datasets")[0] == 401, "the key is known")
+        context = browser.new_context(viewport={"width": 390, "height": 900})
+        visitor = Visitor(context.new_page(), f"http://127.0.0.1:{server.port}", 390)
+        yield visitor, key
+        context.close()
+
+
+@pytest.mark.slow
+def test_a_person_signs_in_and_out(guarded: tuple[Visitor, str]) -> None:
+    visitor, key = guarded
+    visitor.expected.append("403")
+    visitor.go("/")
+    visitor.check("signin")
+    visitor.find("#key").fill("lpd_12345678_wrong")
+    visitor.find("#key").press("Enter")
+    expect(visitor.find("[role=alert]")).to_contain_text("not valid")
+    visitor.find("#key").fill(key)
+    visitor.find("#key").press("Enter")
+    expect(visitor.find("h1")).to_have_text("Datasets")
+    visitor.find("text=Sign out").click()
+    expect(visitor.find("h1")).to_have_text("Sign in")
+    visitor.go("/")
+    expect(visitor.find("h1")).to_have_text("Sign in")
+    visitor.check_quiet()

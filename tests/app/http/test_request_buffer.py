@@ -1,0 +1,112 @@
+"""Requests in pieces, without a socket."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.http.request_buffer import COLLECTED, LIGHT, Arrival
+
+HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
+WHOLE = HEAD + b"Content-Length: 5\r\n\r\n{1234"
+
+
+def arrived(data: bytes) -> Arrival:
+    return Arrival(data, 0.0)
+
+
+ASK = b"/v1/stones/predictions"
+
+
+def posted(body: bytes, path: bytes = ASK, method: bytes = b"POST") -> Arrival:
+    line = b"%b %b HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (method, path, len(body))
+    made = arrived(line + body)
+    assert made.is_whole()
+    return made
+
+
+@pytest.mark.parametrize(
+    "data",
+    [WHOLE, HEAD + b"\r\n", WHOLE + HEAD, WHOLE.replace(b"Content-Length", b"CONTENT-length")],
+)
+def test_a_request_that_is_there_is_whole(data: bytes) -> None:
+    assert arrived(data).is_whole()
+    assert arrived(data).is_ready()
+
+
+def test_it_is_whole_with_its_last_byte_and_not_before() -> None:
+    arrival = arrived(b"")
+    for byte in WHOLE[:-1]:
+        arrival.data.append(byte)
+        assert not arrival.is_whole()
+        assert not arrival.is_ready()
+    arrival.data.append(WHOLE[-1])
+    assert arrival.is_whole()
+    assert arrival.size == len(WHOLE)
+
+
+UNUSUAL = {
+    "chunks": b"Transfer-Encoding: chunked",
+    "two lengths": b"Content-Length: 5\r\nContent-Length: 6",
+    "a negative length": b"Content-Length: -1",
+    "a long number": b"Content-Length: " + b"9" * 19,
+    "no number": b"Content-Length: five",
+    "an expectation": b"Content-Length: 6\r\nExpect: 100-continue",
+}
+
+
+@pytest.mark.parametrize("fields", UNUSUAL.values(), ids=UNUSUAL)
+def test_what_is_unusual_is_read_by_a_thread(fields: bytes) -> None:
+    arrival = arrived(HEAD + fields + b"\r\n\r\n12345")
+    assert arrival.is_ready()
+    assert not arrival.is_whole()
+
+
+def test_who_does_not_wait_for_an_answer_to_an_expectation_is_whole() -> None:
+    assert arrived(WHOLE.replace(b"Host: x", b"Expect: 100-continue")).is_whole()
+
+
+def test_more_than_is_collected_is_not_waited_for() -> None:
+    head = HEAD + b"Content-Length: 1000000\r\n\r\n"
+    assert not arrived(head + bytes(COLLECTED - len(head) - 1)).is_ready()
+    large = arrived(head + bytes(COLLECTED - len(head)))
+    assert large.is_ready()
+    assert not large.is_whole()
+
+
+@pytest.mark.parametrize(
+    ("line", "probe"),
+    [
+        (b"GET /healthz HTTP/1.1", True),
+        (b"HEAD /healthz HTTP/1.1", True),
+        (b"POST /healthz HTTP/1.1", False),
+        (b"GET /healthzz HTTP/1.1", False),
+        (b"GET /readyz HTTP/1.1", False),
+    ],
+)
+def test_a_probe_is_told_by_its_first_line(line: bytes, probe: bool) -> None:
+    assert arrived(line + b"\r\n\r\n").is_probe() is probe
+
+
+def test_a_small_object_is_one_record() -> None:
+    assert posted(b"{}").is_one_record()
+    assert posted(b'{"why": "?"}').is_one_record()
+    assert posted(b"{}", path=b"/v1/stones/similar").is_one_record()
+
+
+@pytest.mark.parametrize(
+    "arrival",
+    [
+        posted(b"[{}]"),
+        posted(b""),
+        posted(b" {}"),
+        posted(b"{" + bytes(LIGHT)),
+        posted(b"{}", path=ASK + b"?explain=true"),
+        posted(b"{}", path=b"/v1/stones/labels"),
+        posted(b"{}", path=b"/v1/stones/trainings"),
+        posted(b"{}", path=b"/v1/stones/champion"),
+        posted(b"{}", method=b"PUT"),
+    ],
+    ids=["list", "nothing", "space", "large", "query", "label", "training", "champion", "put"],
+)
+def test_what_may_be_heavy_is_not(arrival: Arrival) -> None:
+    assert not arrival.is_one_record()

@@ -1,0 +1,32 @@
+"""A confusion matrix in the words of those who read it."""
+
+from __future__ import annotations
+
+from app.registry.confusion import confusion
+
+
+def test_two_classes_are_told_for_the_positive_one() -> None:
+    # Rows are the truth: of 9 fair ones 7 were called fair, of 6 frauds 5 were found.
+    told = confusion("binary", ["fair", "fraud"], [[7, 2], [1, 5]])
+    assert told == {
+        "classes": ["fair", "fraud"],
+        "matrix": [[7, 2], [1, 5]],
+        "positive": "fraud",
+        "true_positives": 5,
+        "false_positives": 2,
+        "false_negatives": 1,
+        "true_negatives": 7,
+    }
+
+
+def test_several_are_told_each() -> None:
+    matrix = [[4, 1, 0], [2, 6, 3], [0, 5, 9]]
+    told = confusion("multiclass", ["a", "b", "c"], matrix)
+    assert "positive" not in told
+    assert told["by_class"]["b"] == {
+        "true_positives": 6,
+        "false_positives": 1 + 5,
+        "false_negatives": 2 + 3,
+        "true_negatives": 4 + 0 + 0 + 9,
+    }
+    assert [sum(four.values()) for four in told["by_class"].values()] == [30] * 3

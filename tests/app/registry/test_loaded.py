@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from app.predictions import answers
+from app.registry import loaded
+from app.registry.loaded import Serving
+from src.config import paths
+from src.support.errors import UserError
+from tests.app import project
+
+LoadServing = Callable[..., Serving]
+
+
+@pytest.mark.parametrize("name", sorted(loaded.RESERVED))
+def test_a_target_of_a_name_that_an_answer_has_is_refused(
+    load_serving: LoadServing, name: str
+) -> None:
+    def rename(manifest: Any) -> None:
+        manifest["config"]["dataset"]["target"]["name"] = name
+
+    with pytest.raises(UserError, match=f"'{name}' of its own"):
+        load_serving("stones", "linear", rename)
+
+
+def test_what_is_loaded_knows_limits_and_examples(load_serving: LoadServing) -> None:
+    one = load_serving("stones", "linear")
+    assert set(one.golden[0]["record"]) == set(one.records.names)
+    assert one.similar is not None
+    assert load_serving("debts", "logistic").similar is None
+    assert load_serving("debts", "logistic").classes == [0, 1]
+    assert load_serving("notes", "naive_bayes").classes == sorted(project.ROOMS)
+
+
+def test_its_examples_are_held_out_records_that_it_takes(load_serving: LoadServing) -> None:
+    one = load_serving("stones", "linear")
+    first, second, *_ = one.examples()
+    assert first == one.example() != second == one.example(1)
+    assert one.example(len(one.golden)) == first, "it goes round"
+    assert len(one.examples()) == loaded.SOME < len(one.golden)
+    for record in one.examples():
+        one.records.decode(msgspec.json.encode(record))
+        assert None not in record.values()
+
+
+@pytest.mark.parametrize(
+    ("dataset", "model"), [("stones", "linear"), ("debts", "logistic"), ("notes", "naive_bayes")]
+)
+def test_its_example_of_a_label_has_what_the_model_answers(
+    load_serving: LoadServing, dataset: str, model: str
+) -> None:
+    one = load_serving(dataset, model)
+    label, target = one.example_label(), one.dataset.target.name
+    said = answers.example(one)[target]
+    assert label == {**one.example(), target: pytest.approx(said) if dataset == "stones" else said}
+
+
+@pytest.mark.parametrize("name", ["predictor.npz", "golden.json", "similar_keys.npy"])
+def test_a_byte_that_changed_is_noticed(load_serving: LoadServing, name: str) -> None:
+    project.damage(paths.BUNDLES / "stones" / "linear" / name)
+    with pytest.raises(UserError, match=f"damaged: {name}"):
+        load_serving("stones", "linear")
+
+
+def test_nothing_is_unpickled_of_a_model_that_was_exported(load_serving: LoadServing) -> None:
+    project.damage(paths.BUNDLES / "stones" / "linear" / "model.joblib")
+    assert load_serving("stones", "linear").predictor.kind == "linear"
+
+
+def test_another_answer_to_a_golden_record_is_noticed(load_serving: LoadServing) -> None:
+    def alter(golden: Any) -> None:
+        golden[0]["output"] *= 1.01
+
+    project.retell(paths.BUNDLES / "stones" / "xgboost", "golden.json", alter)
+    with pytest.raises(UserError, match="stored record 1"):
+        load_serving("stones", "xgboost")
+
+
+def test_a_model_that_cannot_be_unpickled_here_says_what_to_install(
+    load_serving: LoadServing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: Any) -> None:
+        raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn.neighbors")
+
+    monkeypatch.setattr(loaded.predictors, "load", load)
+    with pytest.raises(UserError, match="has no export") as caught:
+        load_serving("stones", "linear")
+    assert "sklearn" in str(caught.value.given)
+    assert caught.value.fix == "pip install -c constraints.txt '.[train]'"

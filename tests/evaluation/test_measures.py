@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn import metrics as sk
+
+from src.evaluation import measures
+from src.evaluation.metrics import BY_TASK
+from src.support.errors import UserError
+
+TRUTH = np.array([0, 0, 0, 1, 1])
+OUTPUT = np.array([[0.9, 0.1], [0.4, 0.6], [0.8, 0.2], [0.3, 0.7], [0.55, 0.45]])
+THREE_TRUTH = np.array([0, 0, 1, 1, 2, 2])
+THREE_OUTPUT = np.array(
+    [
+        [0.7, 0.2, 0.1],
+        [0.3, 0.5, 0.2],
+        [0.1, 0.8, 0.1],
+        [0.2, 0.6, 0.2],
+        [0.1, 0.2, 0.7],
+        [0.5, 0.1, 0.4],
+    ]
+)
+
+
+def test_a_regression_by_hand() -> None:
+    truth, predicted = np.array([1.0, 2.0, 4.0]), np.array([1.0, 3.0, 2.0])
+    found = measures.evaluate("regression", truth, predicted)
+    assert found == {
+        "r2": pytest.approx(1 - 5 / (14 / 3), rel=1e-5),
+        "mae": 1.0,
+        "rmse": pytest.approx(math.sqrt(5 / 3), rel=1e-5),
+        "mape": pytest.approx(1 / 3, rel=1e-5),
+    }
+
+
+def test_two_classes_by_hand() -> None:
+    # Predicted 0 1 0 1 0: one of two called positive is, one of two positives is found.
+    found = measures.evaluate("binary", TRUTH, OUTPUT)
+    surprise = -np.log([0.9, 0.4, 0.8, 0.7, 0.45]).mean()
+    assert found == {
+        "accuracy": 0.6,
+        "precision": 0.5,
+        "recall": 0.5,
+        "f1": 0.5,
+        "roc_auc": pytest.approx(5 / 6, rel=1e-5),  # 5 of 6 pairs stand in the right order
+        "log_loss": pytest.approx(surprise, rel=1e-5),
+    }
+
+
+def test_the_second_class_is_the_positive_one() -> None:
+    truth = np.array([1, 1, 1, 0])
+    output = np.array([[0.2, 0.8], [0.9, 0.1], [0.8, 0.2], [0.1, 0.9]])
+    found = measures.evaluate("binary", truth, output)
+    assert found["precision"] == 0.5
+    assert found["recall"] == pytest.approx(1 / 3, rel=1e-5)
+    assert found["f1"] == 0.4
+
+
+def test_three_classes_by_hand() -> None:
+    # Predicted 0 1 1 1 2 0, so that precision is 1/2, 2/3, 1 and recall 1/2, 1, 1/2.
+    found = measures.evaluate("multiclass", THREE_TRUTH, THREE_OUTPUT)
+    f1 = np.array([0.5, 0.8, 2 / 3])
+    assert found["accuracy"] == pytest.approx(4 / 6, rel=1e-5)
+    assert found["precision_macro"] == pytest.approx(13 / 18, rel=1e-5)
+    assert found["recall_macro"] == pytest.approx(2 / 3, rel=1e-5)
+    assert found["f1_macro"] == pytest.approx(f1.mean(), rel=1e-5)
+
+
+def test_weighted_figures_count_classes_by_their_rows() -> None:
+    truth = np.array([0, 0, 0, 1, 2])
+    output = np.eye(3)[[0, 0, 1, 1, 0]]
+    found = measures.evaluate("multiclass", truth, output)
+    predicted = output.argmax(axis=1)
+    for name, function in {
+        "precision": sk.precision_score,
+        "recall": sk.recall_score,
+        "f1": sk.f1_score,
+    }.items():
+        for average in ("macro", "weighted"):
+            expected = function(truth, predicted, average=average, zero_division=0.0)
+            assert found[f"{name}_{average}"] == pytest.approx(expected, rel=1e-5)
+    assert found["recall_weighted"] == pytest.approx((3 * 2 / 3 + 1 * 1 + 1 * 0) / 5, rel=1e-5)
+    assert found["recall_macro"] == pytest.approx((2 / 3 + 1 + 0) / 3, rel=1e-5)
+
+
+def test_ranking_of_three_classes_is_the_mean_of_each_against_the_rest() -> None:
+    truth = np.array([0, 0, 1, 1, 0, 2])
+    found = measures.evaluate("multiclass", truth, THREE_OUTPUT)
+    each = [sk.roc_auc_score(truth == at, THREE_OUTPUT[:, at]) for at in range(3)]
+    assert len(set(each)) == 3
+    assert found["roc_auc"] == pytest.approx(np.mean(each), rel=1e-5)
+    surprise = -np.log(THREE_OUTPUT[range(6), truth]).mean()
+    assert found["log_loss"] == pytest.approx(surprise, rel=1e-5)
+
+
+@pytest.mark.parametrize("task", list(BY_TASK))
+def test_every_metric_of_the_task_is_computed_in_its_order(task: str) -> None:
+    truth, output = {
+        "regression": (np.array([1.0, 2.0]), np.array([1.0, 2.5])),
+        "binary": (TRUTH, OUTPUT),
+        "multiclass": (THREE_TRUTH, THREE_OUTPUT),
+    }[task]
+    found = measures.evaluate(task, truth, output)
+    assert list(found) == BY_TASK[task]
+    for name, value in found.items():
+        assert type(value) is float, name
+        assert measures.score(task, name, truth, output) == pytest.approx(value, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("truth", "output"),
+    [
+        (np.array([0, 0, 0]), OUTPUT[:3]),
+        (np.array([1, 1]), OUTPUT[:2]),
+        (np.array([0, 1, 1]), THREE_OUTPUT[:3]),
+        (np.array([2]), THREE_OUTPUT[:1]),
+    ],
+)
+def test_ranking_is_not_defined_where_a_class_is_absent(
+    truth: np.ndarray, output: np.ndarray
+) -> None:
+    task = "binary" if output.shape[1] == 2 else "multiclass"
+    found = measures.evaluate(task, truth, output)
+    assert found.pop("roc_auc") is None
+    assert all(np.isfinite(value) for value in found.values())
+    assert found["log_loss"] == pytest.approx(
+        -np.log(output[range(len(truth)), truth]).mean(), rel=1e-5
+    )
+    with pytest.raises(UserError, match="'roc_auc' needs rows of every class") as caught:
+        measures.score(task, "roc_auc", truth, output)
+    assert "fewer folds" in str(caught.value)
+
+
+def test_nothing_called_positive_has_no_precision() -> None:
+    output = np.array([[0.9, 0.1], [0.8, 0.2]])
+    found = measures.evaluate("binary", np.array([0, 1]), output)
+    assert (found["precision"], found["recall"], found["f1"]) == (0.0, 0.0, 0.0)
+
+
+def test_the_surprise_at_what_was_called_impossible_is_finite() -> None:
+    found = measures.evaluate("binary", np.array([0, 1]), np.array([[1.0, 0.0], [1.0, 0.0]]))
+    assert found["log_loss"] is not None
+    assert 10 < found["log_loss"] < 100
+
+
+def test_one_row_has_errors_but_no_share_of_variance() -> None:
+    found = measures.evaluate("regression", np.array([2.0]), np.array([3.0]))
+    assert found == {"r2": None, "mae": 1.0, "rmse": 1.0, "mape": 0.5}
+    with pytest.raises(UserError, match="'r2' needs two rows"):
+        measures.score("regression", "r2", np.array([2.0]), np.array([3.0]))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None),
+        (0.0, 0.0),
+        (123.456789, 123.457),
+        (1234567.8, 1234570.0),
+        (-0.000123456789, -0.000123457),
+        (np.float64(2 / 3), 0.666667),
+    ],
+)
+def test_six_significant_digits_are_kept(value: float | None, expected: float | None) -> None:
+    found = measures.rounded(value)
+    assert found == expected
+    assert type(found) in (float, type(None))
+
+
+def test_metrics_are_rounded_and_a_single_score_is_not() -> None:
+    truth, predicted = np.array([0.0, 3.0, 0.5]), np.array([1.0, 3.0, 0.5])
+    assert measures.evaluate("regression", truth, predicted)["mae"] == 0.333333
+    assert measures.score("regression", "mae", truth, predicted) == pytest.approx(1 / 3, rel=1e-9)
+
+
+def test_confusion_counts_true_classes_in_rows_and_predicted_ones_in_columns() -> None:
+    assert measures.confusion(TRUTH, OUTPUT) == [[2, 1], [1, 1]]
+    assert measures.confusion(THREE_TRUTH, THREE_OUTPUT) == [[1, 1, 0], [0, 2, 0], [1, 0, 1]]
+
+
+def test_confusion_has_a_place_for_classes_without_rows() -> None:
+    assert measures.confusion(np.array([1]), THREE_OUTPUT[:1]) == [
+        [0, 0, 0],
+        [1, 0, 0],
+        [0, 0, 0],
+    ]
+
+
+def test_figures_of_each_class() -> None:
+    found = measures.per_class(THREE_TRUTH, THREE_OUTPUT, ["a", "b", "c"])
+    assert found == {
+        "a": {"precision": 0.5, "recall": 0.5, "f1": 0.5, "rows": 2},
+        "b": {"precision": 0.666667, "recall": 1.0, "f1": 0.8, "rows": 2},
+        "c": {"precision": 1.0, "recall": 0.5, "f1": 0.666667, "rows": 2},
+    }
+
+
+def test_figures_of_a_class_without_rows_are_zero() -> None:
+    found = measures.per_class(np.array([0]), THREE_OUTPUT[:1], ["a", "b", "c"])
+    assert found["a"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "rows": 1}
+    assert found["b"] == found["c"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "rows": 0}
+
+
+def outputs(rows: int, count: int, kind: str, random: np.random.Generator) -> np.ndarray:
+    """Make probabilities: all differ, many are equal, one for all, or certain."""
+    found = random.dirichlet(np.ones(count), rows)
+    if kind == "ties":
+        found = np.round(found * 4) + 0.25
+        found /= found.sum(axis=1, keepdims=True)
+    elif kind == "constant":
+        found[:] = found[0]
+    elif kind == "certain":
+        found = np.eye(count)[random.integers(0, count, rows)]
+    return found.astype(np.float32) if kind == "single precision" else found
+
+
+KINDS = ("plain", "ties", "constant", "certain", "single precision")
+
+
+def by_sklearn(name: str, truth: np.ndarray, output: np.ndarray) -> float | None:
+    count = output.shape[1]
+    if name == "log_loss":
+        return float(sk.log_loss(truth, output, labels=list(range(count))))
+    if name == "roc_auc":
+        if len(np.unique(truth)) < count:
+            return None
+        scores = output[:, 1] if count == 2 else output
+        return float(sk.roc_auc_score(truth, scores, multi_class="ovr"))
+    if name == "accuracy":
+        return float(sk.accuracy_score(truth, output.argmax(axis=1)))
+    kind, _, average = name.partition("_")
+    function = getattr(sk, f"{kind}_score")
+    called = output.argmax(axis=1)
+    return float(function(truth, called, average=average or "binary", zero_division=0.0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("rows", [1, 2, 7, 300])
+@pytest.mark.parametrize("count", [2, 3, 6])
+def test_each_figure_of_classes_is_what_scikit_learn_gives(
+    count: int, rows: int, kind: str
+) -> None:
+    random = np.random.default_rng(rows * count)
+    task = "binary" if count == 2 else "multiclass"
+    for _ in range(5):
+        # Few rows lack classes, among the truths or among the answers.
+        truth, output = random.integers(0, count, rows), outputs(rows, count, kind, random)
+        found = measures.measure(task, truth, output, BY_TASK[task])
+        for name in BY_TASK[task]:
+            expected = by_sklearn(name, truth, output)
+            if expected is not None:
+                expected = pytest.approx(expected, rel=1e-6, abs=1e-12)
+            assert found[name] == expected, name
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("called", [[0, 1, 1], [1, 0, 0]], ids=["right", "wrong"])
+def test_no_surprise_is_nothing_and_none_is_endless(called: list[int], dtype: type) -> None:
+    truth, output = np.array([0, 1, 1]), np.eye(2, dtype=dtype)[called]
+    found = measures.score("binary", "log_loss", truth, output)
+    assert found == pytest.approx(by_sklearn("log_loss", truth, output), rel=1e-6, abs=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("digits", [None, 0])  # whole numbers have zeros among them
+@pytest.mark.parametrize("rows", [2, 7, 300])
+def test_each_figure_of_a_regression_is_what_scikit_learn_gives(
+    rows: int, digits: int | None, dtype: type
+) -> None:
+    random = np.random.default_rng(rows)
+    truth = random.normal(0, 3, rows)
+    truth = truth if digits is None else np.round(truth, digits)
+    constant = np.full(rows, 2.0)
+    pairs = [
+        (truth, (truth + random.normal(size=rows)).astype(dtype)),
+        (truth, np.full(rows, 1, dtype)),
+        (truth, truth),
+        (constant, constant),
+        (constant, truth.astype(dtype)),
+    ]
+    for actual, predicted in pairs:
+        expected = {
+            "r2": sk.r2_score(actual, predicted),
+            "mae": sk.mean_absolute_error(actual, predicted),
+            "rmse": sk.root_mean_squared_error(actual, predicted),
+            "mape": sk.mean_absolute_percentage_error(actual, predicted),
+        }
+        found = measures.measure("regression", actual, predicted, BY_TASK["regression"])
+        assert found == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_counts_and_figures_of_each_class_are_what_scikit_learn_gives(kind: str) -> None:
+    random = np.random.default_rng(3)
+    for rows in (1, 4, 200):
+        truth, output = random.integers(0, 4, rows), outputs(rows, 4, kind, random)
+        called, labels = output.argmax(axis=1), [0, 1, 2, 3]
+        table = sk.confusion_matrix(truth, called, labels=labels)
+        assert measures.confusion(truth, output) == table.tolist()
+        expected = sk.precision_recall_fscore_support(
+            truth, called, labels=labels, zero_division=0.0
+        )
+        found = measures.per_class(truth, output, list("abcd"))
+        for at, name in enumerate("abcd"):
+            keys = [*measures.OF_A_CLASS, "rows"]
+            assert found[name] == pytest.approx(
+                {key: figure[at] for key, figure in zip(keys, expected, strict=True)}, rel=1e-5
+            )
+
+
+def test_answers_that_are_no_numbers_have_no_score() -> None:
+    truth = np.array([1.0, 2.0, 3.0])
+    for wrong in (np.nan, np.inf):
+        with pytest.raises(UserError, match="neither is their 'mae'") as caught:
+            measures.score("regression", "mae", truth, np.array([1.0, wrong, 3.0]))
+        assert "parameters" in str(caught.value)
+
+
+def test_measuring_does_without_the_libraries_that_are_slow_to_import(root: Path) -> None:
+    slow = "{'sklearn', 'scipy', 'pandas'}"
+    code = f"import sys, src.evaluation.bootstrap; print({slow} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
+
+
+def test_perfect_predictions_are_perfect() -> None:
+    found = measures.evaluate("multiclass", THREE_TRUTH, np.eye(3)[THREE_TRUTH])
+    assert_allclose(found.pop("log_loss"), 0, atol=1e-9)
+    assert set(found.values()) == {1.0}
