@@ -13,8 +13,8 @@ from app.auth.guard import Guard
 from app.background import housekeeping
 from app.background.watcher import Watcher
 from app.dashboard import routes as pages
-from app.dashboard.page import Door
-from app.dashboard.problem_page import Refusals
+from app.dashboard.page import PageGuard
+from app.dashboard.problem_page import ProblemPages
 from app.dashboard.rendering import Renderer
 from app.dashboard.static import Static
 from app.http import hooks
@@ -80,9 +80,9 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         scheduler.start(settings)
 
     static = Static(var, is_early=is_watching)
-    around, renderer = hooks.Around(database), Renderer(registry.known, guard, static)
-    parts: Any = [around, Door()]
-    app, refusals = falcon.App(middleware=parts), Refusals(renderer)
+    around, renderer = hooks.Hooks(database), Renderer(registry.known, guard, static)
+    parts: Any = [around, PageGuard()]
+    app, refusals = falcon.App(middleware=parts), ProblemPages(renderer)
     app.add_error_handler(UserError, refusals.refuse)
     app.add_error_handler(falcon.HTTPError, refusals.refuse_in_our_words)
     for refusal in databases.ERRORS:

@@ -14,7 +14,7 @@ from app.http.exchange import ENVIRON, Exchange, run
 from src.support.errors import UserError
 
 
-class Api:
+class ApiClient:
     """Ask the service's own routes; what they refuse is raised again as the error that it was."""
 
     def __init__(self, app: falcon.App) -> None:

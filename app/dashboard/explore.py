@@ -7,7 +7,7 @@ from typing import Any
 import falcon
 
 from app.dashboard import explore_figures
-from app.dashboard.api_client import Api, part
+from app.dashboard.api_client import ApiClient, part
 from app.dashboard.page import Page
 from app.dashboard.rendering import Renderer
 from app.http import problems
@@ -17,7 +17,7 @@ from src.support.errors import UserError
 class Explore(Page):
     """GET /datasets/{dataset}: columns, distributions, relations, and what was rejected."""
 
-    def __init__(self, renderer: Renderer, api: Api) -> None:
+    def __init__(self, renderer: Renderer, api: ApiClient) -> None:
         super().__init__(renderer, api)
         self._made: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
 

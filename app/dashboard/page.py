@@ -8,7 +8,7 @@ from urllib.parse import quote
 import falcon
 
 from app.auth.guard import allowed
-from app.dashboard.api_client import Api
+from app.dashboard.api_client import ApiClient
 from app.dashboard.rendering import Renderer
 from app.http.exchange import ANYONE, ENVIRON, Scope
 
@@ -18,7 +18,7 @@ class Page:
 
     scope: Scope | None = "predict"  # that whoever looks needs; None where any key will do
 
-    def __init__(self, renderer: Renderer, api: Api) -> None:
+    def __init__(self, renderer: Renderer, api: ApiClient) -> None:
         self.renderer = renderer
         self.api = api
 
@@ -29,7 +29,7 @@ class Page:
         self.renderer.render(request, response, template, **values)
 
 
-class Door:
+class PageGuard:
     """Falcon's middleware that lets people in to the pages."""
 
     def process_resource(

@@ -11,7 +11,7 @@ from app.http import hooks, problems
 from src.support.errors import UserError
 
 
-class Refusals:
+class ProblemPages:
     """Answer a browser that opens a page with a page, and all others with a document."""
 
     def __init__(self, renderer: Renderer) -> None:

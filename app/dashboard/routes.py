@@ -8,7 +8,7 @@ import falcon
 
 from app.auth.guard import Guard
 from app.dashboard import requests
-from app.dashboard.api_client import Api
+from app.dashboard.api_client import ApiClient
 from app.dashboard.explore import Explore
 from app.dashboard.history import Compare, History, Version
 from app.dashboard.home import Home
@@ -23,7 +23,7 @@ from app.dashboard.train import Train, Training
 
 def routes(renderer: Renderer, app: falcon.App, guard: Guard, static: Static) -> dict[str, Any]:
     """Return the resources of the dashboard by path."""
-    api = Api(app)
+    api = ApiClient(app)
     return {
         "/": Home(renderer, api),
         "/datasets/{dataset}/predict": Predict(renderer, api),

@@ -20,7 +20,7 @@ def unless_quick(took: float) -> float:
     return rest(took) if took > LONG else 0.0
 
 
-class Lately:
+class SlowCount:
     """The last count. Who comes while it is made anew gets it and does not wait for the new one."""
 
     def __init__(self) -> None:

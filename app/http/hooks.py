@@ -15,7 +15,7 @@ from src.support.errors import UserError
 log = logging.getLogger(__name__)
 
 
-class Around:
+class Hooks:
     """What happens before and after every resource."""
 
     def __init__(self, database: peewee.Database) -> None:

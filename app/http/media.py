@@ -17,7 +17,7 @@ JSON = "application/json"
 MOST_VALUES = 1000  # of a body that is no record
 
 
-class Nothing(Checked, frozen=True):
+class NoQuery(Checked, frozen=True):
     """The query of what takes no parameters."""
 
 

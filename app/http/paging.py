@@ -18,7 +18,7 @@ Cursor = Annotated[str, Meta(pattern=ids.PATTERN)]
 Limit = Annotated[int, Meta(ge=1, le=1000)]  # rows of a page
 
 
-class Since(Checked, frozen=True):
+class TimeSpan(Checked, frozen=True):
     """A time span; both ends may be open."""
 
     since: str | None = None
@@ -40,7 +40,7 @@ class Page:
         return cls(rows, rows[-1]["id"] if len(found) > limit else None)
 
 
-def moments(asked: Since, column: Any) -> list[Any]:
+def moments(asked: TimeSpan, column: Any) -> list[Any]:
     """Return the conditions on a column of ids; raise UserError where a moment is none."""
     conditions = []
     if asked.since is not None:

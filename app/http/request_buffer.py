@@ -12,7 +12,7 @@ ASKS = re.compile(rb"POST /v1/[^ ?/]+/(?:predictions|similar) HTTP/")
 LENGTH = re.compile(rb"[0-9]{1,18}[ \t]*")
 
 
-class Arrival:
+class RequestBuffer:
     """What has come of a request, and until when the rest may."""
 
     def __init__(self, data: bytes, until: float) -> None:

@@ -34,7 +34,7 @@ class Batches(Protocol):
         """Hold back what this thread would store."""
 
 
-class Held:
+class ResponseBuffer:
     """A socket whose answer is held back."""
 
     def __init__(self, sock: Any) -> None:

@@ -34,8 +34,8 @@ from gunicorn.http import get_parser
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from app.http import problems
-from app.http.request_buffer import COLLECTED, Arrival
-from app.http.response_buffer import Batch, Batches, Held, refusal, written
+from app.http.request_buffer import COLLECTED, RequestBuffer
+from app.http.response_buffer import Batch, Batches, ResponseBuffer, refusal, written
 from src.support.errors import UserError
 
 ANSWERS = 1_000_000  # bytes of answers that the kernel is asked to keep, for each connection
@@ -70,7 +70,7 @@ class GatedWorker(ThreadWorker):
         self.worker_connections = min(self.cfg.worker_connections, files // 2)
         self.max_keepalived = self.worker_connections - self.cfg.threads
         self.most_uploads = max(1, self.cfg.threads - 1)
-        self.arriving: dict[TConn, Arrival] = {}
+        self.arriving: dict[TConn, RequestBuffer] = {}
         self.queued: deque[TConn] = deque()  # arriving, and waiting for a place among uploads
         self.answering: dict[TConn, float] = {}  # held by a thread, and until when
         self.uploads: dict[TConn, float] = {}  # those of them that a thread reads, and until when
@@ -103,7 +103,7 @@ class GatedWorker(ThreadWorker):
             super().enqueue_req(conn)
             return
         ahead = conn.parser.unreader.take_buffered() if conn.parser else b""
-        arrival = Arrival(ahead, time.monotonic() + self.request_seconds)
+        arrival = RequestBuffer(ahead, time.monotonic() + self.request_seconds)
         if not self._collect(conn, arrival):
             self.arriving[conn] = arrival
             self._watch(conn, self._on_arrival)
@@ -123,7 +123,7 @@ class GatedWorker(ThreadWorker):
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Any) -> None:
         """Refuse in our words what gunicorn cannot read."""
-        held = Held(client)
+        held = ResponseBuffer(client)
         super().handle_error(req, held, addr, exc)
         found = STATUS.match(b"".join(held.data))
         status, what = int(found[1]) if found else 400, f"The request is malformed: {exc}"[:200]
@@ -172,7 +172,7 @@ class GatedWorker(ThreadWorker):
             if now > until:
                 _shut(conn, socket.SHUT_RDWR)  # its thread fails to write
 
-    def _collect(self, conn: TConn, arrival: Arrival) -> bool:
+    def _collect(self, conn: TConn, arrival: RequestBuffer) -> bool:
         """Take what has come; tell whether there is nothing more to wait for."""
         if not arrival.is_ready():
             data = _receive(conn)
@@ -188,7 +188,7 @@ class GatedWorker(ThreadWorker):
     def _on_arrival(self, conn: TConn, _: socket.socket) -> None:
         self._collect(conn, self.arriving[conn])
 
-    def _admit(self, conn: TConn, arrival: Arrival) -> None:
+    def _admit(self, conn: TConn, arrival: RequestBuffer) -> None:
         """Give a request to a thread, or let it wait for one that may read it."""
         self._forget(conn)
         if _unread(conn) > UNREAD:  # it asks on and takes no answer
@@ -209,7 +209,7 @@ class GatedWorker(ThreadWorker):
         else:
             super().enqueue_req(conn)
 
-    def _is_light(self, arrival: Arrival) -> bool:
+    def _is_light(self, arrival: RequestBuffer) -> bool:
         """Tell whether to answer takes less time than to hand the request to a thread and back."""
         return (
             self.batches is not None
@@ -225,7 +225,7 @@ class GatedWorker(ThreadWorker):
             for _ in range(min(len(self.light), TURN)):
                 conn = self.light.popleft()
                 done: Future[Any] = Future()
-                held = conn.sock = Held(conn.sock)
+                held = conn.sock = ResponseBuffer(conn.sock)
                 try:
                     with batch.of(conn):
                         done.set_result(self.handle(conn))
@@ -251,7 +251,7 @@ class GatedWorker(ThreadWorker):
                 self.answering.pop(conn, None)
                 self._leave(conn)
 
-    def _refuse(self, conn: TConn, arrival: Arrival) -> None:
+    def _refuse(self, conn: TConn, arrival: RequestBuffer) -> None:
         """Say why a request is not answered; say nothing where none was begun."""
         if not arrival.data:
             self._drop(conn)

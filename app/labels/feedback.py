@@ -48,7 +48,7 @@ class Truth:
     ) -> None:
         """Store what the prediction should have been; of two the last one counts, both are kept."""
         exchange = guard.allowed(request, "label")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         known = self._registry.dataset(dataset)
         exchange.dataset = dataset
         check_storable(known, self._settings.redact)
@@ -80,7 +80,7 @@ class Truth:
     ) -> None:
         """Answer with the label that counts."""
         exchange = guard.allowed(request, "label")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         known = self._registry.dataset(dataset)
         exchange.dataset = dataset
         last = self._last(dataset, number) if ids.is_one(number) else None

@@ -10,7 +10,7 @@ import peewee
 
 from app.auth import guard
 from app.http import media
-from app.http.cache import Lately, unless_quick
+from app.http.cache import SlowCount, unless_quick
 from app.labels import store
 from app.labels.reader import Readers
 from app.labels.storable import check_storable
@@ -36,13 +36,13 @@ class Labelling:
         self._readers = readers
         self._database = database
         self._settings = settings
-        self._counted: dict[str, Lately] = {}
+        self._counted: dict[str, SlowCount] = {}
 
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Answer with the fields of a label, its target the last, and with counts of what is."""
         exchange = guard.allowed(request, "label")
         exchange.is_answer_stored = False
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         known = self._registry.dataset(dataset)
         exchange.dataset = dataset
         last = next(iter(store.page(self._database, store.live(dataset), 1)), None)
@@ -64,7 +64,7 @@ class Labelling:
     def _counts(self, known: Dataset, last: str | None) -> dict[str, Any]:
         """Count the labels, unless that was done a moment ago: of many it takes its time."""
         is_of_classes = known.task != "regression"
-        lately = self._counted.setdefault(known.name, Lately())
+        lately = self._counted.setdefault(known.name, SlowCount())
         return lately.get(
             lambda: _told(store.tally(self._database, known.name, is_of_classes=is_of_classes)),
             unless_quick,

@@ -16,7 +16,7 @@ import msgspec
 
 from app.labels.schema import Writer, labelled
 from app.records.csv_columns import Cells
-from app.records.csv_reader import CHUNK, Batch, Sheet
+from app.records.csv_reader import CHUNK, Batch, CsvReader
 from app.records.invalid import Invalid
 from app.records.line_blocks import BLOCK, Broken, Stream, blocks
 from app.records.records import BLANK, LEAST_VALUES, Records
@@ -127,7 +127,7 @@ class Labels:
 
     def csv(self, stream: Stream) -> Iterator[Chunk]:
         """Read rows under a header; raise Invalid where it lacks a column or has one twice."""
-        sheet = Sheet(
+        sheet = CsvReader(
             stream,
             dataset=self._name,
             separator=self._separator,

@@ -13,7 +13,7 @@ from msgspec import Meta
 from app.auth import guard
 from app.http import body, media
 from app.http.exchange import Exchange
-from app.http.paging import Cursor, Limit, Line, Page, Since, first_id, moments
+from app.http.paging import Cursor, Limit, Line, Page, TimeSpan, first_id, moments
 from app.labels import export, store, upload_store
 from app.labels.reader import Chunk, Readers
 from app.labels.storable import check_storable
@@ -38,7 +38,7 @@ class Posted(Checked, frozen=True):
     atomic: Literal["true", "false"] = "false"
 
 
-class Filter(Since, frozen=True):
+class Filter(TimeSpan, frozen=True):
     """Which labels."""
 
     source: Line | None = None
@@ -196,7 +196,7 @@ class OneLabel:
     ) -> None:
         """Answer with a label; one that was deleted says when and by whom."""
         exchange = guard.allowed(request, "label")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         known, row = self._found(dataset, number)
         exchange.dataset = dataset
         media.answer(response, export.shown(row, known))
@@ -206,7 +206,7 @@ class OneLabel:
     ) -> None:
         """Delete a label: no training will use it from now on; it is kept for those that did."""
         exchange = guard.allowed(request, "label")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         known, row = self._found(dataset, number)
         exchange.dataset = dataset
         if row["deleted"] is None:

@@ -55,7 +55,7 @@ class OneUpload:
     ) -> None:
         """Answer with the rows read, stored and refused so far, and the answer if there is one."""
         exchange = guard.allowed(request, "label")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         self._registry.dataset(dataset)
         exchange.dataset = dataset
         row = upload_store.get(self._database, dataset, number) if ids.is_one(number) else None

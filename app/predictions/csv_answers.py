@@ -12,7 +12,7 @@ import msgspec
 
 from app.records import spreadsheet
 from app.records.csv_columns import Cells
-from app.records.csv_reader import Sheet
+from app.records.csv_reader import CsvReader
 from app.records.invalid import Invalid
 from app.records.line_blocks import BLOCK
 from app.records.records import MOST_FAULTS
@@ -49,7 +49,7 @@ def read(
     With `is_partial` rows at fault are kept beside the good ones, with what is wrong.
     """
     name, cells = serving.dataset.name, Cells(serving.records)
-    sheet = Sheet(
+    sheet = CsvReader(
         io.BytesIO(body),
         dataset=name,
         separator=serving.dataset.separator,
@@ -114,7 +114,9 @@ def _records(columns: Sequence[Sequence[Any]], good: Sequence[int]) -> list[tupl
     return list(zip(*columns, strict=True)) if good else []
 
 
-def _why(cells: Cells, sheet: Sheet, rows: list[list[str]], good: Sequence[int]) -> dict[int, str]:
+def _why(
+    cells: Cells, sheet: CsvReader, rows: list[list[str]], good: Sequence[int]
+) -> dict[int, str]:
     """Say what is wrong with each row that has a fault."""
     faulty = set(range(len(rows))).difference(good)
     return {

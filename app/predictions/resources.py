@@ -163,7 +163,7 @@ class Receipt:
     ) -> None:
         """Answer with the record, the answer and where the version comes from."""
         exchange = guard.allowed(request, "predict")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         rows = Prediction.select().where(Prediction.id == number, Prediction.dataset == dataset)
         found = rows.execute(self._database) if _is_askable(dataset, number) else ()
         row = next(iter(found), None)

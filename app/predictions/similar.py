@@ -40,7 +40,7 @@ class Similar:
     def on_post(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Answer with the n nearest rows, nearest first, and how many there are at all."""
         exchange = guard.allowed(request, "predict")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         serving = self._registry.champion(dataset)
         exchange.dataset, exchange.version = dataset, serving.version.number
         how = serving.dataset.similar

@@ -29,7 +29,7 @@ class Batch:
     broken: Broken | None
 
 
-class Sheet:
+class CsvReader:
     """A CSV whose header, in any order, has the columns that are needed."""
 
     def __init__(

@@ -10,7 +10,7 @@ import peewee
 
 from app.auth import guard
 from app.http import media
-from app.http.cache import Lately
+from app.http.cache import SlowCount
 from app.registry import activity_store
 from app.registry.registry import Registry
 from app.store import clock, ids
@@ -26,13 +26,13 @@ class Activity:
     def __init__(self, registry: Registry, database: peewee.Database) -> None:
         self._registry = registry
         self._database = database
-        self._lately = Lately()
+        self._lately = SlowCount()
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Answer with counts by hour, the oldest first; they may be as old as `at` says."""
         exchange = guard.allowed(request, "predict")
         exchange.is_answer_stored = False
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         counted = self._lately.get(
             self._count, lambda took: max(rest(took), LEAST_PAUSE), self._registry.known()
         )

@@ -49,7 +49,7 @@ class Champion:
     def on_post(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Answer with who serves; every worker follows within a second."""
         exchange = guard.allowed(request, "admin")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         self._registry.dataset(dataset)
         exchange.dataset = dataset
         asked = media.body(request, exchange.body or b"", Promotion)
@@ -89,7 +89,7 @@ class Overrides:
     ) -> None:
         """Write down who let it through, and why."""
         exchange = guard.allowed(request, "admin")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         self._registry.dataset(dataset)
         exchange.dataset = dataset
         asked = media.body(request, exchange.body or b"", Override)

@@ -25,7 +25,7 @@ class Datasets:
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Answer with what is served, and what could be."""
         guard.allowed(request, "predict")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         served = {name: self._registry.champion(name) for name in self._registry.names()}
         document = {
             "datasets": [
@@ -45,7 +45,7 @@ class OneDataset:
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Answer with fields, target, an example that can be posted, and where to post it."""
         exchange = guard.allowed(request, "predict")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         serving = self._registry.champion(dataset)
         exchange.dataset = dataset
         known = serving.dataset
@@ -84,7 +84,7 @@ class Models:
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Answer with the versions and the changes of the champion, the newest first."""
         exchange = guard.allowed(request, "predict")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         known = self._registry.dataset(dataset)
         exchange.dataset = dataset
         champion = self._registry.number(dataset)

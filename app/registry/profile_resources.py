@@ -27,7 +27,7 @@ class Profile:
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Answer with the profile; it is read again when the pipeline wrote another one."""
         exchange = guard.allowed(request, "predict")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         known = self._registry.dataset(dataset)
         exchange.dataset = dataset
         exchange.is_answer_stored = False  # it repeats what the pipeline keeps

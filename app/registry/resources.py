@@ -29,7 +29,7 @@ class OneVersion:
     ) -> None:
         """Answer with a version, its errors on the held-out rows, and the records of the worst."""
         exchange = guard.allowed(request, "predict")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         known = self._registry.dataset(dataset)
         version = self._registry.named(dataset, number)
         exchange.dataset, exchange.version = dataset, version.number
@@ -71,7 +71,7 @@ class Comparison:
     ) -> None:
         """Answer with both, what differs in how they were made, in figures, and in answers."""
         exchange = guard.allowed(request, "predict")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         known = self._registry.dataset(dataset)
         pair = [self._registry.named(dataset, one) for one in (number, other)]
         exchange.dataset = dataset

@@ -29,7 +29,7 @@ class Scores:
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Answer with a line for each version that has labels, the newest first."""
         exchange = guard.allowed(request, "predict")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         known = self._registry.dataset(dataset)
         exchange.dataset = dataset
         champion = self._registry.number(dataset)

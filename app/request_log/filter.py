@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from app.http.paging import Since, moments
+from app.http.paging import TimeSpan, moments
 from app.store.tables import Request
 
 Method = Literal["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]
@@ -14,7 +14,7 @@ PRINTABLE = r"^[ -~]{1,200}$(?!\n)"
 Printable = Annotated[str, Meta(pattern=PRINTABLE)]
 
 
-class Filter(Since, frozen=True):
+class Filter(TimeSpan, frozen=True):
     """Which requests; `status` is a number, or 2xx, 4xx, 5xx."""
 
     path: Printable | None = None

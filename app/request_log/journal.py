@@ -16,7 +16,7 @@ import peewee
 
 from app.store import database as databases
 from app.store.tables import BatchPrediction, Request
-from app.store.write_turn import Turn
+from app.store.write_turn import WriteTurn
 
 Row = Sequence[Any]
 QUICK = 0.002  # seconds; a thread that waits longer should not be one that others wait for
@@ -64,7 +64,7 @@ class Journal:
         self._queue = threading.Lock()  # around each look at them; never held for long
         self._lock = threading.Lock()
         self._file = _File(databases.path(database))
-        self._turn = Turn(databases.path(database))
+        self._turn = WriteTurn(databases.path(database))
         mark = database.param
         self._sql = tuple(_insert(table, mark) for table in (Request, BatchPrediction))
         self._begin = "BEGIN" if self._file.path is None else "BEGIN IMMEDIATE"

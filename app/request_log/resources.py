@@ -105,7 +105,7 @@ class OneRequest:
         """Answer with both bodies and the predictions that were made."""
         exchange = guard.allowed(request, "admin")
         exchange.is_answer_stored = False
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         if not re.match(PRINTABLE, number):  # PostgreSQL's text does not take every character
             raise UserError("There is no such request.", code="unknown_request", given=repr(number))
         found = Request.select().where((Request.id == number) | (Request.request_id == number))

@@ -14,7 +14,7 @@ import cysqlite
 import peewee
 from playhouse.cysqlite_ext import CySqliteDatabase
 
-from app.store.write_turn import Turn
+from app.store.write_turn import WriteTurn
 from src.support import extras
 from src.support.errors import UserError
 
@@ -209,7 +209,7 @@ def writing(database: peewee.Database) -> Iterator[None]:
         with database.atomic():
             yield
         return
-    with Turn.taken(file), database.atomic("IMMEDIATE"):
+    with WriteTurn.taken(file), database.atomic("IMMEDIATE"):
         yield
 
 

@@ -13,7 +13,7 @@ from src.support import files
 LOOKS, BETWEEN_LOOKS = 100, 0.0001  # at the queue, and the seconds between two
 
 
-class Turn:
+class WriteTurn:
     """A place in the queue of workers that want to write to one file.
 
     SQLite waits for a lock by sleeping and looking again, a millisecond and more each time; here

@@ -19,7 +19,7 @@ from app.http.openapi import (
     response,
     structure,
 )
-from app.http.paging import Since
+from app.http.paging import TimeSpan
 from app.registry import champion_resources
 from app.registry.loaded import Serving
 from app.settings import Settings
@@ -135,7 +135,7 @@ def _series(name: str) -> Document:
         f"{name}_series",
         "A point for each finished training, the oldest first, to plot",
         {"200": response(reference("series")), **problems(400, 401, 403, 414, 503)},
-        parameters=query(Since, SPAN),
+        parameters=query(TimeSpan, SPAN),
     )
 
 

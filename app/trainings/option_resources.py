@@ -9,7 +9,7 @@ import peewee
 
 from app.auth import guard
 from app.http import media
-from app.http.cache import Lately, unless_quick
+from app.http.cache import SlowCount, unless_quick
 from app.labels import store as label_store
 from app.registry.registry import Registry
 from app.trainings.options import models, searches, usual_model
@@ -23,12 +23,12 @@ class Choices:
     def __init__(self, registry: Registry, database: peewee.Database) -> None:
         self._registry = registry
         self._database = database
-        self._counted: dict[str, Lately] = {}
+        self._counted: dict[str, SlowCount] = {}
 
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Answer with the names that a training may be asked for with, as conf/ has them now."""
         exchange = guard.allowed(request, "train")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         known = self._registry.dataset(dataset)
         exchange.dataset = dataset
         with coded("configuration_unreadable"):
@@ -49,7 +49,7 @@ class Choices:
 
     def _labels(self, dataset: str) -> dict[str, Any]:
         """Count the labels; a page that follows a training asks every second."""
-        return self._counted.setdefault(dataset, Lately()).get(
+        return self._counted.setdefault(dataset, SlowCount()).get(
             lambda: {"labels": sum(label_store.counts(self._database, dataset).values())},
             unless_quick,
             None,

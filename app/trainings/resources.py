@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from app.auth import guard
 from app.http import media
-from app.http.paging import Cursor, Limit, Line, Page, Since, moments
+from app.http.paging import Cursor, Limit, Line, Page, TimeSpan, moments
 from app.labels import store as label_store
 from app.registry import store as version_store
 from app.registry.live_config import Configured
@@ -47,7 +47,7 @@ class Asked(Checked, frozen=True):
     use: Literal["file", "labels", "both"] = "both"
 
 
-class Query(Since, frozen=True):
+class Query(TimeSpan, frozen=True):
     """What can be asked of the trainings."""
 
     state: Literal["queued", "running", "done", "failed", "cancelled", "lost"] | None = None
@@ -75,7 +75,7 @@ class Trainings:
     def on_post(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Put a training into the queue and answer with 202 and where to follow it."""
         exchange = guard.allowed(request, "train")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         known = self._registry.dataset(dataset)
         exchange.dataset = dataset
         refusal = extras.untrained()
@@ -159,7 +159,7 @@ class OneTraining:
     ) -> None:
         """Answer with state, progress, the log's last lines and, at the end, the figures."""
         exchange = guard.allowed(request, "train")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         row = self._row(dataset, number)
         exchange.dataset, exchange.version = dataset, row["version"]
         media.answer(response, {**_shown(row), "log": Place(self._var, number).lines()})
@@ -169,7 +169,7 @@ class OneTraining:
     ) -> None:
         """Cancel a training that waits or runs; its process ends within a second."""
         exchange = guard.allowed(request, "train")
-        media.query(request, media.Nothing)
+        media.query(request, media.NoQuery)
         row = self._row(dataset, number)
         exchange.dataset = dataset
         if not store.cancel(self._database, number, exchange.by):
@@ -200,7 +200,7 @@ class Series:
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Answer with a point for each finished training, the oldest first."""
         exchange = guard.allowed(request, "train")
-        asked = media.query(request, Since)
+        asked = media.query(request, TimeSpan)
         known = self._registry.dataset(dataset)
         exchange.dataset = dataset
         conditions = [

@@ -5,7 +5,7 @@ from typing import Any
 import falcon
 import pytest
 
-from app.dashboard.api_client import Api, part
+from app.dashboard.api_client import ApiClient, part
 from app.http import exchange as exchanges
 from app.http import problems
 from app.http.exchange import ANYONE, HERE, Caller
@@ -43,14 +43,14 @@ def asked() -> falcon.Request:
 
 
 @pytest.fixture
-def api() -> Api:
+def api() -> ApiClient:
     app = falcon.App()
     app.add_route("/v1/{name}", Echo())
     app.add_route("/v1/questions", Question())
-    return Api(app)
+    return ApiClient(app)
 
 
-def test_the_api_is_asked_as_whoever_looks(api: Api, asked: falcon.Request) -> None:
+def test_the_api_is_asked_as_whoever_looks(api: ApiClient, asked: falcon.Request) -> None:
     told: dict[str, Any] = api.get(asked, "/v1/x", limit=3, cursor=None, source="", name="a&b=c")
     assert told["query"] == {"limit": "3", "name": "a&b=c"}
     assert told["caller"] == HERE.name
@@ -58,7 +58,7 @@ def test_the_api_is_asked_as_whoever_looks(api: Api, asked: falcon.Request) -> N
     assert asked.env[exchanges.ENVIRON].environ is asked.env
 
 
-def test_what_the_api_refuses_is_raised(api: Api, asked: falcon.Request) -> None:
+def test_what_the_api_refuses_is_raised(api: ApiClient, asked: falcon.Request) -> None:
     asked.env[exchanges.ENVIRON].caller = ANYONE
     with pytest.raises(UserError) as caught:
         api.get(asked, "/v1/x")
@@ -67,7 +67,7 @@ def test_what_the_api_refuses_is_raised(api: Api, asked: falcon.Request) -> None
     assert api.find(asked, "/v1/x") is None
 
 
-def test_what_is_broken_is_not_taken_for_absent(api: Api, asked: falcon.Request) -> None:
+def test_what_is_broken_is_not_taken_for_absent(api: ApiClient, asked: falcon.Request) -> None:
     asked.env[exchanges.ENVIRON].caller = Caller("web", frozenset())
     with pytest.raises(UserError):
         api.find(asked, "/v1/broken")
@@ -77,6 +77,6 @@ def test_a_part_of_a_path_stays_one() -> None:
     assert part("a/b?c") == "a%2Fb%3Fc"
 
 
-def test_a_question_is_posted_as_who_looks(api: Api, asked: falcon.Request) -> None:
+def test_a_question_is_posted_as_who_looks(api: ApiClient, asked: falcon.Request) -> None:
     found = api.look_up(asked, "/v1/questions", {"n": 3})
     assert found == {"body": '{"n":3}', "kind": "application/json", "caller": HERE.name}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.auth import keys
-from app.dashboard.api_client import Api
+from app.dashboard.api_client import ApiClient
 from app.dashboard.rendering import figure
 from app.registry import store as version_store
 from src.config import paths
@@ -162,7 +162,7 @@ def test_without_similar_ones_the_rest_is_shown(
 
     number = service.predict().json["id"]
     assert "Similar ones" in page(service, "stones", number)
-    monkeypatch.setattr(Api, "look_up", refuse)
+    monkeypatch.setattr(ApiClient, "look_up", refuse)
     assert "Similar ones" not in page(service, "stones", number, status)
 
 
@@ -170,11 +170,11 @@ def test_a_truth_of_another_kind_is_left_out(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = service.predict().json["id"]
-    find = Api.find
+    find = ApiClient.find
 
-    def found(self: Api, request: Any, path: str, **query: Any) -> Any:
+    def found(self: ApiClient, request: Any, path: str, **query: Any) -> Any:
         is_label = path.endswith("/label")
         return {"price": "dear"} if is_label else find(self, request, path, **query)
 
-    monkeypatch.setattr(Api, "find", found)
+    monkeypatch.setattr(ApiClient, "find", found)
     assert "The truth:" not in page(service, "stones", number)

@@ -9,7 +9,7 @@ import peewee
 import pytest
 
 from app.http import cache, problems
-from app.http.cache import Lately
+from app.http.cache import SlowCount
 from src.support.errors import UserError
 
 
@@ -36,14 +36,14 @@ def later(_: float) -> float:
 
 
 def test_a_count_is_kept_for_its_pause_and_for_what_it_is_of() -> None:
-    count, kept = Counting(), Lately()
+    count, kept = Counting(), SlowCount()
     assert [kept.get(count, later, "a")["done"] for _ in range(3)] == [1, 1, 1]
     assert kept.get(count, at_once, "b")["done"] == 2
     assert kept.get(count, at_once, "b")["done"] == 3
 
 
 def test_who_comes_meanwhile_gets_the_last_one() -> None:
-    kept, count = Lately(), Counting()
+    kept, count = SlowCount(), Counting()
     kept.get(count, at_once, 1)
     is_begun, may_end = threading.Event(), threading.Event()
 
@@ -62,7 +62,7 @@ def test_who_comes_meanwhile_gets_the_last_one() -> None:
 
 
 def test_what_failed_is_not_tried_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    count, kept = Counting(), Lately()
+    count, kept = Counting(), SlowCount()
     count.fails = True
     with pytest.raises(peewee.OperationalError):
         kept.get(count, at_once, 1)
@@ -77,7 +77,7 @@ def test_what_failed_is_not_tried_again_at_once(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_where_it_fails_the_last_one_stands() -> None:
-    count, kept = Counting(), Lately()
+    count, kept = Counting(), SlowCount()
     kept.get(count, at_once, 1)
     count.fails = True
     assert [kept.get(count, at_once, 1)["done"] for _ in range(3)] == [1, 1, 1]

@@ -3,18 +3,18 @@ from __future__ import annotations
 import pytest
 
 from app.http import paging, problems
-from app.http.paging import Page, Since
+from app.http.paging import Page, TimeSpan
 from app.store import ids
 from app.store.tables import Request
 from src.support.errors import UserError
 
 
 def test_a_span_without_ends_asks_for_nothing() -> None:
-    assert paging.moments(Since(), Request.id) == []
+    assert paging.moments(TimeSpan(), Request.id) == []
 
 
 def test_a_span_holds_its_beginning_and_not_its_end() -> None:
-    found = paging.moments(Since(since="2026-01-31", until="2026-02-01T00:00:00Z"), Request.id)
+    found = paging.moments(TimeSpan(since="2026-01-31", until="2026-02-01T00:00:00Z"), Request.id)
     sql, values = Request.select(Request.id).where(*found).sql()
     assert ">= ?" in sql
     assert "< ?" in sql
@@ -24,7 +24,7 @@ def test_a_span_holds_its_beginning_and_not_its_end() -> None:
 @pytest.mark.parametrize("name", ["since", "until"])
 def test_a_moment_that_is_none_is_named(name: str) -> None:
     with pytest.raises(UserError) as caught:
-        paging.moments(Since(**{name: "soon"}), Request.id)
+        paging.moments(TimeSpan(**{name: "soon"}), Request.id)
     assert problems.status(caught.value) == 400
     assert caught.value.what == f"'{name}' is not a time."
 

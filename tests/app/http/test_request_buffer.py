@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from app.http.request_buffer import COLLECTED, LIGHT, Arrival
+from app.http.request_buffer import COLLECTED, LIGHT, RequestBuffer
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 WHOLE = HEAD + b"Content-Length: 5\r\n\r\n{1234"
 
 
-def arrived(data: bytes) -> Arrival:
-    return Arrival(data, 0.0)
+def arrived(data: bytes) -> RequestBuffer:
+    return RequestBuffer(data, 0.0)
 
 
 ASK = b"/v1/stones/predictions"
 
 
-def posted(body: bytes, path: bytes = ASK, method: bytes = b"POST") -> Arrival:
+def posted(body: bytes, path: bytes = ASK, method: bytes = b"POST") -> RequestBuffer:
     line = b"%b %b HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (method, path, len(body))
     made = arrived(line + body)
     assert made.is_whole()
@@ -108,5 +108,5 @@ def test_a_small_object_is_one_record() -> None:
     ],
     ids=["list", "nothing", "space", "large", "query", "label", "training", "champion", "put"],
 )
-def test_what_may_be_heavy_is_not(arrival: Arrival) -> None:
+def test_what_may_be_heavy_is_not(arrival: RequestBuffer) -> None:
     assert not arrival.is_one_record()

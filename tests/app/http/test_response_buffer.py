@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.http.exchange import Answer
-from app.http.response_buffer import Held, refusal, written
+from app.http.response_buffer import ResponseBuffer, refusal, written
 from src.support.errors import UserError
 
 
@@ -20,7 +20,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 def test_what_is_sent_is_kept(pair: tuple[socket.socket, socket.socket]) -> None:
     one, other = pair
-    held = Held(one)
+    held = ResponseBuffer(one)
     reused = bytearray(b"an answer")
     held.sendall(reused)
     reused[:] = b"something"
@@ -34,7 +34,7 @@ def test_what_is_sent_is_kept(pair: tuple[socket.socket, socket.socket]) -> None
 def test_all_else_is_the_sockets(pair: tuple[socket.socket, socket.socket]) -> None:
     one, other = pair
     other.sendall(b"a request")
-    held = Held(one)
+    held = ResponseBuffer(one)
     assert held.recv(100) == b"a request"
     assert held.fileno() == one.fileno()
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.records import csv_reader, line_blocks
-from app.records.csv_reader import Batch, Sheet
+from app.records.csv_reader import Batch, CsvReader
 from app.records.invalid import Invalid
 from src.support.errors import Fault
 
@@ -24,9 +24,9 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     csv.field_size_limit(before)  # it is the process's
 
 
-def opened(text: str | bytes, *needed: str, separator: str = ",", longest: int = 200) -> Sheet:
+def opened(text: str | bytes, *needed: str, separator: str = ",", longest: int = 200) -> CsvReader:
     data = text.encode() if isinstance(text, str) else text
-    return Sheet(
+    return CsvReader(
         io.BytesIO(data),
         dataset="sheets",
         separator=separator,
@@ -35,7 +35,7 @@ def opened(text: str | bytes, *needed: str, separator: str = ",", longest: int =
     )
 
 
-def rows(found: Sheet) -> list[tuple[int, list[str]]]:
+def rows(found: CsvReader) -> list[tuple[int, list[str]]]:
     """Return the rows with their lines; none of them is broken."""
     batches = list(found.batches())
     assert not any(batch.broken for batch in batches)
