@@ -19,6 +19,7 @@ from app.dashboard.rendering import Renderer
 from app.dashboard.static import Static
 from app.http import hooks
 from app.http.prometheus import Metrics
+from app.http.resource import Resource, RouteTable, Undeclared
 from app.labels import feedback, overview, uncertainty_resources, upload_resources
 from app.labels import resources as label_resources
 from app.labels.reader import Readers
@@ -88,59 +89,92 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     for refusal in databases.ERRORS:
         app.add_error_handler(refusal, refusals.unavailable)
     app.add_error_handler(Exception, around.fail)
-    routes: dict[str, Any] = {
-        "/v1/datasets": dataset_resources.Datasets(registry),
-        "/v1/activity": activity.Activity(registry, database),
-        "/v1/requests": log_resources.Requests(database, settings.page),
-        "/v1/requests/series": traffic.Traffic(database),
-        "/v1/requests/{number}": log_resources.OneRequest(database),
-        "/v1/{dataset}": dataset_resources.OneDataset(registry),
-        "/v1/{dataset}/profile": profile_resources.Profile(registry),
-        "/v1/{dataset}/models": dataset_resources.Models(registry, gatekeeper, database),
-        "/v1/{dataset}/models/{number}": version_resources.OneVersion(
-            registry, gatekeeper, settings
+    description = OpenApi(registry, settings)
+    resources: list[Resource] = [
+        Undeclared("/v1/datasets", dataset_resources.Datasets(registry)),
+        Undeclared("/v1/activity", activity.Activity(registry, database)),
+        Undeclared("/v1/requests", log_resources.Requests(database, settings.page)),
+        Undeclared("/v1/requests/series", traffic.Traffic(database)),
+        Undeclared("/v1/requests/{number}", log_resources.OneRequest(database)),
+        Undeclared("/v1/{dataset}", dataset_resources.OneDataset(registry)),
+        Undeclared("/v1/{dataset}/profile", profile_resources.Profile(registry)),
+        Undeclared(
+            "/v1/{dataset}/models", dataset_resources.Models(registry, gatekeeper, database)
         ),
-        "/v1/{dataset}/models/{number}/compare/{other}": version_resources.Comparison(
-            registry, gatekeeper, settings
+        Undeclared(
+            "/v1/{dataset}/models/{number}",
+            version_resources.OneVersion(registry, gatekeeper, settings),
         ),
-        "/v1/{dataset}/models/{number}/override": champion_resources.Overrides(registry, database),
-        "/v1/{dataset}/champion": champion_resources.Champion(registry, gatekeeper, database, load),
-        "/v1/{dataset}/predictions": prediction_resources.Predictions(
-            registry, gatekeeper, redaction, database, settings
+        Undeclared(
+            "/v1/{dataset}/models/{number}/compare/{other}",
+            version_resources.Comparison(registry, gatekeeper, settings),
         ),
-        "/v1/{dataset}/predictions/{number}": prediction_resources.Receipt(database),
-        "/v1/{dataset}/predictions/{number}/label": feedback.Truth(
-            registry, readers, database, settings
+        Undeclared(
+            "/v1/{dataset}/models/{number}/override",
+            champion_resources.Overrides(registry, database),
         ),
-        "/v1/{dataset}/labels": label_resources.Labels(registry, readers, database, settings),
-        "/v1/{dataset}/labels/about": overview.Labelling(registry, readers, database, settings),
-        "/v1/{dataset}/labels/{number}": label_resources.OneLabel(registry, database),
-        "/v1/{dataset}/uncertain": uncertainty_resources.Uncertain(registry, database),
-        "/v1/{dataset}/uploads": upload_resources.Uploads(registry, database, settings.page),
-        "/v1/{dataset}/uploads/{number}": upload_resources.OneUpload(registry, database),
-        "/v1/{dataset}/scoreboard": scoreboard.Scores(registry, gatekeeper, database),
-        "/v1/{dataset}/choices": option_resources.Choices(registry, database),
-        "/v1/{dataset}/trainings": training_resources.Trainings(
-            registry, configured, database, settings
+        Undeclared(
+            "/v1/{dataset}/champion",
+            champion_resources.Champion(registry, gatekeeper, database, load),
         ),
-        "/v1/{dataset}/trainings/series": training_resources.Series(registry, database),
-        "/v1/{dataset}/trainings/{number}": training_resources.OneTraining(
-            registry, database, settings
+        Undeclared(
+            "/v1/{dataset}/predictions",
+            prediction_resources.Predictions(registry, gatekeeper, redaction, database, settings),
+            is_light=True,
         ),
-        "/v1/{dataset}/similar": Similar(registry, settings.most_similar, settings.longest_text),
-        "/healthz": health.Alive(),
-        "/readyz": health.Ready(registry, journal, var, settings.disk_floor),
-        "/metrics": health.Figures(metrics),
-        "/openapi.json": openapi_resources.OpenApiDocument(OpenApi(registry, settings)),
-        "/docs": openapi_resources.Docs(),
-        "/docs/problems": openapi_resources.Problems(),
-        "/docs/{name}": openapi_resources.DocsFile(),
-        **pages.routes(renderer, app, guard, static),
-    }
-    for path, resource in routes.items():
-        app.add_route(path, resource)
+        Undeclared("/v1/{dataset}/predictions/{number}", prediction_resources.Receipt(database)),
+        Undeclared(
+            "/v1/{dataset}/predictions/{number}/label",
+            feedback.Truth(registry, readers, database, settings),
+        ),
+        Undeclared(
+            "/v1/{dataset}/labels",
+            label_resources.Labels(registry, readers, database, settings),
+            is_streamed=True,
+        ),
+        Undeclared(
+            "/v1/{dataset}/labels/about", overview.Labelling(registry, readers, database, settings)
+        ),
+        Undeclared("/v1/{dataset}/labels/{number}", label_resources.OneLabel(registry, database)),
+        Undeclared("/v1/{dataset}/uncertain", uncertainty_resources.Uncertain(registry, database)),
+        Undeclared(
+            "/v1/{dataset}/uploads", upload_resources.Uploads(registry, database, settings.page)
+        ),
+        Undeclared(
+            "/v1/{dataset}/uploads/{number}", upload_resources.OneUpload(registry, database)
+        ),
+        Undeclared("/v1/{dataset}/scoreboard", scoreboard.Scores(registry, gatekeeper, database)),
+        Undeclared("/v1/{dataset}/choices", option_resources.Choices(registry, database)),
+        Undeclared(
+            "/v1/{dataset}/trainings",
+            training_resources.Trainings(registry, configured, database, settings),
+        ),
+        Undeclared("/v1/{dataset}/trainings/series", training_resources.Series(registry, database)),
+        Undeclared(
+            "/v1/{dataset}/trainings/{number}",
+            training_resources.OneTraining(registry, database, settings),
+        ),
+        Undeclared(
+            "/v1/{dataset}/similar",
+            Similar(registry, settings.most_similar, settings.longest_text),
+            is_light=True,
+        ),
+        health.Alive(),
+        health.Ready(registry, journal, var, settings.disk_floor),
+        health.Figures(metrics),
+        openapi_resources.OpenApiDocument(description),
+        openapi_resources.Docs(),
+        openapi_resources.Problems(),
+        openapi_resources.DocsFile(),
+        *pages.routes(renderer, app, guard, static),
+    ]
+    routes = RouteTable(resources)
+    guard.know(routes)
+    description.know(routes)
+    routes.add_to(app)
     return Recorder(
         app,
+        routes=routes,
         guard=guard,
         journal=journal,
         redaction=redaction,

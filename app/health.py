@@ -9,26 +9,47 @@ from pathlib import Path
 from typing import Any
 
 import falcon
+import msgspec
 
-from app.auth import guard
-from app.http import media
+from app.http.operation import Call, operation
 from app.http.prometheus import Metrics
+from app.http.resource import Resource
 from app.registry.registry import TO_DO, Registry
 from app.request_log.journal import Journal, Unavailable
 
 log = logging.getLogger(__name__)
 
 
-class Alive:
+class Health(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whether all is well, and each thing that was looked at."""
+
+    status: str
+    models: dict[str, Any] | None = None
+    database: dict[str, Any] | None = None
+    disk: dict[str, Any] | None = None
+
+
+class Alive(Resource):
     """GET /healthz: the process answers."""
 
-    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+    path = "/healthz"
+    is_probe = True
+    is_recorded = False
+
+    @operation(
+        scope=None, name="alive", summary="The process answers", answer=Health, is_light=True
+    )
+    def on_get(self, call: Call) -> Health:
         """Answer; nothing is looked at."""
-        media.answer(response, {"status": "alive"})
+        return Health("alive")
 
 
-class Ready:
+class Ready(Resource):
     """GET /readyz: models are loaded, the database takes rows, the disk has room."""
+
+    path = "/readyz"
+    is_probe = True
+    is_recorded = False
 
     def __init__(
         self, registry: Registry, journal: Journal, folder: Path, disk_floor: float
@@ -38,7 +59,14 @@ class Ready:
         self._folder = folder
         self._floor = disk_floor * 1e6
 
-    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+    @operation(
+        scope=None,
+        name="ready",
+        summary="Models are loaded, the database takes rows, the disk has room",
+        answer=Health,
+        also_statuses=(503,),
+    )
+    def on_get(self, call: Call) -> Health:
         """Answer 200 where all is well, else 503 and the reasons."""
         checks = {
             "models": self._models(),
@@ -46,8 +74,8 @@ class Ready:
             "disk": self._disk(),
         }
         is_ready = all(check["ok"] for check in checks.values())
-        response.status = falcon.HTTP_200 if is_ready else falcon.HTTP_503
-        media.answer(response, {"status": "ready" if is_ready else "not ready", **checks})
+        call.response.status = falcon.HTTP_200 if is_ready else falcon.HTTP_503
+        return Health("ready" if is_ready else "not ready", **checks)
 
     def _models(self) -> dict[str, Any]:
         served = self._registry.names()
@@ -84,13 +112,21 @@ def _in_words(error: str) -> str:
     return next(found, "it cannot be written; the log says why")
 
 
-class Figures:
+class Figures(Resource):
     """GET /metrics: what Prometheus reads."""
+
+    path = "/metrics"
+    is_recorded = False
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+    @operation(
+        scope="predict",
+        name="metrics",
+        summary="What Prometheus reads",
+        also_answers=("text/plain",),
+    )
+    def on_get(self, call: Call) -> None:
         """Answer with the sums over all workers."""
-        guard.allowed(request, "predict")
-        response.data, response.content_type = self._metrics.text()
+        call.response.data, call.response.content_type = self._metrics.text()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from app.auth import sessions
 from app.auth.hosts import is_local_name, is_loopback
 from app.auth.keys import StoredKey, beginning, find
 from app.http.exchange import ANYONE, ENVIRON, HERE, Answer, Caller, Exchange, Scope
+from app.http.resource import RouteTable
 from src.support.errors import UserError
 
 # What proxies add: who is behind them is somebody else, whatever the socket says.
@@ -24,14 +24,6 @@ RELAYED = (
     "HTTP_X_FORWARDED_PROTO",
     "HTTP_X_REAL_IP",
 )
-PROBES = frozenset({"/healthz", "/readyz"})
-# A browser cannot send a key when it opens a page. The description tells how to ask; the pages of
-# the dashboard look themselves at who is signed in. It is for reading: whatever else anyone could
-# send would be stored.
-PUBLIC = re.compile(
-    r"/openapi\.json|/docs(/[a-z.-]+)?|/|/signin|/static/.*|/datasets/.*|/requests(/.*)?"
-)
-SIGN_IN = ("POST", "/signin")  # has a token of its own, within its form
 SAFE = ("GET", "HEAD", "OPTIONS")
 TOKEN = "HTTP_X_CSRF_TOKEN"  # noqa: S105 - the name of a header
 HEADERS = [
@@ -66,10 +58,15 @@ class Guard:
 
     def __init__(self, *, proxies: int, origins: tuple[str, ...], secret: bytes) -> None:
         """Take the trusted proxies, the sites that may ask, and what sessions are signed with."""
+        self._routes = RouteTable([])
         self._proxies = proxies
         self._secret = secret
         self._origins = frozenset(origins)
         self._keys: Mapping[str, StoredKey] | None = None  # not known yet
+
+    def know(self, routes: RouteTable) -> None:
+        """Take the routes, of which some need no key."""
+        self._routes = routes
 
     def learn(self, keys: Mapping[str, StoredKey]) -> None:
         """Take the keys, by prefix, that are valid from now on."""
@@ -78,7 +75,7 @@ class Guard:
     def admit(self, environ: dict[str, Any]) -> Caller:
         """Return the caller; raise UserError where nobody may ask like this."""
         path = environ["PATH_INFO"]
-        if path in PROBES:
+        if self._routes.is_probe(path):
             return ANYONE
         keys = self._keys
         if keys is None:
@@ -93,8 +90,7 @@ class Guard:
         if given is None:
             if (signed_in := self._signed_in(environ, keys)) is not None:
                 return signed_in
-            asked = environ["REQUEST_METHOD"], path
-            if asked == SIGN_IN or (asked[0] in ("GET", "HEAD") and PUBLIC.fullmatch(path)):
+            if self._routes.is_public(environ["REQUEST_METHOD"], path):
                 return ANYONE
             raise _unauthorized("This needs an API key, and none was sent.", code="missing_api_key")
         stored = find(given, keys)
@@ -121,10 +117,12 @@ class Guard:
         prefix = sessions.prefix(value, keys, self._secret) if value else None
         if prefix is None:
             return None
-        asked = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        method = environ["REQUEST_METHOD"]
+        # A form that anyone may send has a token of its own.
+        is_public = self._routes.is_public(method, environ["PATH_INFO"])
         given = str(environ.get(TOKEN, "")).encode()
         is_ours = hmac.compare_digest(given, sessions.token(value).encode())
-        if asked[0] not in SAFE and asked != SIGN_IN and not is_ours:
+        if method not in SAFE and not is_public and not is_ours:
             raise UserError(
                 "CSRF token missing or wrong.",
                 code="csrf_token",

@@ -17,6 +17,8 @@ from src.support.errors import UserError
 class Explore(Page):
     """GET /datasets/{dataset}: columns, distributions, relations, and what was rejected."""
 
+    path = "/datasets/{dataset}"
+
     def __init__(self, renderer: Renderer, api: ApiClient) -> None:
         super().__init__(renderer, api)
         self._made: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}

@@ -22,6 +22,8 @@ Row = dict[str, Any]
 class History(Page):
     """GET /datasets/{dataset}/history: a chart, the versions, and what happened to them."""
 
+    path = "/datasets/{dataset}/history"
+
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Show the versions that pass the filter; go on to a comparison where two are chosen."""
         base = f"/v1/{part(dataset)}"
@@ -68,6 +70,8 @@ class History(Page):
 class Version(Page):
     """GET /datasets/{dataset}/history/{number}: one version in full."""
 
+    path = "/datasets/{dataset}/history/{number}"
+
     def on_get(
         self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
     ) -> None:
@@ -95,6 +99,8 @@ class Version(Page):
 
 class Compare(Page):
     """GET /datasets/{dataset}/history/{number}/{other}: what sets two versions apart."""
+
+    path = "/datasets/{dataset}/history/{number}/{other}"
 
     def on_get(
         self,

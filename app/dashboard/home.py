@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import falcon
 
 from app.dashboard.api_client import part
 from app.dashboard.page import Page
 from app.dashboard.version_figures import CHANGES
-from app.http.exchange import Scope
+from app.http.operation import Access
 from src.evaluation.metrics import METRICS
 
 
@@ -19,7 +19,9 @@ class Home(Page):
     Whoever has a key may come here: what it may not read is left out.
     """
 
-    scope: Scope | None = None
+    path = "/"
+
+    scope: ClassVar[Access] = "any"
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Show all datasets, those that nothing serves yet too."""

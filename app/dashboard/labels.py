@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import falcon
 
@@ -10,7 +10,7 @@ from app.dashboard import filters
 from app.dashboard.api_client import part
 from app.dashboard.page import Page
 from app.http import problems
-from app.http.exchange import Scope
+from app.http.operation import Access
 from src.support.errors import UserError
 
 NARROWING = ("source", "value", "since", "until")  # what a deletion of many goes by, too
@@ -20,7 +20,9 @@ WORTH = 10  # predictions that are offered for labelling
 class Labels(Page):
     """GET /datasets/{dataset}/labels, of a dataset that nothing serves, too."""
 
-    scope: Scope = "label"
+    path = "/datasets/{dataset}/labels"
+
+    scope: ClassVar[Access] = "label"
 
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Show the labels that pass the filters, and the forms."""

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import falcon
 
-from app.auth.guard import allowed
-from app.dashboard.api_client import ApiClient
 from app.dashboard.rendering import Renderer
-from app.http.exchange import ANYONE, ENVIRON, Scope
+from app.http.exchange import ANYONE, ENVIRON
+from app.http.operation import Access, Operation
+from app.http.resource import Resource
 
 
-class Page:
+class Page(Resource):
     """A page: a resource that answers with HTML."""
 
-    scope: Scope | None = "predict"  # that whoever looks needs; None where any key will do
+    is_public = True  # whoever is not signed in is led to where that is done
+    scope: ClassVar[Access] = "predict"  # that whoever looks needs
 
     def __init__(self, renderer: Renderer, api: ApiClient) -> None:
         self.renderer = renderer
         self.api = api
+
+    def operations(self) -> Iterator[tuple[str, Operation]]:
+        """Yield the one method of a page."""
+        yield "GET", Operation(scope=self.scope)
 
     def show(
         self, request: falcon.Request, response: falcon.Response, template: str, **values: Any
@@ -39,7 +45,8 @@ class PageGuard:
         del response, params
         if not isinstance(resource, Page):
             return
-        if request.env[ENVIRON].caller is ANYONE:
+        exchange = request.env[ENVIRON]
+        if exchange.caller is ANYONE:
             raise falcon.HTTPSeeOther(f"/signin?next={quote(request.relative_uri)}")
-        if resource.scope is not None:
-            allowed(request, resource.scope)
+        for _, operation in resource.operations():
+            operation.check_scope(exchange)

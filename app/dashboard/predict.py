@@ -16,6 +16,8 @@ LATEST = 10  # predictions that are shown at once
 class Predict(Page):
     """GET /datasets/{dataset}/predict: ask for one record, or for many."""
 
+    path = "/datasets/{dataset}/predict"
+
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Show the form, empty or with the record of a prediction, and the latest predictions."""
         base = f"/v1/{part(dataset)}"

@@ -18,6 +18,8 @@ SIMILAR = 5
 class OnePrediction(Page):
     """GET /datasets/{dataset}/predictions/{number}; the page Predict shows its main part, too."""
 
+    path = "/datasets/{dataset}/predictions/{number}"
+
     def on_get(
         self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
     ) -> None:

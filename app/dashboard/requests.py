@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import falcon
 
@@ -12,7 +12,7 @@ from app.dashboard import filters
 from app.dashboard.api_client import part
 from app.dashboard.page import Page
 from app.http import problems
-from app.http.exchange import Scope
+from app.http.operation import Access
 from app.store import clock
 from src.support.errors import UserError
 
@@ -27,7 +27,9 @@ MOST = 50  # predictions of a request that are linked
 class Log(Page):
     """GET /requests."""
 
-    scope: Scope = "admin"
+    path = "/requests"
+
+    scope: ClassVar[Access] = "admin"
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Show what was asked, the newest first, and how it went over time."""
@@ -69,7 +71,9 @@ class Log(Page):
 class OneRequest(Page):
     """GET /requests/{number}."""
 
-    scope: Scope = "admin"
+    path = "/requests/{number}"
+
+    scope: ClassVar[Access] = "admin"
 
     def on_get(self, request: falcon.Request, response: falcon.Response, number: str) -> None:
         """Show all that is known of a request, and both bodies."""

@@ -1,8 +1,6 @@
-"""Every page and its path."""
+"""Every page of the dashboard."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import falcon
 
@@ -19,25 +17,26 @@ from app.dashboard.rendering import Renderer
 from app.dashboard.signin import SignIn, SignOut
 from app.dashboard.static import Static
 from app.dashboard.train import Train, Training
+from app.http.resource import Resource
 
 
-def routes(renderer: Renderer, app: falcon.App, guard: Guard, static: Static) -> dict[str, Any]:
-    """Return the resources of the dashboard by path."""
+def routes(renderer: Renderer, app: falcon.App, guard: Guard, static: Static) -> list[Resource]:
+    """Return the resources of the dashboard."""
     api = ApiClient(app)
-    return {
-        "/": Home(renderer, api),
-        "/datasets/{dataset}/predict": Predict(renderer, api),
-        "/datasets/{dataset}/predictions/{number}": OnePrediction(renderer, api),
-        "/datasets/{dataset}": Explore(renderer, api),
-        "/datasets/{dataset}/labels": Labels(renderer, api),
-        "/datasets/{dataset}/train": Train(renderer, api),
-        "/datasets/{dataset}/train/{number}": Training(renderer, api),
-        "/datasets/{dataset}/history": History(renderer, api),
-        "/datasets/{dataset}/history/{number}": Version(renderer, api),
-        "/datasets/{dataset}/history/{number}/{other}": Compare(renderer, api),
-        "/requests": requests.Log(renderer, api),
-        "/requests/{number}": requests.OneRequest(renderer, api),
-        "/signin": SignIn(renderer, guard),
-        "/signout": SignOut(),
-        "/static/{digest}/{name}": static,
-    }
+    return [
+        Home(renderer, api),
+        Predict(renderer, api),
+        OnePrediction(renderer, api),
+        Explore(renderer, api),
+        Labels(renderer, api),
+        Train(renderer, api),
+        Training(renderer, api),
+        History(renderer, api),
+        Version(renderer, api),
+        Compare(renderer, api),
+        requests.Log(renderer, api),
+        requests.OneRequest(renderer, api),
+        SignIn(renderer, guard),
+        SignOut(),
+        static,
+    ]

@@ -11,29 +11,35 @@ import falcon
 from app.auth import sessions
 from app.auth.guard import Guard
 from app.dashboard.rendering import Renderer
-from app.http.exchange import ENVIRON
+from app.http.operation import Call, operation
+from app.http.resource import Resource
 
 LARGEST = 8_000  # bytes of a form
 MOST = 10  # fields
 
 
-class SignIn:
+class SignIn(Resource):
     """GET and POST /signin."""
+
+    path = "/signin"
 
     def __init__(self, renderer: Renderer, guard: Guard) -> None:
         self._renderer = renderer
         self._guard = guard
 
-    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+    @operation(scope=None, query=None)
+    def on_get(self, call: Call) -> None:
         """Show the form; where nobody needs a key, go on."""
+        request, response = call.request, call.response
         going = _inside(request.get_param("next") or "/")
         if self._guard.is_open:
             raise falcon.HTTPSeeOther(going)
         self._show(request, response, going, None)
 
-    def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
+    @operation(scope=None, query=None)
+    def on_post(self, call: Call) -> None:
         """Set the cookie of a session and go on; a key that is wrong is told, and not repeated."""
-        exchange = request.env[ENVIRON]
+        request, response, exchange = call.request, call.response, call.exchange
         body, exchange.body = exchange.body or b"", None  # a key is not stored
         if len(body) > LARGEST:
             self._refuse(request, response, 413, "/", "That was longer than any key.")
@@ -84,14 +90,17 @@ class SignIn:
         response.append_header("Set-Cookie", sessions.header(sessions.FORM, own, request.env))
 
 
-class SignOut:
+class SignOut(Resource):
     """POST /signout: static/forms.js sends it with the token, as every change."""
 
-    def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
+    path = "/signout"
+
+    @operation(scope="any")
+    def on_post(self, call: Call) -> None:
         """Take the cookie back."""
-        gone = sessions.header(sessions.COOKIE, "", request.env, life=0)
-        response.append_header("Set-Cookie", gone)
-        response.status = 204
+        gone = sessions.header(sessions.COOKIE, "", call.request.env, life=0)
+        call.response.append_header("Set-Cookie", gone)
+        call.response.status = 204
 
 
 def _inside(path: str) -> str:

@@ -14,9 +14,8 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-import falcon
-
-from app.http.exchange import ENVIRON
+from app.http.operation import Call, operation
+from app.http.resource import Resource
 from src.support.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -43,8 +42,11 @@ def url(name: str) -> str:
     return f"/static/{digest()}/{name}"
 
 
-class Static:
+class Static(Resource):
     """GET /static/{digest}/{name}: a file of the list, and no other."""
+
+    path = "/static/{digest}/{name}"
+    is_recorded = False  # the same for everybody
 
     def __init__(self, var: Path, *, is_early: bool) -> None:
         """Take the folder of the script, and whether to write it before it is asked for."""
@@ -54,14 +56,12 @@ class Static:
         self._failed_until = 0.0
         self._is_prepared = not is_early
 
-    def on_get(
-        self, request: falcon.Request, response: falcon.Response, digest: str, name: str
-    ) -> None:
+    @operation(scope=None, query=None, is_answer_stored=False)
+    def on_get(self, call: Call, digest: str, name: str) -> None:
         """Answer with a file, which a browser may keep for ever under its own address."""
         del digest  # of a page that is still open, maybe: it gets what there is now, not to keep
+        request, response = call.request, call.response
         is_own = request.path == url(name)
-        exchange = request.env[ENVIRON]
-        exchange.is_answer_stored = False
         plain, packed = self._read(name)
         response.content_type = f"{KINDS[Path(name).suffix]}; charset=utf-8"
         response.set_header("Cache-Control", FOR_EVER if is_own else "no-store")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import falcon
 
 from app.dashboard import version_figures
 from app.dashboard.api_client import part
 from app.dashboard.page import Page
+from app.http.operation import Access
 from app.store import ids
 from src.support.errors import UserError
 
@@ -20,7 +21,9 @@ OPEN = ("queued", "running")  # states of a training that goes on
 class Train(Page):
     """GET /datasets/{dataset}/train: a form, and the trainings so far."""
 
-    scope = "train"
+    path = "/datasets/{dataset}/train"
+
+    scope: ClassVar[Access] = "train"
 
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
         """Show what may be trained and how far the trainings are."""
@@ -44,7 +47,9 @@ class Train(Page):
 class Training(Page):
     """GET /datasets/{dataset}/train/{number}: one training, while it runs and after."""
 
-    scope = "train"
+    path = "/datasets/{dataset}/train/{number}"
+
+    scope: ClassVar[Access] = "train"
 
     def on_get(
         self, request: falcon.Request, response: falcon.Response, dataset: str, number: str

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from src.support.errors import UserError
 
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 STREAMED = (CSV, NDJSON, "application/ndjson", "application/jsonl")
-UPLOADS = re.compile(r"/v1/[^/]+/labels")
 
 
 def read(environ: dict[str, Any], largest: int) -> bytes:
@@ -47,14 +45,9 @@ def announced(environ: dict[str, Any], largest: int) -> int:
     return length
 
 
-def is_streamed(environ: dict[str, Any]) -> bool:
-    """Tell whether a request's body is read while it comes, by the resource itself."""
-    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-    return (
-        environ["REQUEST_METHOD"] == "POST"
-        and kind in STREAMED
-        and UPLOADS.fullmatch(environ["PATH_INFO"]) is not None
-    )
+def is_streamed_type(environ: dict[str, Any]) -> bool:
+    """Tell whether a body is of a type that can be read while it comes."""
+    return environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() in STREAMED
 
 
 class Stream:

@@ -12,7 +12,8 @@ from app.http.problems import MEDIA_TYPE
 from src.support import files
 from src.support.structs import Checked
 
-Document = dict[str, Any]
+Schema = dict[str, Any]
+Document = Schema
 
 TEXT: Document = {"type": "string"}
 NUMBER: Document = {"type": "number"}
@@ -70,6 +71,21 @@ def parameter(name: str, schema: Document, about: str, *, where: str = "query") 
         "description": about,
         "schema": schema,
     }
+
+
+def any_object(_: Any) -> Schema:
+    """Describe an object of which no more is said."""
+    return OBJECT
+
+
+def query_parameters(kind: type[Checked]) -> list[Schema]:
+    """Describe a query's parameters by its struct, whose fields say what they are for."""
+    found = []
+    for name, schema in properties(kind).items():
+        about = schema.pop("description", "")
+        given = _given(schema)
+        found.append(parameter(name, given, about or given.pop("description", "")))
+    return found
 
 
 def query(kind: type[Checked], words: dict[str, str]) -> list[Document]:

@@ -7,8 +7,7 @@ import re
 COLLECTED = 65_536  # bytes of a request that the main loop keeps, for each connection
 LIGHT = 16_384  # bytes of a request that the main loop may answer itself
 FIELD = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r]*)", re.I)
-# What is answered from memory; all else that is posted may wait for the database or for a file.
-ASKS = re.compile(rb"POST /v1/[^ ?/]+/(?:predictions|similar) HTTP/")
+READS = (b"GET ", b"HEAD ")
 LENGTH = re.compile(rb"[0-9]{1,18}[ \t]*")
 
 
@@ -28,17 +27,13 @@ class RequestBuffer:
             self._measure()
         return 0 < self.size <= len(self.data) and not self.streamed
 
-    def is_probe(self) -> bool:
-        """Tell whether it asks no more than whether we live."""
-        return self.data.startswith((b"GET /healthz ", b"HEAD /healthz "))
+    def is_read(self) -> bool:
+        """Tell whether it asks for something and sends nothing."""
+        return self.is_whole() and self.size == self.head and self.data.startswith(READS)
 
     def is_one_record(self) -> bool:
-        """Tell whether it asks with something small that is no list, and for nothing beside."""
-        return (
-            self.size <= LIGHT
-            and self.data[self.head : self.head + 1] == b"{"
-            and ASKS.match(self.data) is not None
-        )
+        """Tell whether it sends something small that is no list."""
+        return self.size <= LIGHT and self.data[self.head : self.head + 1] == b"{"
 
     def is_ready(self) -> bool:
         """Tell whether there is nothing more to collect."""

@@ -7,10 +7,10 @@ What it cannot collect (over 64 KiB, chunked, Expect: 100-continue) is read by a
 deadline, and never by all threads at once. Answers go to the kernel's buffer, which is made large
 enough for them, so that a client that does not read holds no thread either.
 
-An application that has `batches` is asked small requests in the main loop itself: threads of one
-interpreter take turns, and to hand over what takes 200 microseconds takes as long again. Those that
-come in one turn of the loop are stored in one commit, before the first of them is answered. While
-its database is not quick, threads wait for it.
+An application that has `batches` is asked in the main loop itself what its `light` matches, where
+it is small: threads of one interpreter take turns, and to hand over what takes 200 microseconds
+takes as long again. Those that come in one turn of the loop are stored in one commit, before the
+first of them is answered. While its database is not quick, threads wait for it.
 
     gunicorn --worker-class app.http.worker.GatedWorker app:api
 """
@@ -44,6 +44,7 @@ SO_MEMINFO, MEMORY = 55, struct.Struct("9I")  # of Linux; the sixth number is SK
 NO_WAIT = 0.02  # seconds that the main loop waits for a database
 TURN = 16  # light requests that are answered together
 SWEEP = 0.1  # seconds between two looks at the deadlines
+NOTHING = re.compile(rb"(?!)")
 STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2}) ")
 
 
@@ -78,12 +79,14 @@ class GatedWorker(ThreadWorker):
         self.leaving: dict[TConn, float] = {}  # answered for the last time, and until when
         self.swept = 0.0
         self.batches: Batches | None = None
+        self.light_requests = NOTHING  # by their first lines
         self.light: deque[TConn] = deque()  # to be answered in the main loop
 
     def load_wsgi(self) -> None:
         """Load the application; one that has `batches` answers light requests in the main loop."""
         super().load_wsgi()
         self.batches = getattr(self.wsgi, "batches", None)
+        self.light_requests = getattr(self.wsgi, "light", NOTHING)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait for what clients send, then answer what is light."""
@@ -214,7 +217,8 @@ class GatedWorker(ThreadWorker):
         return (
             self.batches is not None
             and arrival.is_whole()
-            and (arrival.is_probe() or (arrival.is_one_record() and self.batches.is_quick()))
+            and (arrival.is_read() or (arrival.is_one_record() and self.batches.is_quick()))
+            and self.light_requests.match(arrival.data) is not None
         )
 
     def _answer_light(self) -> None:

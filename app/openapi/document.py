@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from app.http.exchange import SCOPES
 from app.http.openapi import Document, body, by_id, operation, problems, reference, response
+from app.http.resource import RouteTable
 from app.labels import openapi as label_openapi
 from app.labels import openapi_overview
 from app.openapi import answers, schemas, service
+from app.openapi.operations import Components, describe, path_of
 from app.predictions import openapi as prediction_openapi
 from app.registry import openapi as version_openapi
+from app.registry.dataset_context import DatasetContext
 from app.registry.loaded import Serving
 from app.registry.registry import Registry
 from app.settings import Settings
@@ -37,7 +41,12 @@ class OpenApi:
     def __init__(self, registry: Registry, settings: Settings) -> None:
         self._registry = registry
         self._settings = settings
+        self._routes = RouteTable([])
         self._made: tuple[Any, Document] | None = None
+
+    def know(self, routes: RouteTable) -> None:
+        """Take the routes that are described."""
+        self._routes = routes
 
     def document(self) -> Document:
         """Return the whole document."""
@@ -68,11 +77,14 @@ class OpenApi:
             **answers.SCHEMAS,
             **version_openapi.SCHEMAS,
         }
-        tags = []
+        tags, contexts = [], []
         for name in self._registry.known():
             dataset, serving = self._dataset(name), served.get(name)
             if dataset is None:
                 continue
+            contexts.append(
+                DatasetContext(dataset, serving, self._registry.classes(name), settings)
+            )
             tags.append({"name": name, "description": dataset.about})
             if serving is not None:
                 components[f"{name}_record"] = serving.records.json_schema()
@@ -85,6 +97,10 @@ class OpenApi:
             paths.update(label_openapi.paths(dataset, serving, classes, settings))
             paths.update(training_openapi.paths(dataset, serving, settings))
             paths.update(version_openapi.paths(dataset))
+        structs = Components()
+        for path, method, described in self._declared(contexts, structs):
+            paths.setdefault(path, {})[method] = described
+        components.update(structs.schemas())
         return {
             "openapi": "3.1.0",
             "info": {"title": "Lapidary", "version": VERSION, "description": ABOUT},
@@ -108,6 +124,20 @@ class OpenApi:
             },
             "security": [{}, {"key": []}],
         }
+
+    def _declared(
+        self, contexts: list[DatasetContext], structs: Components
+    ) -> Iterator[tuple[str, str, Document]]:
+        """Yield what the resources declare: a path, a method and its description."""
+        for resource in self._routes.resources:
+            for context in contexts if "{dataset}" in resource.path else [None]:
+                path = path_of(resource.path, context.name if context else None)
+                tag = context.name if context else resource.tag
+                for method, declared in resource.operations():
+                    if not declared.name or not declared.is_offered(context):
+                        continue
+                    described = describe(declared, path, tag, context, structs)
+                    yield path, method.lower(), described
 
 
 def _served(serving: Serving, settings: Settings) -> Document:

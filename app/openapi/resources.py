@@ -8,8 +8,10 @@ from pathlib import Path
 
 import falcon
 
-from app.http import media, problems
-from app.http.exchange import ENVIRON
+from app.http import problems
+from app.http.openapi import Document, any_object
+from app.http.operation import Call, operation
+from app.http.resource import Resource
 from app.openapi.document import OpenApi
 from src.support.errors import UserError
 
@@ -36,56 +38,93 @@ POLICY = (
 )
 
 
-class OpenApiDocument:
+REFUSED = ("local_only", "api_keys_not_loaded")
+
+
+class OpenApiDocument(Resource):
     """GET /openapi.json."""
+
+    path = "/openapi.json"
 
     def __init__(self, api: OpenApi) -> None:
         self._api = api
 
-    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+    @operation(
+        scope=None,
+        name="openapi",
+        summary="This document",
+        query=None,
+        answer=any_object,
+        refuses=REFUSED,
+        is_answer_stored=False,
+    )
+    def on_get(self, call: Call) -> Document:
         """Answer with the description of what is served now."""
-        request.env[ENVIRON].is_answer_stored = False
-        media.answer(response, self._api.document())
+        return self._api.document()
 
 
-class Docs:
+class Docs(Resource):
     """GET /docs: Swagger UI, to read and to try."""
 
-    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+    path = "/docs"
+
+    @operation(
+        scope=None,
+        name="docs",
+        summary="This document as a page, to try",
+        query=None,
+        also_answers=("text/html",),
+        refuses=REFUSED,
+        is_answer_stored=False,
+    )
+    def on_get(self, call: Call) -> None:
         """Answer with the page."""
-        request.env[ENVIRON].is_answer_stored = False
-        response.content_type = "text/html; charset=utf-8"
-        response.set_header("Content-Security-Policy", POLICY)
-        response.data = (OWN / "docs.html").read_bytes()
+        _write(call.response, (OWN / "docs.html").read_bytes())
 
 
-class Problems:
+class Problems(Resource):
     """GET /docs/problems: what each code of an error means."""
 
-    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+    path = "/docs/problems"
+
+    @operation(
+        scope=None,
+        name="problems",
+        summary="What each code of an error means",
+        query=None,
+        also_answers=("text/html",),
+        refuses=REFUSED,
+        is_answer_stored=False,
+    )
+    def on_get(self, call: Call) -> None:
         """Answer with a table, in which each row has its code as its address."""
-        request.env[ENVIRON].is_answer_stored = False
-        response.content_type = "text/html; charset=utf-8"
-        response.set_header("Content-Security-Policy", POLICY)
         rows = "\n".join(
             f'<tr id="{code}"><td><code>{code}</code></td><td>{kind.status}</td>'
             f"<td>{escape(kind.about)}</td></tr>"
             for code, kind in problems.KINDS.items()
         )
         page = (OWN / "problems.html").read_text(encoding="utf-8")
-        response.data = page.replace("<!-- rows -->", rows).encode()
+        _write(call.response, page.replace("<!-- rows -->", rows).encode())
 
 
-class DocsFile:
+class DocsFile(Resource):
     """GET /docs/{name}: what the page loads."""
 
-    def on_get(self, request: falcon.Request, response: falcon.Response, name: str) -> None:
+    path = "/docs/{name}"
+
+    @operation(scope=None, query=None, is_answer_stored=False)
+    def on_get(self, call: Call, name: str) -> None:
         """Answer with a file of the list, and with no other."""
-        request.env[ENVIRON].is_answer_stored = False
         if name not in FILES:
             what = "There is no such file."
             raise UserError(what, code="unknown_file", given=name, choices=FILES)
         folder, kind = FILES[name]
-        response.content_type = kind
-        response.set_header("Cache-Control", "public, max-age=86400")
-        response.data = (folder / name).read_bytes()
+        call.response.content_type = kind
+        call.response.set_header("Cache-Control", "public, max-age=86400")
+        call.response.data = (folder / name).read_bytes()
+
+
+def _write(response: falcon.Response, page: bytes) -> None:
+    response.content_type = "text/html; charset=utf-8"
+    response.set_header("Content-Security-Policy", POLICY)
+    response.data = page

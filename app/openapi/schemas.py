@@ -205,5 +205,4 @@ SHARED: Document = {
             "buckets": listing(structure({"at": TIME, **_COUNTS})),
         }
     ),
-    "health": structure({"status": TEXT}),
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from app.http.body import CSV
 from app.http.openapi import (
-    OBJECT,
     TEXT,
     Document,
     by_id,
@@ -78,8 +77,6 @@ def profile(dataset: str) -> Document:
 
 def service() -> Document:
     """Describe what tells of the service."""
-    health = response(reference("health"))
-    page = response(TEXT, media="text/html")
     return {
         "/v1/datasets": _get(
             "datasets",
@@ -90,27 +87,6 @@ def service() -> Document:
             "activity",
             "What each dataset was asked for in the last day by hour, and its labels",
             {"200": response(reference("activity")), **problems(401, 403, 503)},
-        ),
-        "/healthz": _get("alive", "The process answers", {"200": health}, is_open=True),
-        "/readyz": _get(
-            "ready",
-            "Models are loaded, the database takes rows, the disk has room",
-            {"200": health, "503": health},
-            is_open=True,
-        ),
-        "/metrics": _get(
-            "metrics",
-            "What Prometheus reads",
-            {"200": response(TEXT, media="text/plain"), **problems(401, 403)},
-        ),
-        "/openapi.json": _get(
-            "openapi", "This document", {"200": response(OBJECT), **problems(403, 503)}
-        ),
-        "/docs": _get(
-            "docs", "This document as a page, to try", {"200": page, **problems(403, 503)}
-        ),
-        "/docs/problems": _get(
-            "problems", "What each code of an error means", {"200": page, **problems(403, 503)}
         ),
     }
 

@@ -14,6 +14,7 @@ from app.http import body
 from app.http import exchange as exchanges
 from app.http.exchange import ANYONE, Answer, App, Exchange, Start
 from app.http.prometheus import Metrics
+from app.http.resource import RouteTable
 from app.request_log.batches import Batches
 from app.request_log.journal import Entry, Journal, Unavailable
 from app.store.redaction import Redaction
@@ -22,9 +23,6 @@ from src.support.errors import UserError
 log = logging.getLogger(__name__)
 
 NO_CONTENT = 204
-# Asked every few seconds by machines, and to be answered while the database cannot be written.
-UNRECORDED = frozenset({"/healthz", "/readyz", "/metrics"})
-FILES = "/static/"  # the same for everybody, once they are found
 # Bytes of a body that anyone may send, whose key is not known: a form to sign in with is less.
 LARGEST_OF_ANYONE = 16_000
 
@@ -36,6 +34,7 @@ class Recorder:
         self,
         app: App,
         *,
+        routes: RouteTable,
         guard: Guard,
         journal: Journal,
         redaction: Redaction,
@@ -44,6 +43,8 @@ class Recorder:
         largest_upload: int,
     ) -> None:
         self._app = app
+        self._routes = routes
+        self.light = routes.light
         self._guard = guard
         self._journal = journal
         self.batches = Batches(journal, self._settle)
@@ -61,8 +62,7 @@ class Recorder:
         exchange = exchanges.begin(environ)
         answer = self._with_headers(exchange, self._answer(exchange))
         batch = self.batches.mine()
-        path = environ["PATH_INFO"]
-        if path in UNRECORDED or (path.startswith(FILES) and answer.code < 400):
+        if not self._routes.is_recorded(environ["PATH_INFO"], answer.code):
             answer = self._settle(exchange, answer, None)
         elif batch is not None:
             batch.add(self._entry(exchange, answer), exchange, answer)
@@ -106,7 +106,7 @@ class Recorder:
             if (preflight := self._guard.preflight(exchange.environ)) is not None:
                 return preflight
             exchange.caller = self._guard.admit(exchange.environ)
-            if body.is_streamed(exchange.environ):
+            if self._is_streamed(exchange.environ):
                 body.announced(exchange.environ, self._largest_upload)
             else:
                 is_known = exchange.caller is not ANYONE
@@ -119,6 +119,12 @@ class Recorder:
             log.exception("request %s failed", exchange.id)
             exchange.predictions, exchange.is_prediction = [], False
             return exchanges.refusal(_ours(), exchange.request_id)
+
+    def _is_streamed(self, environ: dict[str, Any]) -> bool:
+        """Tell whether the handler reads the body while it comes."""
+        return body.is_streamed_type(environ) and self._routes.is_streamed(
+            environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        )
 
     def _entry(self, exchange: Exchange, answer: Answer) -> Entry:
         environ, caller = exchange.environ, exchange.caller

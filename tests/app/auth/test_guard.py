@@ -13,6 +13,7 @@ from app.auth.keys import StoredKey, new_key
 from app.http import problems
 from app.http.exchange import ANYONE, HERE, SCOPES, Caller, begin
 from src.support.errors import UserError
+from tests.app.http import routes
 
 KEY, PREFIX, HASH = new_key()
 OTHER = new_key()[0]
@@ -21,6 +22,7 @@ STORED = {PREFIX: StoredKey("web", HASH, frozenset({"predict"}))}
 
 def guard(*, locked: bool = True, proxies: int = 0, origins: tuple[str, ...] = ()) -> Guard:
     made = Guard(proxies=proxies, origins=origins, secret=b"s")
+    made.know(routes.table())
     made.learn(STORED if locked else {})
     return made
 
@@ -306,6 +308,7 @@ def test_a_header_that_an_answer_has_is_not_added() -> None:
 def test_nobody_is_admitted_before_the_keys_are_known(path: str) -> None:
     """A database that is away at the start must not open the service to all of this machine."""
     unknowing = Guard(proxies=0, origins=(), secret=b"s")
+    unknowing.know(routes.table())
     for more in ({}, {"HTTP_X_API_KEY": KEY}):
         assert problems.status(refused(unknowing, environ(path, **more))) == 503
     assert unknowing.admit(environ("/readyz")) == ANYONE

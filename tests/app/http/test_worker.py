@@ -19,7 +19,7 @@ import pytest
 
 # It tells the length and the hash of the body that it got, and what the worker counts.
 SERVED = """
-import contextlib, hashlib, json, pathlib, resource, threading, time
+import contextlib, hashlib, json, pathlib, re, resource, threading, time
 from app.http.exchange import Answer
 from app.http.worker import GatedWorker
 
@@ -82,6 +82,7 @@ class Batch:
 class Quick:
     is_full = is_busy = False
     quick = True
+    light = re.compile(rb"(GET|HEAD) /healthz HTTP/|POST /v1/[^ ?/]+/predictions HTTP/")
 
     @property
     def batches(self):

@@ -17,6 +17,7 @@ from app.request_log.recorder import Recorder
 from app.store.redaction import Redaction
 from app.store.tables import Request
 from src.support.errors import UserError
+from tests.app.http import routes
 
 COLUMNS = [field.name for field in Request._meta.sorted_fields]
 Start = Callable[[str, list[tuple[str, str]]], None]
@@ -69,8 +70,11 @@ class Bench:
         self.method = ""
         guard = Guard(proxies=0, origins=(), secret=b"s")
         guard.learn({})
+        table = routes.table()
+        guard.know(table)
         self.recorder = Recorder(
             self._app,
+            routes=table,
             guard=guard,
             journal=self.journal,  # type: ignore[arg-type]
             redaction=Redaction(()),

@@ -1,0 +1,29 @@
+"""A dataset as its operations are described: with its fields, served or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.registry.loaded import Serving
+from app.settings import Settings
+from src.data.schema import Dataset
+
+
+@dataclass(frozen=True)
+class DatasetContext:
+    """What the description of a dataset's operations is derived from."""
+
+    dataset: Dataset
+    serving: Serving | None
+    classes: list[str] | None
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        """Return the dataset's name."""
+        return self.dataset.name
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Return what the placeholders of summaries stand for."""
+        return {"noun": self.dataset.noun, "target": self.dataset.target.name}
