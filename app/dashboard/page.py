@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import falcon
 
+from app.dashboard.api_client import ApiClient
 from app.dashboard.rendering import Renderer
 from app.http.exchange import ANYONE, ENVIRON
 from app.http.operation import Access, Operation
