@@ -16,13 +16,18 @@ Line = Annotated[str, Meta(pattern=r"^[^\u0000-\u001f\u007f]+$(?!\n)", max_lengt
 
 Cursor = Annotated[str, Meta(pattern=ids.PATTERN)]
 Limit = Annotated[int, Meta(ge=1, le=1000)]  # rows of a page
+# A time as it is answered, and as it may be asked for.
+Timestamp = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+Moment = Annotated[
+    str, Meta(extra_json_schema={"anyOf": [{"format": "date-time"}, {"format": "date"}]})
+]
 
 
 class TimeSpan(Checked, frozen=True):
     """A time span; both ends may be open."""
 
-    since: str | None = None
-    until: str | None = None
+    since: Annotated[Moment | None, Meta(description="from this moment on")] = None
+    until: Annotated[Moment | None, Meta(description="before this moment")] = None
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,7 @@ class OpenApi:
         for path, method, described in self._declared(contexts, structs):
             paths.setdefault(path, {})[method] = described
         components.update(structs.schemas())
+        _drop_links_to_nothing(paths)
         return {
             "openapi": "3.1.0",
             "info": {"title": "Lapidary", "version": VERSION, "description": ABOUT},
@@ -138,6 +139,16 @@ class OpenApi:
                         continue
                     described = describe(declared, path, tag, context, structs)
                     yield path, method.lower(), described
+
+
+def _drop_links_to_nothing(paths: Document) -> None:
+    """Remove the links to operations that a dataset does not offer."""
+    operations = [one for methods in paths.values() for one in methods.values()]
+    names = {one["operationId"] for one in operations}
+    for answer in (answer for one in operations for answer in one["responses"].values()):
+        links = answer.pop("links", {})
+        if offered := {name: to for name, to in links.items() if to["operationId"] in names}:
+            answer["links"] = offered
 
 
 def _served(serving: Serving, settings: Settings) -> Document:

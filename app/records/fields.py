@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta
 
 from app.records.values import is_number, nearest, number, plain, spelt
@@ -17,6 +18,18 @@ EXACT = 2**53 - 1  # up to here a number is one whole number and no other
 SPACE = (
     r"[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*"
 )
+
+
+class FieldDescription(msgspec.Struct, frozen=True):
+    """A feature described for people."""
+
+    name: str
+    type: str
+    unit: str
+    about: str
+    allowed: str
+    choices: list[str] | None
+    required: bool
 
 
 class FieldError(Exception):
@@ -64,17 +77,17 @@ class Field:
         said = ", in ".join(part for part in (self.about, self.unit) if part)
         return {"title": self.name, **({"description": said} if said else {}), **self._schema()}
 
-    def words(self) -> dict[str, Any]:
-        """Say for people what is taken."""
-        return {
-            "name": self.name,
-            "type": self.kind,
-            "unit": self.unit,
-            "about": self.about,
-            "allowed": self.allowed,
-            "choices": self.choices,
-            "required": self.required,
-        }
+    def description(self) -> FieldDescription:
+        """Return the field as it is described for people."""
+        return FieldDescription(
+            name=self.name,
+            type=self.kind,
+            unit=self.unit,
+            about=self.about,
+            allowed=self.allowed,
+            choices=self.choices,
+            required=self.required,
+        )
 
     def _or_null(self, kind: str) -> str | list[str]:
         return kind if self.required else [kind, "null"]

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from app.records import fields
-from app.records.fields import Field, FieldError
+from app.records.fields import Field, FieldDescription, FieldError
 from app.records.invalid import Invalid
 from app.records.strict_json import MalformedError, Object, TooManyError, parse
 from app.records.values import clipped, nearest, shown
@@ -171,9 +171,9 @@ class Records:
             raise self._invalid(faults)
         return record
 
-    def fields(self) -> list[dict[str, Any]]:
-        """Say in words what each feature takes."""
-        return [field.words() for field in self.by_name.values()]
+    def fields(self) -> list[FieldDescription]:
+        """Describe each feature for people."""
+        return [field.description() for field in self.by_name.values()]
 
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON Schema (2020-12) of one record, which accepts what `decode` accepts."""

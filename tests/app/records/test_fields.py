@@ -39,8 +39,8 @@ def make(make_dataset: Make) -> Callable[..., Field]:
 )
 def test_what_is_taken_is_said_in_words(make, feature: dict[str, Any], allowed: str) -> None:
     field = make(feature)
-    assert field.allowed == field.words()["allowed"] == allowed
-    assert field.words()["type"] == feature["type"]
+    assert field.allowed == field.description().allowed == allowed
+    assert field.description().type == feature["type"]
 
 
 def test_the_tighter_of_two_bounds_holds(make) -> None:

@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.http import problems
+from app.records.fields import FieldDescription
 from app.records.invalid import Invalid
 from app.records.records import Decoded, Records
 from src.config import configuration
@@ -415,19 +416,19 @@ def test_a_faulty_part_is_refused(value: Any, fields: list[str | None]) -> None:
 
 
 def test_the_fields_are_described_for_people() -> None:
-    fields = {field["name"]: field for field in RECORDS.fields()}
+    fields = {field.name: field for field in RECORDS.fields()}
     assert list(fields) == list(FEATURES)
-    assert fields["weight"] == {
-        "name": "weight",
-        "type": "number",
-        "unit": "g",
-        "about": "on the scales",
-        "allowed": "a number above 0 and at most 20",
-        "choices": None,
-        "required": True,
-    }
-    assert fields["grade"]["choices"] == GRADES
-    assert not fields["é"]["required"]
+    assert fields["weight"] == FieldDescription(
+        name="weight",
+        type="number",
+        unit="g",
+        about="on the scales",
+        allowed="a number above 0 and at most 20",
+        choices=None,
+        required=True,
+    )
+    assert fields["grade"].choices == GRADES
+    assert not fields["é"].required
 
 
 def test_the_schema_has_titles_descriptions_and_bounds() -> None:
