@@ -20,9 +20,7 @@ from app.dashboard.static import Static
 from app.http import hooks
 from app.http.prometheus import Metrics
 from app.http.resource import Resource, RouteTable, Undeclared
-from app.labels import feedback, overview, uncertainty_resources, upload_resources
-from app.labels import resources as label_resources
-from app.labels.reader import Readers
+from app.labels import resources as labels
 from app.openapi import resources as openapi_resources
 from app.openapi.document import OpenApi
 from app.predictions import resources as prediction_resources
@@ -38,6 +36,7 @@ from app.registry import resources as version_resources
 from app.registry.gate import Gatekeeper
 from app.registry.live_config import Configured
 from app.registry.registry import Registry, loader
+from app.registry.services import Services
 from app.request_log import resources as log_resources
 from app.request_log import traffic
 from app.request_log.journal import Journal
@@ -73,7 +72,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     configured = Configured(var)
     gatekeeper = Gatekeeper(configured)
     registry = Registry(database, var, load, configured, gatekeeper)
-    readers = Readers(registry, most=settings.most_records, longest_text=settings.longest_text)
+    services = Services(settings, database, redaction, configured, gatekeeper, registry, load)
     watcher = Watcher(maker, database, registry, guard, settings.poll)
     watcher.start(is_watching=is_watching)
     if is_watching:
@@ -122,27 +121,10 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
             prediction_resources.Predictions(registry, gatekeeper, redaction, database, settings),
             is_light=True,
         ),
-        Undeclared("/v1/{dataset}/predictions/{number}", prediction_resources.Receipt(database)),
         Undeclared(
-            "/v1/{dataset}/predictions/{number}/label",
-            feedback.Truth(registry, readers, database, settings),
+            "/v1/{dataset}/predictions/{prediction_id}", prediction_resources.Receipt(database)
         ),
-        Undeclared(
-            "/v1/{dataset}/labels",
-            label_resources.Labels(registry, readers, database, settings),
-            is_streamed=True,
-        ),
-        Undeclared(
-            "/v1/{dataset}/labels/about", overview.Labelling(registry, readers, database, settings)
-        ),
-        Undeclared("/v1/{dataset}/labels/{number}", label_resources.OneLabel(registry, database)),
-        Undeclared("/v1/{dataset}/uncertain", uncertainty_resources.Uncertain(registry, database)),
-        Undeclared(
-            "/v1/{dataset}/uploads", upload_resources.Uploads(registry, database, settings.page)
-        ),
-        Undeclared(
-            "/v1/{dataset}/uploads/{number}", upload_resources.OneUpload(registry, database)
-        ),
+        *labels.routes(services),
         Undeclared("/v1/{dataset}/scoreboard", scoreboard.Scores(registry, gatekeeper, database)),
         Undeclared("/v1/{dataset}/choices", option_resources.Choices(registry, database)),
         Undeclared(

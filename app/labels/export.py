@@ -1,4 +1,4 @@
-"""Labels as they are told: one as JSON, many as the rows of a file that can be posted again."""
+"""Labels as they are answered: one as JSON, many as the rows of a file that can be posted again."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from src.support import files
 # What a CSV says of a label beside its record; these columns are ignored when it is posted.
 BESIDE = ("label_id", "label_at", "label_source", "label_prediction")
 
-# What a label is told by, beside its target.
+# The fields of a stored label beside its target.
 RESERVED = ("at", "deleted", "id", "prediction", "record", "source", "upload")
 
 
-def shown(row: dict[str, Any], known: Dataset) -> dict[str, Any]:
-    """Return a label as it is told."""
+def stored_label(row: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
+    """Return a label as it is answered."""
     document = {
         "id": row["id"],
         "at": row["at"],
         "source": row["source"],
         "record": msgspec.Raw(bytes(row["record"])),
-        known.target.name: typed(row["value"], known),
+        dataset.target.name: typed(row["value"], dataset),
         "upload": row["upload"],
     }
     if row["prediction"] is not None:
@@ -39,37 +39,37 @@ def shown(row: dict[str, Any], known: Dataset) -> dict[str, Any]:
     return document
 
 
-def typed(value: str, known: Dataset) -> Any:
+def typed(value: str, dataset: Dataset) -> Any:
     """Return a target as JSON has it: numbers, and the classes as the dataset lists them."""
-    if known.task == "regression":
-        with suppress(ValueError):  # it may be a class of a dataset that was told otherwise then
+    if dataset.task == "regression":
+        with suppress(ValueError):  # it may be a class: the dataset may have had another task
             return float(value)
-    listed = {str(one): one for one in known.target.values or ()}
+    listed = {str(one): one for one in dataset.target.values or ()}
     return listed.get(value, value)
 
 
-def csv_rows(rows: list[dict[str, Any]], known: Dataset, *, is_first: bool) -> bytes:
+def csv_rows(rows: list[dict[str, Any]], dataset: Dataset, *, is_first: bool) -> bytes:
     """Write rows as a CSV, the first ones under a header.
 
     Records stand there as they are, for they can be posted again: a text that a spreadsheet takes
     for a formula, too. What is ignored when it is posted is defused.
     """
-    names = list(known.features)
-    lines: list[list[Any]] = [[*names, known.target.name, *BESIDE]] if is_first else []
-    missing = "" if "" in known.missing else next(iter(known.missing), "")
+    names = list(dataset.features)
+    lines: list[list[Any]] = [[*names, dataset.target.name, *BESIDE]] if is_first else []
+    missing = "" if "" in dataset.missing else next(iter(dataset.missing), "")
     for row in rows:
         record = msgspec.json.decode(bytes(row["record"]))
         cells = [missing if record.get(name) is None else record[name] for name in names]
         beside = (row["id"], row["at"], spreadsheet.cell(row["source"]), row["prediction"] or "")
         lines.append([*cells, row["value"], *beside])
-    return files.csv_text(lines, known.separator).encode()
+    return files.csv_text(lines, dataset.separator).encode()
 
 
-def ndjson_rows(rows: list[dict[str, Any]], known: Dataset, *, is_first: bool) -> bytes:
+def ndjson_rows(rows: list[dict[str, Any]], dataset: Dataset, *, is_first: bool) -> bytes:
     """Write rows as they can be posted again, a JSON object a line."""
     del is_first  # there is no header
     lines = []
     for row in rows:
         record = msgspec.json.decode(bytes(row["record"]))
-        lines.append({**record, known.target.name: typed(row["value"], known)})
+        lines.append({**record, dataset.target.name: typed(row["value"], dataset)})
     return msgspec.json.Encoder().encode_lines(lines)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import falcon
 import msgspec
-import peewee
 
-from app.auth import guard
 from app.http import media
-from app.labels import store
-from app.labels.export import shown
+from app.http.operation import Call, operation
+from app.labels import openapi, store
+from app.labels.export import stored_label
 from app.labels.reader import Readers
-from app.labels.storable import check_storable
+from app.labels.schema import check_storable
 from app.labels.store import Feedback
 from app.records.strict_json import Object, TooManyError, parse
-from app.registry.registry import Registry
-from app.settings import Settings
+from app.registry.dataset_context import DatasetContext
+from app.registry.services import DatasetResource, Services
 from app.store import database as databases
 from app.store import ids
 from app.store.redaction import HIDDEN
@@ -28,41 +26,50 @@ from src.support.errors import UserError
 MOST_VALUES = 10
 
 
-class Truth:
-    """PUT and GET /v1/{dataset}/predictions/{id}/label."""
+def _is_served(context: DatasetContext) -> bool:
+    return context.serving is not None
 
-    def __init__(
-        self,
-        registry: Registry,
-        readers: Readers,
-        database: peewee.Database,
-        settings: Settings,
-    ) -> None:
-        self._registry = registry
+
+class PredictionLabel(DatasetResource):
+    """Give a prediction its label, or look at it."""
+
+    path = "/v1/{dataset}/predictions/{prediction_id}/label"
+
+    def __init__(self, services: Services, readers: Readers) -> None:
+        super().__init__(services)
         self._readers = readers
-        self._database = database
-        self._settings = settings
 
-    def on_put(
-        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
-    ) -> None:
+    @operation(
+        scope="label",
+        name="truth",
+        summary="Say what was true of a prediction; it becomes a label",
+        body=openapi.truth,
+        answer=openapi.stored_label,
+        refuses=("unknown_prediction", "labels_not_taken", "record_unusable", "invalid_label"),
+        links={
+            "label": ("stored_label", "label_id", "id"),
+            "delete": ("delete_label", "label_id", "id"),
+            "again": ("stored_truth", "prediction_id", "prediction/id"),
+        },
+        is_offered=_is_served,
+    )
+    def on_put(self, call: Call, dataset: Dataset, prediction_id: str) -> dict[str, Any]:
         """Store what the prediction should have been; of two the last one counts, both are kept."""
-        exchange = guard.allowed(request, "label")
-        media.query(request, media.NoQuery)
-        known = self._registry.dataset(dataset)
-        exchange.dataset = dataset
-        check_storable(known, self._settings.redact)
-        media.check_json(request)
-        given = _given(exchange.body or b"", known)
-        prediction = self._prediction(dataset, number)
+        exchange, database = call.exchange, self.services.database
+        check_storable(dataset, self.services.settings.redact)
+        media.check_json(call.request)
+        target = _target(exchange.body or b"", dataset)
+        prediction = self._prediction(dataset, prediction_id)
         exchange.version = prediction.version
-        value, record = self._checked(known, prediction, given)
-        feedback = Feedback(number, prediction.version, prediction.at, bytes(prediction.answer))
-        with databases.exclusive(self._database):  # of two at once one is the last
-            last = self._last(dataset, number)
+        value, record = self._checked(dataset, prediction, target)
+        feedback = Feedback(
+            prediction_id, prediction.version, prediction.at, bytes(prediction.answer)
+        )
+        with databases.exclusive(database):  # of two at once one is the last
+            last = self._last(dataset, prediction_id)
             if last is None or last["value"] != value:
                 rows = store.rows(
-                    dataset,
+                    dataset.name,
                     [ids.new() if last is None else ids.after(last["id"])],
                     [value],
                     [record],
@@ -70,44 +77,49 @@ class Truth:
                     upload=exchange.id,
                     feedback=feedback,
                 )
-                store.insert(self._database, rows)
-                last = self._last(dataset, number)
+                store.insert(database, rows)
+                last = self._last(dataset, prediction_id)
         assert last is not None
-        media.answer(response, shown(last, known))
+        return stored_label(last, dataset)
 
-    def on_get(
-        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
-    ) -> None:
+    @operation(
+        scope="label",
+        name="stored_truth",
+        summary="The label of a prediction; of several the last",
+        answer=openapi.stored_label,
+        refuses=("unknown_label",),
+        is_offered=_is_served,
+    )
+    def on_get(self, call: Call, dataset: Dataset, prediction_id: str) -> dict[str, Any]:
         """Answer with the label that counts."""
-        exchange = guard.allowed(request, "label")
-        media.query(request, media.NoQuery)
-        known = self._registry.dataset(dataset)
-        exchange.dataset = dataset
-        last = self._last(dataset, number) if ids.is_one(number) else None
+        last = self._last(dataset, prediction_id) if ids.is_one(prediction_id) else None
         if last is None:
-            raise UserError("This prediction has no label.", code="unknown_label", given=number)
-        media.answer(response, shown(last, known))
+            what = "This prediction has no label."
+            raise UserError(what, code="unknown_label", given=prediction_id)
+        return stored_label(last, dataset)
 
-    def _prediction(self, dataset: str, number: str) -> Any:
-        rows = Prediction.select().where(Prediction.id == number)
-        found = rows.execute(self._database) if ids.is_one(number) else ()
-        row = next(iter(found), None)
+    def _prediction(self, dataset: Dataset, prediction_id: str) -> Any:
+        row = None
+        if ids.is_one(prediction_id):
+            rows = Prediction.select().where(Prediction.id == prediction_id)
+            row = next(iter(rows.execute(self.services.database)), None)
         if row is None:
-            raise UserError("There is no such prediction.", code="unknown_prediction", given=number)
-        if row.dataset != dataset:
+            what = "There is no such prediction."
+            raise UserError(what, code="unknown_prediction", given=prediction_id)
+        if row.dataset != dataset.name:
             raise UserError(
-                f"This prediction is not one of '{dataset}'.",
+                f"This prediction is not one of '{dataset.name}'.",
                 code="unknown_prediction",
-                given=number,
-                fix=f"put it to /v1/{row.dataset}/predictions/{number}/label",
+                given=prediction_id,
+                fix=f"put it to /v1/{row.dataset}/predictions/{prediction_id}/label",
             )
         return row
 
-    def _checked(self, known: Dataset, prediction: Any, given: Any) -> tuple[str, bytes]:
+    def _checked(self, dataset: Dataset, prediction: Any, value: Any) -> tuple[str, bytes]:
         """Return the label's value and record; raise UserError where either cannot be used."""
         record = msgspec.json.decode(bytes(prediction.record))
-        target = known.target.name
-        chunk = self._readers.of(known).json(msgspec.json.encode({**record, target: given}))
+        target = dataset.target.name
+        chunk = self._readers.of(dataset).json(msgspec.json.encode({**record, target: value}))
         if chunk.refusals:
             first = chunk.refusals[0]
             if first.field == target:
@@ -118,36 +130,37 @@ class Truth:
                     choices=first.allowed,
                     fix=first.fix,
                 )
+            what = f"The prediction's record does not fit '{dataset.name}' as it is now"
             raise UserError(
-                f"The prediction's record does not fit '{known.name}' as it is now: {first.detail}",
+                f"{what}: {first.detail}",
                 code="record_unusable",
                 given=first.given,
                 choices=first.allowed,
-                fix=f"post the whole label to /v1/{known.name}/labels",
+                fix=f"post the whole label to /v1/{dataset.name}/labels",
             )
         if HIDDEN in record.values():
             raise UserError(
                 "The prediction's record was not stored whole.",
                 code="record_unusable",
-                fix=f"post the whole label to /v1/{known.name}/labels",
+                fix=f"post the whole label to /v1/{dataset.name}/labels",
             )
         return chunk.values[0], chunk.records[0]
 
-    def _last(self, dataset: str, number: str) -> dict[str, Any] | None:
-        linked = [*store.live(dataset), Label.prediction == number]
-        return next(iter(store.page(self._database, linked, 1)), None)
+    def _last(self, dataset: Dataset, prediction_id: str) -> dict[str, Any] | None:
+        conditions = [*store.live(dataset.name), Label.prediction == prediction_id]
+        return next(iter(store.page(self.services.database, conditions, 1)), None)
 
 
-def _given(body: bytes, known: Dataset) -> Any:
+def _target(body: bytes, dataset: Dataset) -> Any:
     """Return the value of a body such as {"price": 2500}."""
-    name = known.target.name
+    name = dataset.target.name
     allowed = [f'{{"{name}": ...}}']
     try:
-        whole = parse(body, MOST_VALUES)
+        document = parse(body, MOST_VALUES)
     except TooManyError:
         what = "The body has more than the target."
         raise UserError(what, code="invalid_body", choices=allowed) from None
-    names = [key for key, _ in whole.pairs] if isinstance(whole, Object) else []
+    names = [key for key, _ in document.pairs] if isinstance(document, Object) else []
     if names != [name]:
         raise UserError(
             "The body must be an object with the target alone.",

@@ -5,74 +5,96 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import falcon
-import peewee
+import msgspec
 
-from app.auth import guard
-from app.http import media
 from app.http.cache import SlowCount, unless_quick
+from app.http.operation import Call, operation
+from app.http.paging import Timestamp
 from app.labels import store
 from app.labels.reader import Readers
-from app.labels.storable import check_storable
-from app.registry.registry import Registry
-from app.settings import Settings
+from app.labels.schema import check_storable
+from app.records.fields import FieldDescription
+from app.registry.services import DatasetResource, Services
 from src.data.schema import Dataset
 from src.support.errors import UserError
 
-MOST = 20  # sources and classes that are told by name, those with most labels
+MOST = 20  # sources and classes that are listed by name, those with most labels
 
 
-class Labelling:
-    """GET /v1/{dataset}/labels/about, also where nothing serves yet."""
+class LastLabel(msgspec.Struct, frozen=True):
+    """The newest label."""
 
-    def __init__(
-        self,
-        registry: Registry,
-        readers: Readers,
-        database: peewee.Database,
-        settings: Settings,
-    ) -> None:
-        self._registry = registry
+    id: str
+    at: Timestamp
+    source: str
+
+
+class LabelOverview(msgspec.Struct, frozen=True):
+    """The fields of a label, its target the last, and how many labels there are.
+
+    `refused` says why the dataset takes none; it is null where it does.
+    """
+
+    dataset: str
+    about: str
+    noun: str
+    task: str
+    target: str
+    fields: list[FieldDescription]
+    refused: str | None
+    labels: int
+    sources: dict[str, int]
+    other_sources: int
+    classes: dict[str, int]
+    last: LastLabel | None
+
+
+class Overview(DatasetResource):
+    """Describe a dataset's labels, also where nothing serves yet."""
+
+    path = "/v1/{dataset}/labels/about"
+
+    def __init__(self, services: Services, readers: Readers) -> None:
+        super().__init__(services)
         self._readers = readers
-        self._database = database
-        self._settings = settings
-        self._counted: dict[str, SlowCount] = {}
+        self._counts_by_dataset: dict[str, SlowCount] = {}
 
-    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
-        """Answer with the fields of a label, its target the last, and with counts of what is."""
-        exchange = guard.allowed(request, "label")
-        exchange.is_answer_stored = False
-        media.query(request, media.NoQuery)
-        known = self._registry.dataset(dataset)
-        exchange.dataset = dataset
-        last = next(iter(store.page(self._database, store.live(dataset), 1)), None)
-        media.answer(
-            response,
-            {
-                "dataset": dataset,
-                "about": known.about,
-                "noun": known.noun,
-                "task": known.task,
-                "target": known.target.name,
-                "fields": self._readers.of(known).records.fields(),
-                "refused": _refusal(known, self._settings.redact),
-                **self._counts(known, last["id"] if last else None),
-                "last": last and {name: last[name] for name in ("id", "at", "source")},
-            },
+    @operation(
+        scope="label",
+        name="about_labels",
+        summary="What a label is made of, and how many there are",
+        answer=LabelOverview,
+        is_answer_stored=False,
+    )
+    def on_get(self, call: Call, dataset: Dataset) -> LabelOverview:
+        """Answer with the fields of a label and with counts of the labels."""
+        database = self.services.database
+        row = next(iter(store.page(database, store.live(dataset.name), 1)), None)
+        last = None if row is None else LastLabel(row["id"], row["at"], row["source"])
+        return LabelOverview(
+            dataset=dataset.name,
+            about=dataset.about,
+            noun=dataset.noun,
+            task=dataset.task,
+            target=dataset.target.name,
+            fields=self._readers.of(dataset).records.fields(),
+            refused=_refusal(dataset, self.services.settings.redact),
+            last=last,
+            **self._counts(dataset, last.id if last else None),
         )
 
-    def _counts(self, known: Dataset, last: str | None) -> dict[str, Any]:
+    def _counts(self, dataset: Dataset, last: str | None) -> dict[str, Any]:
         """Count the labels, unless that was done a moment ago: of many it takes its time."""
-        is_of_classes = known.task != "regression"
-        lately = self._counted.setdefault(known.name, SlowCount())
-        return lately.get(
-            lambda: _told(store.tally(self._database, known.name, is_of_classes=is_of_classes)),
+        is_of_classes = dataset.task != "regression"
+        database = self.services.database
+        return self._counts_by_dataset.setdefault(dataset.name, SlowCount()).get(
+            lambda: _counts(store.tally(database, dataset.name, is_of_classes=is_of_classes)),
             unless_quick,
             last,
         )
 
 
-def _told(tally: list[tuple[str, str | None, int]]) -> dict[str, Any]:
+def _counts(tally: list[tuple[str, str | None, int]]) -> dict[str, Any]:
     """Return how many there are: of all, of each source, of each class."""
     sources, values = Counter[str](), Counter[str]()
     for source, value, count in tally:
@@ -87,10 +109,10 @@ def _told(tally: list[tuple[str, str | None, int]]) -> dict[str, Any]:
     }
 
 
-def _refusal(known: Dataset, redact: tuple[str, ...]) -> str | None:
-    """Say why a dataset takes no labels; None where it does."""
+def _refusal(dataset: Dataset, redact: tuple[str, ...]) -> str | None:
+    """Return why a dataset takes no labels; None where it does."""
     try:
-        check_storable(known, redact)
+        check_storable(dataset, redact)
     except UserError as error:
         return error.what
     return None

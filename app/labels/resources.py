@@ -7,19 +7,24 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
 import falcon
-import peewee
+import msgspec
 from msgspec import Meta
 
-from app.auth import guard
 from app.http import body, media
-from app.http.exchange import Exchange
-from app.http.paging import Cursor, Limit, Line, Page, TimeSpan, first_id, moments
-from app.labels import export, store, upload_store
+from app.http.openapi import parameter
+from app.http.operation import Call, operation
+from app.http.paging import Cursor, Limit, Line, Moment, Page, TimeSpan, first_id, moments
+from app.http.resource import Resource
+from app.labels import export, openapi, store, upload_store
+from app.labels.feedback import PredictionLabel
+from app.labels.overview import Overview
 from app.labels.reader import Chunk, Readers
-from app.labels.storable import check_storable
-from app.labels.upload import Posting
-from app.registry.registry import Registry
-from app.settings import Settings
+from app.labels.schema import check_storable
+from app.labels.uncertainty import Uncertain
+from app.labels.upload import LabelUpload
+from app.labels.upload_report import PostedLabels
+from app.labels.upload_resources import OneUpload, Uploads
+from app.registry.services import DatasetResource, Services
 from app.store import ids
 from app.store.tables import Label
 from src.data.schema import Dataset
@@ -28,113 +33,173 @@ from src.support.structs import Checked
 
 KEY = "Idempotency-Key"
 LONGEST_KEY = 200
+# Printable, with no space at its ends, which a header cannot carry.
+KEY_PARAMETER = parameter(
+    KEY,
+    {"type": "string", "pattern": r"^[!-~]([ -~]*[!-~])?$", "maxLength": LONGEST_KEY},
+    "sent again with it, nothing is stored twice",
+    where="header",
+)
 ONE_OR_MANY = ("application/json", *body.STREAMED)
 
 
-class Posted(Checked, frozen=True):
+class UploadQuery(Checked, frozen=True):
     """What can be said of a post of labels."""
 
-    source: Line | None = None  # the caller's name, unless it is given
-    atomic: Literal["true", "false"] = "false"
+    source: Annotated[
+        Line | None,
+        Meta(description="who or what they come from; the key's name unless given"),
+    ] = None
+    atomic: Annotated[bool, Meta(description="store all or none")] = False
 
 
-class Filter(TimeSpan, frozen=True):
+class LabelFilter(TimeSpan, frozen=True):
     """Which labels."""
 
-    source: Line | None = None
-    value: Line | None = None
-    prediction: Annotated[str, Meta(pattern=ids.PATTERN)] | None = None
+    source: Annotated[Line | None, Meta(description="of this source")] = None
+    value: Annotated[Line | None, Meta(description="with this target, as a CSV writes it")] = None
+    prediction: Annotated[
+        Annotated[str, Meta(pattern=ids.PATTERN)] | None,
+        Meta(description="that are the truth of this prediction"),
+    ] = None
 
 
-class Query(Filter, frozen=True):
-    """What can be asked of the labels."""
+class LabelQuery(LabelFilter, frozen=True):
+    """Which labels are listed, and in which form."""
 
-    deleted: Literal["true", "false"] = "false"
-    format: Literal["json", "csv", "ndjson"] = "json"
-    cursor: Cursor | None = None
-    limit: Limit | None = None
+    deleted: Annotated[bool, Meta(description="those that were deleted")] = False
+    format: Annotated[
+        Literal["json", "csv", "ndjson"],
+        Meta(description="a page, or a file of all of them, the oldest first"),
+    ] = "json"
+    cursor: Annotated[Cursor | None, Meta(description="next, from the page before")] = None
+    limit: Annotated[
+        Limit | None, Meta(description="labels of a page; LAPIDARY_PAGE unless given")
+    ] = None
 
 
-class Deletion(Filter, frozen=True):
+class LabelDeletion(LabelFilter, frozen=True):
     """Which labels are to go, and how many that are."""
 
-    before: str | None = None
-    confirm: Annotated[int, Meta(ge=0)] | None = None
+    before: Annotated[Moment | None, Meta(description="that came before this moment")] = None
+    confirm: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="how many will go; the answer without it says so"),
+    ] = None
 
 
-class Labels:
-    """POST, GET and DELETE /v1/{dataset}/labels."""
+class DeletedLabels(msgspec.Struct, frozen=True):
+    """How many labels were deleted."""
 
-    def __init__(
-        self,
-        registry: Registry,
-        readers: Readers,
-        database: peewee.Database,
-        settings: Settings,
-    ) -> None:
-        self._registry = registry
+    deleted: int
+
+
+class Labels(DatasetResource):
+    """Post, list and delete a dataset's labels."""
+
+    path = "/v1/{dataset}/labels"
+
+    def __init__(self, services: Services, readers: Readers) -> None:
+        super().__init__(services)
         self._readers = readers
-        self._database = database
-        self._settings = settings
 
-    def on_post(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+    @operation(
+        scope="label",
+        name="post_labels",
+        summary="Post what was true: the {target} of one {noun}, or of many",
+        description="A row at fault is refused for itself, and its neighbours are stored. "
+        "CSV (with a header, in any order) and NDJSON are read while they come.",
+        query=UploadQuery,
+        headers=(KEY_PARAMETER,),
+        body=openapi.one_or_many_labels,
+        body_examples=openapi.label_examples,
+        also_takes={body.CSV: openapi.csv_example, body.NDJSON: openapi.ndjson_example},
+        answer=PostedLabels,
+        refuses=(
+            "invalid_header",
+            "labels_not_taken",
+            "body_incomplete",
+            "too_many_records",
+            "too_many_values",
+            "invalid_csv",
+            "invalid_label",
+            "no_label",
+            "idempotency_key_reused",
+            "too_many_uploads",
+        ),
+        links={
+            "upload": ("upload", "upload_id", "upload"),
+            "label": ("stored_label", "label_id", "ids/0"),
+            "delete": ("delete_label", "label_id", "ids/0"),
+        },
+        is_streamed=True,
+    )
+    def on_post(
+        self, call: Call[UploadQuery, None], dataset: Dataset
+    ) -> PostedLabels | msgspec.Raw:
         """Store what is right, say what is not; with ?atomic=true all or none."""
-        exchange = guard.allowed(request, "label")
-        asked = media.query(request, Posted)
-        known = self._registry.dataset(dataset)
-        exchange.dataset = dataset
-        check_storable(known, self._settings.redact)
-        chunks = self._chunks(request, exchange, known)
-        key = _key(request)
-        row = upload_store.begin(self._database, exchange.id, dataset, exchange.by, key)
-        if row["dataset"] != dataset:
+        services, exchange = self.services, call.exchange
+        check_storable(dataset, services.settings.redact)
+        chunks = self._chunks(call, dataset)
+        key = _idempotency_key(call.request)
+        row = upload_store.begin(services.database, exchange.id, dataset.name, exchange.by, key)
+        if row["dataset"] != dataset.name:
             what = f"This {KEY} was used for '{row['dataset']}'."
             raise UserError(what, code="idempotency_key_reused", given=key)
-        posting = Posting(
-            self._database,
-            known,
+        upload = LabelUpload(
+            services.database,
+            dataset,
             row,
-            source=asked.source or exchange.by,
-            is_atomic=asked.atomic == "true",
+            source=call.query.source or exchange.by,
+            is_atomic=call.query.atomic,
         )
-        media.answer(response, posting.run(chunks))
+        return upload.run(chunks)
 
-    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+    @operation(
+        scope="label",
+        name="labels",
+        summary="The labels, the newest first",
+        query=LabelQuery,
+        answer=openapi.stored_labels,
+        also_answers=(body.CSV, body.NDJSON),
+        refuses=("invalid_time",),
+        links={
+            "label": ("stored_label", "label_id", "labels/0/id"),
+            "delete": ("delete_label", "label_id", "labels/0/id"),
+        },
+        is_answer_stored=False,
+    )
+    def on_get(self, call: Call[LabelQuery, None], dataset: Dataset) -> dict[str, Any] | None:
         """Answer with a page, the newest first; or with a file of all, the oldest first."""
-        exchange = guard.allowed(request, "label")
-        exchange.is_answer_stored = False
-        asked = media.query(request, Query)
-        known = self._registry.dataset(dataset)
-        exchange.dataset = dataset
-        conditions = _conditions(dataset, asked)
-        conditions.append(Label.deleted.is_null(asked.deleted == "false"))
-        if asked.deleted == "true":
+        query, database = call.query, self.services.database
+        conditions = _conditions(dataset.name, query)
+        conditions.append(Label.deleted.is_null(not query.deleted))
+        if query.deleted:
             conditions.append(Label.deleted_by != store.INCOMPLETE)
-        if asked.format != "json":
-            write = export.csv_rows if asked.format == "csv" else export.ndjson_rows
-            pages = store.pages(self._database, conditions)
-            first = next(pages)  # a database that is away is noticed while there is no answer
-            exchange.stream = self._exported(itertools.chain([first], pages), known, write)
-            response.content_type = body.CSV if asked.format == "csv" else body.NDJSON
-            name = f"{dataset}-labels.{asked.format}"
-            response.set_header("Content-Disposition", f'attachment; filename="{name}"')
-            return
-        limit = asked.limit or self._settings.page
+        if query.format != "json":
+            self._export(call, dataset, conditions)
+            return None
         page = Page.read(
-            lambda most: store.page(self._database, conditions, most, asked.cursor), limit
+            lambda most: store.page(database, conditions, most, query.cursor),
+            query.limit or self.services.settings.page,
         )
-        shown = [export.shown(row, known) for row in page.rows]
-        media.answer(response, {"labels": shown, "next": page.next})
+        labels = [export.stored_label(row, dataset) for row in page.rows]
+        return {"labels": labels, "next": page.next}
 
-    def on_delete(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+    @operation(
+        scope="label",
+        name="delete_labels",
+        summary="Delete the labels that pass all filters; at least one is to be given",
+        query=LabelDeletion,
+        answer=DeletedLabels,
+        refuses=("invalid_time", "filter_missing", "not_confirmed"),
+    )
+    def on_delete(self, call: Call[LabelDeletion, None], dataset: Dataset) -> DeletedLabels:
         """Delete the labels that pass the filters, if they are as many as confirm says."""
-        exchange = guard.allowed(request, "label")
-        asked = media.query(request, Deletion)
-        self._registry.dataset(dataset)
-        exchange.dataset = dataset
-        conditions = _conditions(dataset, asked)
-        if asked.before is not None:
-            conditions.append(Label.id < first_id(asked.before, "before"))
+        query = call.query
+        conditions = _conditions(dataset.name, query)
+        if query.before is not None:
+            conditions.append(Label.id < first_id(query.before, "before"))
         if len(conditions) == 1:
             raise UserError(
                 "No filter says which labels to delete.",
@@ -143,27 +208,27 @@ class Labels:
                 fix="name at least one; before=<now> is all of them",
             )
         conditions.append(Label.deleted.is_null())
-        count, is_done = store.delete(self._database, conditions, exchange.by, asked.confirm)
+        count, is_done = store.delete(
+            self.services.database, conditions, call.exchange.by, query.confirm
+        )
         if not is_done:
             raise UserError(
                 f"{store.counted(count)} would be deleted, once the number is confirmed.",
                 code="not_confirmed",
-                given="no confirm" if asked.confirm is None else f"confirm={asked.confirm}",
+                given="no confirm" if query.confirm is None else f"confirm={query.confirm}",
                 choices=[f"confirm={count}"],
                 fix=f"ask again with confirm={count}",
             )
-        media.answer(response, {"deleted": count})
+        return DeletedLabels(count)
 
-    def _chunks(
-        self, request: falcon.Request, exchange: Exchange, known: Dataset
-    ) -> Iterator[Chunk]:
+    def _chunks(self, call: Call[UploadQuery, None], dataset: Dataset) -> Iterator[Chunk]:
         """Return the body's labels as they come."""
-        reader = self._readers.of(known)
-        kind = media.media(request)
-        if exchange.body is None:
+        reader, request = self._readers.of(dataset), call.request
+        media_type = media.media(request)
+        if call.exchange.body is None:
             stream = body.Stream(request.env, int(request.env.get("CONTENT_LENGTH") or 0))
-            return reader.csv(stream) if kind == body.CSV else reader.ndjson(stream)
-        if kind in ("", *ONE_OR_MANY):
+            return reader.csv(stream) if media_type == body.CSV else reader.ndjson(stream)
+        if media_type in ("", *ONE_OR_MANY):
             media.check_json(request)
         else:
             raise UserError(
@@ -172,67 +237,98 @@ class Labels:
                 given=f"Content-Type: {request.content_type}",
                 choices=ONE_OR_MANY,
             )
-        return map(reader.json, [exchange.body])
+        return map(reader.json, [call.exchange.body])
 
-    def _exported(
-        self, pages: Iterable[list[dict[str, Any]]], known: Dataset, write: Any
+    def _export(
+        self, call: Call[LabelQuery, None], dataset: Dataset, conditions: list[Any]
+    ) -> None:
+        """Answer with a file of the labels that meet the conditions."""
+        file_format, response = call.query.format, call.response
+        write = export.csv_rows if file_format == "csv" else export.ndjson_rows
+        pages = store.pages(self.services.database, conditions)
+        first = next(pages)  # a database that is away is noticed while there is no answer
+        call.exchange.stream = self._file(itertools.chain([first], pages), dataset, write)
+        response.content_type = body.CSV if file_format == "csv" else body.NDJSON
+        name = f"{dataset.name}-labels.{file_format}"
+        response.set_header("Content-Disposition", f'attachment; filename="{name}"')
+
+    def _file(
+        self, pages: Iterable[list[dict[str, Any]]], dataset: Dataset, write: Any
     ) -> Iterator[bytes]:
         """Yield a file a page at a time; nothing stays open while the client takes it."""
-        for at, page in enumerate(pages):
-            self._database.close()
-            if piece := write(page, known, is_first=at == 0):
+        for position, page in enumerate(pages):
+            self.services.database.close()
+            if piece := write(page, dataset, is_first=position == 0):
                 yield piece
 
 
-class OneLabel:
-    """GET and DELETE /v1/{dataset}/labels/{id}."""
+class OneLabel(DatasetResource):
+    """Look at one label, or delete it."""
 
-    def __init__(self, registry: Registry, database: peewee.Database) -> None:
-        self._registry = registry
-        self._database = database
+    path = "/v1/{dataset}/labels/{label_id}"
 
-    def on_get(
-        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
-    ) -> None:
+    @operation(
+        scope="label",
+        name="stored_label",
+        summary="A label, also one that was deleted",
+        answer=openapi.stored_label,
+        refuses=("unknown_label",),
+    )
+    def on_get(self, call: Call, dataset: Dataset, label_id: str) -> dict[str, Any]:
         """Answer with a label; one that was deleted says when and by whom."""
-        exchange = guard.allowed(request, "label")
-        media.query(request, media.NoQuery)
-        known, row = self._found(dataset, number)
-        exchange.dataset = dataset
-        media.answer(response, export.shown(row, known))
+        return export.stored_label(self._row(dataset, label_id), dataset)
 
-    def on_delete(
-        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
-    ) -> None:
+    @operation(
+        scope="label",
+        name="delete_label",
+        summary="Delete a label: no training uses it from now on",
+        answer=openapi.stored_label,
+        refuses=("unknown_label",),
+    )
+    def on_delete(self, call: Call, dataset: Dataset, label_id: str) -> dict[str, Any]:
         """Delete a label: no training will use it from now on; it is kept for those that did."""
-        exchange = guard.allowed(request, "label")
-        media.query(request, media.NoQuery)
-        known, row = self._found(dataset, number)
-        exchange.dataset = dataset
+        row = self._row(dataset, label_id)
         if row["deleted"] is None:
-            one = [*store.live(dataset), Label.id == number]
-            store.delete(self._database, one, exchange.by, 1)
-            known, row = self._found(dataset, number)
-        media.answer(response, export.shown(row, known))
+            condition = [*store.live(dataset.name), Label.id == label_id]
+            store.delete(self.services.database, condition, call.exchange.by, 1)
+            row = self._row(dataset, label_id)
+        return export.stored_label(row, dataset)
 
-    def _found(self, dataset: str, number: str) -> tuple[Dataset, dict[str, Any]]:
-        known = self._registry.dataset(dataset)
-        row = store.get(self._database, dataset, number) if ids.is_one(number) else None
+    def _row(self, dataset: Dataset, label_id: str) -> dict[str, Any]:
+        database = self.services.database
+        row = store.get(database, dataset.name, label_id) if ids.is_one(label_id) else None
         if row is None:
-            raise UserError("There is no such label.", code="unknown_label", given=number)
-        return known, row
+            raise UserError("There is no such label.", code="unknown_label", given=label_id)
+        return row
 
 
-def _conditions(dataset: str, asked: Filter) -> list[Any]:
-    conditions = [Label.dataset == dataset, *moments(asked, Label.id)]
+def routes(services: Services) -> list[Resource]:
+    """Return the room's resources."""
+    settings = services.settings
+    readers = Readers(
+        services.registry, most=settings.most_records, longest_text=settings.longest_text
+    )
+    return [
+        Labels(services, readers),
+        Overview(services, readers),
+        OneLabel(services),
+        PredictionLabel(services, readers),
+        Uncertain(services),
+        Uploads(services),
+        OneUpload(services),
+    ]
+
+
+def _conditions(dataset: str, labels: LabelFilter) -> list[Any]:
+    conditions = [Label.dataset == dataset, *moments(labels, Label.id)]
     for field in ("source", "value", "prediction"):
-        value = getattr(asked, field)
+        value = getattr(labels, field)
         if value is not None:
             conditions.append(getattr(Label, field) == value)
     return conditions
 
 
-def _key(request: falcon.Request) -> str | None:
+def _idempotency_key(request: falcon.Request) -> str | None:
     key: str | None = request.get_header(KEY)
     if key is None:
         return None

@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
+from app.labels.export import RESERVED
 from app.records.values import spelt
 from src.data.schema import Category, Dataset, Feature, Integer, Number
+from src.support.errors import UserError
 
 
 def labelled(dataset: Dataset, classes: list[str] | None) -> Dataset:
@@ -19,6 +21,26 @@ def labelled(dataset: Dataset, classes: list[str] | None) -> Dataset:
     """
     features = {**dataset.features, dataset.target.name: _truth(dataset, classes)}
     return msgspec.structs.replace(dataset, features=features, derived={}, gate={}, similar=None)
+
+
+def check_storable(dataset: Dataset, redact: Sequence[str]) -> None:
+    """Raise UserError where a label would hold what is never stored, or two fields of one name."""
+    if dataset.target.name in RESERVED:
+        raise UserError(
+            f"'{dataset.name}' takes no labels: a label has a '{dataset.target.name}' of its own.",
+            code="labels_not_taken",
+            given=f"the target of '{dataset.name}'",
+            fix="give the target another name in conf/dataset, and in the data",
+        )
+    hidden = {name.casefold() for name in redact}
+    for name in [*dataset.features, dataset.target.name]:
+        if name.casefold() in hidden:
+            raise UserError(
+                f"'{dataset.name}' takes no labels: '{name}' is never stored here.",
+                code="labels_not_taken",
+                given=f"LAPIDARY_REDACT={','.join(redact)}",
+                fix=f"take '{name}' out of LAPIDARY_REDACT, or out of the dataset",
+            )
 
 
 class Writer:

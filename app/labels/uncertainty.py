@@ -1,31 +1,105 @@
-"""How unsure a version was of an answer, and which truths would therefore teach most."""
+"""Uncertainty sampling: which predictions without a label would teach most, had they one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
 import msgspec
+import peewee
+from msgspec import Meta
 
+from app.http.operation import Call, operation
+from app.http.paging import Timestamp
 from app.records.clipping import clipped
+from app.registry.services import DatasetResource
 from app.store.redaction import HIDDEN
+from app.store.tables import BatchPrediction, Label, Prediction, Request
 from src.data.schema import Dataset
+from src.support.structs import Checked
 
-TOLD = ("interval", "probability", "probabilities")  # of an answer, beside its target
+ANSWER_FIELDS = ("interval", "probability", "probabilities")  # that are kept, beside the target
 MEASURES = {
     "regression": "the interval's width, divided by that width and the predicted size together",
     "binary": "1 less the difference of both probabilities",
     "multiclass": "1 less the difference of the two greatest probabilities",
 }
-PIECE = 20  # records that are read at once
+NEWEST = 2000  # predictions that are looked at
+USUAL = 20  # of them are answered without a limit
+BATCH = 20  # records that are read at once
+# Rows of each table that are looked through, the newest: of a dataset that is asked for rarely all
+# would be, and there is no index by dataset, which each answer would pay for.
+DEPTH = 200_000
 
-Fetch = Callable[[list[str]], dict[str, bytes]]  # ids -> the records as they are stored
+FetchRecords = Callable[[list[str]], dict[str, bytes]]  # ids -> the records as they are stored
+
+
+class UncertaintyQuery(Checked, frozen=True):
+    """How many predictions are answered."""
+
+    limit: Annotated[
+        Annotated[int, Meta(ge=1, le=100)] | None,
+        Meta(description=f"predictions at most, {USUAL} unless given"),
+    ] = None
+
+
+class UncertainPrediction(msgspec.Struct, frozen=True):
+    """A prediction without a label; `unsure` is 0 where its version was sure, at most 1."""
+
+    id: str
+    at: Timestamp
+    version: int
+    unsure: float
+    record: dict[str, Any]
+    answer: dict[str, Any]
+
+
+class UncertainPredictions(msgspec.Struct, frozen=True):
+    """The least sure predictions first, how that was measured, and among how many."""
+
+    dataset: str
+    measure: str
+    looked_at: int
+    labelled: int
+    predictions: list[UncertainPrediction]
+
+
+class Uncertain(DatasetResource):
+    """Suggest what to label next."""
+
+    path = "/v1/{dataset}/uncertain"
+
+    @operation(
+        scope="label",
+        name="uncertain",
+        summary="What is worth labelling next: predictions without a label that were least sure",
+        query=UncertaintyQuery,
+        answer=UncertainPredictions,
+        links={"truth": ("truth", "prediction_id", "predictions/0/id")},
+        is_answer_stored=False,
+    )
+    def on_get(self, call: Call[UncertaintyQuery, None], dataset: Dataset) -> UncertainPredictions:
+        """Answer with predictions that are worth a label, the most unsure first."""
+        database = self.services.database
+        # What another version was unsure of says nothing of the one that serves.
+        version = self.services.registry.number(dataset.name)
+        scan = scan_predictions(
+            newest_predictions(database, dataset.name, NEWEST, version), dataset
+        )
+        return UncertainPredictions(
+            dataset=dataset.name,
+            measure=MEASURES[dataset.task],
+            looked_at=scan.looked_at,
+            labelled=len(scan.labelled),
+            predictions=least_sure(scan, partial(records, database), call.query.limit or USUAL),
+        )
 
 
 @dataclass(frozen=True)
-class Doubt:
-    """A prediction that nobody labelled, and how unsure it was."""
+class Candidate:
+    """A prediction without a label, and how unsure it was."""
 
     id: str
     at: str
@@ -35,89 +109,130 @@ class Doubt:
 
 
 @dataclass(frozen=True)
-class Looked:
+class Scan:
     """What predictions say without their records."""
 
     looked_at: int
     labelled: list[str]
-    doubts: list[Doubt]  # the least sure first
+    candidates: list[Candidate]  # the least sure first
 
 
-def unsure(answer: dict[str, Any], known: Dataset) -> float | None:
+def uncertainty(answer: dict[str, Any], dataset: Dataset) -> float | None:
     """Return from 0 (sure) to 1 how unsure an answer is; None where it does not say.
 
     Of classes by how near the second likeliest comes to the first. A number's interval is seen
     against the number: twenty more or less is much of a hundred and nothing of a million.
     """
-    if known.task != "regression":
+    if dataset.task != "regression":
         chances = sorted(answer.get("probabilities", {}).values())
         return 1 - (chances[-1] - chances[-2]) if len(chances) > 1 else None
-    interval, value = answer.get("interval", {}), answer.get(known.target.name)
+    interval, value = answer.get("interval", {}), answer.get(dataset.target.name)
     if not isinstance(value, int | float) or "low" not in interval:
         return None
     width = interval["high"] - interval["low"]
     return width / (width + abs(value)) if width > 0 else 0.0
 
 
-def look(rows: Iterable[dict[str, Any]], known: Dataset) -> Looked:
-    """Look through predictions, the newest first; of their answers only what is told is kept."""
-    looked_at, labelled, found = 0, [], []
+def scan_predictions(rows: Iterable[dict[str, Any]], dataset: Dataset) -> Scan:
+    """Sort predictions by how unsure they were; they come the newest first."""
+    looked_at, labelled, candidates = 0, [], []
+    fields = (dataset.target.name, *ANSWER_FIELDS)
     for row in rows:
         looked_at += 1
         if row["is_labelled"]:
             labelled.append(row["id"])
             continue
         answer = msgspec.json.decode(bytes(row["answer"]))
-        doubt = unsure(answer, known)
-        if doubt is not None:
-            told = {name: answer[name] for name in (known.target.name, *TOLD) if name in answer}
-            found.append(Doubt(row["id"], row["at"], row["version"], doubt, told))
-    found.sort(key=lambda one: -one.unsure)  # of equals the newest comes first
-    return Looked(looked_at, labelled, found)
+        unsure = uncertainty(answer, dataset)
+        if unsure is not None:
+            kept = {name: answer[name] for name in fields if name in answer}
+            candidates.append(Candidate(row["id"], row["at"], row["version"], unsure, kept))
+    candidates.sort(key=lambda one: -one.unsure)  # of equals the newest comes first
+    return Scan(looked_at, labelled, candidates)
 
 
-def worth(looked: Looked, fetch: Fetch, limit: int) -> list[dict[str, Any]]:
+def least_sure(scan: Scan, fetch: FetchRecords, limit: int) -> list[UncertainPrediction]:
     """Return the predictions without a label that were least sure, each record once.
 
     A record whose truth is known from another prediction, or that is not stored whole, is left out.
-    Records are long, maybe: only a few are there at once, and those that came are known by hashes.
+    Records may be long: only a few are held at once, and earlier ones are recognised by hashes.
     """
-    told: list[dict[str, Any]] = []
-    if not looked.doubts:
-        return told
-    seen = {_key(record) for _, record in _records(looked.labelled, fetch)}
-    doubts = {one.id: one for one in looked.doubts}
-    for number, record in _records(list(doubts), fetch):
-        key = _key(record)
+    predictions: list[UncertainPrediction] = []
+    if not scan.candidates:
+        return predictions
+    seen = {_hash(record) for _, record in _in_batches(scan.labelled, fetch)}
+    candidates = {one.id: one for one in scan.candidates}
+    for prediction_id, record in _in_batches(list(candidates), fetch):
+        key = _hash(record)
         if key in seen or HIDDEN in record.values():
             continue
         seen.add(key)
-        one = doubts[number]
-        told.append(
-            {
-                "id": number,
-                "at": one.at,
-                "version": one.version,
-                "unsure": round(one.unsure, 4),
-                "record": clipped(record),
-                "answer": one.answer,
-            }
+        one = candidates[prediction_id]
+        predictions.append(
+            UncertainPrediction(
+                id=prediction_id,
+                at=one.at,
+                version=one.version,
+                unsure=round(one.unsure, 4),
+                record=clipped(record),
+                answer=one.answer,
+            )
         )
-        if len(told) == limit:
+        if len(predictions) == limit:
             break
-    return told
+    return predictions
 
 
-def _records(numbers: list[str], fetch: Fetch) -> Iterator[tuple[str, dict[str, Any]]]:
+def newest_predictions(
+    database: peewee.Database, dataset: str, most: int, version: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the newest predictions of a dataset with `is_labelled`, the newest first.
+
+    Of one version where it is given. Without their records, which may be long.
+    """
+    truth = Label.select(peewee.SQL("1")).where(
+        Label.prediction == Prediction.id, Label.deleted.is_null()
+    )
+    columns = (Prediction.id, Prediction.at, Prediction.version)
+    rows = (
+        Prediction.select(*columns, Prediction.answer, peewee.fn.EXISTS(truth).alias("is_labelled"))
+        .where(Prediction.dataset == dataset, Prediction.id >= _oldest_id(database))
+        .order_by(Prediction.id.desc())  # by it both tables are read in their own order
+        .limit(most)
+    )
+    if version is not None:
+        rows = rows.where(Prediction.version == version)
+    yield from rows.dicts().iterator(database)
+
+
+def records(database: peewee.Database, prediction_ids: list[str]) -> dict[str, bytes]:
+    """Return the records of predictions by their ids; those that are gone are left out."""
+    columns = (Prediction.id, Prediction.record)
+    rows = Prediction.select(*columns).where(Prediction.id.in_(prediction_ids))
+    return {row_id: bytes(record) for row_id, record in rows.tuples().execute(database)}
+
+
+def _oldest_id(database: peewee.Database) -> str:
+    """Return the id from which on predictions are looked through."""
+    ids = [
+        table.select(table.id).order_by(table.id.desc()).offset(DEPTH).limit(1).scalar(database)
+        for table in (Request, BatchPrediction)
+    ]
+    return max(row_id or "" for row_id in ids)
+
+
+def _in_batches(
+    prediction_ids: list[str], fetch: FetchRecords
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the records of predictions in their order, but for those that are gone meanwhile."""
-    for start in range(0, len(numbers), PIECE):
-        piece = numbers[start : start + PIECE]
-        found = fetch(piece)
-        for number in piece:
-            if number in found:
-                yield number, msgspec.json.decode(found.pop(number))
+    for start in range(0, len(prediction_ids), BATCH):
+        batch = prediction_ids[start : start + BATCH]
+        stored = fetch(batch)
+        for prediction_id in batch:
+            if prediction_id in stored:
+                yield prediction_id, msgspec.json.decode(stored.pop(prediction_id))
 
 
-def _key(record: dict[str, Any]) -> int:
+def _hash(record: dict[str, Any]) -> int:
     """Return a hash of what equal records have alike, however they were written."""
     return hash(frozenset((name, value) for name, value in record.items() if value is not None))

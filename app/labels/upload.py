@@ -13,7 +13,7 @@ import peewee
 from app.http import problems
 from app.labels import store, upload_store
 from app.labels.reader import Chunk
-from app.labels.upload_report import Tally
+from app.labels.upload_report import PostedLabels, UploadReport
 from app.labels.upload_store import DONE, READING, REFUSED
 from app.records.invalid import Invalid
 from app.store import database as databases
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 EARLY = "body_incomplete"
 
 
-class Posting:
+class LabelUpload:
     """Store a post's labels; what is stored is safe, whatever happens to the rest.
 
     Its labels have ids that follow from the post's own. So when a post with the same key comes
@@ -44,27 +44,30 @@ class Posting:
         source: str,
         is_atomic: bool,
     ) -> None:
-        """Take the post as `uploads.begin` returned it."""
+        """Take the post as `upload_store.begin` returned it."""
         self._database = database
         self._dataset = dataset.name
         self._row = row
         self._source = source
         self._is_atomic = is_atomic
-        self._tally = Tally(row["id"], is_atomic=is_atomic)
+        self._report = UploadReport(row["id"], is_atomic=is_atomic)
         self._digest = ""
         self._digests: dict[int, str] = {}  # of a post with a key, after so many rows
 
-    def run(self, chunks: Iterable[Chunk]) -> dict[str, Any]:
-        """Store all chunks and return the answer; raise UserError where nothing of it was right."""
+    def run(self, chunks: Iterable[Chunk]) -> PostedLabels | msgspec.Raw:
+        """Store all chunks and return the answer; raise UserError where nothing of it was right.
+
+        The answer to a post that came before is the one that was stored.
+        """
         try:
             fault = self._take_all(chunks)
             if self._row["state"] != READING:
                 return self._as_before()
             if fault is None:
-                document = self._tally.document()
-                return document if self._end(DONE, 200, document) else self._as_before()
-            told = problems.document(self._tally.tell(fault))
-            if self._end(REFUSED, told.status, told):
+                answer = self._report.answer()
+                return answer if self._end(DONE, 200, answer) else self._as_before()
+            problem = problems.document(self._report.add_to(fault))
+            if self._end(REFUSED, problem.status, problem):
                 raise fault
             return self._as_before()
         except REFUSALS as error:
@@ -80,9 +83,9 @@ class Posting:
         except UserError as error:
             # It may come again, whole.
             if error.code == EARLY and self._row["state"] == READING:
-                self._tally.tell(error).fix = self._tally.advice(self._row["key"])
+                self._report.add_to(error).fix = self._report.advice(self._row["key"])
             raise
-        return self._tally.fault()
+        return self._report.fault()
 
     def _take(self, chunk: Chunk) -> None:
         # The same labels in another way (all or none, of another source) are another post.
@@ -96,20 +99,20 @@ class Posting:
             if is_open and chunk.read > self._row["read"]:  # else these rows came before
                 if rows:
                     store.insert(self._database, rows)
-                taken = 0 if self._is_atomic else self._tally.taken + len(rows)
-                self._write(read=chunk.read, stored=taken, refused=chunk.refused)
-        self._tally.add(chunk, rows.ids)
+                stored = 0 if self._is_atomic else self._report.taken + len(rows)
+                self._write(read=chunk.read, stored=stored, refused=chunk.refused)
+        self._report.add(chunk, rows.ids)
 
     def _rows(self, chunk: Chunk) -> store.Rows:
         """Give each row the id of its place, so that it is the same when it is posted again."""
         places = chunk.numbers
         first = places[0] if places else 0
-        numbers = ids.following(self._row["id"], places[-1] - first + 1, first) if places else []
-        if len(numbers) != len(places):
-            numbers = [numbers[place - first] for place in places]
+        label_ids = ids.following(self._row["id"], places[-1] - first + 1, first) if places else []
+        if len(label_ids) != len(places):
+            label_ids = [label_ids[place - first] for place in places]
         return store.rows(
             self._dataset,
-            numbers,
+            label_ids,
             chunk.values,
             chunk.records,
             source=self._source,
@@ -117,16 +120,16 @@ class Posting:
             is_complete=not self._is_atomic,
         )
 
-    def _end(self, state: str, status: int, document: Any) -> bool:
+    def _end(self, state: str, status: int, document: msgspec.Struct) -> bool:
         """Keep the answer for whoever posts it again; tell whether there was none yet."""
-        figures = self._tally.figures(is_done=state == DONE)
+        figures = self._report.figures(is_done=state == DONE)
         answer = msgspec.json.encode(document)
         settle = store.complete if state == DONE else store.withdraw
         with self._turn() as is_open:
-            if is_open and self._row["read"] > self._tally.read:
+            if is_open and self._row["read"] > self._report.read:
                 raise self._another_body()
             if is_open and self._is_atomic:
-                settle(self._database, self._dataset, self._row["id"], self._tally.read)
+                settle(self._database, self._dataset, self._row["id"], self._report.read)
             if is_open:
                 self._write(state=state, status=status, answer=answer, **figures)
         return is_open
@@ -140,28 +143,28 @@ class Posting:
         databases.renew(self._database)
         with databases.writing(self._database):
             if self._row["key"] is not None:
-                self._row = upload_store.held(self._database, self._row["id"])
+                self._row = upload_store.hold(self._database, self._row["id"])
                 self._compare()
             yield self._row["state"] == READING
 
     def _compare(self) -> None:
         """Raise UserError where something else has come with this key."""
-        came, latest = self._row["read"], next(reversed(self._digests), 0)
-        is_known = self._row["state"] == READING and 0 < came <= latest
-        if is_known and self._digests.get(came) != self._row["digest"]:
+        read, latest = self._row["read"], next(reversed(self._digests), 0)
+        is_comparable = self._row["state"] == READING and 0 < read <= latest
+        if is_comparable and self._digests.get(read) != self._row["digest"]:
             raise self._another_body()
 
     def _write(self, **changes: Any) -> None:
-        upload_store.tell(self._database, self._row["id"], digest=self._digest, **changes)
+        upload_store.update(self._database, self._row["id"], digest=self._digest, **changes)
 
-    def _as_before(self) -> dict[str, Any]:
-        """Answer as the first time, if it is the same post."""
+    def _as_before(self) -> msgspec.Raw:
+        """Return the answer of the first time, if it is the same post."""
         if self._digest != self._row["digest"]:
             raise self._another_body()
-        answer = msgspec.json.decode(bytes(self._row["answer"]))
+        answer = bytes(self._row["answer"])
         if self._row["state"] == DONE:
-            return dict(answer)
-        raise problems.restored(answer)
+            return msgspec.Raw(answer)
+        raise problems.restored(msgspec.json.decode(answer))
 
     def _another_body(self) -> UserError:
         return UserError(
@@ -177,6 +180,6 @@ class Posting:
         refusal = UserError(
             "The labels could not be stored: the database is busy or away.",
             code="database_unavailable",
-            fix=self._tally.advice(self._row["key"]),
+            fix=self._report.advice(self._row["key"]),
         )
-        return self._tally.tell(refusal)
+        return self._report.add_to(refusal)

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from app.labels.reader import Chunk
 from src.support.errors import Fault, UserError
 
-MOST_IDS = 1000  # that an answer tells
+MOST_IDS = 1000  # of an answer
 
 
-class Tally:
-    """Count a post's rows chunk by chunk, each when it is stored."""
+class PostedLabels(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a post of labels; of many the ids are left out."""
+
+    upload: str
+    read: int
+    stored: int
+    refused: int
+    ids: list[str] | UnsetType = UNSET
+    ignored: list[str] | UnsetType = UNSET
+    errors: list[Fault]
+
+
+class UploadReport:
+    """Counts a post's rows chunk by chunk, each when it is stored."""
 
     def __init__(self, upload: str, *, is_atomic: bool) -> None:
         self._upload = upload
@@ -26,12 +38,12 @@ class Tally:
         self._ignored: list[str] = []
         self._is_broken = False
 
-    def add(self, chunk: Chunk, numbers: Sequence[str]) -> None:
-        """Take in a chunk whose rows have these ids now."""
+    def add(self, chunk: Chunk, label_ids: Sequence[str]) -> None:
+        """Count a chunk whose rows have these ids now."""
         self.read, self.refused, self._ignored = chunk.read, chunk.refused, chunk.ignored
         self.taken += len(chunk.numbers)
         if self.taken <= MOST_IDS:
-            self._ids += numbers
+            self._ids += label_ids
         self._refusals += chunk.refusals
         self._is_broken = chunk.broken
 
@@ -40,45 +52,45 @@ class Tally:
         stored = self.taken if is_done or not self._is_atomic else 0
         return {"read": self.read, "stored": stored, "refused": self.refused}
 
-    def document(self) -> dict[str, Any]:
-        """Say what became of a post that was taken."""
-        document: dict[str, Any] = {"upload": self._upload, **self.figures(is_done=True)}
-        if self.taken == len(self._ids):
-            document["ids"] = self._ids
-        if self._ignored:
-            document["ignored"] = self._ignored
-        document["errors"] = msgspec.to_builtins(self._refusals)
-        return document
+    def answer(self) -> PostedLabels:
+        """Return the answer to a post that was taken."""
+        return PostedLabels(
+            upload=self._upload,
+            **self.figures(is_done=True),
+            ids=self._ids if self.taken == len(self._ids) else UNSET,
+            ignored=self._ignored or UNSET,
+            errors=self._refusals,
+        )
 
-    def tell(self, error: UserError) -> UserError:
+    def add_to(self, error: UserError) -> UserError:
         """Add to an error how far the post came; return it."""
         error.more = {"upload": self._upload, **self.figures()}
         return error
 
     def fault(self) -> UserError | None:
-        """Say why a post that was read to its end is refused as a whole; None where it is not."""
+        """Return why a post that was read to its end is refused; None where it is not."""
         if self.read == 0:
             what = "There is no label in the body."
             return UserError(what, code="no_label", fix="send at least one row")
         if not self._is_broken and (not self.refused or (self.taken and not self._is_atomic)):
             return None
-        told = self._refusals[-1] if self._is_broken else self._refusals[0]
-        what = told.detail
+        cause = self._refusals[-1] if self._is_broken else self._refusals[0]
+        what = cause.detail
         if self._is_broken:
-            what = f"The rest cannot be read, from line {told.line} on: {what}"
+            what = f"The rest cannot be read, from line {cause.line} on: {what}"
         elif self._is_atomic and self.read > 1:
             what = f"{self.refused} of {self.read} labels are refused, so none is stored."
         return UserError(
             what,
             code="invalid_label",
-            given=told.given,
-            choices=told.allowed,
-            fix=told.fix,
+            given=cause.given,
+            choices=cause.allowed,
+            fix=cause.fix,
             errors=self._refusals,
         )
 
     def advice(self, key: str | None) -> str:
-        """Say how to go on where the post ended in the middle."""
+        """Return what to do where the post ended in the middle."""
         if key is not None:
             return "send it again with the same Idempotency-Key: nothing is stored twice"
         if not self.figures()["stored"]:

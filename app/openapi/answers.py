@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from app.http.openapi import (
-    ANY,
     FIGURE,
     NUMBER,
     OBJECT,
@@ -21,72 +20,11 @@ from app.http.openapi import (
 from app.trainings.store import STATES
 
 NULLABLE = nullable(TEXT)
-_UPLOAD: Document = {
-    "id": TEXT,
-    "key": NULLABLE,
-    "at": TIME,
-    "touched": TIME,
-    "state": {"enum": ["reading", "done", "refused"]},
-    "read": WHOLE,
-    "stored": WHOLE,
-    "refused": WHOLE,
-}
 SCHEMAS: Document = {
     "verdict": structure(
         {"passed": TRUTH, "missed": listing(TEXT)},
         {"overridden": TRUTH},
     ),
-    "posted": structure(
-        {
-            "upload": TEXT,
-            "read": WHOLE,
-            "stored": WHOLE,
-            "refused": WHOLE,
-            "errors": listing(reference("fault")),
-        },
-        {"ids": listing(TEXT), "ignored": listing(TEXT)},
-    ),
-    "upload": structure({**_UPLOAD, "answer": ANY}),
-    "uploads": structure({"uploads": listing(structure(_UPLOAD))}),
-    "labelling": structure(
-        {
-            "dataset": TEXT,
-            "about": TEXT,
-            "noun": TEXT,
-            "task": TEXT,
-            "target": TEXT,
-            "fields": listing(structure({"name": TEXT, "type": TEXT})),
-            "refused": NULLABLE,
-            "labels": WHOLE,
-            "sources": mapping(WHOLE),
-            "other_sources": WHOLE,
-            "classes": mapping(WHOLE),
-            "last": {
-                "anyOf": [structure({"id": TEXT, "at": TIME, "source": TEXT}), {"type": "null"}]
-            },
-        }
-    ),
-    "uncertain": structure(
-        {
-            "dataset": TEXT,
-            "measure": TEXT,
-            "looked_at": WHOLE,
-            "labelled": WHOLE,
-            "predictions": listing(
-                structure(
-                    {
-                        "id": TEXT,
-                        "at": TIME,
-                        "version": WHOLE,
-                        "unsure": NUMBER,
-                        "record": OBJECT,
-                        "answer": OBJECT,
-                    }
-                )
-            ),
-        }
-    ),
-    "deleted_labels": structure({"deleted": WHOLE}),
     "bounded": structure({"value": FIGURE, "low": FIGURE, "high": FIGURE}),
     "scoreboard": structure(
         {

@@ -9,7 +9,6 @@ from app.http.exchange import SCOPES
 from app.http.openapi import Document, body, by_id, operation, problems, reference, response
 from app.http.resource import RouteTable
 from app.labels import openapi as label_openapi
-from app.labels import openapi_overview
 from app.openapi import answers, schemas, service
 from app.openapi.operations import Components, describe, path_of
 from app.predictions import openapi as prediction_openapi
@@ -82,19 +81,15 @@ class OpenApi:
             dataset, serving = self._dataset(name), served.get(name)
             if dataset is None:
                 continue
-            contexts.append(
-                DatasetContext(dataset, serving, self._registry.classes(name), settings)
-            )
+            context = DatasetContext(dataset, serving, self._registry.classes(name), settings)
+            contexts.append(context)
             tags.append({"name": name, "description": dataset.about})
             if serving is not None:
                 components[f"{name}_record"] = serving.records.json_schema()
                 components[f"{name}_prediction"] = schemas.prediction(serving)
                 paths.update(_served(serving, settings))
-            classes = self._registry.classes(name)
-            components.update(label_openapi.schemas(dataset, classes, settings))
+            components.update(label_openapi.schemas(context))
             paths.update(service.profile(name))
-            paths.update(openapi_overview.paths(dataset, serving))
-            paths.update(label_openapi.paths(dataset, serving, classes, settings))
             paths.update(training_openapi.paths(dataset, serving, settings))
             paths.update(version_openapi.paths(dataset))
         structs = Components()

@@ -45,7 +45,10 @@ def _predict(serving: Serving, settings: Settings) -> Document:
     }
     links = {
         "receipt": link(f"{name}_receipt", "id"),
-        "truth": link(f"{name}_truth", "id"),
+        "truth": {
+            "operationId": f"{name}_truth",
+            "parameters": {"prediction_id": "$response.body#/id"},
+        },
     }
     records = reference(f"{name}_record")
     asked = body(one_or_many(records, settings.most_records), examples)

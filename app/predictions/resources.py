@@ -159,16 +159,19 @@ class Receipt:
         self._database = database
 
     def on_get(
-        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
+        self, request: falcon.Request, response: falcon.Response, dataset: str, prediction_id: str
     ) -> None:
         """Answer with the record, the answer and where the version comes from."""
         exchange = guard.allowed(request, "predict")
         media.query(request, media.NoQuery)
-        rows = Prediction.select().where(Prediction.id == number, Prediction.dataset == dataset)
-        found = rows.execute(self._database) if _is_askable(dataset, number) else ()
+        rows = Prediction.select().where(
+            Prediction.id == prediction_id, Prediction.dataset == dataset
+        )
+        found = rows.execute(self._database) if _is_askable(dataset, prediction_id) else ()
         row = next(iter(found), None)
         if row is None:
-            raise UserError("There is no such prediction.", code="unknown_prediction", given=number)
+            what = "There is no such prediction."
+            raise UserError(what, code="unknown_prediction", given=prediction_id)
         exchange.dataset, exchange.version = dataset, row.version
         version = version_store.get(self._database, dataset, row.version)
         manifest = version.manifest

@@ -111,7 +111,7 @@ def test_what_was_given_up_goes(
     (first,) = ids.following(number, 1)
     about = {"source": "me", "upload": number, "is_complete": False}
     label_store.insert(database, label_store.rows("debts", [first], ["1"], [b"{}"], **about))
-    upload_store.tell(database, number, read=1)
+    upload_store.update(database, number, read=1)
     housekeeping._trim(settings, database)
     assert (Label.select().count(database), caplog.text) == (1, "")
     later = clock.now() + timedelta(hours=1)

@@ -56,7 +56,7 @@ def test_a_label_tells_what_it_is_linked_to_and_when_it_was_deleted() -> None:
     gone = {"deleted": "d", "deleted_by": "you"}
 
     def shown(**more: Any) -> Any:
-        return msgspec.json.decode(msgspec.json.encode(export.shown(row(**more), DEBTS)))
+        return msgspec.json.decode(msgspec.json.encode(export.stored_label(row(**more), DEBTS)))
 
     assert shown() == plain
     assert shown(**linked) == {**plain, "prediction": {"id": "p", "at": "s", "version": 3}}

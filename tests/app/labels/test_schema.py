@@ -5,11 +5,16 @@ from typing import Any
 
 import pytest
 
-from app.labels.schema import Writer, labelled
+from app.http import problems
+from app.labels.schema import Writer, check_storable, labelled
 from app.records.records import Records
 from src.data.schema import Category, Dataset, Number
+from src.support.errors import UserError
+from src.support.structs import convert
+from tests.app import project
 
 Make = Callable[..., Dataset]
+DEBTS = convert(project.DEBTS, Dataset)
 BINARY: dict[str, Any] = {"task": "binary", "metric": "f1", "gate": {}, "similar": None}
 
 
@@ -89,3 +94,25 @@ def test_a_class_is_written_as_it_is_named(make_dataset: Make) -> None:
     )
     truths, _ = Writer(dataset).write([["x"], ["01"]])
     assert truths == ["01"]
+
+
+@pytest.mark.parametrize("redact", [(), ("name", "own"), ("debts",)])
+def test_labels_of_what_may_be_stored_are_taken(redact: tuple[str, ...]) -> None:
+    check_storable(DEBTS, redact)
+
+
+@pytest.mark.parametrize("name", ["amount", "DAYS", "Late"])
+def test_what_is_never_stored_is_in_no_label(name: str) -> None:
+    with pytest.raises(UserError) as caught:
+        check_storable(DEBTS, ("x", name))
+    assert problems.status(caught.value) == 409
+    assert f"'{name.lower()}' is never stored" in caught.value.what
+    assert caught.value.given == f"LAPIDARY_REDACT=x,{name}"
+
+
+def test_no_case_hides_a_name() -> None:
+    with pytest.raises(UserError, match="'owner' is never stored"):
+        check_storable(convert(project.DEBTS, Dataset), ("OWNER",))
+    features = {"Owner": {"type": "category"}}
+    with pytest.raises(UserError, match="'Owner' is never stored"):
+        check_storable(convert({**project.DEBTS, "features": features}, Dataset), ("owner",))

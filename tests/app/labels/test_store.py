@@ -148,7 +148,7 @@ def begun(database: peewee.Database, read: int = 3, **about: Any) -> tuple[str, 
     numbers = ids.following(upload, read)
     upload_store.begin(database, upload, "debts", "me", about.get("key"))
     add(database, *["1"] * read, numbers=numbers, upload=upload, is_complete=False)
-    upload_store.tell(database, upload, read=read, digest="d", **about)
+    upload_store.update(database, upload, read=read, digest="d", **about)
     return upload, numbers
 
 

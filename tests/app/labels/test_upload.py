@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
+import msgspec
 import peewee
 import pytest
 
@@ -13,7 +14,7 @@ from app.http import problems
 from app.labels import store as label_store
 from app.labels import upload_store
 from app.labels.reader import Chunk
-from app.labels.upload import Posting
+from app.labels.upload import LabelUpload
 from app.records.invalid import Invalid
 from app.store import database as databases
 from app.store import ids
@@ -24,16 +25,18 @@ from src.support.structs import convert
 from tests.app import project
 
 DEBTS = convert(project.DEBTS, Dataset)
-Begin = Callable[..., Posting]
+Begin = Callable[..., LabelUpload]
 
 
 @pytest.fixture
 def begin(database: peewee.Database) -> Begin:
     """Return a function that begins a post, or goes on with the one that has its key."""
 
-    def begin(key: str | None = None, *, is_atomic: bool = False, source: str = "me") -> Posting:
+    def begin(
+        key: str | None = None, *, is_atomic: bool = False, source: str = "me"
+    ) -> LabelUpload:
         row = upload_store.begin(database, ids.new(), "debts", "caller", key)
-        return Posting(database, DEBTS, row, source=source, is_atomic=is_atomic)
+        return LabelUpload(database, DEBTS, row, source=source, is_atomic=is_atomic)
 
     return begin
 
@@ -71,9 +74,15 @@ def records(*sizes: int, **words: Any) -> list[bytes]:
     return [record for chunk in chunks(*sizes, **words) for record in chunk.records]
 
 
-def told(posting: Posting, given: Iterable[Chunk]) -> UserError:
+def run(upload: LabelUpload, chunks: Iterable[Chunk]) -> dict[str, Any]:
+    """Return the answer as the client gets it."""
+    answer: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(upload.run(chunks)))
+    return answer
+
+
+def refusal(upload: LabelUpload, chunks: Iterable[Chunk]) -> UserError:
     with pytest.raises(UserError) as caught:
-        posting.run(given)
+        upload.run(chunks)
     return caught.value
 
 
@@ -95,7 +104,7 @@ def test_each_row_has_the_id_of_its_place(
     begin: Begin, database: peewee.Database, is_atomic: bool
 ) -> None:
     refused = () if is_atomic else (0, 2, 4)
-    answer = begin(is_atomic=is_atomic).run(chunks(4, 1, 1, refused=refused))
+    answer = run(begin(is_atomic=is_atomic), chunks(4, 1, 1, refused=refused))
     places = [at for at in range(6) if at not in refused]
     expected = [ids.following(answer["upload"], 6)[at] for at in places]
     assert answer["ids"] == expected
@@ -108,7 +117,7 @@ def test_each_row_has_the_id_of_its_place(
 
 
 def test_all_or_none(begin: Begin, database: peewee.Database) -> None:
-    problem = told(begin(is_atomic=True), chunks(3, 2, refused=(4,)))
+    problem = refusal(begin(is_atomic=True), chunks(3, 2, refused=(4,)))
     assert problems.status(problem) == 422
     assert problem.more["stored"] == 0
     assert Label.select().count(database) == 0
@@ -127,7 +136,7 @@ def test_where_the_body_ends_early_what_was_stored_counts_or_nothing_does(
 ) -> None:
     """Whatever happens: a process that is killed ends as an error that nobody catches."""
     with pytest.raises((UserError, ZeroDivisionError)) as caught:
-        begin(is_atomic=is_atomic).run(then(chunks(3, 2), end()))
+        run(begin(is_atomic=is_atomic), then(chunks(3, 2), end()))
     assert stored(database) == ([] if is_atomic else records(3, 2))
     if isinstance(caught.value, UserError):
         told = caught.value.more
@@ -145,7 +154,7 @@ def test_while_it_comes_it_is_told_how_far_it_is(begin: Begin, database: peewee.
             seen.append((row["read"], row["stored"], row["state"]))
             database.close()
 
-    begin().run(slowly())
+    run(begin(), slowly())
     assert seen == [(3, 3, "reading"), (5, 5, "reading")]
 
 
@@ -157,20 +166,20 @@ def test_a_post_that_was_broken_off_is_sent_again(
     sizes = (3, 2, 4)
     for reached in (2, 1):  # the second time it breaks off sooner
         with pytest.raises((UserError, ZeroDivisionError)):
-            begin("k", is_atomic=is_atomic).run(then(chunks(*sizes[:reached]), end()))
-    answer = begin("k", is_atomic=is_atomic).run(chunks(*sizes))
+            run(begin("k", is_atomic=is_atomic), then(chunks(*sizes[:reached]), end()))
+    answer = run(begin("k", is_atomic=is_atomic), chunks(*sizes))
     assert (answer["read"], answer["stored"], len(answer["ids"])) == (9, 9, 9)
     assert stored(database) == records(*sizes)
-    assert begin("k", is_atomic=is_atomic).run(chunks(*sizes)) == answer
+    assert run(begin("k", is_atomic=is_atomic), chunks(*sizes)) == answer
     assert Label.select().count(database) == 9
 
 
 def test_after_it_was_swept_a_post_begins_anew(begin: Begin, database: peewee.Database) -> None:
-    told(begin("k", is_atomic=True), then(chunks(3, 2), early()))
+    refusal(begin("k", is_atomic=True), then(chunks(3, 2), early()))
     upload_store.Upload.update(touched="2020").execute(database)
     assert label_store.sweep(database) == 1
     assert Label.select().count(database) == 0
-    assert begin("k", is_atomic=True).run(chunks(3, 2, 4))["stored"] == 9
+    assert run(begin("k", is_atomic=True), chunks(3, 2, 4))["stored"] == 9
     assert stored(database) == records(3, 2, 4)
 
 
@@ -198,21 +207,21 @@ def test_another_body_with_the_key_neither_passes_nor_spoils_the_first(
     refused = () if is_atomic else (1, 3)  # places that are free
     whole = chunks(3, 2, 4, refused=refused)
     if is_done:
-        begin("k", is_atomic=is_atomic).run(whole)
+        run(begin("k", is_atomic=is_atomic), whole)
     else:
-        told(begin("k", is_atomic=is_atomic), then(whole[:2], early()))
-    problem = told(begin("k", is_atomic=is_atomic), other())
+        refusal(begin("k", is_atomic=is_atomic), then(whole[:2], early()))
+    problem = refusal(begin("k", is_atomic=is_atomic), other())
     assert (problems.status(problem), problem.given) == (422, "k")
     assert "another post" in problem.what
-    assert begin("k", is_atomic=is_atomic).run(whole)["stored"] == 9 - len(refused)
+    assert run(begin("k", is_atomic=is_atomic), whole)["stored"] == 9 - len(refused)
     assert stored(database) == records(3, 2, 4, refused=refused)
 
 
 def test_the_same_in_another_way_is_another_post(begin: Begin, database: peewee.Database) -> None:
-    told(begin("k"), then(chunks(3), early()))
+    refusal(begin("k"), then(chunks(3), early()))
     for words in ({"is_atomic": True}, {"source": "you"}):
-        assert "another post" in str(told(begin("k", **words), chunks(3, 2)))
-    assert begin("k").run(chunks(3, 2))["stored"] == 5
+        assert "another post" in str(refusal(begin("k", **words), chunks(3, 2)))
+    assert run(begin("k"), chunks(3, 2))["stored"] == 5
     assert len(stored(database)) == 5
 
 
@@ -225,17 +234,17 @@ def test_a_refusal_is_given_again(begin: Begin, refused: Callable[[], Any]) -> N
         made = refused()
         return then([], made) if isinstance(made, Invalid) else made
 
-    first = told(begin("k"), given())
-    again = told(begin("k"), given())
+    first = refusal(begin("k"), given())
+    again = refusal(begin("k"), given())
     assert problems.document(again) == problems.document(first)
 
 
 def test_an_answered_post_that_breaks_off_when_it_comes_again_says_so(begin: Begin) -> None:
-    answer = begin("k").run(chunks(3, 2))
-    problem = told(begin("k"), then(chunks(3), early()))
+    answer = run(begin("k"), chunks(3, 2))
+    problem = refusal(begin("k"), then(chunks(3), early()))
     assert problems.status(problem) == 408
     assert "stored" not in problem.more
-    assert begin("k").run(chunks(3, 2)) == answer
+    assert run(begin("k"), chunks(3, 2)) == answer
 
 
 @pytest.mark.parametrize("is_atomic", [False, True])
@@ -250,18 +259,20 @@ def test_two_that_come_at_once_store_what_one_of_them_brings(
         first, second = begin(key, is_atomic=is_atomic), begin(key, is_atomic=is_atomic)
         answers: list[Any] = []
 
-        def overtaken(turn: int = turn, second: Posting = second, answers: Any = answers) -> Any:
+        def overtaken(
+            turn: int = turn, second: LabelUpload = second, answers: Any = answers
+        ) -> Any:
             for at, chunk in enumerate([*chunks(2, 2, 2), None]):
                 if at == turn:
                     try:
-                        answers.append(second.run(chunks(2, 2, 2, body=body)))
+                        answers.append(run(second, chunks(2, 2, 2, body=body)))
                     except UserError as problem:
                         answers.append(problem)
                 if chunk is not None:
                     yield chunk
 
         try:
-            answers.append(first.run(overtaken()))
+            answers.append(run(first, overtaken()))
         except UserError as problem:
             answers.append(problem)
         taken = [answer for answer in answers if isinstance(answer, dict)]
@@ -295,17 +306,17 @@ def test_a_database_that_is_away_is_told_with_what_is_stored(
             yield second
 
     with closing(other), closing(locked()) as given:
-        problem = told(begin(key, is_atomic=is_atomic), given)
+        problem = refusal(begin(key, is_atomic=is_atomic), given)
     assert problems.status(problem) == 503
     assert problems.headers(problem) == {"Retry-After": "1"}
     assert (problem.more["read"], problem.more["stored"]) == (3, 0 if is_atomic else 3)
     assert "interrupted" in caplog.text
     assert stored(database) == ([] if is_atomic else records(3))
     if key is not None:
-        assert begin(key, is_atomic=is_atomic).run(chunks(3, 2))["stored"] == 5
+        assert run(begin(key, is_atomic=is_atomic), chunks(3, 2))["stored"] == 5
         assert stored(database) == records(3, 2)
 
 
 def test_of_many_labels_the_ids_are_not_told(begin: Begin) -> None:
-    assert len(begin().run(chunks(600, 400))["ids"]) == 1000
-    assert "ids" not in begin().run(chunks(600, 401))
+    assert len(run(begin(), chunks(600, 400))["ids"]) == 1000
+    assert "ids" not in run(begin(), chunks(600, 401))

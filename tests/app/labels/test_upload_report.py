@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.http import problems
 from app.labels.reader import Chunk
-from app.labels.upload_report import MOST_IDS, Tally
+from app.labels.upload_report import MOST_IDS, UploadReport
 from src.support.errors import Fault, UserError
 
 
@@ -22,17 +23,23 @@ WRONG = Fault(
 )
 
 
-def tally(*chunks: Chunk, is_atomic: bool = False) -> Tally:
-    made = Tally("u", is_atomic=is_atomic)
+def report(*chunks: Chunk, is_atomic: bool = False) -> UploadReport:
+    made = UploadReport("u", is_atomic=is_atomic)
     for number, one in enumerate(chunks):
         made.add(one, [f"{number}-{at}" for at in range(len(one.numbers))])
     return made
 
 
+def answer(report: UploadReport) -> dict[str, Any]:
+    """Return the answer as the client gets it."""
+    document: dict[str, Any] = msgspec.to_builtins(report.answer())
+    return document
+
+
 def test_what_was_stored_is_told_with_its_ids() -> None:
-    made = tally(chunk(1, 1), chunk(1, 3, [WRONG], ignored=["note"]))
+    made = report(chunk(1, 1), chunk(1, 3, [WRONG], ignored=["note"]))
     assert made.fault() is None
-    assert made.document() == {
+    assert answer(made) == {
         "upload": "u",
         "read": 3,
         "stored": 2,
@@ -53,18 +60,18 @@ def test_what_was_stored_is_told_with_its_ids() -> None:
 
 
 def test_of_many_the_ids_are_not_told() -> None:
-    assert len(tally(chunk(MOST_IDS, MOST_IDS)).document()["ids"]) == MOST_IDS
-    assert "ids" not in tally(chunk(MOST_IDS, MOST_IDS), chunk(1, MOST_IDS + 1)).document()
+    assert len(answer(report(chunk(MOST_IDS, MOST_IDS)))["ids"]) == MOST_IDS
+    assert "ids" not in answer(report(chunk(MOST_IDS, MOST_IDS), chunk(1, MOST_IDS + 1)))
     sizes = (MOST_IDS - 1, 2, 1)  # of which the last would have room among them again
-    assert "ids" not in tally(*(chunk(size, sum(sizes)) for size in sizes)).document()
+    assert "ids" not in answer(report(*(chunk(size, sum(sizes)) for size in sizes)))
 
 
 def test_of_all_or_none_nothing_counts_before_the_end() -> None:
-    made = tally(chunk(2, 2), is_atomic=True)
+    made = report(chunk(2, 2), is_atomic=True)
     assert made.figures() == {"read": 2, "stored": 0, "refused": 0}
-    assert made.figures(is_done=True)["stored"] == made.document()["stored"] == 2
-    assert made.tell(UserError("Early.")).more["stored"] == 0
-    assert tally(chunk(2, 2)).tell(UserError("Early.")).more["stored"] == 2
+    assert made.figures(is_done=True)["stored"] == answer(made)["stored"] == 2
+    assert made.add_to(UserError("Early.")).more["stored"] == 0
+    assert report(chunk(2, 2)).add_to(UserError("Early.")).more["stored"] == 2
 
 
 @pytest.mark.parametrize(
@@ -82,19 +89,19 @@ def test_of_all_or_none_nothing_counts_before_the_end() -> None:
     ],
 )
 def test_a_post_is_refused_as_a_whole(chunks: list[Chunk], is_atomic: bool, what: str) -> None:
-    problem = tally(*chunks, is_atomic=is_atomic).fault()
+    problem = report(*chunks, is_atomic=is_atomic).fault()
     assert problem is not None
     assert (problems.status(problem), problem.what) == (422, what)
     assert len(problem.errors) == sum(len(one.refusals) for one in chunks)
 
 
 def test_a_post_of_which_something_is_stored_is_not_refused() -> None:
-    assert tally(chunk(1, 2, [WRONG])).fault() is None
-    assert tally(chunk(1, 1), is_atomic=True).fault() is None
+    assert report(chunk(1, 2, [WRONG])).fault() is None
+    assert report(chunk(1, 1), is_atomic=True).fault() is None
 
 
 def test_how_to_go_on_depends_on_the_key_and_on_what_is_stored() -> None:
-    assert "same Idempotency-Key" in tally(chunk(5, 7)).advice("k")
-    assert "follows the first 7 rows" in tally(chunk(5, 7)).advice(None)
-    assert tally().advice(None) == "send it again"
-    assert tally(chunk(5, 7), is_atomic=True).advice(None) == "send it again"
+    assert "same Idempotency-Key" in report(chunk(5, 7)).advice("k")
+    assert "follows the first 7 rows" in report(chunk(5, 7)).advice(None)
+    assert report().advice(None) == "send it again"
+    assert report(chunk(5, 7), is_atomic=True).advice(None) == "send it again"

@@ -41,7 +41,7 @@ def test_a_refusal_is_told_too(service: Service) -> None:
 def test_a_post_that_is_on_its_way_has_no_answer_yet(service: Service) -> None:
     number = ids.new()
     upload_store.begin(service.database, number, "debts", "me", None)
-    upload_store.tell(service.database, number, read=30, stored=20, refused=10)
+    upload_store.update(service.database, number, read=30, stored=20, refused=10)
     document = service.ask(f"/v1/debts/uploads/{number}").json
     assert (document["state"], document["answer"]) == ("reading", None)
     assert (document["read"], document["stored"], document["refused"]) == (30, 20, 10)
@@ -67,7 +67,7 @@ def test_posts_are_listed_while_they_are_read(service: Service) -> None:
     service.post("/v1/debts/labels", DEBT)
     number = ids.new()
     upload_store.begin(service.database, number, "debts", "me", "mine")
-    upload_store.tell(service.database, number, read=30, stored=20, refused=10)
+    upload_store.update(service.database, number, read=30, stored=20, refused=10)
     found = service.ask("/v1/debts/uploads").json["uploads"]
     assert [(one["state"], one["read"], one["key"]) for one in found] == [
         ("reading", 30, "mine"),

@@ -52,7 +52,7 @@ def test_what_is_told_is_kept_with_its_time(database: peewee.Database) -> None:
     number, other = ids.new(), ids.new()
     for one in (number, other):
         begun = upload_store.begin(database, one, "debts", "me", None)
-    upload_store.tell(database, number, read=7, stored=5, refused=2, answer=b"{}")
+    upload_store.update(database, number, read=7, stored=5, refused=2, answer=b"{}")
     row = upload_store.get(database, "debts", number)
     assert row is not None
     assert (row["read"], row["stored"], row["refused"]) == (7, 5, 2)
@@ -80,17 +80,17 @@ def test_a_post_that_is_held_waits_for_who_holds_it(
     def second() -> None:
         held.wait()
         with databases.writing(other):
-            seen.append(upload_store.held(other, number)["read"])
+            seen.append(upload_store.hold(other, number)["read"])
         other.close()
 
     thread = threading.Thread(target=second)
     thread.start()
     with databases.writing(database):
-        assert upload_store.held(database, number)["read"] == 0
+        assert upload_store.hold(database, number)["read"] == 0
         held.set()
         thread.join(0.2)
         assert seen == []
-        upload_store.tell(database, number, read=1)
+        upload_store.update(database, number, read=1)
     thread.join()
     assert seen == [1]
 
@@ -100,7 +100,7 @@ def test_a_post_is_not_held_for_ever(database: peewee.Database, database_url: st
     upload_store.begin(database, number, "debts", "me", "k")
     other = databases.connect(database_url, "process", 0.05)
     with databases.writing(database):
-        upload_store.held(database, number)
+        upload_store.hold(database, number)
         with pytest.raises(databases.REFUSALS), databases.writing(other):
-            upload_store.held(other, number)
+            upload_store.hold(other, number)
     other.close()
