@@ -25,14 +25,8 @@ from app.openapi import resources as openapi_resources
 from app.openapi.document import OpenApi
 from app.predictions import resources as prediction_resources
 from app.predictions.similar import Similar
-from app.registry import (
-    activity,
-    champion_resources,
-    dataset_resources,
-    profile_resources,
-    scoreboard,
-)
-from app.registry import resources as version_resources
+from app.registry import champion_resources, scoreboard
+from app.registry import resources as versions
 from app.registry.gate import Gatekeeper
 from app.registry.live_config import Configured
 from app.registry.registry import Registry, loader
@@ -90,26 +84,12 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     app.add_error_handler(Exception, around.fail)
     description = OpenApi(registry, settings)
     resources: list[Resource] = [
-        Undeclared("/v1/datasets", dataset_resources.Datasets(registry)),
-        Undeclared("/v1/activity", activity.Activity(registry, database)),
+        *versions.routes(services),
         Undeclared("/v1/requests", log_resources.Requests(database, settings.page)),
         Undeclared("/v1/requests/series", traffic.Traffic(database)),
         Undeclared("/v1/requests/{number}", log_resources.OneRequest(database)),
-        Undeclared("/v1/{dataset}", dataset_resources.OneDataset(registry)),
-        Undeclared("/v1/{dataset}/profile", profile_resources.Profile(registry)),
         Undeclared(
-            "/v1/{dataset}/models", dataset_resources.Models(registry, gatekeeper, database)
-        ),
-        Undeclared(
-            "/v1/{dataset}/models/{number}",
-            version_resources.OneVersion(registry, gatekeeper, settings),
-        ),
-        Undeclared(
-            "/v1/{dataset}/models/{number}/compare/{other}",
-            version_resources.Comparison(registry, gatekeeper, settings),
-        ),
-        Undeclared(
-            "/v1/{dataset}/models/{number}/override",
+            "/v1/{dataset}/models/{version}/override",
             champion_resources.Overrides(registry, database),
         ),
         Undeclared(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Generic, TypeVar
 
 from app.store import database as databases
 from src.support.errors import UserError
 from src.support.recurring import rest
 
+Count = TypeVar("Count")
 LONG = 0.1  # seconds that a count takes after which it is not done again for a while
 RESPITE = 10.0  # seconds in which what failed is not tried again; app.http.problems says so, too
 
@@ -20,19 +21,17 @@ def unless_quick(took: float) -> float:
     return rest(took) if took > LONG else 0.0
 
 
-class SlowCount:
+class SlowCount(Generic[Count]):
     """The last count. Who comes while it is made anew gets it and does not wait for the new one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._made: dict[str, Any] | None = None
+        self._made: Count | None = None
         self._of: object = None
         self._until = 0.0
         self._failed_until = 0.0
 
-    def get(
-        self, count: Callable[[], dict[str, Any]], pause: Callable[[float], float], of: object
-    ) -> dict[str, Any]:
+    def get(self, count: Callable[[], Count], pause: Callable[[float], float], of: object) -> Count:
         """Return a count that is younger than a pause, which follows from the seconds it took.
 
         It is made anew at once where it is of something else. Where that fails, and for a while

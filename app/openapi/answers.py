@@ -21,6 +21,19 @@ from app.trainings.store import STATES
 
 NULLABLE = nullable(TEXT)
 SCHEMAS: Document = {
+    "choices": structure(
+        {
+            "dataset": TEXT,
+            "task": TEXT,
+            "metric": TEXT,
+            "promote": TEXT,
+            "refused": nullable(structure({"detail": TEXT, "fix": TEXT})),
+            "usual": nullable(TEXT),
+            "models": listing(structure({"name": TEXT, "about": TEXT, "tunable": TRUTH})),
+            "searches": listing(structure({"name": TEXT, "trials": nullable(WHOLE)})),
+            "labels": WHOLE,
+        }
+    ),
     "verdict": structure(
         {"passed": TRUTH, "missed": listing(TEXT)},
         {"overridden": TRUTH},

@@ -12,7 +12,6 @@ from app.labels import openapi as label_openapi
 from app.openapi import answers, schemas, service
 from app.openapi.operations import Components, describe, path_of
 from app.predictions import openapi as prediction_openapi
-from app.registry import openapi as version_openapi
 from app.registry.dataset_context import DatasetContext
 from app.registry.loaded import Serving
 from app.registry.registry import Registry
@@ -70,12 +69,8 @@ class OpenApi:
 
     def _write(self, served: dict[str, Serving]) -> Document:
         settings = self._settings
-        paths: Document = {**service.service(), **service.log(settings)}
-        components: Document = {
-            **schemas.SHARED,
-            **answers.SCHEMAS,
-            **version_openapi.SCHEMAS,
-        }
+        paths: Document = service.log(settings)
+        components: Document = {**schemas.SHARED, **answers.SCHEMAS}
         tags, contexts = [], []
         for name in self._registry.known():
             dataset, serving = self._dataset(name), served.get(name)
@@ -89,9 +84,7 @@ class OpenApi:
                 components[f"{name}_prediction"] = schemas.prediction(serving)
                 paths.update(_served(serving, settings))
             components.update(label_openapi.schemas(context))
-            paths.update(service.profile(name))
             paths.update(training_openapi.paths(dataset, serving, settings))
-            paths.update(version_openapi.paths(dataset))
         structs = Components()
         for path, method, described in self._declared(contexts, structs):
             paths.setdefault(path, {})[method] = described
@@ -148,19 +141,7 @@ def _drop_links_to_nothing(paths: Document) -> None:
 
 def _served(serving: Serving, settings: Settings) -> Document:
     """Describe what can be asked of a dataset that has a champion."""
-    name, noun = serving.dataset.name, serving.dataset.noun
-    about = operation(
-        name,
-        f"{name}_fields",
-        f"What a {noun} is made of, in words, with an example",
-        {"200": response(reference("dataset")), **problems(401, 403, 503)},
-    )
-    models = operation(
-        name,
-        f"{name}_models",
-        "The versions, how good they are, and who serves",
-        {"200": response(reference("models")), **problems(401, 403, 503)},
-    )
+    name = serving.dataset.name
     receipt = by_id(
         name,
         f"{name}_receipt",
@@ -169,8 +150,6 @@ def _served(serving: Serving, settings: Settings) -> Document:
         "a prediction's id",
     )
     paths: Document = {
-        f"/v1/{name}": {"get": about},
-        f"/v1/{name}/models": {"get": models},
         f"/v1/{name}/predictions": prediction_openapi.methods(serving, settings),
         f"/v1/{name}/predictions/{{id}}": {"get": receipt},
     }

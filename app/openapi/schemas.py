@@ -14,7 +14,6 @@ from app.http.openapi import (
     Document,
     described,
     listing,
-    mapping,
     nullable,
     reference,
     structure,
@@ -85,75 +84,6 @@ SHARED: Document = {
                 structure({"feature": TEXT, "contribution": NUMBER}, {"value": ANY, "word": TEXT})
             ),
             "method": TEXT,
-        }
-    ),
-    "datasets": structure({"datasets": listing(structure({"name": TEXT, "champion": ANY}))}),
-    "activity": structure({"at": TEXT, "since": TEXT, "datasets": OBJECT}),
-    "dataset": structure(
-        {
-            "name": TEXT,
-            "task": TEXT,
-            "target": structure({"name": TEXT}),
-            "fields": listing(structure({"name": TEXT, "type": TEXT})),
-            "example": OBJECT,
-            "examples": listing(OBJECT),
-            "separator": TEXT,
-            "links": OBJECT,
-        }
-    ),
-    "profile": structure(
-        {
-            "dataset": TEXT,
-            "about": TEXT,
-            "noun": TEXT,
-            "task": TEXT,
-            "target": TEXT,
-            "positive": NULLABLE,
-            "data": structure({"source": TEXT, "md5": TEXT, "prepared": TEXT}),
-            "rows": mapping(WHOLE),
-            "rejected": structure({"by_rule": mapping(WHOLE), "reasons": listing(OBJECT)}),
-            "duplicates": structure(
-                {"rule": TEXT, "rejected": WHOLE, "kept": WHOLE, "contradicting": WHOLE}
-            ),
-            "sample": listing(listing(ANY)),
-            "columns": listing(
-                structure(
-                    {
-                        "name": TEXT,
-                        "about": TEXT,
-                        "unit": TEXT,
-                        "role": {"enum": ["feature", "target"]},
-                        "type": TEXT,
-                        "optional": TRUTH,
-                        "rows": WHOLE,
-                        "missing": WHOLE,
-                        "distinct": WHOLE,
-                    }
-                )
-            ),
-            "correlations": nullable(OBJECT),
-        }
-    ),
-    "models": structure(
-        {
-            "dataset": TEXT,
-            "champion": {"type": ["integer", "null"]},
-            "metric": TEXT,
-            "breach": NULLABLE,
-            "refused": NULLABLE,
-            "versions": listing(
-                structure(
-                    {
-                        "version": WHOLE,
-                        "model": TEXT,
-                        "champion": TRUTH,
-                        "gate": reference("verdict"),
-                    }
-                )
-            ),
-            "events": listing(
-                structure({"at": TIME, "kind": TEXT, "number": WHOLE, "by": TEXT, "why": TEXT})
-            ),
         }
     ),
     "predictions": structure(

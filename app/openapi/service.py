@@ -1,4 +1,4 @@
-"""The OpenAPI document's paths that every dataset has alike, of the log, and of the service."""
+"""The OpenAPI document's paths of the log."""
 
 from __future__ import annotations
 
@@ -62,35 +62,3 @@ def log(settings: Settings) -> Document:
         "/v1/requests/series": {"get": series},
         "/v1/requests/{id}": {"get": one},
     }
-
-
-def profile(dataset: str) -> Document:
-    """Describe the path of what is in a dataset's rows, whoever serves."""
-    found = operation(
-        dataset,
-        f"{dataset}_profile",
-        "What is in its rows: statistics, distributions, relations, and what was rejected",
-        {"200": response(reference("profile")), **problems(401, 403, 404, 503)},
-    )
-    return {f"/v1/{dataset}/profile": {"get": found}}
-
-
-def service() -> Document:
-    """Describe what tells of the service."""
-    return {
-        "/v1/datasets": _get(
-            "datasets",
-            "The datasets, and who answers",
-            {"200": response(reference("datasets")), **problems(401, 403, 503)},
-        ),
-        "/v1/activity": _get(
-            "activity",
-            "What each dataset was asked for in the last day by hour, and its labels",
-            {"200": response(reference("activity")), **problems(401, 403, 503)},
-        ),
-    }
-
-
-def _get(name: str, summary: str, responses: Document, *, is_open: bool = False) -> Document:
-    more: Document = {"security": []} if is_open else {}
-    return {"get": operation("service", name, summary, responses, **more)}

@@ -85,7 +85,7 @@ class Overrides:
         self._database = database
 
     def on_post(
-        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
+        self, request: falcon.Request, response: falcon.Response, dataset: str, version: str
     ) -> None:
         """Write down who let it through, and why."""
         exchange = guard.allowed(request, "admin")
@@ -93,11 +93,11 @@ class Overrides:
         self._registry.dataset(dataset)
         exchange.dataset = dataset
         asked = media.body(request, exchange.body or b"", Override)
-        version = self._registry.named(dataset, number)
+        registered = self._registry.named(dataset, version)
         by = exchange.by
-        promotion.override(self._database, version, by=by, why=asked.why)
-        exchange.version = version.number
-        document = {"dataset": dataset, "version": version.number, "by": by, "why": asked.why}
+        promotion.override(self._database, registered, by=by, why=asked.why)
+        exchange.version = registered.number
+        document = {"dataset": dataset, "version": registered.number, "by": by, "why": asked.why}
         media.answer(response, document)
 
 

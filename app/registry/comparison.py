@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
+from msgspec import UNSET, UnsetType
 
 from app.records.invalid import Invalid
 from app.registry.loaded import Serving
@@ -15,21 +16,68 @@ from src.config.configuration import flat
 from src.evaluation.measures import rounded
 from src.evaluation.metrics import METRICS
 
-MOST = 20  # rows that are told in full
+MOST = 20  # rows that are shown in full
 Row = dict[str, Any]
 
 
-def configuration(first: Registered, second: Registered) -> list[Row]:
-    """List the keys, flat, in which two versions were made otherwise; what is not there is null."""
+class ConfigurationDifference(msgspec.Struct, frozen=True):
+    """A key, flat, and its value in the configuration of each of two versions."""
+
+    key: str
+    a: Any
+    b: Any
+
+
+class MetricComparison(msgspec.Struct, frozen=True):
+    """A metric of two versions on the held-out rows or in cross-validation; which one is better."""
+
+    part: Literal["test", "cv"]
+    name: str
+    a: float | None
+    b: float | None
+    better: Literal["a", "b"] | None
+
+
+class ComparedAnswer(msgspec.Struct, frozen=True):
+    """A value or the likeliest class; of two classes, how likely the positive one is as well."""
+
+    value: str | float
+    probability: float | UnsetType = UNSET
+    positive: float | UnsetType = UNSET
+
+
+class RowComparison(msgspec.Struct, frozen=True, kw_only=True):
+    """What two versions answer for the same record, and what is true where that is known."""
+
+    record: dict[str, Any]
+    actual: str | float | UnsetType = UNSET
+    a: ComparedAnswer
+    b: ComparedAnswer
+    difference: float
+
+
+class RowComparisons(msgspec.Struct, frozen=True, kw_only=True):
+    """The held-out rows of one version as both answer them, and those that differ most."""
+
+    of: int
+    compared: int
+    left_out: int
+    agree: int
+    points: list[list[str | float | None]] | UnsetType = UNSET
+    most: list[RowComparison]
+
+
+def configuration(first: Registered, second: Registered) -> list[ConfigurationDifference]:
+    """List the keys in which two versions were made differently; what is not there is null."""
     ours, theirs = (dict(flat(_made(one))) for one in (first, second))
     return [
-        {"key": key, "a": ours.get(key), "b": theirs.get(key)}
+        ConfigurationDifference(key, ours.get(key), theirs.get(key))
         for key in dict.fromkeys([*ours, *theirs])
         if ours.get(key) != theirs.get(key)
     ]
 
 
-def metrics(first: Registered, second: Registered) -> list[Row]:
+def metrics(first: Registered, second: Registered) -> list[MetricComparison]:
     """List the metrics on the held-out rows and in cross-validation, and whose is the better."""
     ours, theirs = first.manifest["metrics"], second.manifest["metrics"]
     test = [
@@ -43,98 +91,115 @@ def metrics(first: Registered, second: Registered) -> list[Row]:
     return test + cv
 
 
-def rows(first: Serving, second: Serving, asked: Sequence[Row]) -> dict[str, Any]:
-    """Ask both versions about the same rows; tell where they differ most.
+def rows(first: Serving, second: Serving, records: Sequence[Row], *, of: int) -> RowComparisons:
+    """Ask both versions about the same rows, those of one version; show where they differ most.
 
     Each row has a record, and the truth as `actual` where it is known. A record that one of them
     does not take, for it was trained on other columns, is left out.
     """
     is_alike = (first.classes is None) == (second.classes is None)
-    pairs = [[_taken(one, row["record"]) for one in (first, second)] for row in asked]
+    pairs = [[_taken(one, row["record"]) for one in (first, second)] for row in records]
     taken = [at for at, pair in enumerate(pairs) if is_alike and None not in pair]
-    found: dict[str, Any] = {"compared": len(taken), "left_out": len(asked) - len(taken)}
-    if not taken:
-        return {**found, "agree": 0, "most": []}
-    outputs = [
-        serving.predictor.output([pairs[row][at] or () for row in taken])
-        for at, serving in enumerate((first, second))
-    ]
-    judge = _values if first.classes is None else _classes
-    judged = [
-        {**{key: asked[row][key] for key in ("record", "actual") if key in asked[row]}, **one}
-        for row, one in zip(taken, judge(first, second, *outputs), strict=True)
-    ]
-    judged.sort(key=lambda one: -one["difference"])
-    most = [one for one in judged[:MOST] if one["difference"] > 0]
-    return {**found, **_summary(judged, first, second), "most": most}
+    compared: list[RowComparison] = []
+    if taken:
+        outputs = [
+            serving.predictor.output([pairs[row][at] or () for row in taken])
+            for at, serving in enumerate((first, second))
+        ]
+        compare = _values if first.classes is None else _classes
+        compared = [
+            RowComparison(
+                record=records[row]["record"],
+                actual=records[row].get("actual", UNSET),
+                a=ours,
+                b=theirs,
+                difference=difference,
+            )
+            for row, (ours, theirs, difference) in zip(
+                taken, compare(first, second, *outputs), strict=True
+            )
+        ]
+        compared.sort(key=lambda one: -one.difference)
+    return RowComparisons(
+        of=of,
+        compared=len(taken),
+        left_out=len(records) - len(taken),
+        agree=sum(one.a.value == one.b.value for one in compared),
+        points=_points(compared, first, second) if compared else UNSET,
+        most=[one for one in compared[:MOST] if one.difference > 0],
+    )
 
 
-def _summary(judged: list[Row], first: Serving, second: Serving) -> dict[str, Any]:
-    """Count the rows that are answered alike; of values, and of two classes, tell all points."""
-    agree = sum(one["a"]["value"] == one["b"]["value"] for one in judged)
+def _points(compared: list[RowComparison], first: Serving, second: Serving) -> Any:
+    """Return both answers and the truth of each row; of more than two classes nothing."""
     if first.classes is None:
-        key = "value"
+        field = "value"
     elif len(first.classes) == 2 and first.classes == second.classes:
-        key = "positive"
+        field = "positive"
     else:
-        return {"agree": agree}
-    points = [[one["a"][key], one["b"][key], one.get("actual")] for one in judged]
-    return {"agree": agree, "points": points}
+        return UNSET
+    actual = [None if one.actual is UNSET else one.actual for one in compared]
+    return [
+        [getattr(one.a, field), getattr(one.b, field), truth]
+        for one, truth in zip(compared, actual, strict=True)
+    ]
 
 
-def _values(_: Serving, __: Serving, ours: np.ndarray, theirs: np.ndarray) -> Iterator[Row]:
+Compared = tuple[ComparedAnswer, ComparedAnswer, float]
+
+
+def _values(_: Serving, __: Serving, ours: np.ndarray, theirs: np.ndarray) -> Iterator[Compared]:
     for mine, other in zip(ours.tolist(), theirs.tolist(), strict=True):
-        yield {
-            "a": {"value": rounded(mine)},
-            "b": {"value": rounded(other)},
-            "difference": rounded(abs(mine - other)),
-        }
+        answers = ComparedAnswer(_rounded(mine)), ComparedAnswer(_rounded(other))
+        yield *answers, _rounded(abs(mine - other))
 
 
 def _classes(
     first: Serving, second: Serving, ours: np.ndarray, theirs: np.ndarray
-) -> Iterator[Row]:
-    """Tell the likeliest class of each, and which share of the probability lies elsewhere."""
+) -> Iterator[Compared]:
+    """Yield the likeliest class of each, and which share of the probability lies elsewhere."""
     names = [[str(name) for name in one.classes or ()] for one in (first, second)]
     for mine, other in zip(ours.tolist(), theirs.tolist(), strict=True):
         chances = [dict(zip(names[at], one, strict=True)) for at, one in enumerate((mine, other))]
         every = dict.fromkeys([*names[0], *names[1]])
         apart = sum(abs(chances[0].get(name, 0) - chances[1].get(name, 0)) for name in every) / 2
-        yield {
-            "a": _likeliest(chances[0]),
-            "b": _likeliest(chances[1]),
-            "difference": rounded(apart),
-        }
+        yield _likeliest(chances[0]), _likeliest(chances[1]), _rounded(apart)
 
 
-def _likeliest(chances: dict[str, float]) -> Row:
+def _likeliest(chances: dict[str, float]) -> ComparedAnswer:
     best = max(chances, key=chances.__getitem__)
-    found: Row = {"value": best, "probability": rounded(chances[best])}
-    if len(chances) == 2:
-        found["positive"] = rounded(list(chances.values())[-1])
-    return found
+    positive = _rounded(list(chances.values())[-1]) if len(chances) == 2 else UNSET
+    return ComparedAnswer(best, _rounded(chances[best]), positive)
+
+
+def _rounded(value: float) -> float:
+    figure = rounded(value)
+    assert figure is not None
+    return figure
 
 
 def _taken(serving: Serving, record: dict[str, Any]) -> tuple[Any, ...] | None:
     """Return a record as a version takes it; None where it does not."""
-    given = {name: record.get(name) for name in serving.records.names}
+    fields = {name: record.get(name) for name in serving.records.names}
     try:
-        return serving.records.decode(msgspec.json.encode(given)).values[0]
+        return serving.records.decode(msgspec.json.encode(fields)).values[0]
     except Invalid:
         return None
 
 
 def _mean(metrics: dict[str, Any], name: str) -> float | None:
-    found: float | None = metrics["cv"].get(name, {}).get("mean")
-    return found
+    mean: float | None = metrics["cv"].get(name, {}).get("mean")
+    return mean
 
 
-def _figure(part: str, name: str, ours: float | None, theirs: float | None) -> Row:
-    known = METRICS.get(name)
-    better = None
-    if known is not None and ours is not None and theirs is not None and ours != theirs:
-        better = "a" if (ours > theirs) == known.greater_is_better else "b"
-    return {"part": part, "name": name, "a": ours, "b": theirs, "better": better}
+def _figure(
+    part: Literal["test", "cv"], name: str, ours: float | None, theirs: float | None
+) -> MetricComparison:
+    metric = METRICS.get(name)
+    better: Literal["a", "b"] | None = None
+    if metric is not None and ours is not None and theirs is not None and ours != theirs:
+        better = "a" if (ours > theirs) == metric.greater_is_better else "b"
+    return MetricComparison(part, name, ours, theirs, better)
 
 
 def _made(version: Registered) -> dict[str, Any]:

@@ -1,130 +1,243 @@
-"""What can be asked: the datasets, their fields in words, and who answers."""
+"""The datasets, their fields in words, and the versions that answer for them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import falcon
-import peewee
+import msgspec
+from msgspec import UNSET, UnsetType
 
-from app.auth import guard
-from app.http import media
+from app.http.operation import Call, operation
+from app.http.paging import Timestamp
+from app.http.resource import Resource
+from app.records.fields import FieldDescription
 from app.registry import description, store
-from app.registry.gate import Gatekeeper
+from app.registry.dataset_context import DatasetContext
+from app.registry.description import VersionSummary
 from app.registry.loaded import Serving
-from app.registry.registry import Registry
+from app.registry.services import DatasetResource, Services
 from src.data.schema import Dataset
 
 
-class Datasets:
+class ChampionSummary(msgspec.Struct, frozen=True):
+    """The version that serves a dataset, by the dataset's metric."""
+
+    name: str
+    version: int
+    metric: str
+    cv: float | None
+    test: float | None
+
+
+class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset in a list; little is known of one without a champion."""
+
+    name: str
+    about: str | UnsetType = UNSET
+    task: str | UnsetType = UNSET
+    champion: ChampionSummary | None
+
+
+class DatasetList(msgspec.Struct, frozen=True):
+    """All datasets."""
+
+    datasets: list[DatasetSummary]
+
+
+class TargetDescription(msgspec.Struct, frozen=True):
+    """What is predicted, in words; of classes, which there are."""
+
+    name: str
+    about: str | UnsetType = UNSET
+    unit: str | UnsetType = UNSET
+    classes: list[str | float] | UnsetType = UNSET
+
+
+class SimilarityRule(msgspec.Struct, frozen=True):
+    """The fields in which similar records are equal, and the one in which they are near."""
+
+    same: list[str]
+    nearest: str
+
+
+class DatasetLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to go on."""
+
+    predict: str
+    similar: str | UnsetType = UNSET
+    models: str
+    labels: str
+    trainings: str
+    scoreboard: str
+
+
+class DatasetDescription(msgspec.Struct, frozen=True):
+    """What a record is made of, in words, with examples that can be posted."""
+
+    name: str
+    about: str
+    task: str
+    champion: ChampionSummary
+    target: TargetDescription
+    fields: list[FieldDescription]
+    example: dict[str, Any]
+    examples: list[dict[str, Any]]
+    separator: str  # of a CSV
+    similar: SimilarityRule | None
+    links: DatasetLinks
+
+
+class VersionEvent(msgspec.Struct, frozen=True):
+    """What happened to a version, and who or what decided it."""
+
+    at: Timestamp
+    kind: str
+    number: int
+    by: str
+    why: str
+
+
+class VersionList(msgspec.Struct, frozen=True):
+    """A dataset's versions and what happened to them, the newest first."""
+
+    dataset: str
+    champion: int | None
+    metric: str
+    breach: str | None
+    refused: str | None
+    versions: list[VersionSummary]
+    events: list[VersionEvent]
+
+
+def is_served(context: DatasetContext) -> bool:
+    """Tell whether a version answers for a dataset."""
+    return context.serving is not None
+
+
+class Datasets(Resource):
     """GET /v1/datasets: each dataset in a line."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    path = "/v1/datasets"
 
-    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+    def __init__(self, services: Services) -> None:
+        self._registry = services.registry
+
+    @operation(
+        scope="predict",
+        name="datasets",
+        summary="The datasets, and who answers",
+        answer=DatasetList,
+    )
+    def on_get(self, call: Call) -> DatasetList:
         """Answer with what is served, and what could be."""
-        guard.allowed(request, "predict")
-        media.query(request, media.NoQuery)
         served = {name: self._registry.champion(name) for name in self._registry.names()}
-        document = {
-            "datasets": [
-                _line(served[name]) if name in served else {"name": name, "champion": None}
+        return DatasetList(
+            [
+                _summary(served[name])
+                if name in served
+                else DatasetSummary(name=name, champion=None)
                 for name in self._registry.known()
             ]
-        }
-        media.answer(response, document)
+        )
 
 
-class OneDataset:
+class OneDataset(DatasetResource):
     """GET /v1/{dataset}: what a record is made of, in words, with an example."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    path = "/v1/{dataset}"
 
-    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+    @operation(
+        scope="predict",
+        name="fields",
+        summary="What a {noun} is made of, in words, with an example",
+        answer=DatasetDescription,
+        refuses=("no_champion",),
+        is_offered=is_served,
+    )
+    def on_get(self, call: Call, dataset: Dataset) -> DatasetDescription:
         """Answer with fields, target, an example that can be posted, and where to post it."""
-        exchange = guard.allowed(request, "predict")
-        media.query(request, media.NoQuery)
-        serving = self._registry.champion(dataset)
-        exchange.dataset = dataset
-        known = serving.dataset
-        document = {
-            **_line(serving),
-            "target": _target(known, serving.classes),
-            "fields": serving.records.fields(),
-            "example": serving.example(),
-            "examples": serving.examples(),
-            "separator": known.separator,  # of a CSV
-            "similar": None
-            if known.similar is None
-            else {"same": known.similar.same, "nearest": known.similar.nearest},
-            "links": {
-                "predict": f"/v1/{dataset}/predictions",
-                **({"similar": f"/v1/{dataset}/similar"} if known.similar else {}),
-                "models": f"/v1/{dataset}/models",
-                "labels": f"/v1/{dataset}/labels",
-                "trainings": f"/v1/{dataset}/trainings",
-                "scoreboard": f"/v1/{dataset}/scoreboard",
-            },
-        }
-        media.answer(response, document)
+        serving = self.services.registry.champion(dataset.name)
+        trained = serving.dataset
+        rule = trained.similar
+        return DatasetDescription(
+            name=trained.name,
+            about=trained.about,
+            task=trained.task,
+            champion=_champion(serving),
+            target=_target(trained, serving.classes),
+            fields=serving.records.fields(),
+            example=serving.example(),
+            examples=serving.examples(),
+            separator=trained.separator,
+            similar=None if rule is None else SimilarityRule(rule.same, rule.nearest),
+            links=_links(f"/v1/{trained.name}", is_similar=rule is not None),
+        )
 
 
-class Models:
+class Models(DatasetResource):
     """GET /v1/{dataset}/models: the versions, how good they are, and who serves."""
 
-    def __init__(
-        self, registry: Registry, gatekeeper: Gatekeeper, database: peewee.Database
-    ) -> None:
-        self._registry = registry
-        self._gatekeeper = gatekeeper
-        self._database = database
+    path = "/v1/{dataset}/models"
 
-    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+    @operation(
+        scope="predict",
+        name="models",
+        summary="The versions, how good they are, and who serves",
+        answer=VersionList,
+        refuses=("no_champion",),
+        is_offered=is_served,
+    )
+    def on_get(self, call: Call, dataset: Dataset) -> VersionList:
         """Answer with the versions and the changes of the champion, the newest first."""
-        exchange = guard.allowed(request, "predict")
-        media.query(request, media.NoQuery)
-        known = self._registry.dataset(dataset)
-        exchange.dataset = dataset
-        champion = self._registry.number(dataset)
-        found = store.every(self._database, dataset)
-        if not found:
-            self._registry.champion(dataset)  # says why there is none
-        document = {
-            "dataset": dataset,
-            "champion": champion,
-            "metric": known.metric,
-            "breach": champion and self._gatekeeper.breach(dataset, champion),
-            "refused": self._registry.refused().get(dataset),
-            "versions": [
-                description.line(version, champion, self._gatekeeper) for version in found
-            ],
-            "events": [
-                {name: value for name, value in event.items() if name not in ("id", "dataset")}
-                for event in store.events(self._database, dataset)
-            ],
-        }
-        media.answer(response, document)
+        services, name = self.services, dataset.name
+        champion = services.registry.number(name)
+        versions = store.every(services.database, name)
+        if not versions:
+            services.registry.champion(name)  # says why there is none
+        return VersionList(
+            dataset=name,
+            champion=champion,
+            metric=dataset.metric,
+            breach=None if champion is None else services.gate.breach(name, champion),
+            refused=services.registry.refused().get(name),
+            versions=[description.summary(one, champion, services.gate) for one in versions],
+            events=msgspec.convert(store.events(services.database, name), list[VersionEvent]),
+        )
 
 
-def _line(serving: Serving) -> dict[str, Any]:
-    known = serving.dataset
-    return {
-        "name": known.name,
-        "about": known.about,
-        "task": known.task,
-        "champion": {
-            **serving.model,
-            "metric": known.metric,
-            "cv": serving.version.manifest["metrics"]["cv"][known.metric]["mean"],
-            "test": serving.version.manifest["metrics"]["test"][known.metric],
-        },
-    }
+def _summary(serving: Serving) -> DatasetSummary:
+    dataset = serving.dataset
+    return DatasetSummary(
+        name=dataset.name, about=dataset.about, task=dataset.task, champion=_champion(serving)
+    )
 
 
-def _target(known: Dataset, classes: list[Any] | None) -> dict[str, Any]:
-    target = {"name": known.target.name, "about": known.target.about, "unit": known.target.unit}
-    if classes is not None:
-        target["classes"] = classes  # type: ignore[assignment]
-    return {name: value for name, value in target.items() if value}
+def _champion(serving: Serving) -> ChampionSummary:
+    metric, metrics = serving.dataset.metric, serving.version.manifest["metrics"]
+    return ChampionSummary(
+        **serving.model,
+        metric=metric,
+        cv=metrics["cv"][metric]["mean"],
+        test=metrics["test"][metric],
+    )
+
+
+def _target(dataset: Dataset, classes: list[Any] | None) -> TargetDescription:
+    target = dataset.target
+    return TargetDescription(
+        target.name,
+        about=target.about or UNSET,
+        unit=target.unit or UNSET,
+        classes=classes or UNSET,
+    )
+
+
+def _links(path: str, *, is_similar: bool) -> DatasetLinks:
+    return DatasetLinks(
+        predict=f"{path}/predictions",
+        similar=f"{path}/similar" if is_similar else UNSET,
+        models=f"{path}/models",
+        labels=f"{path}/labels",
+        trainings=f"{path}/trainings",
+        scoreboard=f"{path}/scoreboard",
+    )

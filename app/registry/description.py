@@ -1,16 +1,190 @@
-"""A version as it is told: how good it is, where it comes from, and what the gate says of it."""
+"""A version as the API describes it: how good it is, how it was made, and the gate's verdict."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from app.registry.confusion import confusion
+import msgspec
+import numpy as np
+from msgspec import UNSET, UnsetType
+
+from app.http.paging import Timestamp
 from app.registry.gate import Gatekeeper
 from app.registry.store import Registered
+from src.data.schema import Dataset
+
+Figures = dict[str, float | None]
 
 
-def line(version: Registered, champion: int | None, gatekeeper: Gatekeeper) -> dict[str, Any]:
+class GateVerdict(msgspec.Struct, frozen=True):
+    """Whether a version passes the gate, what it misses, and whether it is let through."""
+
+    passed: bool
+    missed: list[str]
+    overridden: bool | UnsetType = UNSET
+
+
+class GitState(msgspec.Struct, frozen=True):
+    """The commit that a version was trained at, and whether files differed from it."""
+
+    commit: str | None
+    dirty: bool | None
+
+
+class CrossValidation(msgspec.Struct, frozen=True):
+    """A metric over the folds."""
+
+    mean: float | None
+    std: float | None
+
+
+class IntervalFigures(msgspec.Struct, frozen=True):
+    """How many of the held-out rows lie in their interval, and how wide it is."""
+
+    coverage: float | None
+    width: float | None
+
+
+class VersionRows(msgspec.Struct, frozen=True):
+    """How many rows a version was trained and tested on."""
+
+    train: int
+    test: int
+
+
+class VersionMetrics(msgspec.Struct, frozen=True):
+    """A version's metrics by their names."""
+
+    test: Figures
+    cv: dict[str, CrossValidation]
+    interval: IntervalFigures
+    rows: VersionRows
+    seconds: float
+
+
+class VersionSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A version in a list.
+
+    What its manifest keeps is passed on as it is, and not made into structs before.
+    """
+
+    version: int
+    model: str
+    champion: bool
+    registered: Timestamp
+    trained: Timestamp
+    metrics: VersionMetrics
+    git: GitState
+    data: str | None
+    gate: GateVerdict
+
+
+class PromisedInterval(msgspec.Struct, frozen=True):
+    """The coverage that was promised, the one that was measured, and the mean width."""
+
+    promised: float
+    measured: float | None
+    width: float | None
+
+
+class ClassCounts(msgspec.Struct, frozen=True):
+    """The held-out rows by whether they are of a class and were called so."""
+
+    true_positives: int
+    false_positives: int
+    false_negatives: int
+    true_negatives: int
+
+
+class ConfusionMatrix(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of the held-out rows, a row for each true class and a column for each predicted one.
+
+    Of two classes the four counts are those of the positive one, of more there are some for each.
+    """
+
+    classes: list[str]
+    matrix: list[list[int]]
+    positive: str | UnsetType = UNSET
+    true_positives: int | UnsetType = UNSET
+    false_positives: int | UnsetType = UNSET
+    false_negatives: int | UnsetType = UNSET
+    true_negatives: int | UnsetType = UNSET
+    by_class: dict[str, ClassCounts] | UnsetType = UNSET
+
+
+class HeldOutRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A held-out record, its true and its predicted target, and what the error costs."""
+
+    record: dict[str, Any]
+    actual: str | float
+    predicted: str | float | None
+    probability: float | UnsetType = UNSET
+    truth: float | UnsetType = UNSET
+    cost: float | None
+
+
+class HeldOutRows(msgspec.Struct, frozen=True):
+    """The held-out rows: how many, true and predicted targets of some, the worst errors."""
+
+    total: int
+    points: list[list[str | float | None]]
+    worst: list[HeldOutRow]
+
+
+class DatasetVersion(VersionSummary, frozen=True):
+    """A version and its dataset."""
+
+    # First in the answer: fields that are no mere keywords precede those that are.
+    dataset: str
+    task: str
+    metric: str
+
+
+class VersionDetails(DatasetVersion, frozen=True, kw_only=True):
+    """A version in full."""
+
+    configuration: dict[str, Any]
+    tuned: dict[str, Any] | None
+    interval: PromisedInterval
+    confusion: ConfusionMatrix | UnsetType = UNSET
+    per_class: dict[str, Figures] | UnsetType = UNSET
+    held_out: HeldOutRows | None
+
+
+def summary(version: Registered, champion: int | None, gatekeeper: Gatekeeper) -> VersionSummary:
     """Describe a version in a list."""
+    return VersionSummary(**_common(version, champion, gatekeeper))
+
+
+def details(
+    version: Registered,
+    champion: int | None,
+    gatekeeper: Gatekeeper,
+    dataset: Dataset,
+    held_out: HeldOutRows | None,
+) -> VersionDetails:
+    """Describe a version in full: how it was made, and its figures class by class."""
+    manifest, more = version.manifest, version.manifest["details"]
+    task, confusion = manifest["config"]["dataset"]["task"], more.get("confusion")
+    return VersionDetails(
+        **_common(version, champion, gatekeeper),
+        dataset=dataset.name,
+        task=dataset.task,
+        metric=dataset.metric,
+        configuration=manifest["config"],
+        tuned=manifest["tuned"],
+        interval=PromisedInterval(
+            promised=manifest["interval"]["coverage"],
+            measured=manifest["interval"]["measured"],
+            width=manifest["interval"]["width"],
+        ),
+        confusion=confusion_matrix(task, more["classes"], confusion) if confusion else UNSET,
+        per_class=more["per_class"] if confusion else UNSET,
+        held_out=held_out,
+    )
+
+
+def _common(version: Registered, champion: int | None, gatekeeper: Gatekeeper) -> dict[str, Any]:
     manifest, missed = version.manifest, gatekeeper.missed(version)
     return {
         "version": version.number,
@@ -21,29 +195,33 @@ def line(version: Registered, champion: int | None, gatekeeper: Gatekeeper) -> d
         "metrics": manifest["metrics"],
         "git": manifest["git"],
         "data": manifest["data"].get("md5"),
-        "gate": {
-            "passed": not missed,
-            "missed": missed,
-            "overridden": gatekeeper.is_permitted(version.dataset, version.number),
-        },
+        "gate": GateVerdict(
+            passed=not missed,
+            missed=missed,
+            overridden=gatekeeper.is_permitted(version.dataset, version.number),
+        ),
     }
 
 
-def details(version: Registered) -> dict[str, Any]:
-    """Return what is known beyond the line: how it was made, and its figures class by class."""
-    manifest = version.manifest
-    found: dict[str, Any] = {
-        "configuration": manifest["config"],
-        "tuned": manifest["tuned"],
-        "interval": {
-            "promised": manifest["interval"]["coverage"],
-            "measured": manifest["interval"]["measured"],
-            "width": manifest["interval"]["width"],
-        },
-    }
-    told = manifest["details"]
-    if "confusion" in told:
-        task = manifest["config"]["dataset"]["task"]
-        found["confusion"] = confusion(task, told["classes"], told["confusion"])
-        found["per_class"] = told["per_class"]
-    return found
+def confusion_matrix(task: str, classes: list[str], matrix: list[list[int]]) -> ConfusionMatrix:
+    """Describe a confusion matrix, whose rows are the truth, by true and false positives as well.
+
+    Of two classes for the positive one, of several for each.
+    """
+    table = np.asarray(matrix)
+    if task == "binary":
+        counts = msgspec.structs.asdict(_class_counts(table, len(classes) - 1))
+        return ConfusionMatrix(classes=classes, matrix=matrix, positive=classes[-1], **counts)
+    by_class = {name: _class_counts(table, at) for at, name in enumerate(classes)}
+    return ConfusionMatrix(classes=classes, matrix=matrix, by_class=by_class)
+
+
+def _class_counts(table: np.ndarray, at: int) -> ClassCounts:
+    hits = int(table[at, at])
+    predicted, actual = int(table[:, at].sum()), int(table[at].sum())
+    return ClassCounts(
+        true_positives=hits,
+        false_positives=predicted - hits,
+        false_negatives=actual - hits,
+        true_negatives=int(table.sum()) - predicted - actual + hits,
+    )

@@ -5,33 +5,38 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import falcon
 import msgspec
 
-from app.auth import guard
-from app.http import media
-from app.registry.registry import TO_DO, Registry
+from app.http.operation import Call, operation
+from app.registry.profile import DatasetProfile
+from app.registry.registry import TO_DO
+from app.registry.services import DatasetResource, Services
 from src.config import paths
 from src.data.schema import Dataset
 from src.support import files
 from src.support.errors import UserError
 
 
-class Profile:
+class Profile(DatasetResource):
     """GET /v1/{dataset}/profile."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    path = "/v1/{dataset}/profile"
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
         self._read: dict[Path, tuple[Any, dict[str, Any]]] = {}  # with the file's signature
 
-    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+    @operation(
+        scope="predict",
+        name="profile",
+        summary="What is in its rows: statistics, distributions, relations, and what was rejected",
+        answer=DatasetProfile,
+        refuses=("no_profile", "no_champion", "profile_unreadable"),
+        is_answer_stored=False,  # it repeats what the pipeline keeps
+    )
+    def on_get(self, call: Call, dataset: Dataset) -> dict[str, Any]:
         """Answer with the profile; it is read again when the pipeline wrote another one."""
-        exchange = guard.allowed(request, "predict")
-        media.query(request, media.NoQuery)
-        known = self._registry.dataset(dataset)
-        exchange.dataset = dataset
-        exchange.is_answer_stored = False  # it repeats what the pipeline keeps
-        media.answer(response, _in_words(self._profile(dataset), known))
+        return _with_words(self._profile(dataset.name), dataset)
 
     def _profile(self, dataset: str) -> dict[str, Any]:
         path = paths.profile(dataset)
@@ -52,9 +57,9 @@ class Profile:
             raise UserError(what, code="profile_unreadable", fix=TO_DO) from None
 
 
-def _in_words(profile: dict[str, Any], known: Dataset) -> dict[str, Any]:
+def _with_words(profile: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
     """Add what the dataset's YAML says of each column, which the figures do not depend on."""
-    described = {**known.features, known.target.name: known.target}
+    described = {**dataset.features, dataset.target.name: dataset.target}
     columns = [
         {
             **column,
@@ -63,4 +68,4 @@ def _in_words(profile: dict[str, Any], known: Dataset) -> dict[str, Any]:
         }
         for column in profile["columns"]
     ]
-    return {**profile, "about": known.about, "noun": known.noun, "columns": columns}
+    return {**profile, "about": dataset.about, "noun": dataset.noun, "columns": columns}

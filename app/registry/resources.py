@@ -1,101 +1,114 @@
-"""One version in full, and two of them side by side."""
+"""One version in full, and two of them side by side; and all routes of this room."""
 
 from __future__ import annotations
 
-from typing import Any
+import msgspec
 
-import falcon
-
-from app.auth import guard
-from app.http import media
+from app.http.operation import Call, operation
+from app.http.resource import Resource
 from app.registry import comparison, description
-from app.registry.gate import Gatekeeper
-from app.registry.registry import Registry
+from app.registry.activity import Activity
+from app.registry.comparison import ConfigurationDifference, MetricComparison, RowComparisons
+from app.registry.dataset_resources import Datasets, Models, OneDataset
+from app.registry.description import HeldOutRows, VersionDetails, VersionSummary
+from app.registry.profile_resources import Profile
+from app.registry.services import DatasetResource, Services
 from app.registry.store import Registered
-from app.settings import Settings
+from src.data.schema import Dataset
 from src.inference import held_out
 
 
-class OneVersion:
+class VersionComparison(msgspec.Struct, frozen=True):
+    """What sets two versions apart."""
+
+    dataset: str
+    task: str
+    metric: str
+    versions: list[VersionSummary]
+    configuration: list[ConfigurationDifference]
+    metrics: list[MetricComparison]
+    rows: RowComparisons
+
+
+def routes(services: Services) -> list[Resource]:
+    """Return the datasets, their versions and what happens to them."""
+    return [
+        Datasets(services),
+        Activity(services),
+        OneDataset(services),
+        Profile(services),
+        Models(services),
+        OneVersion(services),
+        Comparison(services),
+    ]
+
+
+class OneVersion(DatasetResource):
     """GET /v1/{dataset}/models/{version}: its figures, how it was made, and where it is wrong."""
 
-    def __init__(self, registry: Registry, gatekeeper: Gatekeeper, settings: Settings) -> None:
-        self._registry = registry
-        self._gatekeeper = gatekeeper
-        self._var = settings.folder()
+    path = "/v1/{dataset}/models/{version}"
 
-    def on_get(
-        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
-    ) -> None:
+    @operation(
+        scope="predict",
+        name="version",
+        summary="One version: its figures, how it was made, and its errors that cost most",
+        answer=VersionDetails,
+        refuses=("unknown_version", "broken_bundle", "no_champion"),
+        is_answer_stored=False,  # it repeats what the bundle keeps
+    )
+    def on_get(self, call: Call, dataset: Dataset, version: str) -> VersionDetails:
         """Answer with a version, its errors on the held-out rows, and the records of the worst."""
-        exchange = guard.allowed(request, "predict")
-        media.query(request, media.NoQuery)
-        known = self._registry.dataset(dataset)
-        version = self._registry.named(dataset, number)
-        exchange.dataset, exchange.version = dataset, version.number
-        exchange.is_answer_stored = False  # it repeats what the bundle keeps
-        champion = self._registry.number(dataset)
-        document = {
-            "dataset": dataset,
-            "task": known.task,
-            "metric": known.metric,
-            **description.line(version, champion, self._gatekeeper),
-            **description.details(version),
-            "held_out": self._held_out(version),
-        }
-        media.answer(response, document)
+        services = self.services
+        registered = services.registry.named(dataset.name, version)
+        call.exchange.version = registered.number
+        champion = services.registry.number(dataset.name)
+        rows = self._held_out(registered)
+        return description.details(registered, champion, services.gate, dataset, rows)
 
-    def _held_out(self, version: Registered) -> dict[str, Any] | None:
-        kept = held_out.read(version.path(self._var), version.manifest)
+    def _held_out(self, version: Registered) -> HeldOutRows | None:
+        kept = held_out.read(version.path(self.services.settings.folder()), version.manifest)
         if kept is None:
             return None
         points = [[row["actual"], row["predicted"]] for row in kept["sample"]]
-        return {"total": kept["total"], "points": points, "worst": kept["worst"]}
+        return HeldOutRows(total=kept["total"], points=points, worst=kept["worst"])
 
 
-class Comparison:
+class Comparison(DatasetResource):
     """GET /v1/{dataset}/models/{version}/compare/{other}: what sets two versions apart."""
 
-    def __init__(self, registry: Registry, gatekeeper: Gatekeeper, settings: Settings) -> None:
-        self._registry = registry
-        self._gatekeeper = gatekeeper
-        self._var = settings.folder()
+    path = "/v1/{dataset}/models/{version}/compare/{other}"
 
-    def on_get(
-        self,
-        request: falcon.Request,
-        response: falcon.Response,
-        dataset: str,
-        number: str,
-        other: str,
-    ) -> None:
+    @operation(
+        scope="predict",
+        name="compare",
+        summary="Two versions: configuration, figures, and the rows that they answer otherwise",
+        answer=VersionComparison,
+        refuses=("unknown_version", "unloadable_version", "broken_bundle", "no_champion"),
+        is_answer_stored=False,  # it repeats what the bundles keep
+    )
+    def on_get(self, call: Call, dataset: Dataset, version: str, other: str) -> VersionComparison:
         """Answer with both, what differs in how they were made, in figures, and in answers."""
-        exchange = guard.allowed(request, "predict")
-        media.query(request, media.NoQuery)
-        known = self._registry.dataset(dataset)
-        pair = [self._registry.named(dataset, one) for one in (number, other)]
-        exchange.dataset = dataset
-        exchange.is_answer_stored = False  # it repeats what the bundles keep
-        champion = self._registry.number(dataset)
-        rows = self._rows(pair)
-        document = {
-            "dataset": dataset,
-            "task": known.task,
-            "metric": known.metric,
-            "versions": [description.line(one, champion, self._gatekeeper) for one in pair],
-            "configuration": comparison.configuration(*pair),
-            "metrics": comparison.metrics(*pair),
-            "rows": rows,
-        }
-        media.answer(response, document)
+        services = self.services
+        pair = [services.registry.named(dataset.name, one) for one in (version, other)]
+        champion = services.registry.number(dataset.name)
+        return VersionComparison(
+            dataset=dataset.name,
+            task=dataset.task,
+            metric=dataset.metric,
+            rows=self._rows(pair),
+            versions=[description.summary(one, champion, services.gate) for one in pair],
+            configuration=comparison.configuration(*pair),
+            metrics=comparison.metrics(*pair),
+        )
 
-    def _rows(self, pair: list[Registered]) -> dict[str, Any]:
+    def _rows(self, pair: list[Registered]) -> RowComparisons:
         """Ask both about rows that one of them held out: the newer one, if it kept them."""
-        first, second = (self._registry.loaded(one.dataset, one.number) for one in pair)
+        registry, folder = self.services.registry, self.services.settings.folder()
+        first, second = (registry.loaded(one.dataset, one.number) for one in pair)
         newest = sorted(pair, key=lambda one: -one.number)
         for one in newest:
-            kept = held_out.read(one.path(self._var), one.manifest)
+            kept = held_out.read(one.path(folder), one.manifest)
             if kept is not None:
-                return {"of": one.number, **comparison.rows(first, second, kept["sample"])}
+                return comparison.rows(first, second, kept["sample"], of=one.number)
         serving = first if first.version.number == newest[0].number else second
-        return {"of": newest[0].number, **comparison.rows(first, second, serving.golden)}
+        return comparison.rows(first, second, serving.golden, of=newest[0].number)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 
-from app.registry.confusion import confusion
+from app.registry.description import confusion_matrix
 from app.trainings.training_rows import Gathered
 from src.data.cleaning import Cleaned
 from src.data.prepared import Prepared
@@ -35,7 +36,8 @@ def kpis(
     }
     details = manifest["details"]
     if "confusion" in details:
-        document["confusion"] = confusion(dataset.task, details["classes"], details["confusion"])
+        matrix = confusion_matrix(dataset.task, details["classes"], details["confusion"])
+        document["confusion"] = msgspec.to_builtins(matrix)
         document["per_class"] = details["per_class"]
     return document
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.auth import keys
+from app.registry.activity import RecentActivity
+from app.registry.dataset_resources import DatasetDescription, DatasetList, VersionList
+from app.registry.description import VersionDetails
+from app.registry.resources import VersionComparison
 from src.config import paths
 from src.inference import held_out
 from tests.app import project
@@ -165,3 +170,21 @@ def test_what_is_kept_elsewhere_is_not_kept_in_the_log_again(service: Service) -
     rows = [row for row in service.rows() if "/models/" in row["path"]]
     assert [row["response_body"] for row in rows] == [None, None]
     assert rows[0]["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("datasets", DatasetList),
+        ("activity", RecentActivity),
+        ("{dataset}", DatasetDescription),
+        ("{dataset}/models", VersionList),
+        ("{dataset}/models/1", VersionDetails),
+        ("{dataset}/models/1/compare/2", VersionComparison),
+    ],
+)
+def test_what_is_answered_is_described_in_full(service: Service, path: str, kind: Any) -> None:
+    for dataset in project.MODELS:
+        answer = service.ask(f"/v1/{path.format(dataset=dataset)}")
+        document = msgspec.json.decode(answer.content, type=kind)
+        assert msgspec.to_builtins(document) == answer.json
