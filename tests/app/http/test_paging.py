@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.http import paging, problems
+from app.http import openapi, paging, problems
 from app.http.paging import Page, TimeSpan
 from app.store import ids
 from app.store.tables import Request
@@ -19,6 +19,13 @@ def test_a_span_holds_its_beginning_and_not_its_end() -> None:
     assert ">= ?" in sql
     assert "< ?" in sql
     assert values == [ids.at(1769817600), ids.at(1769904000)]
+
+
+def test_a_moment_is_described_as_a_time_or_a_date() -> None:
+    for described in openapi.query_parameters(TimeSpan):
+        assert "this moment" in described["description"]
+        formats = [one["format"] for one in described["schema"]["anyOf"]]
+        assert (described["schema"]["type"], formats) == ("string", ["date-time", "date"])
 
 
 @pytest.mark.parametrize("name", ["since", "until"])
