@@ -25,7 +25,6 @@ from app.openapi import resources as openapi_resources
 from app.openapi.document import OpenApi
 from app.predictions import resources as prediction_resources
 from app.predictions.similar import Similar
-from app.registry import champion_resources, scoreboard
 from app.registry import resources as versions
 from app.registry.gate import Gatekeeper
 from app.registry.live_config import Configured
@@ -38,8 +37,8 @@ from app.request_log.recorder import Recorder
 from app.settings import PREPARED, Settings
 from app.store import database as databases
 from app.store.redaction import Redaction
-from app.trainings import option_resources, scheduler
-from app.trainings import resources as training_resources
+from app.trainings import resources as trainings
+from app.trainings import scheduler
 from src.support.errors import UserError
 
 
@@ -89,14 +88,6 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         Undeclared("/v1/requests/series", traffic.Traffic(database)),
         Undeclared("/v1/requests/{number}", log_resources.OneRequest(database)),
         Undeclared(
-            "/v1/{dataset}/models/{version}/override",
-            champion_resources.Overrides(registry, database),
-        ),
-        Undeclared(
-            "/v1/{dataset}/champion",
-            champion_resources.Champion(registry, gatekeeper, database, load),
-        ),
-        Undeclared(
             "/v1/{dataset}/predictions",
             prediction_resources.Predictions(registry, gatekeeper, redaction, database, settings),
             is_light=True,
@@ -105,17 +96,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
             "/v1/{dataset}/predictions/{prediction_id}", prediction_resources.Receipt(database)
         ),
         *labels.routes(services),
-        Undeclared("/v1/{dataset}/scoreboard", scoreboard.Scores(registry, gatekeeper, database)),
-        Undeclared("/v1/{dataset}/choices", option_resources.Choices(registry, database)),
-        Undeclared(
-            "/v1/{dataset}/trainings",
-            training_resources.Trainings(registry, configured, database, settings),
-        ),
-        Undeclared("/v1/{dataset}/trainings/series", training_resources.Series(registry, database)),
-        Undeclared(
-            "/v1/{dataset}/trainings/{number}",
-            training_resources.OneTraining(registry, database, settings),
-        ),
+        *trainings.routes(services),
         Undeclared(
             "/v1/{dataset}/similar",
             Similar(registry, settings.most_similar, settings.longest_text),

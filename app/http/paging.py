@@ -22,11 +22,6 @@ Moment = Annotated[
     str, Meta(extra_json_schema={"anyOf": [{"format": "date-time"}, {"format": "date"}]})
 ]
 
-_DATES = [{"format": "date-time"}, {"format": "date"}]
-# A date or a time with a date, as it may be asked for, and a time as answers have it.
-Moment = Annotated[str, Meta(extra_json_schema={"anyOf": _DATES})]
-Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
-
 
 class TimeSpan(Checked, frozen=True):
     """A time span; both ends may be open."""

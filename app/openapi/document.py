@@ -9,14 +9,13 @@ from app.http.exchange import SCOPES
 from app.http.openapi import Document, body, by_id, operation, problems, reference, response
 from app.http.resource import RouteTable
 from app.labels import openapi as label_openapi
-from app.openapi import answers, schemas, service
+from app.openapi import schemas, service
 from app.openapi.operations import Components, describe, path_of
 from app.predictions import openapi as prediction_openapi
 from app.registry.dataset_context import DatasetContext
 from app.registry.loaded import Serving
 from app.registry.registry import Registry
 from app.settings import Settings
-from app.trainings import openapi as training_openapi
 from src.config import configuration as configs
 from src.data.schema import Dataset
 from src.support.errors import UserError
@@ -70,7 +69,7 @@ class OpenApi:
     def _write(self, served: dict[str, Serving]) -> Document:
         settings = self._settings
         paths: Document = service.log(settings)
-        components: Document = {**schemas.SHARED, **answers.SCHEMAS}
+        components: Document = {**schemas.SHARED}
         tags, contexts = [], []
         for name in self._registry.known():
             dataset, serving = self._dataset(name), served.get(name)
@@ -84,7 +83,6 @@ class OpenApi:
                 components[f"{name}_prediction"] = schemas.prediction(serving)
                 paths.update(_served(serving, settings))
             components.update(label_openapi.schemas(context))
-            paths.update(training_openapi.paths(dataset, serving, settings))
         structs = Components()
         for path, method, described in self._declared(contexts, structs):
             paths.setdefault(path, {})[method] = described

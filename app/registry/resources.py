@@ -8,10 +8,12 @@ from app.http.operation import Call, operation
 from app.http.resource import Resource
 from app.registry import comparison, description
 from app.registry.activity import Activity
+from app.registry.champion_resources import Champion, Overrides
 from app.registry.comparison import ConfigurationDifference, MetricComparison, RowComparisons
 from app.registry.dataset_resources import Datasets, Models, OneDataset
 from app.registry.description import HeldOutRows, VersionDetails, VersionSummary
 from app.registry.profile_resources import Profile
+from app.registry.scoreboard import Scores
 from app.registry.services import DatasetResource, Services
 from app.registry.store import Registered
 from src.data.schema import Dataset
@@ -40,6 +42,9 @@ def routes(services: Services) -> list[Resource]:
         Models(services),
         OneVersion(services),
         Comparison(services),
+        Overrides(services),
+        Champion(services),
+        Scores(services),
     ]
 
 

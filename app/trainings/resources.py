@@ -3,132 +3,139 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Any, cast
 
-import falcon
 import msgspec
-import peewee
-from msgspec import Meta
 
-from app.auth import guard
 from app.http import media
-from app.http.paging import Cursor, Limit, Line, Page, TimeSpan, moments
+from app.http.media import NoQuery
+from app.http.operation import Call, operation
+from app.http.paging import Page, TimeSpan, moments
+from app.http.resource import Resource
 from app.labels import store as label_store
 from app.registry import store as version_store
-from app.registry.live_config import Configured
-from app.registry.registry import Registry
-from app.settings import Settings
-from app.store import ids
-from app.store.tables import Training
-from app.trainings import store
-from app.trainings.options import usual_model
+from app.registry.services import DatasetResource, Services
+from app.store import ids, tables
+from app.trainings import openapi, store
+from app.trainings.options import Options, usual_model
 from app.trainings.preconditions import check
+from app.trainings.schema import (
+    Training,
+    TrainingPage,
+    TrainingPoint,
+    TrainingProgress,
+    TrainingQuery,
+    TrainingRequest,
+    TrainingResult,
+    TrainingSeries,
+)
 from app.trainings.workspace import Place
 from src.config import configuration as configs
+from src.data.schema import Dataset
 from src.support import extras
 from src.support.errors import UserError
-from src.support.structs import Checked
 
-MOST_TRIALS = 1000
-SERIES = 10_000  # trainings of a series
+MOST_POINTS = 10_000  # of a series
 MOST_QUEUED = 20  # of a dataset
 
-Name = Annotated[str, Meta(max_length=100)]  # one that conf/ has, or those it has are listed
-Title = Annotated[str, Meta(pattern=r"^[^\u0000-\u001f\u007f]*$(?!\n)", max_length=100)]
+
+def routes(services: Services) -> list[Resource]:
+    """Return the resources of this room."""
+    resources = (Options, Trainings, Series, OneTraining)
+    return [resource(services) for resource in resources]
 
 
-class Asked(Checked, frozen=True):
-    """What a training is to be: names that conf/ knows, and nothing else."""
+class Trainings(DatasetResource):
+    """The trainings of a dataset."""
 
-    model: Name | None = None  # the champion's, unless it is given
-    search: Name = "none"
-    trials: Annotated[int, Meta(ge=1, le=MOST_TRIALS)] | None = None
-    name: Title = ""
-    use: Literal["file", "labels", "both"] = "both"
+    path = "/v1/{dataset}/trainings"
 
-
-class Query(TimeSpan, frozen=True):
-    """What can be asked of the trainings."""
-
-    state: Literal["queued", "running", "done", "failed", "cancelled", "lost"] | None = None
-    model: Line | None = None
-    reason: Literal["asked", "after_labels", "at_least_every"] | None = None
-    cursor: Cursor | None = None
-    limit: Limit | None = None
-
-
-class Trainings:
-    """POST and GET /v1/{dataset}/trainings."""
-
-    def __init__(
-        self,
-        registry: Registry,
-        configured: Configured,
-        database: peewee.Database,
-        settings: Settings,
-    ) -> None:
-        self._registry = registry
-        self._configured = configured
-        self._database = database
-        self._settings = settings
-
-    def on_post(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
-        """Put a training into the queue and answer with 202 and where to follow it."""
-        exchange = guard.allowed(request, "train")
-        media.query(request, media.NoQuery)
-        known = self._registry.dataset(dataset)
-        exchange.dataset = dataset
+    @operation(
+        scope="train",
+        name="train",
+        summary="Ask for a training; "
+        "unless said otherwise of the champion's model, without a search",
+        description="Where the service is installed without what trainings need it answers 501.",
+        body=openapi.training_request,
+        is_body_required=False,
+        body_examples=openapi.training_request_examples,
+        answer=Training,
+        status=202,
+        refuses=(
+            "invalid",
+            "unknown_model",
+            "unknown_search",
+            "model_missing",
+            "too_few_labels",
+            "queue_full",
+            "not_installed",
+        ),
+        links={
+            "training": ("training", "training_id", "id"),
+            "cancel": ("cancel_training", "training_id", "id"),
+        },
+        is_offered=openapi.is_trainable,
+    )
+    def on_post(self, call: Call[NoQuery, None], dataset: Dataset) -> Training:
+        """Put a training into the queue; answer where to follow it."""
+        services, name = self.services, dataset.name
         refusal = extras.untrained()
         if refusal is not None:  # not 503, after which a client would ask again
             raise refusal
-        asked = media.body(request, exchange.body, Asked) if exchange.body else Asked()
-        model = asked.model or self._usual_model(dataset)
-        config = self._configured.config(dataset, model, asked.search, asked.trials)
-        if asked.use == "labels":
-            check(known, config, label_store.counts(self._database, dataset))
-        self._check_queue(dataset)
-        number = ids.new()
+        request = _request(call)
+        model = request.model or self._usual_model(dataset)
+        config = services.config.config(name, model, request.search, request.trials)
+        if request.use == "labels":
+            check(dataset, config, label_store.counts(services.database, name))
+        self._check_queue(name)
+        training_id = ids.new()
         row = {
-            "id": number,
-            "dataset": dataset,
-            "by": exchange.by,
+            "id": training_id,
+            "dataset": name,
+            "by": call.exchange.by,
             "reason": "asked",
-            "name": asked.name,
+            "name": request.name,
             "model": model,
-            "search": asked.search,
-            "trials": asked.trials,
-            "use": asked.use,
+            "search": request.search,
+            "trials": request.trials,
+            "use": request.use,
         }
-        store.ask(self._database, row)
-        response.status = falcon.HTTP_202
-        response.set_header("Location", f"/v1/{dataset}/trainings/{number}")
-        media.answer(response, _shown(store.find(self._database, number)))
+        store.ask(services.database, row)
+        call.response.set_header("Location", f"/v1/{name}/trainings/{training_id}")
+        return _training(store.find(services.database, training_id))
 
-    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+    @operation(
+        scope="train",
+        name="trainings",
+        summary="The trainings, the newest first",
+        query=TrainingQuery,
+        answer=TrainingPage,
+        refuses=("invalid_time",),
+        links={"training": ("training", "training_id", "trainings/0/id")},
+    )
+    def on_get(self, call: Call[TrainingQuery, None], dataset: Dataset) -> TrainingPage:
         """Answer with a page of the trainings, the newest first."""
-        exchange = guard.allowed(request, "train")
-        asked = media.query(request, Query)
-        self._registry.dataset(dataset)
-        exchange.dataset = dataset
-        limit = asked.limit or self._settings.page
-        conditions = [Training.dataset == dataset, *moments(asked, Training.id)]
+        query, database = call.query, self.services.database
+        table = tables.Training
+        conditions = [table.dataset == dataset.name, *moments(query, table.id)]
         for field in ("state", "model", "reason"):
-            value = getattr(asked, field)
+            value = getattr(query, field)
             if value is not None:
-                conditions.append(getattr(Training, field) == value)
+                conditions.append(getattr(table, field) == value)
         page = Page.read(
-            lambda most: store.page(self._database, conditions, most, asked.cursor), limit
+            lambda most: store.page(database, conditions, most, query.cursor),
+            query.limit or self.services.settings.page,
         )
-        shown = [_shown(row) for row in page.rows]
-        media.answer(response, {"trainings": shown, "next": page.next})
+        return TrainingPage([_training(row) for row in page.rows], page.next)
 
-    def _usual_model(self, dataset: str) -> str:
+    def _usual_model(self, dataset: Dataset) -> str:
         """Return the champion's model, else the one that params.yaml names."""
-        model = usual_model(self._registry, self._database, dataset)
-        fitting = configs.serving_models(self._registry.dataset(dataset).task)
-        if model not in fitting and dataset not in version_store.champions(self._database):
+        registry, database = self.services.registry, self.services.database
+        model = usual_model(registry, database, dataset.name)
+        fitting = configs.serving_models(dataset.task)
+        if model not in fitting and dataset.name not in version_store.champions(database):
             raise UserError(
-                f"Nothing serves '{dataset}' yet, so a model must be named.",
+                f"NoQuery serves '{dataset.name}' yet, so a model must be named.",
                 code="model_missing",
                 choices=fitting,
                 fix=f'ask for one, such as {{"model": "{fitting[0]}"}}' if fitting else None,
@@ -136,8 +143,9 @@ class Trainings:
         return model
 
     def _check_queue(self, dataset: str) -> None:
-        mine = [Training.dataset == dataset, Training.state == store.QUEUED]
-        if len(store.page(self._database, mine, MOST_QUEUED)) >= MOST_QUEUED:
+        table = tables.Training
+        waiting = [table.dataset == dataset, table.state == store.QUEUED]
+        if len(store.page(self.services.database, waiting, MOST_QUEUED)) >= MOST_QUEUED:
             raise UserError(
                 f"Too many trainings of '{dataset}' are waiting.",
                 code="queue_full",
@@ -146,93 +154,110 @@ class Trainings:
             )
 
 
-class OneTraining:
-    """GET and DELETE /v1/{dataset}/trainings/{id}."""
+class OneTraining(DatasetResource):
+    """One training of a dataset."""
 
-    def __init__(self, registry: Registry, database: peewee.Database, settings: Settings) -> None:
-        self._registry = registry
-        self._database = database
-        self._var = settings.folder()
+    path = "/v1/{dataset}/trainings/{training_id}"
 
-    def on_get(
-        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
-    ) -> None:
+    @operation(
+        scope="train",
+        name="training",
+        summary="How far a training is, its log's last lines and, at the end, its figures",
+        answer=Training,
+        refuses=("unknown_training",),
+    )
+    def on_get(self, call: Call[NoQuery, None], dataset: Dataset, training_id: str) -> Training:
         """Answer with state, progress, the log's last lines and, at the end, the figures."""
-        exchange = guard.allowed(request, "train")
-        media.query(request, media.NoQuery)
-        row = self._row(dataset, number)
-        exchange.dataset, exchange.version = dataset, row["version"]
-        media.answer(response, {**_shown(row), "log": Place(self._var, number).lines()})
+        row = self._row(dataset, training_id)
+        call.exchange.version = row["version"]
+        lines = Place(self.services.settings.folder(), training_id).lines()
+        return _training(row, log=lines)
 
-    def on_delete(
-        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
-    ) -> None:
+    @operation(
+        scope="train",
+        name="cancel_training",
+        summary="Cancel a training that waits or runs",
+        answer=Training,
+        refuses=("unknown_training", "training_ended"),
+    )
+    def on_delete(self, call: Call[NoQuery, None], dataset: Dataset, training_id: str) -> Training:
         """Cancel a training that waits or runs; its process ends within a second."""
-        exchange = guard.allowed(request, "train")
-        media.query(request, media.NoQuery)
-        row = self._row(dataset, number)
-        exchange.dataset = dataset
-        if not store.cancel(self._database, number, exchange.by):
-            row = self._row(dataset, number)
+        self._row(dataset, training_id)
+        if not store.cancel(self.services.database, training_id, call.exchange.by):
+            row = self._row(dataset, training_id)
             raise UserError(
                 "This training has ended; there is nothing to cancel.",
                 code="training_ended",
                 given=f"state={row['state']}",
                 choices=[store.QUEUED, store.RUNNING],
             )
-        media.answer(response, _shown(self._row(dataset, number)))
+        return _training(self._row(dataset, training_id))
 
-    def _row(self, dataset: str, number: str) -> dict[str, Any]:
-        self._registry.dataset(dataset)
-        row = store.get(self._database, dataset, number) if ids.is_one(number) else None
+    def _row(self, dataset: Dataset, training_id: str) -> dict[str, Any]:
+        row = None
+        if ids.is_one(training_id):
+            row = store.get(self.services.database, dataset.name, training_id)
         if row is None:
-            raise UserError("There is no such training.", code="unknown_training", given=number)
+            what = "There is no such training."
+            raise UserError(what, code="unknown_training", given=training_id)
         return row
 
 
-class Series:
-    """GET /v1/{dataset}/trainings/series: what is plotted over time."""
+class Series(DatasetResource):
+    """What is plotted of a dataset's trainings over time."""
 
-    def __init__(self, registry: Registry, database: peewee.Database) -> None:
-        self._registry = registry
-        self._database = database
+    path = "/v1/{dataset}/trainings/series"
 
-    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+    @operation(
+        scope="train",
+        name="series",
+        summary="A point for each finished training, the oldest first, to plot",
+        query=TimeSpan,
+        answer=TrainingSeries,
+        refuses=("invalid_time",),
+    )
+    def on_get(self, call: Call[TimeSpan, None], dataset: Dataset) -> TrainingSeries:
         """Answer with a point for each finished training, the oldest first."""
-        exchange = guard.allowed(request, "train")
-        asked = media.query(request, TimeSpan)
-        known = self._registry.dataset(dataset)
-        exchange.dataset = dataset
+        table = tables.Training
         conditions = [
-            Training.dataset == dataset,
-            Training.state == store.DONE,
-            *moments(asked, Training.id),
+            table.dataset == dataset.name,
+            table.state == store.DONE,
+            *moments(call.query, table.id),
         ]
-        found = store.page(self._database, conditions, SERIES)
-        points = [_point(row, known.metric) for row in reversed(found)]
-        media.answer(response, {"dataset": dataset, "metric": known.metric, "series": points})
+        rows = store.page(self.services.database, conditions, MOST_POINTS)
+        points = [_point(row, dataset.metric) for row in reversed(rows)]
+        return TrainingSeries(dataset.name, dataset.metric, points)
 
 
-def _point(row: dict[str, Any], metric: str) -> dict[str, Any]:
+def _request(call: Call[NoQuery, None]) -> TrainingRequest:
+    """Read the body, which may be empty."""
+    body = call.exchange.body
+    return media.body(call.request, body, TrainingRequest) if body else TrainingRequest()
+
+
+def _point(row: dict[str, Any], metric: str) -> TrainingPoint:
     result = json.loads(bytes(row["result"]))
     metrics = result["metrics"]
-    return {
-        "at": row["ended"],
-        "training": row["id"],
-        "model": row["model"],
-        "version": row["version"],
-        "labels": result["labels"]["total"],
-        "rows": result["rows"]["total"],
-        "test": metrics["test"].get(metric),
-        "cv": metrics["cv"].get(metric, {}).get("mean"),
-        "promoted": result["promoted"],
-    }
+    return TrainingPoint(
+        at=row["ended"],
+        training=row["id"],
+        model=row["model"],
+        version=row["version"],
+        labels=result["labels"]["total"],
+        rows=result["rows"]["total"],
+        test=metrics["test"].get(metric),
+        cv=metrics["cv"].get(metric, {}).get("mean"),
+        promoted=result["promoted"],
+    )
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a training as it is told: its result as it stands, its error in lines."""
-    document = {name: value for name, value in row.items() if name not in ("result", "progress")}
-    progress, result = row.get("progress"), row.get("result")
-    document["progress"] = msgspec.Raw(bytes(progress)) if progress else {}
-    document["kpis"] = msgspec.Raw(bytes(result)) if result else None
-    return document
+def _training(row: dict[str, Any], **more: Any) -> Training:
+    """Return a training; its progress and its result as they were stored, by whichever release."""
+    values = {name: value for name, value in row.items() if name not in ("result", "progress")}
+    progress, result = row["progress"] or b"{}", row["result"]
+    return Training(
+        **values,
+        progress=cast(TrainingProgress, msgspec.Raw(bytes(progress))),
+        kpis=cast(TrainingResult, msgspec.Raw(bytes(result))) if result else None,
+        **more,
+    )
