@@ -21,7 +21,7 @@ TIE_DIGITS = 4  # significant; models that agree in these are as good as each ot
 
 
 class Contest(Checked, frozen=True):
-    """What src.compose wrote of a dataset: who takes part, and by what they are judged."""
+    """What src.compose wrote for a dataset: its candidates and how they are judged."""
 
     task: str
     metric: str
@@ -61,10 +61,10 @@ def crown() -> None:
 
 
 def choose(entrants: list[Entrant], metric: str) -> Entrant | None:
-    """Return the best by the cross-validated metric among those that pass the gate.
+    """Return the best run by the cross-validated metric among those that pass the gate.
 
-    The held-out rows only gate: a choice by them would spoil them as a judge. Ties go to the
-    simpler model, then to the first name.
+    The held-out rows serve the gate only: choosing by them would bias their figures. Ties go to
+    the simpler model, then to the first name.
     """
     passed = [entrant for entrant in entrants if not entrant.missed]
     return min(
@@ -80,20 +80,20 @@ def choose(entrants: list[Entrant], metric: str) -> Entrant | None:
 
 def _entrant(dataset: str, model: str, contest: Contest) -> Entrant:
     manifest = bundle.read_manifest(paths.BUNDLES / dataset / model)
-    found = manifest["metrics"]
-    if contest.metric not in found["cv"]:
+    figures = manifest["metrics"]
+    if contest.metric not in figures["cv"]:
         raise UserError(
             f"{model} of {dataset} was trained by another metric.",
-            given=", ".join(found["cv"]),
+            given=", ".join(figures["cv"]),
             choices=[contest.metric],
             fix="dvc repro",
         )
     return Entrant(
         model=model,
         complexity=manifest["config"]["model"]["complexity"],
-        cv=found["cv"][contest.metric]["mean"],
-        metrics=found,
-        missed=gate.failures(found["test"], contest.gate, manifest["details"].get("per_class")),
+        cv=figures["cv"][contest.metric]["mean"],
+        metrics=figures,
+        missed=gate.failures(figures["test"], contest.gate, manifest["details"].get("per_class")),
     )
 
 

@@ -1,7 +1,7 @@
 """Write each tracked run's resolved configuration: python -m src.compose.
 
-A training depends on its own file alone, so that an edit in conf/ re-runs exactly what it
-changes, and a comment re-runs nothing but this.
+Each training depends on its own file alone, so that an edit in conf/ re-runs exactly the trainings
+that it changes, and an edited comment only this stage.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def compose() -> None:
-    """Compose and check everything that params.yaml tracks, then write it."""
+    """Compose, check and write the configuration of everything that params.yaml tracks."""
     configs.find_root()
     params = configs.read_params()
     _check_pairs()
@@ -57,7 +57,7 @@ def compose() -> None:
 
 
 def _keep(params: Params) -> None:
-    """Leave to the service what it would compose itself: every dataset, and the tracked runs."""
+    """Cache for the service what it would compose itself: all datasets and the tracked runs."""
     words = [composition_cache.dataset_words(name) for name in configs.choices("dataset")]
     words += [_words(pair) for pair in params.runs.values()]
     kept: set[Path | None] = set()
@@ -70,7 +70,7 @@ def _keep(params: Params) -> None:
 
 
 def _check_pairs() -> None:
-    """Find a file whose name is no pair: Hydra would never read it, and say nothing."""
+    """Refuse a file whose name is not a pair, since Hydra would silently ignore it."""
     pairs = {f"{d}_{m}" for d in configs.choices("dataset") for m in configs.choices("model")}
     for name in configs.choices("dataset_model"):
         if name not in pairs:
@@ -114,14 +114,14 @@ def _check_plot(pair: Pair, config: Config) -> None:
 
 
 def _check_estimator(config: Config) -> None:
-    """Find a misspelt parameter now, and not after minutes of other trainings."""
+    """Refuse a misspelt parameter now, not after minutes of other trainings."""
     from src.learning import estimators
 
     estimators.check(config.model, config.dataset.task, config.seed)
 
 
 def _check_sources(composed: dict[str, Config]) -> None:
-    """dvc.yaml knows the source of a tracked dataset by its name."""
+    """Check that each source has the path that dvc.yaml derives from the dataset's name."""
     for config in composed.values():
         expected = str(paths.DATA / f"{config.dataset.name}.csv")
         if config.dataset.source != expected:
@@ -135,14 +135,14 @@ def _check_sources(composed: dict[str, Config]) -> None:
 
 
 def _of_run(config: Config) -> dict[str, Any]:
-    """Take everything but the rules: another gate is another verdict, not another training."""
+    """Return everything but the rules, which change the verdict but not the training."""
     values = configs.resolved(config)
     values["dataset"] = configs.plain(without_rules(config.dataset))
     return values
 
 
 def _of_preparation(config: Config) -> dict[str, Any]:
-    """Take what reading, cleaning and splitting depend on."""
+    """Return what reading, cleaning and splitting depend on."""
     values = configs.resolved(config)["dataset"]
     for key in ("about", "noun", "coverage", "similar", "derived", *RULES):
         values.pop(key)
@@ -153,7 +153,7 @@ def _of_preparation(config: Config) -> dict[str, Any]:
 
 
 def _of_champion(config: Config, params: Params) -> dict[str, Any]:
-    """Take what the choice of the champion depends on."""
+    """Return what the choice of the champion depends on."""
     dataset = config.dataset
     return {
         "task": dataset.task,

@@ -1,4 +1,4 @@
-"""Every run of this checkout and every commit's metrics, newest first: python -m src.history."""
+"""Show this checkout's runs and each commit's metrics, newest first: python -m src.history."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ def main() -> None:
 
 
 def show(filters: list[str], *, as_json: bool, limit: int) -> None:
-    """Print what passes the filters, as a table or as JSON."""
+    """Print the entries that match the filters, as a table or as JSON."""
     configuration.find_root()
     wanted = _filters(filters)
-    found = [
+    entries = [
         entry
         for entry in [*_of_runs(), *_of_commits()]
         if all(entry[key] == value for key, value in wanted.items())
     ]
-    found.sort(key=lambda entry: entry["time"], reverse=True)
+    entries.sort(key=lambda entry: entry["time"], reverse=True)
     if as_json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        print(json.dumps(entries, indent=2, ensure_ascii=False))
         return
-    if not found:
+    if not entries:
         none = "Nothing passes these filters." if wanted else "Nothing yet."
         print(f"{none} Make the first: python -m src.train, or dvc repro")
         return
-    shown = found[:limit] if limit > 0 else found
+    shown = entries[:limit] if limit > 0 else entries
     _show(shown)
-    if len(shown) < len(found):
-        print(f"{len(found) - len(shown)} older ones are left out; --limit 0 shows all")
+    if len(shown) < len(entries):
+        print(f"{len(entries) - len(shown)} older ones are left out; --limit 0 shows all")
 
 
 def _filters(words: list[str]) -> dict[str, str]:
@@ -70,7 +70,7 @@ def _filters(words: list[str]) -> dict[str, str]:
 
 
 def _of_runs() -> Iterator[dict[str, Any]]:
-    """Yield a row per training; the ones that were stopped have no metrics."""
+    """Yield an entry for each training; stopped ones have no metrics."""
     for run in folders.every():
         try:
             yield _of_run(run)
@@ -94,7 +94,7 @@ def _of_run(run: folders.Run) -> dict[str, Any]:
 
 
 def _of_commits() -> Iterator[dict[str, Any]]:
-    """Yield a row for each metrics file that a commit changed."""
+    """Yield an entry for each metrics file that a commit changed."""
     log = git.ask(
         "log",
         "--format=%x00%H %ct",
@@ -128,7 +128,7 @@ def _of_commits() -> Iterator[dict[str, Any]]:
 
 
 def _json(text: str) -> dict[str, Any] | None:
-    """Read a metrics file; None for what a commit left half merged."""
+    """Parse a metrics file; None if a commit left it half merged."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -137,7 +137,7 @@ def _json(text: str) -> dict[str, Any] | None:
 
 
 def _contents(names: Iterable[str]) -> list[str]:
-    """Return the contents of git objects, by one call of git for all of them."""
+    """Return the contents of git objects with a single call of git."""
     lines = "".join(f"{name}\n" for name in names)
     if not lines:
         return []
@@ -154,7 +154,7 @@ def _contents(names: Iterable[str]) -> list[str]:
 
 
 def _show(entries: list[dict[str, Any]]) -> None:
-    """Print one table; with one dataset all its metrics, else each dataset's own by name."""
+    """Print one table: all metrics of a single dataset, else each dataset's own metric."""
     names: dict[str, None] = {}
     if len({entry["dataset"] for entry in entries}) == 1:
         names = {name: None for entry in entries for name in metrics.shown(_test(entry))}
@@ -183,8 +183,8 @@ def _show(entries: list[dict[str, Any]]) -> None:
 
 
 def _test(entry: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = (entry["metrics"] or {}).get("test") or {}
-    return found
+    figures: dict[str, Any] = (entry["metrics"] or {}).get("test") or {}
+    return figures
 
 
 if __name__ == "__main__":

@@ -42,9 +42,9 @@ def main() -> None:
 
 
 def ingest(request: Request) -> None:
-    """Add a source's good rows to the dataset's file, or put them in its place.
+    """Append a source's accepted rows to the dataset's file, or replace the file.
 
-    Raises UserError, with nothing changed, where the source cannot be used.
+    Raises UserError, with nothing changed, if the source cannot be used.
     """
     dataset = request.dataset
     schema.check(dataset)
@@ -70,9 +70,9 @@ def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> Non
     _show_rejected(cleaned, dataset)
     repeated = len(cleaned.rows) - len(new)
     if repeated:
-        print(f"{repeated} rows are in {path} already")
+        print(f"{repeated} rows are already in {path}")
     if new.empty and is_append:
-        print(f"There is nothing new; {path} is as it was.")
+        print(f"Nothing new; {path} is unchanged.")
         return
     with Bar(dataset.name) as bar:
         bar.stage("writing and recording with DVC", 1)
@@ -87,7 +87,7 @@ def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> Non
         _replace(path, data)
     print(
         f"{len(new)} rows {'added to' if before is not None else 'written to'} {path}, "
-        f"which has {total} now. Next:\n"
+        f"which now has {total}. Next:\n"
         f"  dvc repro\n"
         f"  git add data.dvc dvc.lock metrics && git commit -m 'data: {dataset.name}'\n"
         f"  dvc metrics diff HEAD~1"
@@ -115,7 +115,7 @@ def _read(source: str, dataset: Dataset) -> Raw:
 
 
 def _check_written(data: bytes, total: int, path: Path, dataset: Dataset) -> None:
-    """Read back what is about to be written: a row that goes missing here is missing for ever."""
+    """Read back what is about to be written, since a row lost here is lost for ever."""
     again = sources.parse(
         data,
         str(path),
@@ -133,20 +133,20 @@ def _check_written(data: bytes, total: int, path: Path, dataset: Dataset) -> Non
 
 
 def _unseen(fresh: Raw, cleaned: Cleaned, before: Raw | None, dataset: Dataset) -> pd.DataFrame:
-    """Return the good fresh rows, as they were written, that the file does not hold yet."""
+    """Return the accepted rows, as text, that the file does not contain yet."""
     good = fresh.whole.iloc[cleaned.rows.index]
     if before is None or dataset.duplicates == "keep":
         return good
     columns = dataset.identity()
-    known = cleaning.clean(before.frame, dataset).rows
-    both = pd.concat([known[columns], cleaned.rows[columns]], ignore_index=True)
-    repeated = both.duplicated().to_numpy()[len(known) :]
+    present = cleaning.clean(before.frame, dataset).rows
+    both = pd.concat([present[columns], cleaned.rows[columns]], ignore_index=True)
+    repeated = both.duplicated().to_numpy()[len(present) :]
     return good[~repeated]
 
 
 def _show_rejected(cleaned: Cleaned, dataset: Dataset) -> None:
     rejected = cleaned.rejected
-    print(f"{len(cleaned.rows)} of {cleaned.total} rows are good, {len(rejected)} rejected")
+    print(f"{len(cleaned.rows)} of {cleaned.total} rows accepted, {len(rejected)} rejected")
     if rejected.empty:
         return
     for said in cleaning.reasons(rejected.head(SHOWN)):
@@ -157,13 +157,13 @@ def _show_rejected(cleaned: Cleaned, dataset: Dataset) -> None:
 
 
 def _written(frame: pd.DataFrame, dataset: Dataset) -> bytes:
-    """Return a whole CSV of the rows."""
+    """Return the rows as a complete CSV."""
     text = _lines([list(frame.columns)], dataset, "\n") + _lines(_rows(frame), dataset, "\n")
     return text.encode(dataset.encoding)
 
 
 def _appended(path: Path, frame: pd.DataFrame, dataset: Dataset) -> bytes:
-    """Return the file as it stands, to the byte, and after it the rows, in its columns."""
+    """Return the file unchanged, to the byte, followed by the rows in its columns."""
     text = path.read_bytes().decode(dataset.encoding)
     end = "\r\n" if "\r\n" in text else "\n"
     gap = "" if text.endswith("\n") else end
@@ -181,7 +181,7 @@ def _lines(rows: list[list[str]], dataset: Dataset, end: str) -> str:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Put the data in place and tell DVC; where DVC fails, put back what was there."""
+    """Replace the file and add it to DVC; restore the old data if DVC fails."""
     with (
         files.explained("The data", path),
         tempfile.TemporaryDirectory(dir=path.parent.parent) as aside,

@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def prepare(name: str) -> None:
-    """Write the parts, the rejected rows with their reasons, and their counts."""
+    """Write the training and test rows, the rejected rows with their reasons, and the counts."""
     path = paths.PREPARED_CONFS / f"{name}.yaml"
     if not path.is_file():
         raise unknown("tracked dataset", name, configs.read_params().datasets)

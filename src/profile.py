@@ -1,4 +1,4 @@
-"""Describe a tracked dataset for those who explore it: python -m src.profile <dataset>."""
+"""Profile a tracked dataset for exploration: python -m src.profile <dataset>."""
 
 # ruff: noqa: A005 - Python's own module of this name is no part of a package
 
@@ -47,12 +47,12 @@ def describe(name: str) -> None:
 
 
 def _rejected(path: Path) -> pd.DataFrame:
-    """Read the rejected rows' lines and reasons."""
+    """Return the lines and reasons of the rejected rows."""
     return pd.read_csv(path, usecols=[0, 1], dtype=str, keep_default_na=False)
 
 
 def _fingerprint(folder: Path) -> str:
-    """Name the prepared rows by their content."""
+    """Return a hash of the prepared rows."""
     digest = hashlib.sha256()
     for part in (prepared.TRAIN, prepared.TEST, prepared.REJECTED):
         digest.update(hashlib.sha256((folder / part).read_bytes()).digest())
@@ -60,7 +60,7 @@ def _fingerprint(folder: Path) -> str:
 
 
 def _compact(document: dict[str, Any]) -> bytes:
-    """Write JSON for the service: it is long, and nobody compares it line by line."""
+    """Write compact JSON, since only the service reads it."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return f"{text}\n".encode()
 

@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def propose() -> None:
-    """Do all of it; where nothing changed, withdraw what was proposed before."""
+    """Open or update the pull request; withdraw it if nothing changed."""
     configuration.find_root()
     if not extras.has("dvc"):
         raise extras.absent("dvc")
@@ -62,17 +62,17 @@ def propose() -> None:
 
 
 def _check_committed(compared: str | None) -> None:
-    """Refuse any commit but the retraining's own: results alone, after what they compare with."""
+    """Refuse any commit but that of the retraining: results only, on top of the compared commit."""
     head, parent = (git.ask("rev-parse", "--verify", "--quiet", name) for name in ("HEAD", "HEAD^"))
     if head is None or parent != compared:
-        given = f"{REPORT} compares with {compared}, and HEAD follows {parent}"
+        reason = f"{REPORT} compares with {compared}, and HEAD follows {parent}"
     else:
         named = git.ask("show", "--format=", "--name-only", "--relative", "HEAD") or ""
         others = [name for name in named.splitlines() if not name.startswith(RESULTS)]
         if not others:
             return
-        given = f"the last commit changes {', '.join(others[:3])} as well"
-    raise UserError("The retraining is not committed.", given=given, fix="make retrain COMMIT=1")
+        reason = f"the last commit changes {', '.join(others[:3])} as well"
+    raise UserError("The retraining is not committed.", given=reason, fix="make retrain COMMIT=1")
 
 
 def _values() -> dict[str, Any]:
@@ -85,39 +85,39 @@ def _values() -> dict[str, Any]:
 
 
 def _open() -> dict[str, Any] | None:
-    """Return our own open pull request; a fork's branch may have the same name."""
+    """Return our open pull request, but not a fork's with the same branch name."""
     fields = ("--json", "number,isDraft,isCrossRepository")
     listed = (GH, "pr", "list", "--head", BRANCH, "--state", "open", *fields)
-    known = json.loads(processes.output(*listed) or "[]")
-    return next((one for one in known if not one["isCrossRepository"]), None)
+    requests = json.loads(processes.output(*listed) or "[]")
+    return next((one for one in requests if not one["isCrossRepository"]), None)
 
 
 def _withdraw() -> None:
-    """Close the open pull request: its figures are of what is no more."""
-    known = _open() if shutil.which(GH) else None
-    if known is None:
+    """Close the open pull request, whose figures are outdated."""
+    request = _open() if shutil.which(GH) else None
+    if request is None:
         print("Nothing to propose: nothing changed.")
         return
     why = "Closed: the last commit has the figures of its own data and configuration."
-    processes.run(GH, "pr", "close", str(known["number"]), "--comment", why)
+    processes.run(GH, "pr", "close", str(request["number"]), "--comment", why)
 
 
 def _request(word: str, base: str | None) -> None:
-    """Open a pull request, or give the open one the new text."""
+    """Open a pull request, or update the text of the open one."""
     files.write(BODY, document.short(REPORT.read_text(encoding="utf-8"), LONGEST).encode())
     title = (git.ask("log", "-1", "--format=%s") or f"retrain: {word}")[:200]
-    told = ("--title", title, "--body-file", str(BODY))
+    content = ("--title", title, "--body-file", str(BODY))
     is_draft = word in (verdicts.WORSE, verdicts.REFUSED)
-    known = _open()
-    if known is not None:
-        number = str(known["number"])
-        processes.run(GH, "pr", "edit", number, *told)
-        if known["isDraft"] != is_draft:
+    request = _open()
+    if request is not None:
+        number = str(request["number"])
+        processes.run(GH, "pr", "edit", number, *content)
+        if request["isDraft"] != is_draft:
             processes.run(GH, "pr", "ready", number, *(("--undo",) if is_draft else ()))
         return
     onto = ("--base", base) if base and base != BRANCH else ()
     draft = ("--draft",) if is_draft else ()
-    processes.run(GH, "pr", "create", "--head", BRANCH, *onto, *told, *draft)
+    processes.run(GH, "pr", "create", "--head", BRANCH, *onto, *content, *draft)
 
 
 if __name__ == "__main__":

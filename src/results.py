@@ -51,20 +51,20 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _show_dataset(dataset: str, models: list[str], verdict: dict[str, object]) -> None:
-    found = {}
+    manifests = {}
     for model in models:
         path = paths.metrics(dataset, model)
         if path.is_file():
-            found[model] = _read(path)
-    if not found:
+            manifests[model] = _read(path)
+    if not manifests:
         return
-    first = next(iter(found.values()))
+    first = next(iter(manifests.values()))
     metric, names = next(iter(first["cv"])), metrics.shown(first["test"])
     refused = verdict["refused"]
     assert isinstance(refused, dict)
     rows = []
     ranked = sorted(
-        found.items(), key=lambda one: metrics.cost(metric, one[1]["cv"][metric]["mean"])
+        manifests.items(), key=lambda one: metrics.cost(metric, one[1]["cv"][metric]["mean"])
     )
     for model, values in ranked:
         mark = "champion" if model == verdict["champion"] else refused.get(model, "")

@@ -1,4 +1,4 @@
-"""Fresh data to a compared and documented candidate: python -m src.retrain."""
+"""Retrain on fresh data, compare with the last commit and report: python -m src.retrain."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def retrain(*, commit: bool) -> int:
-    """Do all of it and return the exit code."""
+    """Run all steps and return the exit code."""
     configuration.find_root()
     _say_stopped("It did not come to its end.")  # no earlier report may pass for this one's
     try:
@@ -94,7 +94,7 @@ def _say_stopped(why: str) -> None:
 def _compare(params: Params) -> Report:
     with tempfile.TemporaryDirectory(prefix="lapidary-earlier-") as folder:
         earlier = Earlier(Path(folder))
-        found = [
+        datasets = [
             changes.changes(
                 name,
                 {key: run.model for key, run in params.runs.items() if run.dataset == name},
@@ -103,11 +103,11 @@ def _compare(params: Params) -> Report:
             )
             for name in params.datasets
         ]
-        return Report(found, earlier.commit, others(earlier, params.datasets))
+        return Report(datasets, earlier.commit, others(earlier, params.datasets))
 
 
 def _pull() -> None:
-    """Bring the data, which must be there, and what stages made of it, where it is."""
+    """Pull the data, which is required, and the outputs of stages where available."""
     if not processes.output(*DVC, "remote", "list").strip():
         _check_data()
         return
@@ -125,13 +125,13 @@ def _pull() -> None:
 
 
 def _check_data() -> None:
-    """Refuse data that is not what data.dvc names: to record it would undo what was pushed."""
+    """Refuse data that differs from data.dvc, since recording it would undo what was pushed."""
     fix = "dvc remote add --default storage <url>, and dvc push where the data is"
     if not paths.DATA.is_dir():
         raise UserError("There is no data here, and no remote to pull it from.", fix=fix)
     # `dvc status` says "not in cache" of data that DVC has no copy of, whether it is right or not.
-    told = json.loads(processes.output(*DVC, "data", "status", "--json") or "{}")
-    changed = [name for named in told.get("uncommitted", {}).values() for name in named]
+    status = json.loads(processes.output(*DVC, "data", "status", "--json") or "{}")
+    changed = [name for named in status.get("uncommitted", {}).values() for name in named]
     if f"{paths.DATA}/" in changed:
         raise UserError(
             f"{paths.DATA}.dvc names other data than what is in {paths.DATA}/, and there is no "
@@ -147,7 +147,7 @@ def _write(report: Report) -> None:
         drawn = {one.dataset.name: pictures.draw(one, folder) for one in report.changed}
     files.write(REPORT, document.markdown(report, drawn).encode())
     files.write_json(VALUES, document.values(report))
-    for one in report.found:
+    for one in report.datasets:
         print(f"{one.dataset.name}: {one.verdict.word}; {one.verdict.why}")
     for words in report.others:
         print(words)
@@ -155,7 +155,7 @@ def _write(report: Report) -> None:
 
 
 def _check_clean() -> None:
-    """Refuse before the work what would be committed without what made it."""
+    """Refuse to start with uncommitted changes, which the results would depend on."""
     others = [f":(exclude){path}" for path in RESULTS]
     changed = _status("--untracked-files=no", "--", ".", *others)
     changed += _status("--untracked-files=all", "--", *MADE_BY)

@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def write(names: list[str], *, force: bool, folder: Path = paths.DATA) -> None:
-    """Write samples; raise UserError, with nothing written, where a file differs."""
+    """Write samples; raise UserError, with nothing written, if a file differs."""
     configuration.find_root()
     for name in names:
         if name not in SAMPLES:
@@ -42,9 +42,9 @@ def write(names: list[str], *, force: bool, folder: Path = paths.DATA) -> None:
     different = [path for path, data in made.items() if path.exists() and not _same(path, data)]
     if different and not force:
         raise UserError(
-            "A file differs from the sample and was left as it is; nothing was written.",
+            "A file differs from the sample; nothing was written.",
             given=", ".join(map(str, different)),
-            fix="--force replaces it; or move it away",
+            fix="replace it with --force, or move it away",
         )
     for path, data in made.items():
         if path.exists() and _same(path, data):

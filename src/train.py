@@ -20,7 +20,7 @@ from src.support.cli import guarded
 from src.support.errors import UserError
 
 GROUPS = ("dataset", "model", "search")
-# Runs that are composed already, by the key that names one; and what may be given beside it.
+# Runs that are composed already, by the key that names one, and the keys allowed beside it.
 COMPOSED: dict[str, tuple[str, ...]] = {"run": (), "continue_from": ("search.",)}
 Finished = tuple[Trained, list[str]]  # with what was typed for it
 
@@ -32,9 +32,9 @@ def main() -> None:
 
     def task(values: dict[str, Any]) -> None:
         request = configs.request(values)
-        given = {key: value for key, value in _overrides().items() if key in typed}
-        trained = _again(given, request.run, request.continue_from)
-        finished.append((trained or training.own(configs.build(values)), _words(given)))
+        overrides = {key: value for key, value in _overrides().items() if key in typed}
+        trained = _again(overrides, request.run, request.continue_from)
+        finished.append((trained or training.own(configs.build(values)), _words(overrides)))
 
     def again() -> None:
         configs.find_root()
@@ -53,29 +53,29 @@ def main() -> None:
 
 
 def _is_composed(words: list[str]) -> bool:
-    """Tell whether the words name one run that is composed already.
+    """Tell whether the arguments name one run that is composed already.
 
-    Hydra would compose what params.yaml names, to be thrown away; options are for it all the same.
+    For it Hydra would compose the choices of params.yaml in vain; options still need Hydra.
     """
     are_pairs = all(re.match(r"[A-Za-z_][\w.]*=", word) for word in words)
     return are_pairs and any(isinstance(_by_key(words).get(key), str) for key in COMPOSED)
 
 
-def _again(given: dict[str, Any], run: str | None, continue_from: str | None) -> Trained | None:
-    """Train a run that is composed already; return None where none is named."""
+def _again(overrides: dict[str, Any], run: str | None, continue_from: str | None) -> Trained | None:
+    """Train a run that is composed already; return None if none is named."""
     if run is not None:
-        _refuse_others(given, "run")
+        _refuse_others(overrides, "run")
         return training.tracked(run)
     if continue_from is not None:
-        _refuse_others(given, "continue_from")
-        beside = {key: value for key, value in given.items() if key != "continue_from"}
+        _refuse_others(overrides, "continue_from")
+        beside = {key: value for key, value in overrides.items() if key != "continue_from"}
         return training.continued(Path(continue_from), beside)
     return None
 
 
-def _refuse_others(given: dict[str, Any], key: str) -> None:
-    """Refuse overrides that a run which is composed already could not heed."""
-    for name, value in given.items():
+def _refuse_others(overrides: dict[str, Any], key: str) -> None:
+    """Refuse overrides, which would not change a run that is composed already."""
+    for name, value in overrides.items():
         if name != key and not name.startswith(COMPOSED[key]):
             raise UserError(
                 f"'{name}' cannot be given together with {key}=...: the run is composed already.",
@@ -85,7 +85,7 @@ def _refuse_others(given: dict[str, Any], key: str) -> None:
 
 
 def _overrides() -> dict[str, Any]:
-    """Return the overrides of the job that Hydra runs, by key."""
+    """Return the overrides of Hydra's current job, by key."""
     from hydra.core.hydra_config import HydraConfig
 
     return _by_key([str(word) for word in HydraConfig.get().overrides.task])
@@ -103,8 +103,8 @@ def _value(text: str) -> Any:
         return text
 
 
-def _words(given: dict[str, Any]) -> list[str]:
-    return [f"{key}={value}" for key, value in given.items() if key not in GROUPS]
+def _words(overrides: dict[str, Any]) -> list[str]:
+    return [f"{key}={value}" for key, value in overrides.items() if key not in GROUPS]
 
 
 def show(finished: list[Finished]) -> None:
@@ -135,18 +135,18 @@ def _cost(trained: Trained) -> float:
 
 
 def _row(trained: Trained, words: list[str]) -> list[Any]:
-    found = trained.manifest["metrics"]
+    figures = trained.manifest["metrics"]
     cv = _cv(trained)
     per_class = trained.manifest["details"].get("per_class")
-    missed = gate.failures(found["test"], trained.config.dataset.gate, per_class)
+    missed = gate.failures(figures["test"], trained.config.dataset.gate, per_class)
     return [
         trained.config.model.name,
         cv["mean"],
         cv["std"],
-        *(found["test"][name] for name in metrics.shown(found["test"])),
-        found["rows"]["train"],
-        found["rows"]["test"],
-        found["seconds"],
+        *(figures["test"][name] for name in metrics.shown(figures["test"])),
+        figures["rows"]["train"],
+        figures["rows"]["test"],
+        figures["seconds"],
         "; ".join(missed) or ("passed" if trained.config.dataset.gate else None),
         " ".join(words),
     ]

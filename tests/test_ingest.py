@@ -58,7 +58,7 @@ def test_good_rows_are_added_as_they_were_written(tracked: Path, root: Path) -> 
     after, recorded_after = state(tracked)
     assert after == data + b"7.10,3,Ideal,900\n7.2,4,Fair,910.0\n"
     assert recorded_after != recorded, "DVC knows the new data"
-    assert "2 rows added to data/stones.csv, which has 42 now" in done.stdout
+    assert "2 rows added to data/stones.csv, which now has 42" in done.stdout
     assert "dvc repro" in done.stdout
     status = [sys.executable, "-m", "dvc", "status", "--quiet"]
     assert subprocess.run(status, cwd=tracked, check=False).returncode == 0
@@ -68,7 +68,7 @@ def test_rejected_rows_are_shown_and_kept_with_their_reasons(tracked: Path, root
     good = [f"{8 + at / 100},1,Good,{500 + at}" for at in range(30)]
     done = ingest(tracked, root, write(tracked, *good, "heavy,1,Good,500"))
     assert done.returncode == 0, done.stderr
-    assert "30 of 31 rows are good, 1 rejected" in done.stdout
+    assert "30 of 31 rows accepted, 1 rejected" in done.stdout
     assert "line 32: carat is not a number: 'heavy'" in done.stdout
     (kept,) = (tracked / "runs/stones").glob("*-rejected.csv")
     assert "32,carat is not a number: 'heavy',heavy,Good,1,500" in kept.read_text()
@@ -81,7 +81,7 @@ def test_the_same_file_twice_adds_nothing_the_second_time(tracked: Path, root: P
     before = state(tracked)
     done = ingest(tracked, root, source)
     assert done.returncode == 0, done.stderr
-    assert "nothing new" in done.stdout
+    assert "Nothing new" in done.stdout
     assert state(tracked) == before
 
 
@@ -89,7 +89,7 @@ def test_a_row_spelt_otherwise_is_the_same_row(tracked: Path, root: Path) -> Non
     first = (tracked / "data/stones.csv").read_text().splitlines()[1].split(",")
     first[0] = f"{float(first[0]):.4f}"
     done = ingest(tracked, root, write(tracked, ",".join(first), "7.1,3,Ideal,900"))
-    assert "1 rows are in data/stones.csv already" in done.stdout
+    assert "1 rows are already in data/stones.csv" in done.stdout
     assert "1 rows added" in done.stdout
 
 
@@ -191,4 +191,4 @@ def test_a_row_that_changed_its_side_is_no_new_row(tracked: Path, root: Path) ->
     split = ["dataset.split.method=column", "dataset.split.column=part"]
     done = ingest(tracked, root, "source=fresh.csv", *split)
     assert done.returncode == 0, done.stderr
-    assert "nothing new" in done.stdout
+    assert "Nothing new" in done.stdout

@@ -276,11 +276,13 @@ def test_an_earlier_report_passes_for_none_that_was_killed(
 def test_other_inputs_of_the_same_figures_are_news(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retrain, "others", lambda *_: ["gems is tracked no more"])
+    monkeypatch.setattr(retrain, "others", lambda *_: ["gems is no longer tracked"])
     assert play(commit=True) == 0
-    assert (told()["verdict"], told()["others"]) == ("level", ["gems is tracked no more"])
+    assert (told()["verdict"], told()["others"]) == ("level", ["gems is no longer tracked"])
     said = repository.git("log", "-1", "--format=%B")
-    assert said.startswith("retrain: the same figures of other inputs\n\ngems is tracked no more")
+    assert said.startswith(
+        "retrain: the same figures from other inputs\n\ngems is no longer tracked"
+    )
 
 
 def test_there_must_be_a_repository_of_git(

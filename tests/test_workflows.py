@@ -247,7 +247,7 @@ def test_fresh_data_becomes_a_pull_request_and_then_a_renewed_one(forge: Forge) 
     assert "logistic.json" in diff
 
     report = (place / "artifacts/report.md").read_text()
-    assert "600 rows came and 0 went. They lie elsewhere in score." in report
+    assert "600 rows were added and 0 removed. They differ in score." in report
     assert f"| accepted | {old:,} | {new:,} |" in report
     for image in re.findall(r"\]\((.*?\.png)\)", report):
         assert (place / "artifacts" / image).read_bytes().startswith(b"\x89PNG")

@@ -1,4 +1,4 @@
-"""Hydra's part: compose conf/ with overrides, and say its errors in our words."""
+"""Compose conf/ with overrides by Hydra, and convert its errors to UserErrors."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _VALUE_OVERRIDE = re.compile(r"^(?P<key>[A-Za-z_][\w.]*)=")
 
 
 def prepare() -> None:
-    """Make `${params:key}` mean that key of params.yaml, after checking the file."""
+    """Check params.yaml, and let `${params:key}` refer to its keys."""
     configuration.find_root()
     params = configuration.read_params()
     OmegaConf.register_new_resolver("params", lambda key: getattr(params, key), replace=True)
 
 
 def open_override(word: str) -> str:
-    """Let `key=value` set a key that the YAML leaves out: our own check knows every key.
+    """Let `key=value` set a key that the YAML leaves out.
 
-    Hydra refuses such a key without listing the choices; with ++ it passes it on to the check.
+    Hydra would refuse it without listing the choices; with ++ it leaves the check to us.
     """
     if word.startswith("dataset_model="):
         raise UserError(
@@ -49,16 +49,16 @@ def open_override(word: str) -> str:
 def complete(
     words: list[str], groups: tuple[str, ...] = ("dataset", "model", "search")
 ) -> list[str]:
-    """Add the choices of params.yaml that the words of a command line leave out.
+    """Add the choices of params.yaml that a command line leaves out.
 
     conf/dataset_model is chosen by `${dataset}_${model}`, and Hydra resolves that only from
-    choices that were given. They stand before the first override, since argparse wants all
-    overrides side by side, whether -m comes before or after them; without one they come first, for
-    an option such as --info would take what follows it as its value.
+    explicit choices. They go before the first override, since argparse wants all overrides side by
+    side, whether -m comes before or after them. Without an override they come first, because an
+    option such as --info would take what follows it as its value.
     """
     params = configuration.read_params()
-    given = {word.split("=")[0] for word in words}
-    added = [f"{group}={getattr(params, group)}" for group in groups if group not in given]
+    chosen = {word.split("=")[0] for word in words}
+    added = [f"{group}={getattr(params, group)}" for group in groups if group not in chosen]
     is_override = ["=" in word and not word.startswith("-") for word in words]
     at = is_override.index(True) if True in is_override else 0
     return [*words[:at], *added, *words[at:]]
@@ -76,16 +76,16 @@ def compose(overrides: list[str]) -> dict[str, Any]:
 
 
 def plain(composed: DictConfig, chosen: Mapping[str, str]) -> dict[str, Any]:
-    """Turn composed configuration into plain dicts and lists.
+    """Convert composed configuration to plain dicts and lists.
 
-    `chosen` are the files that were taken of each group. Raises UserError where one has the name
-    of another, whose results it would overwrite.
+    `chosen` holds the file chosen from each group. Raises UserError if its `name` is that of
+    another file, whose results it would overwrite.
     """
     values = OmegaConf.to_container(composed, resolve=True)
     assert isinstance(values, dict)
     for group in ("dataset", "model"):
-        found = values.get(group)
-        name = found.get("name") if isinstance(found, dict) else None
+        group_values = values.get(group)
+        name = group_values.get("name") if isinstance(group_values, dict) else None
         if group in chosen and name is not None and name != chosen[group]:
             raise UserError(
                 f"The {group} in conf/{group}/{chosen[group]}.yaml has another name.",
@@ -97,7 +97,7 @@ def plain(composed: DictConfig, chosen: Mapping[str, str]) -> dict[str, Any]:
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """Turn Hydra's and OmegaConf's errors into UserErrors."""
+    """Convert the errors of Hydra and OmegaConf to UserErrors."""
     from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 
     try:
@@ -122,9 +122,9 @@ def _missing(error: Any) -> UserError:
     group, _, name = missing.partition("/")
     if not name or not (configuration.CONF / group).is_dir():
         return UserError(str(error).strip().replace("\n", "\n  "))
-    known = configuration.choices(group)
+    names = configuration.choices(group)
     return UserError(
         f"Unknown {group} '{name}'.",
-        choices=known,
-        fix=did_you_mean(name, known) or f"add {Path('conf') / group / name}.yaml",
+        choices=names,
+        fix=did_you_mean(name, names) or f"add {Path('conf') / group / name}.yaml",
     )

@@ -1,6 +1,6 @@
-"""What conf/ composes to, kept by the bytes of the files that it was composed from.
+"""Cache what conf/ composes to, keyed by the bytes of the files that it was composed from.
 
-Hydra takes longer to import than all else that the service does to start.
+Importing Hydra takes longer than everything else at the service's start.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from src.config import paths
 from src.support import files
 from src.support.errors import UserError
 
-ANY_MODEL = "dummy"  # completes the composition where only the dataset is asked for
+ANY_MODEL = "dummy"  # completes the composition when only the dataset is needed
 MOST = 256  # compositions in memory, and in a folder
 PATIENCE = 5.0  # seconds to wait for another process that composes
 POLL = 0.02
@@ -33,9 +33,10 @@ _memory: dict[str, str] = {}  # JSON by key, the last used at the end
 
 
 def compose(words: list[str], folder: Path | None = None) -> dict[str, Any]:
-    """Compose conf/ with overrides, or return what the same bytes composed to before.
+    """Compose conf/ with overrides, or return the cached result for the same bytes.
 
-    `folder` keeps it for other processes. Raises UserError where conf/ cannot be composed.
+    Results are shared with other processes through `folder`. Raises UserError if conf/ cannot be
+    composed.
     """
     kept = _find(words, folder)
     if kept is None:
@@ -49,14 +50,14 @@ def compose(words: list[str], folder: Path | None = None) -> dict[str, Any]:
 
 
 def dataset_words(name: str) -> list[str]:
-    """Return the words that compose a dataset where nothing is trained."""
+    """Return the overrides that compose a dataset when nothing is trained."""
     models = configs.choices("model")
     model = ANY_MODEL if ANY_MODEL in models or not models else models[0]
     return [f"dataset={name}", f"model={model}", "search=none"]
 
 
 def keep(words: list[str], folder: Path) -> Path | None:
-    """Write what the words composed to; None where it was not composed, or not by bytes alone."""
+    """Write what the overrides composed to; None if it cannot be cached by content."""
     kept = _find(words, None)
     return None if kept is None else _write(folder, *kept)
 
@@ -76,12 +77,12 @@ def _compose(words: list[str], folder: Path | None) -> dict[str, Any]:
 
 
 def _find(words: list[str], folder: Path | None) -> tuple[str, str] | None:
-    """Return the key and the JSON of what the words compose to, where that is kept."""
+    """Return the key and the cached JSON for the overrides; None if there is none."""
     for read in (inputs.chosen, inputs.everything):
-        found = read(words)
-        if found is None:
+        composed_from = read(words)
+        if composed_from is None:
             return None
-        key = found.key()
+        key = composed_from.key()
         text = _recall(key)
         for place in (folder, paths.COMPOSITIONS):
             if text is None and place is not None:
@@ -93,7 +94,7 @@ def _find(words: list[str], folder: Path | None) -> tuple[str, str] | None:
 
 
 def _text(values: dict[str, Any]) -> str | None:
-    """Return values as JSON; None where JSON would change them, such as keys that are numbers."""
+    """Return values as JSON; None if JSON would change them, as it does numeric keys."""
     try:
         text = json.dumps(values, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
@@ -115,7 +116,7 @@ def _remember(key: str, text: str) -> None:
 
 
 def _read(path: Path) -> str | None:
-    """Read what another process kept; None where there is nothing, or it is damaged."""
+    """Read what another process stored; None if there is nothing, or it is damaged."""
     try:
         document = json.loads(path.read_bytes())
         text = json.dumps(document["values"])
@@ -149,7 +150,7 @@ def _store(folder: Path | None, key: str, text: str) -> None:
 
 @contextmanager
 def _turn(folder: Path | None) -> Iterator[None]:
-    """Compose after the processes that share the folder: what they compose is found in it."""
+    """Wait for other processes with this folder, so that what they compose is reused."""
     with ExitStack() as stack:
         if folder is not None and folder.parent.is_dir():
             with suppress(OSError):
@@ -159,7 +160,7 @@ def _turn(folder: Path | None) -> Iterator[None]:
 
 
 def _wait(file: IO[bytes]) -> None:
-    """Wait for a lock, but not for a process that was stopped while it had it."""
+    """Wait for a lock, but not for a process that was suspended while holding it."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         try:

@@ -1,4 +1,4 @@
-"""Which files a composition of conf/ reads, and a key that stands for their bytes."""
+"""The files that a composition of conf/ reads, and a key for their content."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _REFERENCE = re.compile(r"\$\{(params:\w+|(?!hydra\b)[\w.]+)\}")
 
 @dataclass(frozen=True)
 class Inputs:
-    """The words of a composition and the files that it may read, as they were at one moment."""
+    """The overrides of a composition, and a snapshot of the files that it may read."""
 
     words: tuple[str, ...]
     files: dict[str, bytes | None]  # None where there is none
@@ -40,7 +40,7 @@ class Inputs:
     is_all: bool  # of conf/, and not only what the words name
 
     def key(self) -> str:
-        """Return what stands for these words, these bytes and the code that composes them."""
+        """Return a key for these overrides, these bytes and the code that composes them."""
         contents = [
             [name, None if data is None else hashlib.sha256(data).hexdigest()]
             for name, data in sorted(self.files.items())
@@ -48,14 +48,14 @@ class Inputs:
         return hashlib.sha256(json.dumps([_code(), self.words, contents]).encode()).hexdigest()
 
     def is_complete(self) -> bool:
-        """Tell whether no other file is read: none of these asks for one by a defaults list."""
+        """Tell whether no other file is read, since none of these has a defaults list."""
         others = [data for name, data in self.files.items() if name != str(CONFIG)]
         return _asks_for_groups_only(self.files.get(str(CONFIG))) and not any(
             "defaults" in _scalars(data) for data in others
         )
 
     def is_constant(self) -> bool:
-        """Tell whether nothing but the files decides what they compose to."""
+        """Tell whether the files alone determine what they compose to."""
         return not any(
             scalar == "searchpath" or len(_REFERENCE.findall(scalar)) != scalar.count("${")
             for data in self.files.values()
@@ -63,12 +63,12 @@ class Inputs:
         )
 
     def is_current(self) -> bool:
-        """Tell whether the files are what they were, and were not replaced."""
+        """Tell whether the files are unchanged since they were read."""
         return self == (everything if self.is_all else chosen)(self.words)
 
 
 def chosen(words: Iterable[str]) -> Inputs | None:
-    """Read the files that the words name; None where only Hydra can tell which they are."""
+    """Read the files that the overrides choose; None if only Hydra can tell which they are."""
     words = tuple(words)
     names = _choices(words)
     if names is None:
@@ -81,7 +81,7 @@ def chosen(words: Iterable[str]) -> Inputs | None:
 
 
 def everything(words: Iterable[str]) -> Inputs | None:
-    """Read all of conf/, for words that `chosen` understands."""
+    """Read all of conf/, for overrides that `chosen` understands."""
     words = tuple(words)
     if _choices(words) is None:
         return None
@@ -89,18 +89,18 @@ def everything(words: Iterable[str]) -> Inputs | None:
 
 
 def basis(words: Iterable[str]) -> Inputs | None:
-    """Return what alone decides what the words compose to; None where more than bytes does."""
+    """Return the inputs that determine the composition; None if it depends on more than bytes."""
     try:
-        found = chosen(words)
-        if found is not None and not found.is_complete():
-            found = everything(words)
-        return found if found is not None and found.is_constant() else None
+        inputs = chosen(words)
+        if inputs is not None and not inputs.is_complete():
+            inputs = everything(words)
+        return inputs if inputs is not None and inputs.is_constant() else None
     except (yaml.YAMLError, ValueError):  # whoever composes says what is wrong
         return None
 
 
 def _choices(words: tuple[str, ...]) -> dict[str, str] | None:
-    """Return the file that is named of each group; None where the words do or say more."""
+    """Return the file chosen from each group; None if the overrides do anything else."""
     names: dict[str, str] = {}
     for word in words:
         key, _, value = word.partition("=")
@@ -130,7 +130,7 @@ def _read(words: tuple[str, ...], paths: Iterable[Path], *, is_all: bool) -> Inp
 
 @functools.cache
 def _code() -> list[str]:
-    """Return what changes when the same files may compose to something else."""
+    """Return a key of the code and libraries that compose."""
     composer = importlib.util.find_spec(
         "src.config.composition"
     )  # it is not imported, for it takes a while
@@ -148,7 +148,7 @@ def _scalars(data: bytes | None) -> frozenset[str]:
 
 
 def _asks_for_groups_only(config: bytes | None) -> bool:
-    """Tell whether the defaults of conf/config.yaml ask for the files of `chosen` and no other."""
+    """Tell whether the defaults of conf/config.yaml name the files of `chosen` and no others."""
     values: Any = yaml.safe_load(config or b"")
     defaults = values.get("defaults") if isinstance(values, dict) else None
     return isinstance(defaults, list) and all(_is_plain(default) for default in defaults)

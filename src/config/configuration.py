@@ -205,11 +205,11 @@ def build(values: dict[str, Any]) -> Config:
 
 def _check_search(search: Any) -> None:
     if isinstance(search, dict) and search.get("name") == "none" and len(search) > 1:
-        given = next(key for key in search if key != "name")
+        key = next(key for key in search if key != "name")
         raise UserError(
             "There is no search to set this for.",
-            given=f"search.{given}={search[given]}",
-            fix=f"add search=optuna, or leave out search.{given}",
+            given=f"search.{key}={search[key]}",
+            fix=f"add search=optuna, or leave out search.{key}",
         )
 
 
@@ -235,21 +235,21 @@ def serving_models(task: str) -> list[str]:
 
 def check_targets(model: Model) -> None:
     """Raise UserError where a model names a class that no file in conf/model names."""
-    known = {
+    targets = {
         str(estimator.get("_target_"))
         for name in choices("model")
         for estimator in _estimators(read_yaml(CONF / "model" / f"{name}.yaml")).values()
         if isinstance(estimator, dict)
     }
     for estimator in model.estimator.values():
-        if estimator.get("_target_") not in known:
-            raise unknown("_target_", str(estimator.get("_target_")), sorted(known))
+        if estimator.get("_target_") not in targets:
+            raise unknown("_target_", str(estimator.get("_target_")), sorted(targets))
 
 
 def _estimators(values: Any) -> dict[str, Any]:
     """Return the estimators of a model's YAML that may not be one."""
-    found = values.get("estimator") if isinstance(values, dict) else None
-    return found if isinstance(found, dict) else {}
+    estimators = values.get("estimator") if isinstance(values, dict) else None
+    return estimators if isinstance(estimators, dict) else {}
 
 
 def _check_task(config: Config) -> None:

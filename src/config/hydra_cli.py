@@ -1,4 +1,4 @@
-"""Hydra's command line: overrides from the words that were typed, and sweeps."""
+"""Hydra's command line, with its overrides and sweeps."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def with_hydra(
 ) -> None:
     """Run `task` on the plain values that Hydra composes from conf/ and the command line.
 
-    `groups` are the choices that params.yaml completes. A sweep (-m) goes on after a job that
-    fails, and exits with 1 at the end.
+    `groups` are the choices that params.yaml completes. A sweep (-m) continues after a failed job,
+    and exits with 1 at the end.
     """
     failed: list[UserError] = []
     has_begun = False

@@ -1,4 +1,4 @@
-"""Where the pipeline keeps what it makes."""
+"""The paths of the pipeline's outputs."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ BUNDLES = _ARTIFACTS / "bundles"
 
 
 def quality(dataset: str) -> Path:
-    """Return where a dataset's counts of rejected rows are committed."""
+    """Return the committed file of a dataset's row counts."""
     return METRICS / dataset / "quality.json"
 
 
 def profile(dataset: str) -> Path:
-    """Return where a prepared dataset's description is kept."""
+    """Return the file of a dataset's profile."""
     return PROFILES / f"{dataset}.json"
 
 
 def metrics(dataset: str, model: str) -> Path:
-    """Return where a tracked run's metrics are committed."""
+    """Return the committed file of a tracked run's metrics."""
     return METRICS / dataset / f"{model}.json"
 
 
 def predictions(dataset: str, model: str) -> Path:
-    """Return where a tracked run's plot data is committed."""
+    """Return the committed file of a tracked run's plot data."""
     return METRICS / dataset / f"{model}.csv"

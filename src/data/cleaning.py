@@ -1,4 +1,4 @@
-"""Raw text -> typed rows; every row that breaks a rule is set aside with its reasons."""
+"""Convert raw text to typed rows, and set aside every row that breaks a rule, with its reasons."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RULES = (
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Typed rows, and the rejected ones as text with `line` and `reasons` before their cells."""
+    """Typed rows, and the rejected rows as text after their `line` and `reasons`."""
 
     rows: pd.DataFrame
     rejected: pd.DataFrame
@@ -35,16 +35,16 @@ class Cleaned:
     total: int
 
     def rejected_csv(self) -> bytes:
-        """Return the rejected rows, with line and reasons, as a CSV."""
+        """Return the rejected rows as a CSV, with line and reasons."""
         text: str = self.rejected.to_csv(index=False, lineterminator="\n")
         return text.encode()
 
     def words(self) -> str:
-        """Count the rejected rows by rule: "out_of_range 35, duplicate 145"."""
+        """Write the rejected rows by rule: "out_of_range 35, duplicate 145"."""
         return ", ".join(f"{rule} {count}" for rule, count in self.counts.items())
 
     def quality(self) -> dict[str, object]:
-        """Summarise for metrics/<dataset>/quality.json."""
+        """Return the counts for metrics/<dataset>/quality.json."""
         return {
             "rows": self.total,
             "accepted": len(self.rows),
@@ -56,7 +56,7 @@ class Cleaned:
 
 @dataclass
 class _Faults:
-    """Collect, for each row, the rules that it breaks."""
+    """Collect the rules that each row breaks."""
 
     rows: int
     reasons: dict[int, list[str]] = field(default_factory=dict)
@@ -68,8 +68,8 @@ class _Faults:
         positions = np.flatnonzero(broken)
         self.counts[rule] += len(positions)
         for position in positions:
-            given = "" if cells is None else f": {str(cells.iloc[position])[:60]!r}"
-            self.reasons.setdefault(int(position), []).append(f"{words}{given}")
+            cell = "" if cells is None else f": {str(cells.iloc[position])[:60]!r}"
+            self.reasons.setdefault(int(position), []).append(f"{words}{cell}")
 
     def ok(self) -> np.ndarray:
         mask = np.ones(self.rows, dtype=bool)
@@ -80,10 +80,9 @@ class _Faults:
 def clean(raw: pd.DataFrame, dataset: Dataset) -> Cleaned:
     """Apply the schema's rules and the rule on duplicates to rows of text.
 
-    Numbers and integers come out as float64, categories and text as str; the index is the
-    row's position in the source. Raises UserError where more than
-    `max_rejected` of the rows are faulty (duplicates are dropped, but are no fault) or none
-    is left.
+    Numbers and integers become float64, categories and text str; the index is the row's position
+    in the source. Raises UserError if more than `max_rejected` of the rows are faulty (duplicates
+    are dropped, but are not faults) or none is left.
     """
     if raw.index.name != LINE:
         raw = raw.set_axis(pd.RangeIndex(FIRST_LINE, FIRST_LINE + len(raw), name=LINE))
@@ -152,14 +151,14 @@ def _numbers(
     values = pd.to_numeric(present, errors="coerce").to_numpy(dtype=np.float64)
     unparsed = ~missing & ~np.isfinite(values)
     faults.add("not_a_number", unparsed, f"{name} is not a number", cells)
-    known = np.isfinite(values)
+    valid = np.isfinite(values)
     if whole:
-        broken = known & (np.floor(values) != values)
+        broken = valid & (np.floor(values) != values)
         faults.add("not_an_integer", broken, f"{name} is not a whole number", cells)
-        known &= ~broken
+        valid &= ~broken
     faults.add(
         "out_of_range",
-        known & outside(values, bounds),
+        valid & outside(values, bounds),
         f"{name} is not {bounds.words()}",
         cells,
     )
@@ -167,7 +166,7 @@ def _numbers(
 
 
 def outside(values: np.ndarray, bounds: Bounds) -> np.ndarray:
-    """Tell which numbers break the bounds; NaN breaks none."""
+    """Return which numbers are out of bounds; NaN never is."""
     broken = np.zeros(len(values), dtype=bool)
     if bounds.min is not None:
         broken |= values < bounds.min
@@ -190,7 +189,7 @@ def _categories(
 
 
 def _canonical(cells: pd.Series, listed: list[str]) -> pd.Series:
-    """Write "1.0" as "1" where the values are numbers: the same code, as other tools export it."""
+    """Write "1.0" as "1" if all values are numbers, since some tools export codes that way."""
     numbers = {}
     for value in listed:
         try:
@@ -229,7 +228,7 @@ def _mark_duplicates(
 
 
 def reasons(rejected: pd.DataFrame) -> list[str]:
-    """Say of each rejected row where it stands and why it was rejected."""
+    """Return each rejected row's line and why it was rejected."""
     pairs = zip(rejected.iloc[:, 0], rejected.iloc[:, 1], strict=True)
     return [f"line {line}: {why}" for line, why in pairs]
 

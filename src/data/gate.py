@@ -53,10 +53,10 @@ def figures(
     measured: Mapping[str, float | None], gates: Mapping[str, Gate], per_class: PerClass = None
 ) -> dict[str, float | None]:
     """Return the figures that the gate limits, by their words: "f1", "recall of <class>"."""
-    found = per_class or {}
+    by_class = per_class or {}
     return {
-        words: measured.get(name) if of is None else _of_class(name, found.get(of))
-        for words, name, of, _ in _limited(gates, found)
+        words: measured.get(name) if of is None else _of_class(name, by_class.get(of))
+        for words, name, of, _ in _limited(gates, by_class)
     }
 
 
@@ -81,6 +81,6 @@ def _limited(
                 yield f"{name} of {of}", name, of, limit
 
 
-def _of_class(name: str, found: Mapping[str, Any] | None) -> float | None:
+def _of_class(name: str, of_class: Mapping[str, Any] | None) -> float | None:
     """Return a figure of a class; a class without rows has none."""
-    return found[name] if found is not None and found["rows"] else None
+    return of_class[name] if of_class is not None and of_class["rows"] else None

@@ -81,10 +81,10 @@ def seconds(duration: Duration) -> float:
 
 def check_gates(gates: Mapping[str, Gate], task: str, classes: Collection[str] | None) -> None:
     """Raise UserError where a gate can never be checked; `classes` is None if not yet known."""
-    known = [*BY_TASK[task], *(OF_A_CLASS if task != "regression" else ())]
+    names = [*BY_TASK[task], *(OF_A_CLASS if task != "regression" else ())]
     for name, gate in gates.items():
-        if name not in known:
-            raise unknown(f"metric of a {task} dataset", name, dict.fromkeys(known))
+        if name not in names:
+            raise unknown(f"metric of a {task} dataset", name, dict.fromkeys(names))
         if not gate.is_none and name not in BY_TASK[task]:
             raise UserError(
                 f"In a {task} dataset each class has its own {name}, and there is none of all.",
@@ -93,14 +93,14 @@ def check_gates(gates: Mapping[str, Gate], task: str, classes: Collection[str] |
                 fix=f"or gate {name}_macro, the mean over the classes",
             )
         _check_limits(name, gate)
-        for given in gate.classes:
-            if classes is not None and given not in classes:
-                raise unknown(f"class in gate.{name}.classes", str(given), classes)
+        for label in gate.classes:
+            if classes is not None and label not in classes:
+                raise unknown(f"class in gate.{name}.classes", str(label), classes)
 
 
 def _check_limits(name: str, gate: Gate) -> None:
     by_class = {"each class": gate.each} if gate.each is not None else {}
-    by_class |= {str(given): limits for given, limits in gate.classes.items()}
+    by_class |= {str(label): limits for label, limits in gate.classes.items()}
     if by_class and name not in OF_A_CLASS:
         raise UserError(
             f"'{name}' is a figure of all rows; a class has none of its own.",

@@ -80,8 +80,8 @@ class Category(Checked, frozen=True, tag_field="type", tag="category"):
 
     def listed(self) -> list[str] | None:
         """List the allowed values as text, in order; None where any value is allowed."""
-        given = self.order if self.order is not None else self.values
-        return None if given is None else [str(value) for value in given]
+        values = self.order if self.order is not None else self.values
+        return None if values is None else [str(value) for value in values]
 
     def ranks(self) -> dict[str, float]:
         """Return the rank of each allowed value, from 0."""
@@ -188,8 +188,8 @@ class Dataset(Checked, frozen=True):
 
 def without_rules(dataset: Dataset) -> Dataset:
     """Return the dataset as a training sees it: other rules are no other training."""
-    given = {name: getattr(dataset, name) for name in dataset.__struct_fields__}
-    return Dataset(**{name: value for name, value in given.items() if name not in RULES})
+    values = {name: getattr(dataset, name) for name in dataset.__struct_fields__}
+    return Dataset(**{name: value for name, value in values.items() if name not in RULES})
 
 
 def check(dataset: Dataset) -> None:
@@ -220,9 +220,9 @@ def _check_bounds(dataset: Dataset) -> None:
             raise UserError(f"No number is within the bounds of '{name}'.", given=bounds.words())
 
 
-def _check_metric(dataset: Dataset, known: list[str]) -> None:
-    if dataset.metric not in known:
-        raise unknown(f"metric of a {dataset.task} dataset", dataset.metric, known)
+def _check_metric(dataset: Dataset, metrics: list[str]) -> None:
+    if dataset.metric not in metrics:
+        raise unknown(f"metric of a {dataset.task} dataset", dataset.metric, metrics)
 
 
 def _check_rules(dataset: Dataset) -> None:

@@ -187,24 +187,24 @@ def _parse(text: str, source: str, separator: str) -> pd.DataFrame:
         ) from None
 
 
-def _check_columns(found: list[str], source: str, separator: str, columns: list[str]) -> None:
-    absent = [name for name in columns if name not in found]
-    if absent and len(found) == 1:
+def _check_columns(header: list[str], source: str, separator: str, columns: list[str]) -> None:
+    absent = [name for name in columns if name not in header]
+    if absent and len(header) == 1:
         for other, word in SEPARATORS.items():
-            if other != separator and other in found[0]:
+            if other != separator and other in header[0]:
                 raise UserError(
                     f"The source is not separated by {SEPARATORS.get(separator, separator)}s.",
-                    given=f"{source}, whose header is {found[0]!r}",
+                    given=f"{source}, whose header is {header[0]!r}",
                     fix=f"its separator seems to be a {word}: 'dataset.separator=\"{other}\"'",
                 )
     if absent:
         raise UserError(
             f"The source lacks {'the column' if len(absent) == 1 else 'columns'} "
             f"{', '.join(map(repr, absent))}.",
-            given=f"{source} with {', '.join(found)}",
+            given=f"{source} with {', '.join(header)}",
             choices=columns,
-            fix=did_you_mean(absent[0], found),
+            fix=did_you_mean(absent[0], header),
         )
-    extra = [name for name in found if name not in columns]
+    extra = [name for name in header if name not in columns]
     if extra:
         warnings.warn(f"{source}: ignoring the extra column(s) {', '.join(extra)}", stacklevel=3)

@@ -1,4 +1,11 @@
-"""How far chance alone could move a figure: computed again on rows drawn with repetition."""
+"""Bootstrap intervals: how far chance alone could move a figure.
+
+Figures are computed again on rows drawn with replacement; the interval is the percentile one.
+
+Efron and Tibshirani, "An Introduction to the Bootstrap", Chapman & Hall, 1993. Shares: Wilson,
+"Probable Inference, the Law of Succession, and Statistical Inference", Journal of the American
+Statistical Association 22, 1927.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +18,7 @@ import numpy as np
 from src.evaluation import measures, metrics
 from src.support.structs import Checked
 
-LEAST = 30  # rows under which an interval says nothing: drawn again, a few look certain
+LEAST = 30  # rows; with fewer an interval means nothing, since resampling makes them look certain
 
 Compute = Callable[[np.ndarray], Mapping[str, float | None]]
 
@@ -19,8 +26,8 @@ Compute = Callable[[np.ndarray], Mapping[str, float | None]]
 class Comparison(Checked, frozen=True):
     """Two models' metric on the same rows, and how much better ours is.
 
-    `difference` is above 0 where ours is better, whichever way the metric points, and lies within
-    `low` and `high` at the given level. A figure that these rows do not give is None.
+    `difference` is positive if ours is better, whether or not more of the metric is better; `low`
+    and `high` are its interval. A figure that is undefined on these rows is None.
     """
 
     ours: float | None
@@ -28,7 +35,7 @@ class Comparison(Checked, frozen=True):
     difference: float | None
     low: float | None
     high: float | None
-    is_better: bool  # by more than chance explains
+    is_better: bool  # by more than chance could explain
 
 
 def interval(
@@ -40,10 +47,10 @@ def interval(
     rounds: int = 200,
     level: float = 0.95,
 ) -> dict[str, tuple[float, float]]:
-    """Return the interval of each figure that `compute` gives for positions of `count` rows.
+    """Return the interval of each figure that `compute` returns for positions of `count` rows.
 
     Figures named in `shares` are plain shares of the rows. A figure that is undefined in most
-    rounds has no interval, and under LEAST rows none has.
+    rounds has no interval, and with fewer than LEAST rows none has.
     """
     if count < LEAST:
         return {}
@@ -51,24 +58,24 @@ def interval(
     for rows in _draws(count, seed, rounds):
         for name, value in compute(rows).items():
             drawn.setdefault(name, []).append(value)
-    found = {name: _middle(values, rounds, level) for name, values in drawn.items()}
+    intervals = {name: _middle(values, rounds, level) for name, values in drawn.items()}
     whole = compute(np.arange(count)) if shares else {}
     for name in shares:
         value = whole.get(name)
-        found[name] = None if value is None else share(value, count, level)
-    return {name: ends for name, ends in found.items() if ends is not None}
+        intervals[name] = None if value is None else share(value, count, level)
+    return {name: ends for name, ends in intervals.items() if ends is not None}
 
 
 def share(value: float, count: int, level: float = 0.95) -> tuple[float, float]:
     """Return Wilson's interval of a share of `count` rows.
 
-    Drawn again, rows that are all right are all right each time; one more row may still be wrong.
+    Rows that are all correct stay so however they are resampled, though the next may be wrong.
     """
     spread = NormalDist().inv_cdf((1 + level) / 2) ** 2 / count
     middle = value + spread / 2
     reach = math.sqrt(spread * (value * (1 - value) + spread / 4))
     low, high = (middle - reach) / (1 + spread), (middle + reach) / (1 + spread)
-    return float(low), min(float(high), 1.0)  # which rounding may take beyond
+    return float(low), min(float(high), 1.0)  # rounding may exceed it
 
 
 def compare(
@@ -84,8 +91,8 @@ def compare(
 ) -> Comparison:
     """Compare the outputs of two models on the same rows, in pairs.
 
-    Rows that are hard are so for both: drawn together, they cancel out of the difference, which is
-    then told apart from chance by far fewer rows.
+    Hard rows are hard for both models. Drawn in pairs they cancel out of the difference, so far
+    fewer rows are enough to tell it from chance.
     """
 
     def measured(output: np.ndarray, rows: np.ndarray) -> float | None:
@@ -114,7 +121,7 @@ def _better(metric: str, ours: float | None, theirs: float | None) -> float | No
 
 
 def _draws(count: int, seed: int, rounds: int) -> Iterator[np.ndarray]:
-    """Draw as many rows as there are, again and again; none from none."""
+    """Yield `rounds` samples of `count` rows, with replacement; nothing if there are no rows."""
     random = np.random.default_rng(seed)
     for _ in range(rounds if count else 0):
         yield random.integers(0, count, count)
@@ -123,9 +130,9 @@ def _draws(count: int, seed: int, rounds: int) -> Iterator[np.ndarray]:
 def _middle(
     values: Iterable[float | None], rounds: int, level: float
 ) -> tuple[float, float] | None:
-    """Return the ends of the middle part; None where fewer than half of the rounds have a value."""
-    known = [value for value in values if value is not None and not math.isnan(value)]
-    if not known or len(known) < rounds / 2:
+    """Return the central interval; None if fewer than half of the rounds have a value."""
+    defined = [value for value in values if value is not None and not math.isnan(value)]
+    if not defined or len(defined) < rounds / 2:
         return None
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

@@ -103,8 +103,8 @@ def _of_each(kind: str, table: np.ndarray) -> np.ndarray:
 
 def _log_loss(truth: np.ndarray, probabilities: np.ndarray) -> float:
     least = np.finfo(probabilities.dtype).eps  # what was called impossible is a finite surprise
-    told = np.clip(probabilities[np.arange(len(truth)), truth], least, 1 - least)
-    return float(-np.log(told).mean())
+    of_truth = np.clip(probabilities[np.arange(len(truth)), truth], least, 1 - least)
+    return float(-np.log(of_truth).mean())
 
 
 def _roc_auc(truth: np.ndarray, probabilities: np.ndarray) -> float | None:

@@ -1,10 +1,10 @@
-"""The trained result on disk: model, manifest, training rows; checked before it is loaded.
+"""A trained model on disk, with its manifest and training rows; checked before it is loaded.
 
 manifest.json      configuration, metrics, data, commit, versions, sha256 of every file
 model.joblib       the fitted model
 predictor.*        the same as plain data, where it could be exported; member<k>.ubj beside it
-golden.json        a few held-out records and what the fitted model answers
-held_out.json      more of them, with the truth, and the errors that cost most
+golden.json        a few held-out records and the fitted model's answers
+held_out.json      more of them with the true values, and the costliest errors
 rows.parquet       the training rows, for look-ups
 predictions.csv    actual and predicted on the test rows
 trials.csv         the search's history, where there was one
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from src.support import files
 from src.support.errors import UserError
 
-if TYPE_CHECKING:  # a service needs neither, and they take a second to import
+if TYPE_CHECKING:  # a service does without it, and it takes a second to import
     import pandas as pd
 
 FORMAT = 2
@@ -36,14 +36,14 @@ ROWS = "rows.parquet"
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle whose files are the ones that its manifest names."""
+    """A loaded bundle, whose files have the hashes of its manifest."""
 
     path: Path
     manifest: dict[str, Any]
     model: Any
 
     def rows(self) -> pd.DataFrame:
-        """Return the training rows: features and target, typed."""
+        """Return the training rows: typed features and target."""
         import pandas as pd
 
         return pd.read_parquet(io.BytesIO(verified(self.path, ROWS, self.manifest)))
@@ -58,9 +58,9 @@ def save(
     tables: Mapping[str, pd.DataFrame],
     extra: Mapping[str, bytes] | None = None,
 ) -> dict[str, Any]:
-    """Write a bundle in one step and return its manifest; a killed training leaves no half.
+    """Write a bundle atomically and return its manifest.
 
-    `tables` are written as <name>.csv, `extra` as they are. Raises UserError where the disk
+    `tables` are written as <name>.csv, `extra` files as they are. Raises UserError if the disk
     refuses.
     """
     import joblib
@@ -81,7 +81,7 @@ def save(
 def load(path: Path) -> Bundle:
     """Load a bundle after checking every file against the manifest.
 
-    Raises UserError where a file is absent or a byte has changed; nothing is unpickled then.
+    Raises UserError, before anything is unpickled, if a file is missing or has changed.
     """
     import joblib
 
@@ -93,7 +93,7 @@ def load(path: Path) -> Bundle:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Read a bundle's manifest; raise UserError where there is none that we can read."""
+    """Read a bundle's manifest; raise UserError if it is missing or unreadable."""
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -106,12 +106,12 @@ def read_manifest(path: Path) -> dict[str, Any]:
             code="broken_bundle",
             given=f"{path} ({error})",
         ) from None
-    found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found != FORMAT or not isinstance(manifest.get("files"), dict):
+    version = manifest.get("format") if isinstance(manifest, dict) else None
+    if version != FORMAT or not isinstance(manifest.get("files"), dict):
         raise UserError(
             "The bundle has another format.",
             code="broken_bundle",
-            given=f"{path}, format {found}",
+            given=f"{path}, format {version}",
             choices=[FORMAT],
             fix="train it again with this version",
         )
@@ -119,7 +119,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def verified(path: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
-    """Return a file's bytes if they are those of the manifest, else raise UserError."""
+    """Return a file's bytes; raise UserError unless their hash is the manifest's."""
     expected = manifest["files"].get(name)
     try:
         data = (path / name).read_bytes()

@@ -1,4 +1,4 @@
-"""Records -> numbers, as the model's encoder makes them, from its description alone."""
+"""Encode records as the model's encoder does, from its description alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Arrays = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Numeric:
-    """A number's column: its value of one record, and of many."""
+    """A numeric column: functions for one record and for many."""
 
     name: str
     first: int
@@ -32,7 +32,7 @@ class Numeric:
 
 @dataclass(frozen=True)
 class Levels:
-    """A category's columns: a row of `table` for each level, `unknown` for any other."""
+    """The columns of a category: a row of `table` for each level, `unknown` for any other value."""
 
     name: str
     first: int
@@ -43,29 +43,29 @@ class Levels:
 
     @property
     def width(self) -> int:
-        """Count the columns."""
+        """Return the number of columns."""
         return int(self.table.shape[1])
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a model: numbers and levels first, then those of text."""
+    """The columns of a model: numbers and categories first, then text."""
 
     parts: list[Numeric | Levels] = field(default_factory=list)
     texts: list[Words] = field(default_factory=list)
 
     @property
     def dense(self) -> int:
-        """Count the columns before those of text."""
+        """Return the number of columns before those of text."""
         return self.parts[-1].first + self.parts[-1].width if self.parts else 0
 
     @property
     def width(self) -> int:
-        """Count all columns."""
+        """Return the number of all columns."""
         return self.dense + sum(text.width for text in self.texts)
 
     def matrix(self, records: Sequence[Record]) -> Matrix:
-        """Encode records column by column, text left out; shape (rows, dense)."""
+        """Encode all columns but text; shape (rows, dense)."""
         matrix = np.empty((len(records), self.dense))
         cells = list(zip(*records, strict=True))
         for part in self.parts:
@@ -77,9 +77,9 @@ class Columns:
         return matrix
 
     def words(self, record: Record) -> tuple[np.ndarray, np.ndarray]:
-        """Return the columns of a record's words, and their weights."""
-        found = [text.weigh(record) for text in self.texts]
-        return np.concatenate([at for at, _ in found]), np.concatenate([w for _, w in found])
+        """Return the columns of a record's words and their weights."""
+        weighed = [text.weigh(record) for text in self.texts]
+        return np.concatenate([at for at, _ in weighed]), np.concatenate([w for _, w in weighed])
 
 
 def build(spec: Mapping[str, Any], arrays: Arrays, dataset: Dataset) -> Columns:
@@ -102,14 +102,14 @@ def build(spec: Mapping[str, Any], arrays: Arrays, dataset: Dataset) -> Columns:
 
 
 def getters(dataset: Dataset) -> dict[str, Getter]:
-    """Return functions of a record for what arithmetic may use: numbers, and ranks from 0."""
-    found: dict[str, Getter] = {}
+    """Return a function of a record for each feature that arithmetic may use, by name."""
+    by_name: dict[str, Getter] = {}
     for at, (name, feature) in enumerate(dataset.features.items()):
         if isinstance(feature, Category) and feature.order is not None:
-            found[name] = _ranked(at, feature.ranks())
+            by_name[name] = _ranked(at, feature.ranks())
         elif isinstance(feature, Number | Integer):
-            found[name] = _optional(at) if feature.optional else itemgetter(at)
-    return found
+            by_name[name] = _optional(at) if feature.optional else itemgetter(at)
+    return by_name
 
 
 def _ranked(at: int, rank: dict[str, float]) -> Getter:
@@ -139,7 +139,7 @@ def _number(part: Mapping[str, Any], dataset: Dataset, first: int) -> Numeric:
 
 
 def _column(name: str, dataset: Dataset) -> Callable[[Sequence[Sequence[Any]]], np.ndarray]:
-    """Return a function of cells, column by column, that gives a feature as float64."""
+    """Return a function that converts a feature's cells to float64."""
     feature = dataset.features.get(name)
     at = list(dataset.features).index(name) if feature is not None else -1
     if isinstance(feature, Category):

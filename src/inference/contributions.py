@@ -1,4 +1,4 @@
-"""What a record's columns add to scores, put together by what they are of."""
+"""What a record's columns add to scores, summed by feature and word."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Rows = Callable[[np.ndarray], np.ndarray]
 class Part:
     """What one feature, derived column or word adds; `count` is how often the word occurs.
 
-    A text has one more part, other words, for those that a record has not.
+    A text has one more part, OTHER_WORDS, for the words that the record lacks.
     """
 
     name: str
@@ -30,14 +30,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Added:
-    """What scores start from, and the parts that make them a record's."""
+    """The base of the scores, and the parts that add up to a record's."""
 
     base: np.ndarray
     parts: list[Part]
 
 
 def of_columns(columns: Columns, dense: np.ndarray) -> list[Part]:
-    """Add up the columns of each part but text; `dense` has the shape (columns, scores)."""
+    """Sum the columns of each part but text; `dense` has the shape (columns, scores)."""
     return [
         Part(part.name, dense[part.first : part.first + part.width].sum(axis=0))
         for part in columns.parts
@@ -45,15 +45,16 @@ def of_columns(columns: Columns, dense: np.ndarray) -> list[Part]:
 
 
 def of_text(text: Words, record: Record, rows: Rows, total: np.ndarray) -> list[Part]:
-    """Part what a text adds: each word in it, and the rest, of the words that it has not.
+    """Split what a text adds into a part for each of its words, and one for all others.
 
-    `rows` returns what some columns add, (columns, scores); `total` is what all of the text's do.
+    `rows` returns what some columns add, with shape (columns, scores); `total` is the sum over all
+    columns of the text.
     """
     counted = sorted(text.count(record[text.at]).items())
     places = np.array([place for place, _ in counted], dtype=np.int64)
-    found = rows(places + text.first)
+    amounts = rows(places + text.first)
     parts = [
         Part(text.name, scores, text.spellings[place], count)
-        for scores, (place, count) in zip(found, counted, strict=True)
+        for scores, (place, count) in zip(amounts, counted, strict=True)
     ]
-    return [*parts, Part(text.name, total - found.sum(axis=0), OTHER_WORDS)]
+    return [*parts, Part(text.name, total - amounts.sum(axis=0), OTHER_WORDS)]

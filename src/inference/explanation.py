@@ -1,4 +1,4 @@
-"""Why a record is answered so: what each feature adds, in the unit of the answer."""
+"""Explain an answer: what each feature adds to it, in its own unit."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MOST_WORDS = 20
 class Contribution:
     """What a feature, or a word of a text, adds to the answer.
 
-    `value` is the feature's, or how often the word occurs; None for a missing one and for what is
-    put together as other words.
+    `value` is the feature's value, or how often the word occurs; None if it is missing, and for
+    the sum of other words.
     """
 
     feature: str
@@ -46,9 +46,9 @@ class Explanation:
 
 
 def exact(explanation: Explanation) -> Explanation:
-    """Make the sum exact, each contribution changed in proportion to its size; sort them.
+    """Scale the contributions so that the sum is exact, and sort them by size.
 
-    Single precision and the average derivative leave a little over.
+    Single precision and the average derivative leave a small remainder.
     """
     parts = explanation.contributions
     size = math.fsum(abs(part.contribution) for part in parts)
@@ -64,21 +64,21 @@ def exact(explanation: Explanation) -> Explanation:
 
 
 class Sharing:
-    """Bring what columns add back to the features of a record."""
+    """Distribute what columns add over the features that they are made of."""
 
     def __init__(self, dataset: Dataset, typical: Mapping[str, Any]) -> None:
         self._places = {name: at for at, name in enumerate(dataset.features)}
         self._typical = typical
         self._derived: dict[str, tuple[list[str], Getter]] = {}
-        known = getters(dataset)
+        by_name = getters(dataset)
         for name, text in dataset.derived.items():
             expression = Expression(text)
-            self._derived[name] = (expression.names, compiled(expression, known))
+            self._derived[name] = (expression.names, compiled(expression, by_name))
 
     def contributions(
         self, record: Record, parts: Iterable[tuple[Part, float]]
     ) -> list[Contribution]:
-        """Return contributions of features and words from those of columns."""
+        """Return the contributions of features and words from those of columns."""
         sums: dict[str, float] = {}
         words: dict[str, list[tuple[Part, float]]] = {}
         for part, amount in parts:
@@ -87,15 +87,15 @@ class Sharing:
                 continue
             for name, share in self._shares(part.name, record).items():
                 sums[name] = sums.get(name, 0.0) + share * amount
-        found = [
+        result = [
             Contribution(name, record[self._places[name]], amount) for name, amount in sums.items()
         ]
         for name, of_text in words.items():
-            found += _largest(name, of_text)
-        return found
+            result += _largest(name, of_text)
+        return result
 
     def _shares(self, name: str, record: Record) -> dict[str, float]:
-        """Tell how a column is shared out: a derived one by what each of its features changes."""
+        """Return each feature's share of a column; derived ones are split by effect."""
         if name not in self._derived:
             return {name: 1.0}
         names, value = self._derived[name]
@@ -119,7 +119,7 @@ def _effect(now: float, other: float) -> float:
 
 
 def _largest(name: str, parts: list[tuple[Part, float]]) -> list[Contribution]:
-    """Return the words that add most, and one for all the others."""
+    """Return the words that add most, and one contribution for all others."""
     present = [(part, amount) for part, amount in parts if part.count is not None]
     present.sort(key=lambda one: -abs(one[1]))
     shown = [

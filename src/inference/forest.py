@@ -1,4 +1,4 @@
-"""Scores of boosted trees: one record by tables, many by XGBoost's own library."""
+"""Scores of boosted trees: one record by QuickScorer, many by XGBoost's own library."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from src.inference.tree_shap import Shapley
 from src.inference.trees import Trees
 from src.inference.xgboost_library import Booster
 
-FEW = 32  # records; from about there on the library is faster, by what its calls cost
+FEW = 32  # records; for more the library is faster in spite of its fixed cost per call
 
 Weighed = tuple[np.ndarray, np.ndarray]  # columns of words, and their weights
 
 
 class Forest:
-    """The scores of records; threads may share it."""
+    """Compute the scores of records; thread-safe."""
 
     def __init__(self, trees: Trees, columns: Columns, members: list[bytes]) -> None:
         self.trees, self.columns = trees, columns
@@ -32,7 +32,7 @@ class Forest:
         self._boosters = [Booster(data) for data in members] if has_library else []
         if self._tables is None and not self._boosters:
             raise xgboost_library.absent()
-        if self._boosters:  # the first answer sets it up, which threads must not do at once
+        if self._boosters:  # the first call sets it up, which threads must not do at once
             nothing = (np.empty(0, dtype=np.int64), np.empty(0))
             self._predict(np.zeros((1, columns.dense)), [nothing])
 
@@ -45,42 +45,42 @@ class Forest:
 
     @functools.cached_property
     def _shapley(self) -> Shapley:
-        """Lay out what explanations need when the first is asked for: many services want none."""
+        """Prepare explanations on the first request, since many services need none."""
         return Shapley(self.trees, self.columns.width)
 
     def added(self, record: Record) -> Added:
-        """Return what the record's columns add to the scores."""
+        """Return what each of the record's columns adds to the scores."""
         columns = self.columns
-        row = np.full(columns.width, np.nan)  # words that it has not are missing
+        row = np.full(columns.width, np.nan)  # words that the record lacks are missing
         row[: columns.dense] = columns.matrix([record])[0]
         if columns.texts:
             at, weights = columns.words(record)
             row[at] = weights
-        found = self._shapley.contributions(row)
-        parts = of_columns(columns, found)
+        amounts = self._shapley.contributions(row)
+        parts = of_columns(columns, amounts)
         for text in columns.texts:
-            total = found[text.first : text.first + text.width].sum(axis=0)
-            parts += of_text(text, record, found.__getitem__, total)
+            total = amounts[text.first : text.first + text.width].sum(axis=0)
+            parts += of_text(text, record, amounts.__getitem__, total)
         return Added(self._shapley.base, parts)
 
     def _predict(self, matrix: np.ndarray, words: list[Weighed]) -> np.ndarray:
-        with np.errstate(over="ignore"):  # beyond single precision is beyond every threshold
+        with np.errstate(over="ignore"):  # an overflow is above every threshold, too
             single = np.ascontiguousarray(matrix, dtype=np.float32)
         if self.columns.texts:
             starts, at, values = self._compressed(single, words)
             width = self.columns.width
-            found = [one.sparse(starts, at, values, width) for one in self._boosters]
+            scores = [booster.sparse(starts, at, values, width) for booster in self._boosters]
         else:
-            found = [one.dense(single) for one in self._boosters]
-        # Of values the scores are averaged, of classes the probabilities, behind the link.
+            scores = [booster.dense(single) for booster in self._boosters]
+        # A regression averages scores here; classes average probabilities, behind the link.
         if self.trees.members > 1:
-            return np.mean(found, axis=0)
-        return np.hstack(found)
+            return np.mean(scores, axis=0)
+        return np.hstack(scores)
 
     def _compressed(
         self, matrix: np.ndarray, words: list[Weighed]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Put words beside the other columns, whose zeros are stored: they are not missing."""
+        """Join words to the other columns, whose zeros are stored, as they are not missing."""
         dense = np.arange(self.columns.dense)
         columns = [np.concatenate([dense, at]) for at, _ in words]
         values = [np.concatenate([row, w]) for row, (_, w) in zip(matrix, words, strict=True)]

@@ -1,9 +1,9 @@
-"""Held-out rows in a bundle: what was true, what was predicted, and the errors that cost most.
+"""Held-out rows in a bundle: true and predicted values, and the costliest errors.
 
-{"total": how many there were, "sample": [row, ...], "worst": [row, ...]}; a row is
-{"record": {...}, "actual": ..., "predicted": ..., "cost": ...}, of classes also the "probability"
-of the predicted one and of the "truth". The cost is how far a value is off, or how unlikely the
-true class was called.
+{"total": number of held-out rows, "sample": [row, ...], "worst": [row, ...]}; a row is
+{"record": {...}, "actual": ..., "predicted": ..., "cost": ...}, for classes also the "probability"
+of the predicted class and that of the "truth". The cost is the absolute error of a value, or how
+improbable the model found the true class.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from src.inference.scalar_expressions import Record
 
 NAME = "held_out.json"
 MOST, WORST = 500, 20
-MOST_BYTES = 1_000_000  # of the sample: long texts are fewer
+MOST_BYTES = 1_000_000  # of the sample: fewer rows if texts are long
 
 
 def build(
@@ -31,10 +31,10 @@ def build(
     output: np.ndarray,
     classes: Sequence[str] | None,
 ) -> bytes:
-    """Write some rows that show all of them, and those whose errors cost most.
+    """Write a representative sample of the rows, and those with the costliest errors.
 
-    The sample is taken evenly by rank of the truth, so that it keeps the extremes. The same rows
-    and answers give the same bytes.
+    The sample is spread evenly by rank of the true value, so that it keeps the extremes. The same
+    rows and answers give the same bytes.
     """
     judged = _values(truth, output) if classes is None else _classes(truth, output, classes)
     rows = [
@@ -54,9 +54,9 @@ def build(
 
 
 def read(path: Path, manifest: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what a bundle keeps of its held-out rows; None where it was made before they were.
+    """Return the held-out rows of a bundle; None if it predates them.
 
-    Raises UserError where the file is not the one that was trained.
+    Raises UserError if the file is not the one that was trained.
     """
     if NAME not in manifest["files"]:
         return None
@@ -67,8 +67,8 @@ def read(path: Path, manifest: Mapping[str, Any]) -> dict[str, Any] | None:
 def _values(truth: Sequence[Any], output: np.ndarray) -> list[dict[str, Any]]:
     pairs = zip(map(float, truth), output.tolist(), strict=True)
     return [
-        {"actual": actual, "predicted": rounded(found), "cost": rounded(abs(found - actual))}
-        for actual, found in pairs
+        {"actual": actual, "predicted": rounded(value), "cost": rounded(abs(value - actual))}
+        for actual, value in pairs
     ]
 
 
@@ -85,7 +85,7 @@ def _classes(
                 "predicted": classes[at],
                 "probability": rounded(chances[at]),
                 "truth": rounded(true),
-                # What was called rightly cost nothing, however sure of it the model was.
+                # A correct class costs nothing, however sure the model was.
                 "cost": 0.0 if classes[at] == actual else rounded(1 - true),
             }
         )

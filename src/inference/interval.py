@@ -1,4 +1,4 @@
-"""How sure an answer is: limits around a value, or the classes that are likely."""
+"""Apply what `src.learning.conformal` calibrated: limits around a value, or the likely classes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 
 class Interval:
-    """What training calibrated, applied; any number of threads may share it."""
+    """The calibrated limits of a bundle; thread-safe."""
 
     def __init__(self, calibration: Mapping[str, Any]) -> None:
         self.coverage: float = calibration["coverage"]
@@ -28,13 +28,13 @@ class Interval:
 
     @classmethod
     def from_manifest(cls, calibration: Mapping[str, Any]) -> Interval:
-        """Make the interval of a bundle from its manifest's `interval`."""
+        """Build it from the `interval` of a bundle's manifest."""
         return cls(calibration)
 
     def around_one(self, value: float) -> tuple[float, float]:
         """Return the limits around a predicted value.
 
-        They keep to the target's bounds, unless the value itself does not: it is always within.
+        They stay within the target's bounds but always contain the value, even one out of bounds.
         """
         at = bisect_right(self._edges, value)
         low, high = self._low[at], self._high[at]
@@ -52,7 +52,7 @@ class Interval:
         return pairs[:, 0], pairs[:, 1]
 
     def likely(self, probabilities: Sequence[float]) -> list[int]:
-        """Return the positions of the classes that are likely; the likeliest is always one."""
+        """Return the positions of the likely classes; the most likely one is always among them."""
         best = max(range(len(probabilities)), key=probabilities.__getitem__)
         return [
             at

@@ -1,4 +1,4 @@
-"""Scores that are sums: a bias, and a coefficient times each number."""
+"""Scores of linear models: a bias plus a weighted sum of the columns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from src.inference.text_columns import Words
 
 @dataclass(frozen=True)
 class Linear:
-    """The scores of linear models and of naive Bayes."""
+    """Compute the scores of linear models and of naive Bayes."""
 
     columns: Columns
     weights: np.ndarray  # (columns, scores)
@@ -25,7 +25,7 @@ class Linear:
 
     @classmethod
     def build(cls, columns: Columns, arrays: Mapping[str, np.ndarray]) -> Linear:
-        """Take the arrays of the model; one without columns has no means."""
+        """Build it from the arrays of the model; one without columns has no means."""
         means = arrays.get("means", np.empty(0))
         return cls(columns, arrays["weights"], arrays["bias"], means)
 
@@ -34,23 +34,23 @@ class Linear:
         if not self.columns.width:
             return np.repeat(self.bias[None], len(records), axis=0)
         dense = self.columns.dense
-        found = self.columns.matrix(records) @ self.weights[:dense] + self.bias
+        scores = self.columns.matrix(records) @ self.weights[:dense] + self.bias
         if self.columns.texts:
             for row, record in enumerate(records):
                 columns, values = self.columns.words(record)
-                found[row] += values @ self.weights[columns]
-        return found
+                scores[row] += values @ self.weights[columns]
+        return scores
 
     @functools.cached_property
     def _of_means(self) -> dict[str, np.ndarray]:
-        """Return what the mean row of each text adds to the scores."""
+        """Return what each text of the mean training row adds to the scores."""
         spans = {
             text.name: slice(text.first, text.first + text.width) for text in self.columns.texts
         }
         return {name: self.means[span] @ self.weights[span] for name, span in spans.items()}
 
     def added(self, record: Record) -> Added:
-        """Return what the record's columns add to the scores of the mean training row."""
+        """Return what each of the record's columns adds to the scores of the mean training row."""
         if not self.columns.width:
             return Added(self.bias, [])
         dense = self.columns.dense

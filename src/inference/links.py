@@ -1,4 +1,7 @@
-"""Scores -> answers: values in the target's unit, or probabilities of classes."""
+"""Convert scores to answers: values in the target's unit, or probabilities of classes.
+
+Slopes: Aumann and Shapley, "Values of Non-Atomic Games", Princeton University Press, 1974.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def _sigmoids(scores: np.ndarray) -> np.ndarray:
-    """Return one-against-the-rest probabilities, made to sum to one; even ones where all are 0."""
+    """Return one-vs-rest probabilities, normalized; uniform if all of them are 0."""
     each = _sigmoid(scores)
     total = each.sum(axis=-1, keepdims=True)
     even = np.full_like(each, 1.0 / each.shape[-1])
@@ -58,12 +61,12 @@ LINKS: dict[str, Link] = {
 
 
 def _over(first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """Return points on the line from first to last, evenly weighted by WEIGHTS."""
+    """Return points on the line from first to last, at the nodes that belong to WEIGHTS."""
     return first + POINTS[:, None, None] * (last - first)
 
 
 def _slope_exp(low: float, high: float) -> float:
-    """Return the logarithmic mean of two exponentials, without a difference of near numbers."""
+    """Return the logarithmic mean of two exponentials, without cancellation."""
     gap = high - low
     if abs(gap) > 1:
         return (math.exp(high) - math.exp(low)) / gap
@@ -71,7 +74,7 @@ def _slope_exp(low: float, high: float) -> float:
 
 
 def _slope_two(first: np.ndarray, last: np.ndarray, target: int) -> np.ndarray:
-    """Return the secant's slope; of one score it is the average derivative itself."""
+    """Return the slope of the secant, which for a single score is the average derivative."""
     gap = last - first
     likely = _sigmoid(first)
     rise = np.divide(_sigmoid(last) - likely, gap, out=likely * (1 - likely), where=gap != 0)
@@ -105,23 +108,23 @@ SLOPES: dict[str, Callable[[np.ndarray, np.ndarray, int], np.ndarray]] = {
 
 
 class Answers:
-    """The way from scores to answers; a model of classes averages its members behind the link."""
+    """Convert scores to answers; a classifier averages its members' probabilities."""
 
     def __init__(self, link: str, members: int) -> None:
         self.link, self._members = link, members
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
-        """Return answers of shape (...,) or (..., classes) from scores of shape (..., scores)."""
+        """Return answers of shape (...,) or (..., classes) for scores of shape (..., scores)."""
         if self.link in ("identity", "exp"):
             return LINKS[self.link](scores)
         shape = (*scores.shape[:-1], self._members, -1)
         return LINKS[self.link](scores.reshape(shape))
 
     def slope(self, first: np.ndarray, last: np.ndarray, target: int | None) -> np.ndarray:
-        """Return the average derivative of an answer by each score, from `first` to `last`.
+        """Return the derivative of an answer by each score, averaged between `first` and `last`.
 
-        What columns add to scores, times this, is what they add to the answer (Aumann and Shapley,
-        along the straight line); `target` is the class whose probability it is.
+        Multiplied by what a column adds to the scores, it is what the column adds to the answer
+        (the Aumann-Shapley value); `target` is the class whose probability is explained.
         """
         if self.link == "identity":
             return np.ones(1)

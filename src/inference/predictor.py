@@ -1,4 +1,4 @@
-"""A trained model that answers: of plain data where there is an export, else the pickled one."""
+"""Predict records with a trained model: its export as plain data, else its pickle."""
 
 from __future__ import annotations
 
@@ -27,19 +27,20 @@ SPEC, ARRAYS = "predictor.json", "predictor.npz"
 
 
 class Scorer(Protocol):
-    """What makes scores of records."""
+    """Computes scores of records."""
 
     def scores(self, records: Sequence[Record]) -> np.ndarray:
         """Return scores of shape (rows, scores)."""
 
     def added(self, record: Record, /) -> Added | None:
-        """Return what the record's columns add to the scores; None where that is not known."""
+        """Return what each of the record's columns adds to the scores; None if unknown."""
 
 
 class Predictor:
-    """Answer records: tuples in the order of `dataset.features`, None where one is missing.
+    """Predict and explain records; thread-safe.
 
-    Numbers are floats or ints, categories texts as the schema spells them. Threads may share it.
+    A record is a tuple in the order of `dataset.features`, with None for what is missing. Numbers
+    are floats or ints, categories are strings as the schema spells them.
     """
 
     def __init__(self, dataset: Dataset, spec: Mapping[str, Any], scorer: Scorer) -> None:
@@ -58,7 +59,7 @@ class Predictor:
         return self._answers(self._scorer.scores(records))
 
     def explain(self, record: Record, target: str | None = None) -> Explanation:
-        """Say what each feature adds to the answer, or to the probability of a class.
+        """Explain what each feature adds to the answer, or to the probability of a class.
 
         The class is the likeliest one where none is asked for. The first explanation of a model of
         trees takes a tenth of a second longer.
@@ -80,9 +81,11 @@ class Predictor:
     def _sampled(
         self, record: Record, place: int | None, value: float
     ) -> tuple[float, float, list[Contribution]]:
-        """Return base, value and contributions, by asking the model alone."""
+        """Return base, value and contributions by sampling, for models of any kind."""
         typical = tuple(self._typical[feature] for feature in self.dataset.features)
-        base, amounts = sampled(lambda asked: _of_class(self.output(asked), place), typical, record)
+        base, amounts = sampled(
+            lambda records: _of_class(self.output(records), place), typical, record
+        )
         named = zip(self.dataset.features, record, amounts, strict=True)
         return base, value, [Contribution(*one) for one in named]
 
@@ -102,7 +105,7 @@ def _of_class(answers: np.ndarray, place: int | None) -> np.ndarray:
 
 
 class Pickled:
-    """The answers of a model that has no export: scikit-learn and pandas are imported for it."""
+    """Scores of a model without an export, which needs scikit-learn and pandas."""
 
     def __init__(self, path: Path, dataset: Dataset) -> None:
         import pandas as pd
@@ -112,7 +115,7 @@ class Pickled:
         self._model = bundle.load(path).model
 
     def scores(self, records: Sequence[Record]) -> np.ndarray:
-        """Return answers as scores: there is no link behind them."""
+        """Return answers as scores, since no link follows."""
         columns = list(zip(*records, strict=True))
         frame = self._make(
             {
@@ -126,12 +129,12 @@ class Pickled:
         return output.reshape(len(records), -1)
 
     def added(self, _: Record) -> Added | None:
-        """Return nothing: any estimator may be behind it."""
+        """Return None, since the estimator may be of any kind."""
         return None
 
 
 def load(path: Path, manifest: Mapping[str, Any]) -> Predictor:
-    """Load the predictor of a bundle; every file is checked against the manifest before its use."""
+    """Load the predictor of a bundle; every file is checked against the manifest before use."""
     dataset = convert(manifest["config"]["dataset"], Dataset, "dataset")
 
     def read(name: str) -> bytes:

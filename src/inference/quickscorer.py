@@ -1,9 +1,12 @@
-"""One record through all trees at once: look up what each column rules out, and see what is left.
+"""QuickScorer: score one record with all trees at once, by ruling out leaves with bit masks.
 
-Every leaf of a tree is a bit. For each column there is a table: a row for every interval between
-its thresholds, holding a word per tree whose bits are the leaves that stay possible. The rows that
-a record's numbers choose are ANDed; the lowest bit that is left is its leaf, for a split that sends
-a record right rules out all leaves on its left.
+Every leaf of a tree is a bit. Each column has a table with a row for every interval between its
+thresholds, which holds one word per tree: its set bits are the leaves that stay possible. The rows
+that a record's values select are ANDed, and the lowest bit still set is the record's leaf, because
+a split that sends a record right rules out all leaves on its left.
+
+Lucchese et al., "QuickScorer: A Fast Algorithm to Rank Documents with Additive Ensembles of
+Regression Trees", SIGIR 2015. Here the masks of a column are combined when the table is built.
 """
 
 from __future__ import annotations
@@ -23,10 +26,10 @@ Row = Callable[[Record], np.ndarray]
 
 
 class Tables:
-    """The scores of one record: made once, read by any number of threads."""
+    """Compute the scores of one record; built once and shared by threads."""
 
     def __init__(self, trees: Trees, columns: Columns) -> None:
-        """Lay out the trees; only for those that `fit` says can be."""
+        """Build the tables of trees for which `fit` returns True."""
         self._masks = _Masks(trees)
         self._rows = [row for part in columns.parts if (row := self._row(part)) is not None]
         self._all = self._masks.everything
@@ -46,13 +49,13 @@ class Tables:
             np.bitwise_and(possible, row(record), possible)
         lowest = possible & -possible
         leaves = np.bitwise_count(lowest - self._masks.one)
-        found = self._values.take(self._offsets + leaves)
+        values = self._values.take(self._offsets + leaves)
         if len(self._base) == 1:
-            return self._base + found.sum()
-        return self._base + np.bincount(self._score, found, len(self._base))
+            return self._base + values.sum()
+        return self._base + np.bincount(self._score, values, len(self._base))
 
     def _row(self, part: Numeric | Levels) -> Row | None:
-        """Return a function that finds the row of a record; None where no split asks for it."""
+        """Return a function that finds a record's row; None if no split tests the column."""
         if isinstance(part, Levels):
             return self._row_of_level(part)
         thresholds, table = self._masks.table(part.first)
@@ -68,7 +71,7 @@ class Tables:
         return row
 
     def _row_of_level(self, part: Levels) -> Row | None:
-        """Join the columns of a category: one look-up instead of one for each level."""
+        """Combine the columns of a category, so that one look-up serves all its levels."""
         joined = np.repeat(self._masks.everything[None], len(part.table), axis=0)
         is_used = False
         for offset, cells in enumerate(part.table.astype(np.float32).T):
@@ -85,9 +88,9 @@ class Tables:
 
 
 def fit(trees: Trees, columns: Columns) -> bool:
-    """Tell whether tables can be made: few leaves in each tree, few thresholds in all, no text.
+    """Tell whether the tables fit: few leaves in each tree, few thresholds in all, and no text.
 
-    Words are thousands of columns, each of which would cost a look-up.
+    A text has thousands of columns, each of which would cost a look-up.
     """
     if columns.texts:
         return False
@@ -107,7 +110,7 @@ def fit(trees: Trees, columns: Columns) -> bool:
 
 
 class _Masks:
-    """The leaves that each split rules out, by column and threshold."""
+    """The bit masks of the leaves that each split keeps, by column and threshold."""
 
     def __init__(self, trees: Trees) -> None:
         before, below = trees.leaves_before()
@@ -125,7 +128,7 @@ class _Masks:
         self._kept[inner] = ~ruled_out
 
     def table(self, column: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return a column's thresholds, and a row for each interval and one for missing numbers."""
+        """Return a column's thresholds, and a row for each interval and for missing values."""
         nodes = self._nodes.get(column)
         if nodes is None:
             return np.empty(0, dtype=np.float32), self.everything[None]
@@ -148,9 +151,9 @@ def _groups(nodes: np.ndarray, columns: np.ndarray) -> list[tuple[int, np.ndarra
 
 
 def _bounds(thresholds: np.ndarray) -> np.ndarray:
-    """Return the least doubles that are no less than a threshold once in single precision.
+    """Return the smallest doubles that reach a threshold once rounded to single precision.
 
-    Rounding a record's numbers first, as XGBoost does, would cost more than all the rest.
+    Rounding a record's numbers first, as XGBoost does, would cost more than everything else.
     """
     lower = np.nextafter(thresholds, np.float32(-np.inf)).astype(np.float64)
     middle = (lower + thresholds.astype(np.float64)) / 2

@@ -1,4 +1,10 @@
-"""Shapley values of any model at all: by asking it about records that are partly typical."""
+"""Shapley values of any model, estimated by sampling orders of its features.
+
+Castro, Gómez and Tejada, "Polynomial calculation of the Shapley value based on sampling", Computers
+& Operations Research 36(5), 2009. For models: Štrumbelj and Kononenko, "Explaining prediction
+models and individual predictions with feature contributions", Knowledge and Information Systems 41,
+2014.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +14,7 @@ import numpy as np
 
 from src.inference.scalar_expressions import Record
 
-ORDERS = 16  # and each of them backwards, which evens out much of the chance
+ORDERS = 16  # each also taken in reverse, which cancels much of the sampling error
 SEED = 0
 
 
@@ -17,14 +23,14 @@ def sampled(
 ) -> tuple[float, list[float]]:
     """Return the answer to the typical record, and what each feature adds to it.
 
-    A typical record becomes the given one a feature at a time; a feature adds what the answer
-    changes by, averaged over some orders. So the sum is exact in each of them.
+    The typical record is turned into `record` one feature at a time. A feature adds the change of
+    the answer, averaged over the sampled orders; in each order the changes add up exactly.
     """
     draw = np.random.default_rng(SEED)
     orders = [draw.permutation(len(record)) for _ in range(ORDERS)]
     orders += [order[::-1] for order in orders]
-    asked = [mixed for order in orders for mixed in _path(typical, record, order)]
-    answers = np.asarray(answer(asked)).reshape(len(orders), len(record) + 1)
+    mixtures = [mixed for order in orders for mixed in _path(typical, record, order)]
+    answers = np.asarray(answer(mixtures)).reshape(len(orders), len(record) + 1)
     amounts = np.zeros(len(record))
     for order, change in zip(orders, np.diff(answers, axis=1), strict=True):
         amounts[order] += change / len(orders)

@@ -11,17 +11,17 @@ from src.inference.contributions import OTHER_WORDS
 from src.inference.explanation import Contribution, Explanation
 
 MOST_FOR, MOST_AGAINST = 3, 2
-LEAST = 0.01  # of the largest contribution: less is no reason worth a word
-SAME = 0.005  # of the answer: less is no difference worth a word
+LEAST = 0.01  # of the largest contribution; less is not worth mentioning
+SAME = 0.005  # of the answer; a smaller difference is not worth mentioning
 PLAIN = (1e-6, 1e15)  # numbers beyond are written with an exponent
-NO_NAMES = ("true", "false", "yes", "no")  # classes that say nothing without what they are of
+NO_NAMES = ("true", "false", "yes", "no")  # classes that mean nothing without the target's name
 
 Sides = tuple[list[Contribution], list[Contribution]]
 Amount = Callable[[float], str]
 
 
 def sentence(explanation: Explanation, dataset: Dataset) -> str:
-    """Say an explanation as a person would."""
+    """Write an explanation in one sentence."""
     up, down = _sides(explanation)
     if explanation.target is not None:
         reasons = _because(explanation, dataset, (up, down), _points)
@@ -41,16 +41,16 @@ def sentence(explanation: Explanation, dataset: Dataset) -> str:
 
 
 def _sides(explanation: Explanation) -> Sides:
-    """Return what raises the answer and what lowers it, largest first, trifles left out.
+    """Return what raises the answer and what lowers it, largest first, without trifles.
 
-    Words put together say nothing by themselves, so they count only where there is nothing else.
+    Other words together say little, so they are used only if there is nothing else.
     """
     every = sorted(explanation.contributions, key=lambda part: -abs(part.contribution))
     parts = [part for part in every if part.contribution and not _is_rest(part)] or every
     least = LEAST * max((abs(part.contribution) for part in parts), default=0.0)
-    told = [part for part in parts if abs(part.contribution) >= least]
-    up = [part for part in told if part.contribution > 0]
-    return up, [part for part in told if part.contribution < 0]
+    relevant = [part for part in parts if abs(part.contribution) >= least]
+    up = [part for part in relevant if part.contribution > 0]
+    return up, [part for part in relevant if part.contribution < 0]
 
 
 def _is_rest(part: Contribution) -> bool:
@@ -58,7 +58,7 @@ def _is_rest(part: Contribution) -> bool:
 
 
 def _because(explanation: Explanation, dataset: Dataset, sides: Sides, amount: Amount) -> str:
-    """Say what moved the answer where it is, and what held it back."""
+    """Write what moved the answer to where it is, and what held it back."""
     toward, back = sides if explanation.value >= explanation.base else sides[::-1]
     both = {"mostly because": toward[:MOST_FOR], "less because": back[:MOST_AGAINST]}
     return _said(both, dataset, amount)
@@ -77,7 +77,7 @@ def _of_class(explanation: Explanation, dataset: Dataset) -> str:
 
 
 def _listed(parts: list[Contribution], dataset: Dataset, amount: Amount) -> str:
-    """Join reasons; words of one text after the other name the text once."""
+    """Join reasons; consecutive words of one text name the text once."""
     said: list[str] = []
     text = None
     for part in parts:
@@ -115,12 +115,12 @@ def _with_unit(amount: str, unit: str) -> str:
 
 
 def _given(value: Any) -> str:
-    """Write a number as it was given, six digits at the most; years have no thousands."""
+    """Write a number as it came, with up to six digits and no separators: it may be a year."""
     return number(value, digits=6) if abs(value) >= 10_000 else f"{value:.6g}"
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Write a number with so many significant digits and thousands apart."""
+    """Write a number with some significant digits and thousands separators."""
     size = abs(value)
     if size != 0 and not PLAIN[0] <= size < PLAIN[1]:
         return f"{value:.{digits}g}"

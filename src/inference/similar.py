@@ -1,11 +1,11 @@
-"""Rows of training like a record: equal in some columns, nearest in another.
+"""Find the training rows most similar to a record: equal in some columns, nearest in another.
 
-similar.json       the columns and their levels; the groups of equal rows, and where each stands
-similar_keys.npy   what rows are near in, group after group, ascending within a group
-similar_rows.npy   the rows in the same order, and where each stood in training
+similar.json       the columns, their levels, and the groups of equal rows with their positions
+similar_keys.npy   the column to be near in, group by group, ascending within a group
+similar_rows.npy   the rows in the same order, with their positions in training
 
-The arrays are mapped, not read: what a look-up does not touch stays on the disk, and workers share
-what they touch.
+The arrays are memory-mapped: what a look-up does not touch stays on disk, and workers share what
+they touch.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from src.data.schema import Category, Dataset, Integer, Number, Text
 from src.inference import bundle
 from src.support import files
 
-if TYPE_CHECKING:  # a service needs it not, and it takes half a second to import
+if TYPE_CHECKING:  # a service does without it, and it takes half a second to import
     import pandas as pd
 
 HEADER, KEYS, ROWS = "similar.json", "similar_keys.npy", "similar_rows.npy"
-PLACE = "place"  # of a row in training: ties go by it
+PLACE = "place"  # of a row in training, which breaks ties
 
 
 @dataclass(frozen=True)
 class Found:
-    """The nearest rows, nearest first, and how many rows are equal where they must be.
+    """The nearest rows, nearest first, and how many rows are equal in the required columns.
 
-    An item has `features`, `target` and `distance` (in ranks, for an ordered category).
+    An item has `features`, `target` and `distance` (in ranks for an ordered category).
     """
 
     items: list[dict[str, Any]]
@@ -44,9 +44,9 @@ class Found:
 
 
 def build(rows: pd.DataFrame, dataset: Dataset) -> dict[str, bytes]:
-    """Return the files of a look-up among these rows; none where the dataset describes none.
+    """Return the files of a look-up among these rows; none if the dataset configures none.
 
-    Rows without a value in the column to be near in are left out: they are near to nothing.
+    Rows without a value in the column to be near in are left out.
     """
     if dataset.similar is None:
         return {}
@@ -56,7 +56,7 @@ def build(rows: pd.DataFrame, dataset: Dataset) -> dict[str, bytes]:
     cells = {name: _cells(rows, name, dataset) for name in [*names, dataset.target.name]}
     near = _near(rows, nearest, dataset)
     group = _group([cells[name] for name in same], len(rows))
-    order = np.lexsort((near, group))  # stable: ties stay as the rows were
+    order = np.lexsort((near, group))  # stable: ties keep the order of the rows
     order = order[np.isfinite(near[order])]
     kinds = [(f"f{at}", cell.codes.dtype) for at, cell in enumerate(cells.values())]
     table = np.empty(len(order), dtype=[*kinds, (PLACE, "<u4")])
@@ -79,7 +79,7 @@ def build(rows: pd.DataFrame, dataset: Dataset) -> dict[str, bytes]:
 
 @dataclass(frozen=True)
 class _Cells:
-    """A column as numbers: its own, or positions in `levels`, of which None is the last."""
+    """A column as numbers: its own, or positions in `levels`, whose last is None."""
 
     codes: np.ndarray
     levels: list[str | None] | None
@@ -98,14 +98,14 @@ def _cells(rows: pd.DataFrame, name: str, dataset: Dataset) -> _Cells:
     if isinstance(feature, Number | Integer) or (is_target and dataset.task == "regression"):
         numbers = rows[name].to_numpy(dtype="<f8")
         return _Cells(numbers, None, isinstance(feature, Integer))
-    codes, known = rows[name].factorize()
-    kind = np.min_scalar_type(len(known)).newbyteorder("<")
-    last = np.where(codes < 0, len(known), codes)
-    return _Cells(last.astype(kind), [*map(str, known), None])
+    codes, levels = rows[name].factorize()
+    kind = np.min_scalar_type(len(levels)).newbyteorder("<")
+    last = np.where(codes < 0, len(levels), codes)
+    return _Cells(last.astype(kind), [*map(str, levels), None])
 
 
 def _near(rows: pd.DataFrame, name: str, dataset: Dataset) -> np.ndarray:
-    """Return what rows are near in, as numbers; NaN where it is missing."""
+    """Return the column to be near in as numbers, NaN where it is missing."""
     ranks = _ranks(name, dataset)
     if ranks is None:
         return rows[name].to_numpy(dtype="<f8")
@@ -118,7 +118,7 @@ def _ranks(name: str, dataset: Dataset) -> dict[str, float] | None:
 
 
 def _group(columns: list[_Cells], count: int) -> np.ndarray:
-    """Give rows that are equal in the columns one number, from 0."""
+    """Assign each row the number, from 0, of its group of rows equal in the columns."""
     group = np.zeros(count, dtype=np.int64)
     for cells in columns:
         _, codes = np.unique(cells.codes, return_inverse=True)
@@ -150,7 +150,7 @@ def _value(code: float, levels: list[str | None] | None, whole: bool) -> Any:
 
 
 class Similar:
-    """The look-up over a bundle's files; any number of threads may share it."""
+    """Look up similar rows in a bundle's files; thread-safe."""
 
     def __init__(self, header: Mapping[str, Any], keys: np.ndarray, rows: np.ndarray) -> None:
         self._same: list[str] = header["same"]
@@ -164,9 +164,9 @@ class Similar:
 
     @classmethod
     def load(cls, path: Path, manifest: Mapping[str, Any]) -> Similar:
-        """Map a bundle's files after checking each against the manifest.
+        """Memory-map a bundle's files after checking each against the manifest.
 
-        Raises UserError where a file is absent or a byte has changed.
+        Raises UserError if a file is missing or has changed.
         """
         header = json.loads(bundle.verified(path, HEADER, manifest))
         keys, rows = (_mapped(path, name, manifest) for name in (KEYS, ROWS))
@@ -175,8 +175,8 @@ class Similar:
     def find(self, values: Mapping[str, Any], n: int) -> Found:
         """Find the n rows nearest to a record, or as many as there are.
 
-        `values` has at least the columns to be equal and near in, as the model sees them. Rows
-        equally near stand in the order of training.
+        `values` has at least the columns to be equal and near in, as the model sees them. Ties are
+        in training order.
         """
         wanted = values[self._nearest]
         wanted = wanted if self._ranks is None else self._ranks.get(wanted)
@@ -218,13 +218,13 @@ def _candidates(keys: np.ndarray, wanted: float, n: int) -> np.ndarray:
 
 
 def _mapped(path: Path, name: str, manifest: Mapping[str, Any]) -> np.ndarray:
-    """Map an array whose file is the manifest's; it is read once, but never held."""
+    """Memory-map an array after checking its file against the manifest."""
     try:
         with (path / name).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         digest = None
     if digest is None or digest != manifest["files"].get(name):
-        bundle.verified(path, name, manifest)  # raises, and says what is wrong
+        bundle.verified(path, name, manifest)  # raises UserError
     # As a plain array: slices of a memmap take longer to make than to search.
     return np.asarray(np.load(path / name, mmap_mode="r", allow_pickle=False))

@@ -1,4 +1,4 @@
-"""Text -> weights of words, as the model's vectorizer makes them."""
+"""Weigh the words of a text as the model's vectorizer does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOKEN = re.compile(r"(?u)\b\w\w+\b")  # scikit-learn's: two letters or digits, o
 
 @dataclass(frozen=True)
 class Words:
-    """The columns of a text: a word or n-gram each."""
+    """The columns of a text, one for each word or n-gram."""
 
     name: str
     first: int
@@ -51,14 +51,14 @@ class Words:
         return len(self.vocabulary)
 
     def count(self, text: str | None) -> Counter[int]:
-        """Count the known words of a text, by their place in the vocabulary."""
+        """Count the words of a text that are in the vocabulary, by their position there."""
         words = [word for word in TOKEN.findall((text or "").lower()) if word not in self.stop]
         low, high = self.ngrams
-        known = self.vocabulary
+        vocabulary = self.vocabulary
         grams = itertools.chain.from_iterable(
             _joined(words, length) for length in range(low, high + 1)
         )
-        return Counter([known[gram] for gram in grams if gram in known])
+        return Counter([vocabulary[gram] for gram in grams if gram in vocabulary])
 
     def weigh(self, record: tuple[Any, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Return the columns of a record's words, in their order, and their weights."""
@@ -75,7 +75,7 @@ class Words:
 
 
 def _joined(words: list[str], length: int) -> Iterable[str]:
-    """Return the runs of so many words."""
+    """Return the n-grams of a given length."""
     return (
         words
         if length == 1

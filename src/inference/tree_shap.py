@@ -1,13 +1,19 @@
-"""What each column adds to a score of trees: exact Shapley values over the trees' own paths.
+"""Exact path-dependent TreeSHAP: what each column adds to the score of an ensemble of trees.
 
-A leaf's part of them has a closed form. Take a leaf of value v whose path asks D different columns.
-For column j, o_j is 1 where the record agrees with all that the path asks of it, else 0, and z_j is
-the share of the training rows that agree. Then, averaged over all orders of learning the columns,
+A leaf's contribution has a closed form. Take a leaf of value v whose path tests D different
+columns. For column j, o_j is 1 if the record meets every condition that the path puts on it, else
+0, and z_j is the share of the training rows that meet them. Averaged over all column orders,
 
     phi_j = v (o_j - z_j) * integral from 0 to 1 of product over k != j of (z_k + t (o_k - z_k)) dt
 
-whose integrand is a polynomial in t of degree D - 1: Gauss and Legendre integrate it exactly with
-D / 2 points. So all leaves are added up at once, without walking a tree.
+The integrand is a polynomial in t of degree D - 1, which Gauss-Legendre quadrature integrates
+exactly with D / 2 points. So all leaves are computed at once, without walking a tree.
+
+Values: Lundberg et al., "From local explanations to global understanding with explainable AI for
+trees", Nature Machine Intelligence 2, 2020.
+Integral: Owen, "Multilinear Extensions of Games", Management Science 18(5), 1972.
+Quadrature: Wettenstein, Mitchell and Yu, "Quadrature-TreeSHAP: Depth-Independent TreeSHAP and
+Shapley Interactions", arXiv:2605.04497, 2026.
 """
 
 from __future__ import annotations
@@ -19,39 +25,39 @@ import numpy as np
 
 from src.inference.trees import Trees
 
-CHUNK = 8192  # leaves at a time: what they need stays in the processor's cache
-LEAST = 1e-9  # a share that is zero would be divided by
+CHUNK = 8192  # leaves at a time, so that their arrays fit the processor's cache
+LEAST = 1e-9  # instead of a share of zero, which cannot be divided by
 HIGHEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
 class _Leaves:
-    """Leaves whose paths ask as many columns; arrays of shape (columns asked, leaves)."""
+    """Leaves whose paths test equally many columns; arrays of shape (columns tested, leaves)."""
 
     column: np.ndarray
-    low: np.ndarray  # a record's number agrees from here
-    high: np.ndarray  # to below here
+    low: np.ndarray  # a number meets the condition from here ...
+    high: np.ndarray  # ... to below here
     takes_missing: np.ndarray
     share: np.ndarray
-    cell: np.ndarray  # column and score, as the place to add to
+    cell: np.ndarray  # index of the column and the score to add to
     value: np.ndarray  # (leaves,)
 
 
 class Shapley:
-    """The contributions of columns to the scores of one record; threads may share it."""
+    """Compute the contributions of columns to the scores of one record; thread-safe."""
 
     def __init__(self, trees: Trees, width: int) -> None:
         self._shape = (width, len(trees.base))
         self._groups: list[_Leaves] = []
         self.base = trees.base.copy()
-        for asked, leaves in _paths(trees).items():
-            self._add(asked, leaves, trees)
+        for tested, leaves in _paths(trees).items():
+            self._add(tested, leaves, trees)
 
-    def _add(self, asked: int, leaves: _Paths, trees: Trees) -> None:
+    def _add(self, tested: int, leaves: _Paths, trees: Trees) -> None:
         scores = trees.score[trees.of_node()[leaves.node]]
         values = trees.value[leaves.node].astype(np.float64) / trees.members
         np.add.at(self.base, scores, values * leaves.share.prod(axis=1))
-        if asked == 0:
+        if tested == 0:
             return
         for at in range(0, len(values), CHUNK):
             part = slice(at, at + CHUNK)
@@ -69,7 +75,7 @@ class Shapley:
             )
 
     def contributions(self, row: np.ndarray) -> np.ndarray:
-        """Return what each column of an encoded row adds to each score, (columns, scores)."""
+        """Return what each column of an encoded row adds to each score; shape (columns, scores)."""
         row = np.clip(row, -HIGHEST, HIGHEST).astype(np.float32)
         missing = np.isnan(row)
         cells = self._shape[0] * self._shape[1]
@@ -85,7 +91,7 @@ class Shapley:
 
 
 def _parts(agrees: np.ndarray, share: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """Evaluate the formula above for leaves that ask as many columns."""
+    """Evaluate the formula above for leaves that test equally many columns."""
     change = agrees - share
     integral = np.zeros_like(share)
     for point, weight in zip(*_rule(len(share)), strict=True):
@@ -99,33 +105,33 @@ def _parts(agrees: np.ndarray, share: np.ndarray, value: np.ndarray) -> np.ndarr
 
 
 @functools.cache
-def _rule(asked: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return points and weights that integrate a product of `asked` - 1 lines from 0 to 1."""
-    points, weights = np.polynomial.legendre.leggauss((asked + 1) // 2)
+def _rule(tested: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points and weights that integrate a product of `tested` - 1 lines over [0, 1]."""
+    points, weights = np.polynomial.legendre.leggauss((tested + 1) // 2)
     return ((points + 1) / 2).astype(np.float32), (weights / 2).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class _Paths:
-    """What the paths to some nodes ask; arrays of shape (nodes, columns asked)."""
+    """The conditions on the paths to some nodes; arrays of shape (nodes, columns tested)."""
 
     node: np.ndarray
-    column: np.ndarray  # -1 where nothing is asked
+    column: np.ndarray  # -1 where none is tested
     low: np.ndarray
     high: np.ndarray
     takes_missing: np.ndarray
     share: np.ndarray
 
     def at(self, rows: np.ndarray, width: int | None = None) -> _Paths:
-        """Take some of the nodes, and of the columns asked the first `width`."""
+        """Select some of the nodes, and the first `width` of the columns tested."""
         taken = {name: getattr(self, name)[rows] for name in self.__dataclass_fields__}
         return _Paths(**{n: a if n == "node" else a[:, :width] for n, a in taken.items()})
 
 
 def _paths(trees: Trees) -> dict[int, _Paths]:
-    """Follow all paths at once, a level at a time; return the leaves by how many columns they ask.
+    """Follow all paths at once, level by level; return the leaves by how many columns they test.
 
-    A column that is asked twice is one condition: the narrower interval, the smaller share.
+    Two tests of one column make one condition: the narrower interval, the smaller share.
     """
     depth = max(sum(1 for _ in trees.levels()) - 1, 1)
     shape = (len(trees.roots), depth)
@@ -143,19 +149,19 @@ def _paths(trees: Trees) -> dict[int, _Paths]:
         ended.append(here.at(is_leaf))
         here = _joined([_side(here.at(~is_leaf), trees, left=left) for left in (True, False)])
     leaves = _joined(ended)
-    asked = (leaves.column >= 0).sum(axis=1)
-    return {int(number): leaves.at(asked == number, int(number)) for number in np.unique(asked)}
+    tested = (leaves.column >= 0).sum(axis=1)
+    return {int(count): leaves.at(tested == count, int(count)) for count in np.unique(tested)}
 
 
 def _side(parents: _Paths, trees: Trees, *, left: bool) -> _Paths:
-    """Go from splits to one side of each."""
+    """Step from splits to one of their children."""
     nodes = parents.node
     child = (trees.left if left else trees.right)[nodes]
     column, threshold = trees.column[nodes], trees.value[nodes]
     taken = parents.at(np.arange(len(nodes)))  # a copy
-    known = taken.column == column[:, None]
+    matches = taken.column == column[:, None]
     free = (taken.column < 0).argmax(axis=1)
-    at = (np.arange(len(nodes)), np.where(known.any(axis=1), known.argmax(axis=1), free))
+    at = (np.arange(len(nodes)), np.where(matches.any(axis=1), matches.argmax(axis=1), free))
     taken.column[at] = column
     if left:
         taken.high[at] = np.minimum(taken.high[at], threshold)

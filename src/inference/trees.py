@@ -1,4 +1,4 @@
-"""Trees as arrays, walked a level at a time: numpy's speed without a tree's recursion."""
+"""Trees as arrays, walked level by level without recursion."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ NONE = -1  # the child of a leaf
 
 @dataclass(frozen=True)
 class Trees:
-    """All trees of a model, one after the other; children are numbered over all of them.
+    """All trees of a model, one after another; nodes are numbered across all of them.
 
-    A record goes left where its number, in single precision as XGBoost has it, is below `value`,
-    or is missing and `goes_left`. A leaf adds its `value` to the score of its tree.
+    A record goes left if its number, in XGBoost's single precision, is below `value`, or if it is
+    missing and `goes_left`. A leaf adds its `value` to the score of its tree.
     """
 
     left: np.ndarray
@@ -31,13 +31,13 @@ class Trees:
 
     @classmethod
     def build(cls, arrays: Mapping[str, np.ndarray], members: int) -> Trees:
-        """Take the arrays of the trees."""
+        """Build it from the arrays of the trees."""
         names = [name for name in cls.__dataclass_fields__ if name != "members"]
         return cls(**{name: arrays[name] for name in names}, members=members)
 
     @property
     def splits(self) -> np.ndarray:
-        """Tell which nodes are splits."""
+        """Return which nodes are splits."""
         return self.left != NONE
 
     def levels(self) -> Iterator[np.ndarray]:
@@ -49,12 +49,12 @@ class Trees:
             nodes = np.concatenate([self.left[inner], self.right[inner]])
 
     def of_node(self) -> np.ndarray:
-        """Return the tree that each node is in."""
+        """Return the tree that each node belongs to."""
         sizes = np.diff(np.append(self.roots, len(self.left)))
         return np.repeat(np.arange(len(self.roots)), sizes)
 
     def leaves_before(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return, for each node, the leaves of its tree left of it, and those below it."""
+        """Count, for each node, the leaves to its left in its tree, and those below it."""
         below = np.where(self.splits, 0, 1)
         before = np.zeros_like(below)
         depths = [nodes[self.left[nodes] != NONE] for nodes in self.levels()]

@@ -1,4 +1,4 @@
-"""XGBoost's C library, called without its Python package, which would bring 150 MB of others."""
+"""Call XGBoost's C library without its Python package, which needs 150 MB of other packages."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import numpy as np
 
 from src.support.errors import UserError
 
-LIBRARY = "libxgboost"  # in the package that is named alike
+LIBRARY = "libxgboost"  # in the package xgboost
 SETTINGS = {
-    "type": 1,  # scores; the link from there to answers is ours
+    "type": 1,  # scores, before the link
     "training": False,
     "iteration_begin": 0,
     "iteration_end": 0,
@@ -28,11 +28,11 @@ SETTINGS = {
 
 @functools.cache
 def library() -> Any:
-    """Load the library of the installed package; None where there is none."""
-    found = importlib.util.find_spec(LIBRARY.removeprefix("lib"))
-    if found is None or found.origin is None:
+    """Load the library of the installed package; None if it is not installed."""
+    spec = importlib.util.find_spec(LIBRARY.removeprefix("lib"))
+    if spec is None or spec.origin is None:
         return None
-    for path in sorted((Path(found.origin).parent / "lib").glob(f"{LIBRARY}.*")):
+    for path in sorted((Path(spec.origin).parent / "lib").glob(f"{LIBRARY}.*")):
         loaded = ctypes.CDLL(str(path))
         loaded.XGBGetLastError.restype = ctypes.c_char_p
         return loaded
@@ -40,7 +40,7 @@ def library() -> Any:
 
 
 def absent() -> UserError:
-    """Make the error for a model that cannot answer without the library."""
+    """Return the error for a model that cannot answer without the library."""
     return UserError(
         "This model answers through XGBoost's library, which is not installed.",
         fix="pip install -c constraints.txt '.[cpu]'",
@@ -48,7 +48,7 @@ def absent() -> UserError:
 
 
 class Booster:
-    """The scores of many records, by one member of a model; threads may share it."""
+    """Compute the scores of many records by one member of a model; thread-safe."""
 
     def __init__(self, data: bytes) -> None:
         self._library = library()
@@ -58,7 +58,7 @@ class Booster:
         self._check(self._library.XGBoosterCreate(None, 0, ctypes.byref(self._handle)))
         size = ctypes.c_uint64(len(data))
         self._check(self._library.XGBoosterLoadModelFromBuffer(self._handle, data, size))
-        # Requests run side by side, and threads of OpenMP would hang after a fork.
+        # Requests run in parallel already, and OpenMP's threads would hang after a fork.
         self._check(self._library.XGBoosterSetParam(self._handle, b"nthread", b"1"))
         self._settings = json.dumps(SETTINGS).encode()
 
@@ -73,20 +73,20 @@ class Booster:
     def sparse(
         self, starts: np.ndarray, columns: np.ndarray, values: np.ndarray, width: int
     ) -> np.ndarray:
-        """Return the scores of compressed rows; what is not stored is missing."""
+        """Return the scores of sparse rows, whose unstored cells are missing."""
         arrays = [_described(starts), _described(columns), _described(values)]
         return self._predict("XGBoosterPredictFromCSR", *arrays, ctypes.c_uint64(width))
 
     def _predict(self, function: str, *data: Any) -> np.ndarray:
         shape = ctypes.POINTER(ctypes.c_uint64)()
         dimensions = ctypes.c_uint64()
-        found = ctypes.POINTER(ctypes.c_float)()
-        out = (ctypes.byref(shape), ctypes.byref(dimensions), ctypes.byref(found))
+        result = ctypes.POINTER(ctypes.c_float)()
+        out = (ctypes.byref(shape), ctypes.byref(dimensions), ctypes.byref(result))
         call = getattr(self._library, function)
         self._check(call(self._handle, *data, self._settings, None, *out))
         sizes: Sequence[int] = shape[: dimensions.value]
-        # The memory is the library's, and this thread's next call will use it again.
-        scores = np.ctypeslib.as_array(found, (int(np.prod(sizes)),)).astype(np.float64)
+        # A copy: the library reuses its memory at this thread's next call.
+        scores = np.ctypeslib.as_array(result, (int(np.prod(sizes)),)).astype(np.float64)
         return scores.reshape(sizes[0], -1)
 
     def _check(self, code: int) -> None:

@@ -1,8 +1,11 @@
-"""How far predictions may be from the truth: intervals and sets that hold it as often as asked.
+"""Cross-conformal prediction: intervals and sets that contain the truth as often as required.
 
-Cross-conformal: the predictions of cross-validation, each by a model that did not see its row,
-show how far off the model is on rows that are new to it. The limits are order statistics of that,
-with the correction for finite samples.
+Out-of-fold predictions, each by a model that did not see its row, show how far off the model is on
+new rows. The limits are order statistics of these errors, corrected for finite samples.
+
+Vovk, "Cross-conformal predictors", Annals of Mathematics and Artificial Intelligence 74, 2015. Sets
+of classes: Sadinle, Lei and Wasserman, "Least Ambiguous Set-Valued Classifiers with Bounded Error
+Levels", Journal of the American Statistical Association 114, 2019.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from src.data.schema import Bounds
 
 PER_BIN = 300  # rows, about; fewer make rough limits
 MOST_BINS = 20
-SMALLEST = 1e-100  # a prediction that an exponential made nothing of
+SMALLEST = 1e-100  # instead of a prediction whose exponential underflowed to zero
 
 Calibration = dict[str, Any]
 
@@ -30,10 +33,10 @@ def calibrate(
     log: bool = False,
     bounds: Bounds | None = None,
 ) -> Calibration:
-    """Find the limits that hold the share `coverage` of the truth; return plain values.
+    """Find the limits that contain the share `coverage` of the true values; return plain values.
 
-    `output` is of out-of-fold predictions or probabilities. With `log` the limits of a regression
-    are factors. Its `bounds` are those of the target, which limits do not leave.
+    `output` holds out-of-fold predictions or probabilities. With `log` the limits of a regression
+    are factors. The limits stay within `bounds`, those of the target.
     """
     if task == "regression":
         return _regression(truth, output, coverage, log, bounds or Bounds())
@@ -41,7 +44,7 @@ def calibrate(
 
 
 def measure(calibration: Calibration, truth: np.ndarray, output: np.ndarray) -> dict[str, float]:
-    """Return the share of the truth that is held, and the mean width (or number of classes)."""
+    """Return the share of true values within the limits, and the mean width (or set size)."""
     if "threshold" in calibration:
         held = members(calibration, output)
         inside, width = held[np.arange(len(truth)), truth], held.sum(axis=1)
@@ -52,7 +55,7 @@ def measure(calibration: Calibration, truth: np.ndarray, output: np.ndarray) -> 
 
 
 def limits(calibration: Calibration, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the limits around predicted values, which they always hold."""
+    """Return the limits around predicted values; they always contain the prediction itself."""
     at = np.searchsorted(calibration["edges"], values, side="right")
     low, high = (np.asarray(calibration[side])[at] for side in ("low", "high"))
     low, high = (
@@ -63,7 +66,7 @@ def limits(calibration: Calibration, values: np.ndarray) -> tuple[np.ndarray, np
 
 
 def members(calibration: Calibration, probabilities: np.ndarray) -> np.ndarray:
-    """Tell which classes are in each row's set: bool of shape (rows, classes)."""
+    """Return which classes are in each row's set: bool of shape (rows, classes)."""
     held: np.ndarray = probabilities >= calibration["threshold"]
     held[np.arange(len(held)), probabilities.argmax(axis=1)] = True
     return held
@@ -72,7 +75,7 @@ def members(calibration: Calibration, probabilities: np.ndarray) -> np.ndarray:
 def _regression(
     truth: np.ndarray, output: np.ndarray, coverage: float, log: bool, bounds: Bounds
 ) -> Calibration:
-    """Calibrate bin by bin of the predicted value: what is dear is missed by more."""
+    """Calibrate in bins of the predicted value, because errors grow with it."""
     edges = _edges(output)
     residuals = truth - output
     if log:
@@ -92,7 +95,7 @@ def _regression(
 
 
 def _edges(output: np.ndarray) -> list[float]:
-    """Cut the predictions into bins of many rows; equal ones stay together."""
+    """Cut the predictions into bins of many rows; equal predictions stay together."""
     count = min(MOST_BINS, len(output) // PER_BIN)
     ordered = np.sort(output)
     edges: list[float] = []
@@ -107,9 +110,9 @@ def _edges(output: np.ndarray) -> list[float]:
 
 
 def _outer(residuals: np.ndarray, coverage: float) -> tuple[float, float]:
-    """Return the residuals between which a new one falls with the probability `coverage`.
+    """Return the residuals between which a new one falls with probability `coverage`.
 
-    Where rows are too few for that, the extremes: no finite limits would do.
+    With too few rows for that, return the extremes, since no finite limits would be enough.
     """
     ordered, count = np.sort(residuals), len(residuals)
     beyond = max(1, math.floor(_whole((count + 1) * (1 - coverage) / 2)))
@@ -117,17 +120,17 @@ def _outer(residuals: np.ndarray, coverage: float) -> tuple[float, float]:
 
 
 def _classes(truth: np.ndarray, output: np.ndarray, coverage: float) -> Calibration:
-    """Find the probability that the true class reaches in the share `coverage` of the rows."""
+    """Find the threshold that the true class's probability reaches in `coverage` of the rows."""
     of_truth = np.sort(output[np.arange(len(truth)), truth])[::-1]
     within = min(len(truth), math.ceil(_whole((len(truth) + 1) * coverage)))
     return {"coverage": coverage, "threshold": float(of_truth[within - 1])}
 
 
 def _whole(rank: float) -> float:
-    """Take 1.9999999999999998 for 2, which it would be without binary fractions."""
+    """Round off binary fractions: 1.9999999999999998 is meant to be 2."""
     return round(rank, 9)
 
 
 def _tighter(choose: Any, *bounds: float | None) -> float | None:
-    given = [bound for bound in bounds if bound is not None]
-    return float(choose(given)) if given else None
+    limits = [bound for bound in bounds if bound is not None]
+    return float(choose(limits)) if limits else None

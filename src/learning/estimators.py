@@ -20,35 +20,35 @@ def make(model: Model, task: Task, seed: int) -> Any:
     """
     # What stands in params is a choice, on the command line or of a search; the task's own values
     # are where it starts from.
-    given = {**model.estimator[task], **model.params}
-    kind = _find(str(given.pop("_target_")), model)
-    known = parameters(kind)
-    for name in given:
-        if name not in known:
-            raise unknown(f"parameter of {kind.__name__} in the model '{model.name}':", name, known)
+    arguments = {**model.estimator[task], **model.params}
+    kind = _find(str(arguments.pop("_target_")), model)
+    names = parameters(kind)
+    for name in arguments:
+        if name not in names:
+            raise unknown(f"parameter of {kind.__name__} in the model '{model.name}':", name, names)
     # scikit-learn's n_jobs is one by default; other libraries take every core they find.
     threads = () if kind.__module__.startswith("sklearn.") else ("n_jobs", "thread_count")
     for name, value in (("random_state", seed), *((name, 1) for name in threads)):
-        if name in known:
-            given.setdefault(name, value)
+        if name in names:
+            arguments.setdefault(name, value)
     try:
-        return kind(**given)
+        return kind(**arguments)
     except TypeError as error:
         raise UserError(
             f"{kind.__name__} of the model '{model.name}' cannot be made.",
             given=str(error),
-            choices=known,
+            choices=names,
             fix=f"add what it needs to params in conf/model/{model.name}.yaml",
         ) from None
 
 
 def check(model: Model, task: Task, seed: int) -> None:
     """Raise UserError where the estimator cannot be made, or its space names no parameter."""
-    known = parameters(type(make(model, task, seed)))
+    names = parameters(type(make(model, task, seed)))
     for key in model.space:
         _, searched, name = key.partition("params.")
-        if searched and name not in known:
-            raise unknown(f"parameter in the space of the model '{model.name}':", name, known)
+        if searched and name not in names:
+            raise unknown(f"parameter in the space of the model '{model.name}':", name, names)
 
 
 def parameters(kind: Any) -> list[str]:
@@ -72,7 +72,7 @@ def _find(target: str, model: Model) -> Any:
             fix="name the class with its module, such as sklearn.linear_model.Ridge",
         )
     try:
-        found = getattr(importlib.import_module(module), name, None)
+        kind = getattr(importlib.import_module(module), name, None)
     except (ImportError, ValueError):
         library = module.split(".")[0]
         raise UserError(
@@ -82,8 +82,8 @@ def _find(target: str, model: Model) -> Any:
             if model.extra
             else f"install {library}",
         ) from None
-    if found is None:
+    if kind is None:
         raise UserError(f"The {where} does not exist.", given=target)
-    if not (hasattr(found, "fit") and hasattr(found, "get_params")):
+    if not (hasattr(kind, "fit") and hasattr(kind, "get_params")):
         raise UserError(f"The {where} is not a scikit-learn estimator.", given=target)
-    return found
+    return kind

@@ -46,22 +46,22 @@ def export(fitted: Fitted, dataset: Dataset, train: pd.DataFrame) -> Exported | 
 
     A model of one's own is no fault: its bundle answers through the pickled model.
     """
-    found = scores.read(fitted)
-    if found is None:
+    scored = scores.read(fitted)
+    if scored is None:
         return None
-    arrays: Arrays = dict(found.arrays)
-    parts = _parts(fitted, arrays) if found.uses_columns else []
-    if found.uses_columns and found.spec["kind"] == "linear":
+    arrays: Arrays = dict(scored.arrays)
+    parts = _parts(fitted, arrays) if scored.uses_columns else []
+    if scored.uses_columns and scored.spec["kind"] == "linear":
         matrix = fitted.encoder.transform(train)
         arrays["means"] = np.asarray(matrix.mean(axis=0), dtype=np.float64).ravel()
     spec = {
-        **found.spec,
+        **scored.spec,
         "classes": fitted.classes,
         "missing": MISSING,
         "columns": parts,
         "typical": typical(train, dataset),
     }
-    return Exported(spec, arrays, found.boosters)
+    return Exported(spec, arrays, scored.boosters)
 
 
 def unexported(fitted: Fitted, dataset: Dataset, train: pd.DataFrame) -> dict[str, bytes]:
@@ -98,20 +98,20 @@ def typical(train: pd.DataFrame, dataset: Dataset) -> dict[str, Any]:
 
     Text has none: no words are its typical ones.
     """
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, feature in dataset.features.items():
         cells = train[name].dropna()
         if isinstance(feature, Text) or cells.empty:
-            found[name] = None
+            values[name] = None
         elif isinstance(feature, Category) and feature.order is not None:
             levels = sorted(map(str, cells), key=feature.ranks().__getitem__)
-            found[name] = levels[len(levels) // 2]
+            values[name] = levels[len(levels) // 2]
         elif isinstance(feature, Category):
             counts = cells.astype(object).value_counts()
-            found[name] = min(counts.index[counts == counts.max()])
+            values[name] = min(counts.index[counts == counts.max()])
         else:
-            found[name] = float(cells.median())
-    return found
+            values[name] = float(cells.median())
+    return values
 
 
 def records(rows: pd.DataFrame, dataset: Dataset) -> list[tuple[Any, ...]]:
@@ -143,8 +143,8 @@ def _steps(part: Any) -> list[Any]:
 
 def _levels(part: Any) -> list[str] | None:
     """Return the levels that an encoder of categories knows; None for an encoder of numbers."""
-    found = getattr(_steps(part)[0], "categories_", None)
-    return None if found is None else [str(level) for level in found[0]]
+    categories = getattr(_steps(part)[0], "categories_", None)
+    return None if categories is None else [str(level) for level in categories[0]]
 
 
 def _table(name: str, part: Any, levels: list[str], number: int, arrays: Arrays) -> dict[str, Any]:
@@ -153,13 +153,13 @@ def _table(name: str, part: Any, levels: list[str], number: int, arrays: Arrays)
     Where it refuses an unknown one, the schema lists the levels, so that none comes so far. If one
     did, it would be no level: all zeros, as the first level is.
     """
-    known = _encoded(part, name, levels)
+    encoded = _encoded(part, name, levels)
     stranger = "".join(["?", *levels])  # longer than each of them, so none of them
     try:
         other = _encoded(part, name, [stranger])
     except ValueError:
-        other = np.zeros((1, known.shape[1]))
-    rows, position = np.unique(np.vstack([known, other]), axis=0, return_inverse=True)
+        other = np.zeros((1, encoded.shape[1]))
+    rows, position = np.unique(np.vstack([encoded, other]), axis=0, return_inverse=True)
     arrays[f"levels{number}"] = rows
     *at, unknown = position.ravel().tolist()
     return {
@@ -180,14 +180,14 @@ def _encoded(part: Any, name: str, levels: list[str]) -> np.ndarray:
 
 def _scaling(part: Any) -> dict[str, float | None]:
     """Return what a number's encoder fills in, takes away and divides by."""
-    found: dict[str, float | None] = {"fill": None, "mean": None, "scale": None}
+    scaling: dict[str, float | None] = {"fill": None, "mean": None, "scale": None}
     for step in _steps(part):
         if hasattr(step, "statistics_"):
             median = float(step.statistics_[0])
-            found["fill"] = 0.0 if np.isnan(median) else median  # as keep_empty_features has it
+            scaling["fill"] = 0.0 if np.isnan(median) else median  # as keep_empty_features has it
         elif hasattr(step, "mean_"):
-            found |= {"mean": float(step.mean_[0]), "scale": float(step.scale_[0])}
-    return found
+            scaling |= {"mean": float(step.mean_[0]), "scale": float(step.scale_[0])}
+    return scaling
 
 
 def _words(name: str, part: Any, number: int, arrays: Arrays) -> dict[str, Any]:

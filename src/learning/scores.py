@@ -1,4 +1,4 @@
-"""Fitted estimators -> the numbers that make scores, and the link from scores to answers."""
+"""Read a fitted estimator's numbers: what makes its scores, and the link from scores to answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OBJECTIVES = {
 
 @dataclass(frozen=True)
 class Scores:
-    """What makes scores of encoded rows.
+    """The numbers that make scores of encoded rows.
 
     `spec` names the kind (trees or linear), the link and the number of members.
     """
@@ -41,7 +41,7 @@ class _Linear:
 
 
 def read(fitted: Fitted) -> Scores | None:
-    """Read the members; None where their estimator is not one of those known here."""
+    """Read the members; None if their estimator is not supported here."""
     kinds = {f"{type(member).__module__}.{type(member).__name__}" for member in fitted.members}
     (kind,) = kinds if len(kinds) == 1 else ("",)
     expected = None if fitted.classes is None else list(range(len(fitted.classes)))
@@ -49,17 +49,16 @@ def read(fitted: Fitted) -> Scores | None:
         if expected is not None and list(member.classes_) != expected:
             return None  # a class without a training row has no score
     is_boosted = kind.startswith("xgboost.")
-    found = _trees(fitted.members) if is_boosted else _linear(kind, fitted.members)
-    if found is not None and fitted.log_target:
-        found.spec["link"] = "exp"
-    return found
+    scores = _trees(fitted.members) if is_boosted else _linear(kind, fitted.members)
+    if scores is not None and fitted.log_target:
+        scores.spec["link"] = "exp"
+    return scores
 
 
 def _linear(kind: str, members: list[Any]) -> Scores | None:
     reader = READERS.get(kind.rpartition(".")[2]) if kind.startswith("sklearn.") else None
-    found = [reader(member) for member in members] if reader else []
-    parts = [part for part in found if part is not None]
-    if not parts or len(parts) < len(found):
+    parts = [part for member in members if reader and (part := reader(member)) is not None]
+    if not parts or len(parts) < len(members):
         return None
     link = parts[0].link
     spec = {"kind": "linear", "link": link, "members": len(parts)}
@@ -123,7 +122,7 @@ READERS: dict[str, Callable[[Any], _Linear | None]] = {
 
 
 def _trees(members: list[Any]) -> Scores | None:
-    """Join the members' trees; each knows the score that it adds to."""
+    """Join the members' trees, each with the score that it adds to."""
     boosters: dict[str, bytes] = {}
     parts: list[dict[str, np.ndarray]] = []
     bases: list[np.ndarray] = []
@@ -154,7 +153,7 @@ def _trees(members: list[Any]) -> Scores | None:
 
 
 def _is_plain(learner: dict[str, Any], model: dict[str, Any]) -> bool:
-    """Tell whether the trees are sums of splits of numbers, and nothing more."""
+    """Tell whether the trees have numeric splits only and are simply added up."""
     is_tree = learner["gradient_booster"]["name"] == "gbtree"
     return is_tree and all(
         int(tree["tree_param"].get("size_leaf_vector", 1)) <= 1 and not any(tree["split_type"])
@@ -163,7 +162,7 @@ def _is_plain(learner: dict[str, Any], model: dict[str, Any]) -> bool:
 
 
 def _base(learner: dict[str, Any], link: str) -> np.ndarray:
-    """Return what scores start from; for two classes XGBoost writes it as a probability."""
+    """Return the base score, which XGBoost writes as a probability for two classes."""
     text = learner["learner_model_param"]["base_score"]
     base = np.array([float(value) for value in text.strip("[]").split(",")])
     number = int(learner["learner_model_param"]["num_class"])
@@ -185,7 +184,7 @@ def _tree(tree: dict[str, Any], score: int) -> dict[str, np.ndarray]:
 
 
 def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Put trees one after the other; children are numbered over all of them, -1 for none."""
+    """Concatenate trees; nodes are numbered across all of them, and -1 is no child."""
     sizes = np.array([len(part["left"]) for part in parts])
     roots = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -79,11 +79,11 @@ def check(target: Target, train: pd.DataFrame, folds: int, dataset: Dataset) -> 
             given=", ".join(target.classes[:10]),
             fix="set task: multiclass, or list the two in target.values",
         )
-    rare = [known for known in target.classes if counts.get(known, 0) < folds]
+    rare = [label for label in target.classes if counts.get(label, 0) < folds]
     if rare:
         raise UserError(
             f"Some classes of '{name}' have fewer training rows than there are folds.",
-            given=", ".join(f"{known} ({counts.get(known, 0)})" for known in rare[:10]),
+            given=", ".join(f"{label} ({counts.get(label, 0)})" for label in rare[:10]),
             choices=[f"at least {folds} training rows of each class"],
             fix="bring more rows of them, or use fewer folds (folds=2)",
         )

@@ -1,4 +1,4 @@
-"""What a retraining changed of one dataset: its rows, parameters and figures."""
+"""What a retraining changed in one dataset: its rows, parameters and figures."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from src.support.errors import UserError
 from src.support.structs import convert
 
 CONFS = paths.RUN_CONFS.parent
-SECONDS = "seconds"  # of a training; they differ each time and say nothing of the model
+SECONDS = "seconds"  # of a training; they vary and say nothing about the model
 
 
 @dataclass(frozen=True)
 class Model:
-    """A tracked run's figures; those of before are None where it was not tracked."""
+    """A tracked run's figures; `before` is None if it was not tracked then."""
 
     name: str
     before: dict[str, Any] | None  # as any version may have written them
@@ -37,7 +37,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Changes:
-    """All that changed of a dataset."""
+    """Everything that changed in a dataset."""
 
     dataset: Dataset
     quality: tuple[dict[str, Any] | None, dict[str, Any]]
@@ -47,33 +47,33 @@ class Changes:
 
 
 def changes(name: str, runs: Mapping[str, str], earlier: Earlier, seed: int) -> Changes:
-    """Compare what the pipeline made of a dataset with the last commit.
+    """Compare the pipeline's results for a dataset with the last commit.
 
-    `runs` are its tracked runs: their keys, and the model of each.
+    `runs` maps the keys of its tracked runs to their models.
     """
     dataset = convert(_conf(name)["dataset"], Dataset, name)
     quality = (earlier.json(paths.quality(name)), read_json(paths.quality(name)))
     now = read_json(paths.CHAMPIONS)[name]
     before = earlier.champion(name)
-    told = [_model(dataset, *run, earlier, now["refused"]) for run in runs.items()]
+    models = [_model(dataset, *run, earlier, now["refused"]) for run in runs.items()]
     is_same = (
         quality[0] == quality[1]
         and before == now
-        and all(_settled(one.before) == _settled(one.now) for one in told)
+        and all(_settled(one.before) == _settled(one.now) for one in models)
     )
     moved = None if is_same else _drift(dataset, earlier)
     verdict = verdicts.judge(name, earlier, now, is_same=is_same, seed=seed)
-    return Changes(dataset, quality, moved, told, verdict)
+    return Changes(dataset, quality, moved, models, verdict)
 
 
 def part(figures: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Return what stands under a key; nothing where another version had it otherwise."""
-    found = figures.get(key)
-    return found if isinstance(found, dict) else {}
+    """Return the object under a key; empty if another version wrote something else."""
+    value = figures.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def _conf(dataset: str) -> dict[str, Any]:
-    """Return what compose wrote for the dataset's preparing."""
+    """Return the dataset's configuration of the prepare stage."""
     return read_yaml(paths.PREPARED_CONFS / f"{dataset}.yaml")
 
 
@@ -82,7 +82,7 @@ def _settled(figures: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _drift(dataset: Dataset, earlier: Earlier) -> Drift | None:
-    """Compare the rows with those of before; None where these cannot be had."""
+    """Compare the rows with the previous ones; None if these are not available."""
     place = earlier.folder(paths.PREPARED / dataset.name)
     if place is None:
         return None
@@ -111,7 +111,7 @@ def _model(
 
 
 def _parameters(path: Path, earlier: Earlier) -> list[tuple[str, Any, Any]]:
-    """Return the keys of a run's configuration whose values changed; none where that is unknown."""
+    """Return the keys of a run's configuration whose values changed; none if that is unknown."""
     place = earlier.folder(CONFS)
     if place is None:
         return []

@@ -1,4 +1,4 @@
-"""The report of a retraining: for people, for programs and for git."""
+"""The report of a retraining, for people, programs and git."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ Pictures = Mapping[str, Mapping[str, str]]  # of each dataset: a file, and what 
 
 
 class Markdown(str):
-    """Text that is Markdown already; any other is shown as it is."""
+    """Text that is Markdown already; any other text is escaped."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that a retraining has to say; `others` is what changed beside the figures, in words."""
+    """The results of a retraining; `others` describes what changed besides the figures."""
 
-    found: Sequence[Changes]
+    datasets: Sequence[Changes]
     commit: str | None  # what it is compared with
     others: Sequence[str] = ()
 
     @property
     def word(self) -> str:
-        """Return what came of all of it."""
-        beside = [verdicts.LEVEL] if self.others else []
-        return verdicts.overall([*(one.verdict.word for one in self.found), *beside])
+        """Return the overall verdict."""
+        extra = [verdicts.LEVEL] if self.others else []
+        return verdicts.overall([*(one.verdict.word for one in self.datasets), *extra])
 
     @property
     def changed(self) -> list[Changes]:
-        """Return the datasets whose figures changed."""
-        return [one for one in self.found if one.verdict.word != verdicts.UNCHANGED]
+        """Return the changes of the datasets whose figures changed."""
+        return [one for one in self.datasets if one.verdict.word != verdicts.UNCHANGED]
 
 
 def markdown(report: Report, pictures: Pictures) -> str:
@@ -54,27 +54,27 @@ def markdown(report: Report, pictures: Pictures) -> str:
     against = f"commit `{commit[:10]}`" if commit else "nothing: there is no commit yet"
     rows = [
         [one.dataset.name, _bold(one.verdict.word), _champion(one), one.verdict.why]
-        for one in report.found
+        for one in report.datasets
     ]
     summary = _table(["dataset", "verdict", "champion", "why"], rows)
-    beside = [f"Beside the figures: {_cell('; '.join(report.others))}."] if report.others else []
-    head = [f"# Retraining: {report.word}", f"Compared with {against}.", summary, *beside]
-    sections = [_section(one, pictures.get(one.dataset.name, {})) for one in report.found]
+    extra = [f"Besides the figures: {_cell('; '.join(report.others))}."] if report.others else []
+    head = [f"# Retraining: {report.word}", f"Compared with {against}.", summary, *extra]
+    sections = [_section(one, pictures.get(one.dataset.name, {})) for one in report.datasets]
     return "\n\n".join([*head, *filter(None, sections)]) + "\n"
 
 
 def values(report: Report) -> dict[str, Any]:
-    """Return what a program reads of it."""
+    """Return the report as plain values, for programs."""
     return {
         "verdict": report.word,
         "commit": report.commit,
         "others": list(report.others),
-        "datasets": {one.dataset.name: _values(one) for one in report.found},
+        "datasets": {one.dataset.name: _values(one) for one in report.datasets},
     }
 
 
 def message(report: Report) -> str:
-    """Return a commit's message: what changed in its first line, then the figures."""
+    """Return the commit message: a summary in the first line, then the figures."""
     changed = report.changed
     words = ", ".join(f"{one.dataset.name} {one.verdict.word}" for one in changed)
     if len(f"retrain: {words}") > LINE:
@@ -84,12 +84,12 @@ def message(report: Report) -> str:
         f"{one.dataset.name}: {_champion(one)}\n{_rows_in_words(one)}\n{one.verdict.why}"
         for one in changed
     ]
-    first = f"retrain: {words or 'the same figures of other inputs'}"
+    first = f"retrain: {words or 'the same figures from other inputs'}"
     return "\n\n".join([first, *parts, *report.others]) + "\n"
 
 
 def short(text: str, most: int) -> str:
-    """Return a text without its images, and no longer than a forge takes: whole paragraphs."""
+    """Return a text without images, cut at a paragraph to the length that a forge accepts."""
     parts = without_charts(text).split("\n\n")
     left = most - len(CUT)
     kept: list[str] = []
@@ -102,7 +102,7 @@ def short(text: str, most: int) -> str:
 
 
 def without_charts(text: str) -> str:
-    """Leave images out, for where a text goes without its files."""
+    """Return a text without its images, for places that do not have the files."""
     parts = [part for part in text.split("\n\n") if not part.startswith(("![", CHARTS))]
     return "\n\n".join(parts)
 
@@ -136,7 +136,7 @@ def _named(entry: Mapping[str, Any] | None) -> str:
 
 
 def _section(one: Changes, images: Mapping[str, str]) -> str:
-    """Write of one dataset; nothing where nothing changed."""
+    """Write the section of one dataset; empty if nothing changed."""
     if one.verdict.word == verdicts.UNCHANGED:
         return ""
     parameters = _parameters(one.models)
@@ -160,10 +160,10 @@ def _data(one: Changes) -> list[str]:
     old: Mapping[str, Any] = before or {}
     names = {"read": "rows", "accepted": "accepted", "rejected": "rejected"}
     rows = [[words, old.get(name), now[name]] for words, name in names.items()]
-    was, found = old.get("by_rule") or {}, now["by_rule"]
+    old_rules, new_rules = old.get("by_rule") or {}, now["by_rule"]
     rows += [
-        [f"rejected: {rule}", was.get(rule, 0 if before else None), found.get(rule, 0)]
-        for rule in dict.fromkeys([*was, *found])
+        [f"rejected: {rule}", old_rules.get(rule, 0 if before else None), new_rules.get(rule, 0)]
+        for rule in dict.fromkeys([*old_rules, *new_rules])
     ]
     return [_table(["rows", "before", "now"], rows), *_drift(one.drift)]
 
@@ -178,15 +178,15 @@ def _rows_in_words(one: Changes) -> str:
 def _drift(drift: Drift | None) -> list[str]:
     if drift is None:
         return [
-            "The rows of before are neither in DVC's cache nor in a remote: which rows came, and "
-            "how they differ, is not known. `dvc push` after a training keeps them."
+            "The previous rows are neither in DVC's cache nor in a remote, so it is unknown which "
+            "rows are new and how they differ. `dvc push` after a training keeps them."
         ]
-    words = f"{len(drift.added):,} rows came and {drift.removed:,} went."
+    words = f"{len(drift.added):,} rows were added and {drift.removed:,} removed."
     if not drift.columns:
-        few = " They are too few to tell whether a column moved." if len(drift.added) else ""
+        few = " They are too few to tell whether a column changed." if len(drift.added) else ""
         return [f"{words}{few}"]
     far = [_cell(moved.name) for moved in drift.columns if moved.is_far]
-    told = f"They lie elsewhere in {', '.join(far)}." if far else "They lie where the others do."
+    summary = f"They differ in {', '.join(far)}." if far else "They do not differ from the others."
     rows = [
         [
             _bold(moved.name) if moved.is_far else moved.name,
@@ -196,17 +196,17 @@ def _drift(drift: Drift | None) -> list[str]:
         ]
         for moved in drift.columns[:MOST]
     ]
-    table = _table(["column", "distance", "rows of before", "rows that came"], rows)
+    table = _table(["column", "distance", "previous rows", "new rows"], rows)
     note = (
-        "Numbers: the median and the middle half. The distance is 0 where nothing moved and 1 "
-        f"where nothing is in common; bold is more than {FAR:g} and more than chance explains."
+        "Numbers: the median and the middle half. The distance is 0 for equal distributions and 1 "
+        f"for ones with nothing in common; bold is above {FAR:g} and more than chance explains."
     )
-    return [f"{words} {told}", table, note]
+    return [f"{words} {summary}", table, note]
 
 
 def _models(one: Changes) -> str:
     if not one.models:
-        return "None is tracked."
+        return "No model is tracked."
     now = one.models[0].now
     metric, names = next(iter(now["cv"])), metrics.shown(now["test"])
     rows = []
@@ -230,7 +230,7 @@ def _change(before: str, now: str) -> str:
 
 
 def _parameters(models: Iterable[Model]) -> str:
-    """Write what changed of the configuration: what changed alike for several stands once."""
+    """Write what changed in the configuration; equal changes of several models are merged."""
     alike: dict[tuple[str, str, str], list[str]] = {}
     for model in models:
         for key, before, now in model.parameters:
@@ -240,7 +240,7 @@ def _parameters(models: Iterable[Model]) -> str:
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Write a table in Markdown; what a cell holds cannot end it."""
+    """Write a table in Markdown, with its cells escaped."""
     cells = [[_cell(value) for value in row] for row in rows]
     lines = [[_cell(name) for name in columns], ["---"] * len(columns), *cells]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -251,7 +251,7 @@ def _bold(words: str) -> Markdown:
 
 
 def _cell(value: Any) -> str:
-    """Write a value on one line, so that Markdown shows it as it is."""
+    """Write a value on one line, escaped for Markdown."""
     if isinstance(value, Markdown):
         return value
     is_count = isinstance(value, int) and not isinstance(value, bool)

@@ -1,4 +1,8 @@
-"""How rows that came differ from those that were there before, column by column."""
+"""How new rows differ from the previous ones, column by column.
+
+Numbers are compared by the two-sample Kolmogorov-Smirnov test (Massey, "The Kolmogorov-Smirnov Test
+for Goodness of Fit", Journal of the American Statistical Association 46, 1951).
+"""
 
 from __future__ import annotations
 
@@ -21,11 +25,11 @@ MANY = 10  # so often comes no value by chance of which fewer are expected
 
 @dataclass(frozen=True)
 class Moved:
-    """How far a column's distribution lies from where it was.
+    """How far a column's distribution has moved.
 
-    `distance` is from 0 (the same) to 1 (nothing in common): Kolmogorov and Smirnov's for numbers
-    and for the length of texts, the total variation for categories. `chance` is how likely so much
-    is where nothing moved.
+    `distance` is from 0 (the same) to 1 (nothing in common): the Kolmogorov-Smirnov statistic for
+    numbers and for the lengths of texts, the total variation for categories. `chance` is the
+    probability of such a distance if nothing moved.
     """
 
     name: str
@@ -39,7 +43,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Drift:
-    """What came, what went, and how what came differs."""
+    """The rows added, the number removed, and how the added ones differ."""
 
     added: pd.DataFrame
     kept: pd.DataFrame  # the rows that were there before
@@ -48,10 +52,10 @@ class Drift:
 
 
 def drift(dataset: Dataset, before: pd.DataFrame, now: pd.DataFrame) -> Drift:
-    """Compare the rows of now that were not there before with all of before.
+    """Compare the new rows with all previous ones.
 
-    Fewer than LEAST rows say nothing of a distribution: their columns are left out. So are those
-    that were not there before, or were of another kind.
+    Columns are left out where either side has fewer than LEAST rows, and where the column is new
+    or was of another kind.
     """
     names = [
         name
@@ -69,15 +73,15 @@ def drift(dataset: Dataset, before: pd.DataFrame, now: pd.DataFrame) -> Drift:
 def _difference(
     before: pd.DataFrame, now: pd.DataFrame, names: Sequence[str]
 ) -> tuple[pd.DataFrame, int]:
-    """Return the rows that came, and how many went; of equal rows each counts."""
+    """Return the rows added and the number removed, counting repeated rows."""
     old, new = _numbered(before, names), _numbered(now, names)
     return now[~new.isin(set(old)).to_numpy()], int((~old.isin(set(new))).sum())
 
 
 def _numbered(rows: pd.DataFrame, names: Sequence[str]) -> pd.Series:
-    """Tell rows apart by their content and, of equal ones, by which of them it is."""
-    found = hashes(rows, names)
-    return pd.Series(list(zip(found, found.groupby(found.to_numpy()).cumcount(), strict=True)))
+    """Identify rows by content and, among equal rows, by a running number."""
+    keys = hashes(rows, names)
+    return pd.Series(list(zip(keys, keys.groupby(keys.to_numpy()).cumcount(), strict=True)))
 
 
 def _moved(dataset: Dataset, name: str, before: pd.Series, after: pd.Series, columns: int) -> Moved:
@@ -93,7 +97,7 @@ def _moved(dataset: Dataset, name: str, before: pd.Series, after: pd.Series, col
 
 
 def kind(dataset: Dataset, name: str) -> str:
-    """Tell how a column's values are compared: category, number, or text by its length."""
+    """Return how a column is compared: as category, number, or text (by length)."""
     feature = dataset.features.get(name)
     if feature is None:
         return "number" if dataset.task == "regression" else "category"
@@ -101,21 +105,21 @@ def kind(dataset: Dataset, name: str) -> str:
 
 
 def lengths(texts: pd.Series) -> pd.Series:
-    """Count the characters of texts; what is missing stays so."""
+    """Count the characters of texts; missing values stay missing."""
     return texts.astype("str").str.len().astype("float64")
 
 
 def _numbers(before: pd.Series, after: pd.Series) -> tuple[float, float]:
-    """Compare two samples of numbers; what is missing is a value of its own, below all others."""
+    """Compare two samples of numbers; a missing value counts as one below all others."""
     from scipy.stats import ks_2samp
 
     values = [one.astype("float64").fillna(-np.inf).to_numpy() for one in (before, after)]
-    found = ks_2samp(*values, method="asymp")
-    return float(found.statistic), float(found.pvalue)
+    test = ks_2samp(*values, method="asymp")
+    return float(test.statistic), float(test.pvalue)
 
 
 def _categories(before: pd.Series, after: pd.Series) -> tuple[float, float]:
-    """Compare shares; values too rare to be told from chance count as one."""
+    """Compare the shares of categories; rare values count as one."""
     from scipy.stats import chi2_contingency
 
     counts = pd.DataFrame(
@@ -136,11 +140,11 @@ def _categories(before: pd.Series, after: pd.Series) -> tuple[float, float]:
 
 
 def _typical(values: pd.Series) -> str:
-    """Return the middle and where half of the values lie."""
-    known = values.dropna().astype("float64")
-    if known.empty:
+    """Write the median and the quartiles."""
+    present = values.dropna().astype("float64")
+    if present.empty:
         return "nothing"
-    low, middle, high = map(_number, np.quantile(known, [0.25, 0.5, 0.75]))
+    low, middle, high = map(_number, np.quantile(present, [0.25, 0.5, 0.75]))
     missing = values.isna().mean()
     rest = f", {missing:.1%} missing" if missing else ""
     return f"{middle} ({low} to {high}){rest}"

@@ -1,4 +1,4 @@
-"""What the last commit knew: its metrics by git, its data and bundles by DVC."""
+"""The results of the last commit: metrics from git, data and bundles from DVC."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from src.support import git
 class Earlier:
     """The commit that a retraining is compared with.
 
-    Its outputs come from DVC's cache, or from a remote where one is set; what neither has is None.
+    Its outputs come from DVC's cache or remote; what neither has is None.
     """
 
     def __init__(self, folder: Path, commit: str = "HEAD") -> None:
@@ -25,7 +25,7 @@ class Earlier:
         self._found: dict[Path, Path | None] = {}
 
     def json(self, path: Path) -> dict[str, Any] | None:
-        """Return a committed JSON object; None where the commit has none."""
+        """Return a committed JSON object; None if the commit has none."""
         try:
             value = json.loads(self.text(path) or "null")
         except ValueError:
@@ -33,18 +33,18 @@ class Earlier:
         return value if isinstance(value, dict) else None
 
     def champion(self, dataset: str) -> dict[str, Any] | None:
-        """Return a dataset's entry in the committed champions; None where there is none."""
+        """Return a dataset's entry in the committed champions; None if there is none."""
         entry = (self.json(paths.CHAMPIONS) or {}).get(dataset)
         return entry if isinstance(entry, dict) else None
 
     def folder(self, path: Path) -> Path | None:
-        """Bring a stage's output as it was, into a folder of its own."""
+        """Fetch a stage's output of that commit into a folder of its own."""
         if path not in self._found:
             self._found[path] = self._bring(path)
         return self._found[path]
 
     def text(self, path: Path) -> str | None:
-        """Return a committed file; None where the commit has none."""
+        """Return a committed file; None if the commit has none."""
         return git.ask("show", f"{self.commit}:./{path.as_posix()}") if self.commit else None
 
     def _bring(self, path: Path) -> Path | None:
@@ -58,7 +58,7 @@ class Earlier:
         return place if place.is_dir() else None
 
     def _is_output(self, path: Path) -> bool:
-        """Tell whether the commit's dvc.lock names it: asking DVC takes a second."""
+        """Tell whether the commit's dvc.lock names a path, since asking DVC takes a second."""
         return f"path: {path.as_posix()}\n" in (self.text(Path("dvc.lock")) or "")
 
     @cached_property
@@ -79,7 +79,7 @@ class Earlier:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read what a stage wrote."""
+    """Read a YAML file that a stage wrote."""
     value = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert isinstance(value, dict)
     return value

@@ -1,4 +1,4 @@
-"""What changed beside the figures: what stages are made of, and which datasets are tracked."""
+"""What changed besides the figures: the inputs of stages, and which datasets are tracked."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from src.config import paths
 from src.reporting.earlier import Earlier
 
 LOCK = Path("dvc.lock")
-WHOLE = ("cmd", "params")  # of a stage, beside the files that it depends on
+WHOLE = ("cmd", "params")  # of a stage, besides the files that it depends on
 
 
 def others(earlier: Earlier, datasets: Collection[str]) -> list[str]:
-    """Say what the last commit's results are not made of any more; nothing on a first run.
+    """Describe the inputs that differ from the last commit's; nothing on a first run.
 
-    Figures may stay the same where configuration or code did not, and what serves is another then.
+    Equal figures may come from other configuration or code, and then another model serves.
     """
     gone = [name for name in earlier.json(paths.CHAMPIONS) or {} if name not in datasets]
     before, now = _made_of(earlier.text(LOCK)), _made_of(LOCK.read_text(encoding="utf-8"))
     changed = [name for name in now if before and before.get(name) != now[name]]
-    said = [f"{name} is tracked no more" for name in gone]
+    lines = [f"{name} is no longer tracked" for name in gone]
     if changed:
-        said.append(f"other configuration, code or data went into {', '.join(changed)}")
-    return said
+        lines.append(f"the configuration, code or data of {', '.join(changed)} changed")
+    return lines
 
 
 def _made_of(lock: str | None) -> dict[str, Any]:
-    """Return what each stage of a dvc.lock was made of."""
+    """Return the inputs of each stage in a dvc.lock."""
     try:
         stages = (yaml.safe_load(lock or "") or {}).get("stages") or {}
     except (yaml.YAMLError, AttributeError):  # half merged
@@ -39,7 +39,7 @@ def _made_of(lock: str | None) -> dict[str, Any]:
 
 
 def _inputs(stage: Mapping[str, Any]) -> dict[str, Any]:
-    # A bundle says when it was made: another file each time, of the same model.
+    # A bundle carries its date, so that the same model gives another file each time.
     files = {
         one["path"]: one.get("md5")
         for one in stage.get("deps", ())

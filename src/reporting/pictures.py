@@ -1,4 +1,4 @@
-"""Charts of a retraining, as images that any reader of Markdown shows."""
+"""Charts of a retraining as PNG images, which every Markdown viewer shows."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from src.reporting.changes import Changes, Model, part
 from src.reporting.drift import Drift, kind, lengths
 from src.support import files
 
-BEFORE, NOW, CAME = "before", "now", "came"
+BEFORE, NOW, CAME = "before", "now", "new"
 MISSING = "(missing)"
-COLORS = ["#9aa5b1", "#1f6feb"]  # told apart by those who see no red or green, too
+COLORS = ["#9aa5b1", "#1f6feb"]  # distinct with colour blindness, too
 WIDTH, HEIGHT, SCALE = 420, 180, 2
 BINS = 30
 MOST = 4  # columns that are drawn: those that moved furthest
@@ -34,14 +34,14 @@ def draw(changes: Changes, folder: Path) -> dict[str, str]:
         drawn[title] = _figures(passed, metric, title)
     for moved in changes.drift.columns[:MOST] if changes.drift else ():
         assert changes.drift is not None
-        title = f"{moved.name}: rows that came beside those that were there"
+        title = f"{moved.name}: new rows and previous ones"
         drawn[title] = _distribution(changes.dataset, changes.drift, moved.name, title)
-    found = {}
+    titles = {}
     for number, (title, chart) in enumerate(drawn.items(), 1):
         name = f"{changes.dataset.name}-{number}.png"
         files.write(folder / name, _png(chart))
-        found[name] = title
-    return found
+        titles[name] = title
+    return titles
 
 
 def _metric(models: Sequence[Model]) -> str:
@@ -102,20 +102,22 @@ def _bars(table: pd.DataFrame, name: str, title: str) -> Any:
 
 
 def _order(dataset: Dataset, name: str) -> list[str] | None:
-    """Return a category's values as its YAML orders them."""
+    """Return a category's values in the order of its YAML."""
     feature = dataset.features.get(name)
     order = feature.order if isinstance(feature, Category) else None
     return None if order is None else [str(value) for value in order]
 
 
 def _of_numbers(before: pd.Series, added: pd.Series) -> pd.DataFrame:
-    """Count both within the same bins, which hold all but the outermost hundredths of each."""
-    known = [values.dropna().astype("float64") for values in (before, added)]
-    ends = [np.quantile(values, [0.005, 0.995]) for values in known if len(values)] or [[0.0, 0.0]]
+    """Count both in the same bins, which span the central 99 % of each."""
+    present = [values.dropna().astype("float64") for values in (before, added)]
+    ends = [np.quantile(values, [0.005, 0.995]) for values in present if len(values)] or [
+        [0.0, 0.0]
+    ]
     low, high = np.min(ends), np.max(ends)
     edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
     parts = []
-    for when, all_of_it, values in zip((BEFORE, CAME), (before, added), known, strict=True):
+    for when, all_of_it, values in zip((BEFORE, CAME), (before, added), present, strict=True):
         counts, _ = np.histogram(values, edges)
         share = [*(counts / max(1, len(all_of_it))), 0.0]  # the last bin ends, too
         parts.append(pd.DataFrame({"value": edges, "share": share, "when": when}))
@@ -125,17 +127,17 @@ def _of_numbers(before: pd.Series, added: pd.Series) -> pd.DataFrame:
 def _of_categories(
     before: pd.Series, added: pd.Series, order: Sequence[str] | None
 ) -> pd.DataFrame:
-    """Return the shares of the commonest values: of those that came as of those of before."""
-    found = {
+    """Return the shares of the commonest values among previous and new rows."""
+    by_source = {
         when: values.astype("object").fillna(MISSING).value_counts() / max(1, len(values))
         for when, values in ((BEFORE, before), (CAME, added))
     }
-    shares = pd.DataFrame(found).fillna(0.0)
+    shares = pd.DataFrame(by_source).fillna(0.0)
     common = shares.max(axis=1).sort_values(ascending=False, kind="stable").index[:COMMONEST]
     listed = [one for one in order or () if one in common]
     names = [*listed, *(one for one in common if one not in listed)]
-    told = shares.loc[names].rename_axis("value").reset_index()
-    return told.melt("value", var_name="when", value_name="share")
+    table = shares.loc[names].rename_axis("value").reset_index()
+    return table.melt("value", var_name="when", value_name="share")
 
 
 def _color(second: str) -> Any:
@@ -146,7 +148,7 @@ def _color(second: str) -> Any:
 
 
 def _share() -> Any:
-    """Shares of rows: there may be ten times as many of the one as of the other."""
+    """Return an axis of shares, since the two sides may differ much in size."""
     import altair as alt
 
     return alt.Y("share:Q", title="share of rows", axis=alt.Axis(format="%"))

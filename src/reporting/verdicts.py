@@ -1,4 +1,4 @@
-"""Whether a dataset's champion is better than the one of the last commit, and how sure that is."""
+"""Judge whether a dataset's champion is better than that of the last commit."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from src.runs.comparison import Contest, contest, of_bundle
 from src.support.errors import UserError
 
 UNCHANGED, LEVEL, BETTER, WORSE, REFUSED = "unchanged", "level", "better", "worse", "gate failed"
-WORDS = (UNCHANGED, LEVEL, BETTER, WORSE, REFUSED)  # the last of several datasets' is that of all
+WORDS = (UNCHANGED, LEVEL, BETTER, WORSE, REFUSED)  # the worst last
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of one dataset."""
+    """The verdict on one dataset, with its reason."""
 
     word: str
     why: str
@@ -31,32 +31,35 @@ class Verdict:
 
 
 def overall(words: Iterable[str]) -> str:
-    """Return what came of all datasets: the worst of what came of each."""
+    """Return the overall verdict: the worst of several."""
     return max(words, key=WORDS.index, default=UNCHANGED)
 
 
 def judge(
     dataset: str, earlier: Earlier, now: dict[str, Any], *, is_same: bool, seed: int
 ) -> Verdict:
-    """Judge a dataset's champion of now (its entry in champions.json) by the one of before.
+    """Compare a dataset's new champion (`now`, its entry in champions.json) with the earlier one.
 
-    Both answer the held-out rows of now that the earlier one has not seen, where its bundle can
-    still be had; else their cross-validated figures are compared.
+    Both predict the held-out rows that the earlier one has not seen. If its bundle is no longer
+    available, their cross-validated figures are compared.
     """
     before = earlier.champion(dataset)
-    if is_same:  # a gate that failed as well: that was told, and committed
+    if is_same:  # even if the gate failed: that was reported before
         return Verdict(UNCHANGED, "the figures are those of the last commit", before, now)
     if now["champion"] is None:
         return Verdict(REFUSED, "no run passes the gate: there is no champion", before, now)
     if before is None or before.get("champion") is None:
         return Verdict(BETTER, "there was no champion before", before, now)
-    found = _contest(dataset, earlier, before["champion"], now["champion"], seed)
-    if found is None:
+    comparison = _contest(dataset, earlier, before["champion"], now["champion"], seed)
+    if comparison is None:
         return _by_folds(before, now, "its bundle is neither in the cache nor in a remote")
-    if found.result is None or found.result.difference is None:
-        note = found.note.rstrip(".") or f"{found.metric} is not defined on the held-out rows"
+    if comparison.result is None or comparison.result.difference is None:
+        note = (
+            comparison.note.rstrip(".")
+            or f"{comparison.metric} is not defined on the held-out rows"
+        )
         return _by_folds(before, now, note)
-    return Verdict(*_by_contest(found), before, now, found)
+    return Verdict(*_by_contest(comparison), before, now, comparison)
 
 
 def _contest(
@@ -74,25 +77,25 @@ def _contest(
     return contest(of_bundle(ours, bundle.read_manifest(ours)), test, place, manifest, seed)
 
 
-def _by_contest(found: Contest) -> tuple[str, str]:
-    result = found.result
+def _by_contest(comparison: Contest) -> tuple[str, str]:
+    result = comparison.result
     assert result is not None
-    figures = f"{found.metric} {result.ours:g} against {result.theirs:g}"
-    words = f"{figures} of the earlier champion on the same {found.rows:,} held-out rows"
+    figures = f"{comparison.metric} {result.ours:g} against {result.theirs:g}"
+    words = f"{figures} of the earlier champion on the same {comparison.rows:,} held-out rows"
     if result.low is not None and result.high is not None:
         words += f" (better by {result.low:.3g} to {result.high:.3g}, 95%)"
     if result.is_better:
         return BETTER, f"better by more than chance explains: {words}"
-    if found.is_worse:
+    if comparison.is_worse:
         return WORSE, f"worse by more than chance explains: {words}"
     return LEVEL, f"no different by more than chance explains: {words}"
 
 
 def _by_folds(before: dict[str, Any], now: dict[str, Any], note: str) -> Verdict:
-    """Compare means of cross-validation; the folds' spread is what chance may do."""
+    """Compare cross-validated means, taking the spread of the folds as chance."""
     metric, ours, theirs = now["metric"], now["cv"], before.get("cv")
     if before.get("metric") != metric:
-        why = f"{metric} judges now and {before.get('metric')} did before; {note}"
+        why = f"the metric was {before.get('metric')} and is {metric} now; {note}"
         return Verdict(LEVEL, f"not compared: {why}", before, now)
     if not _has_spread(ours) or not _has_spread(theirs):
         why = f"the last commit does not say how {metric} varied in cross-validation; {note}"
@@ -106,5 +109,5 @@ def _by_folds(before: dict[str, Any], now: dict[str, Any], note: str) -> Verdict
 
 
 def _has_spread(cv: Any) -> TypeGuard[dict[str, float]]:
-    """Tell whether a committed entry has both figures: it may be of another version."""
+    """Tell whether a committed entry, perhaps by another version, has a mean and a spread."""
     return isinstance(cv, dict) and None not in (cv.get("mean"), cv.get("std"))

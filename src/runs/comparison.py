@@ -1,4 +1,4 @@
-"""A fresh model against the one that serves, on held-out rows that neither was trained on."""
+"""Compare a new model with the champion on held-out rows that neither was trained on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from src.support.structs import convert
 
 @dataclass(frozen=True)
 class Fresh:
-    """What is held against the champion: it answers typed rows."""
+    """A new model to compare with the champion; it predicts typed rows."""
 
     dataset: Dataset
     classes: Sequence[str] | None
@@ -33,7 +33,7 @@ class Fresh:
 
 @dataclass(frozen=True)
 class Contest:
-    """What came of a comparison, or why there is none."""
+    """The result of a comparison, or why there is none."""
 
     rows: int
     left_out: int  # rows that the champion was trained on: it would know them by heart
@@ -42,12 +42,12 @@ class Contest:
     note: str = ""
 
     def document(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        found = {"metric": self.metric, "rows": self.rows, "left_out": self.left_out}
+        """Return the contest as plain values."""
+        figures = {"metric": self.metric, "rows": self.rows, "left_out": self.left_out}
         if self.result is None:
-            return {**found, "note": self.note}
+            return {**figures, "note": self.note}
         return {
-            **found,
+            **figures,
             "this": self.result.ours,
             "that": self.result.theirs,
             "better_by": self.result.difference,
@@ -58,13 +58,13 @@ class Contest:
 
     @property
     def is_worse(self) -> bool:
-        """Tell whether the champion is better by more than chance explains."""
+        """Tell whether the champion is better by more than chance could explain."""
         high = None if self.result is None else self.result.high
         return high is not None and high < 0
 
 
 def of_bundle(path: Path, manifest: Mapping[str, Any]) -> Fresh:
-    """Return a bundle as what is held against a champion."""
+    """Return a bundle's model, to be compared with a champion."""
     dataset = convert(manifest["config"]["dataset"], Dataset, "dataset")
     try:
         predictor = predictors.load(path, manifest)
@@ -82,7 +82,7 @@ def of_bundle(path: Path, manifest: Mapping[str, Any]) -> Fresh:
 def contest(
     fresh: Fresh, test: pd.DataFrame, champion: Path, manifest: Mapping[str, Any], seed: int
 ) -> Contest:
-    """Compare on the test rows that the champion's bundle has not seen, by the dataset's metric."""
+    """Compare by the dataset's metric on the test rows that the champion has not seen."""
     dataset, metric = fresh.dataset, fresh.dataset.metric
     try:
         theirs = convert(manifest["config"]["dataset"], Dataset, "dataset")
@@ -115,7 +115,7 @@ def contest(
 
 
 def hashes(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
-    """Return a number for each row that says which rows are the same in these columns."""
+    """Return a hash of each row over these columns."""
     columns = list(columns)
     plain = rows[columns].astype({name: object for name in columns if rows[name].dtype == "str"})
     return pd.util.hash_pandas_object(plain, index=False)
@@ -128,7 +128,7 @@ def _other(
     columns: list[str],
     names: list[str] | None,
 ) -> str:
-    """Say why the champion answers another question; nothing where it is the same."""
+    """Return why the champion cannot be compared; empty if it can."""
     is_other = theirs.task != fresh.dataset.task or not set(columns) <= set(test.columns)
     # A column of numbers that was one of words, or the reverse, is another column.
     if is_other or any(
@@ -144,13 +144,13 @@ def _other(
 def _seen(
     test: pd.DataFrame, columns: list[str], champion: Path, manifest: Mapping[str, Any]
 ) -> np.ndarray:
-    """Tell which rows the champion was trained on: it has them with it."""
-    known = pd.read_parquet(io.BytesIO(bundle.verified(champion, bundle.ROWS, manifest)))
-    return hashes(test, columns).isin(set(hashes(known, columns))).to_numpy()
+    """Return which rows the champion was trained on, by those in its bundle."""
+    trained_on = pd.read_parquet(io.BytesIO(bundle.verified(champion, bundle.ROWS, manifest)))
+    return hashes(test, columns).isin(set(hashes(trained_on, columns))).to_numpy()
 
 
 def _widened(output: np.ndarray, names: Sequence[str], every: list[str]) -> np.ndarray:
-    """Return probabilities with a column for each class of both."""
+    """Return probabilities with a column for each class that either model has."""
     wide = np.zeros((len(output), len(every)))
     wide[:, [every.index(name) for name in names]] = output
     return wide

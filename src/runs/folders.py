@@ -1,4 +1,4 @@
-"""runs/: a folder for every training ever made on this checkout."""
+"""runs/: a folder for each training in this checkout."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from src.support import files
 
 RUNS = Path("runs")
-REQUEST = "request.json"  # what was asked, written first
+REQUEST = "request.json"  # written first
 MANIFEST = "manifest.json"  # what came out, written last
 BUNDLE = "bundle"
 STUDY = "study.journal"
@@ -27,21 +27,21 @@ class Run:
 
     @property
     def is_done(self) -> bool:
-        """Tell whether the training came to its end."""
+        """Tell whether the training finished."""
         return (self.path / MANIFEST).is_file() or (self.path / BUNDLE / MANIFEST).is_file()
 
     def request(self) -> dict[str, Any]:
-        """Return what was asked: started, configuration, tracked run or None."""
+        """Return the request: start time, configuration, and tracked run or None."""
         return _read(self.path / REQUEST)
 
     def manifest(self) -> dict[str, Any]:
-        """Return what came out."""
+        """Return the manifest of the bundle."""
         inner = self.path / BUNDLE / MANIFEST
         return _read(inner if inner.is_file() else self.path / MANIFEST)
 
 
 def start(dataset: str, model: str, request: dict[str, Any]) -> Run:
-    """Make the folder runs/<dataset>/<time>-<model>-<id>/ and write down what was asked."""
+    """Create the folder runs/<dataset>/<time>-<model>-<id>/ and write the request."""
     now = datetime.now(UTC)
     stem = f"{now:%Y%m%dT%H%M%SZ}-{model}-{secrets.token_hex(3)}"
     run = Run(RUNS / dataset / stem)
@@ -58,7 +58,7 @@ def every() -> Iterator[Run]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Read a JSON object; empty where the file is damaged."""
+    """Read a JSON object; empty if the file is damaged."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

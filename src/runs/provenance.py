@@ -1,4 +1,4 @@
-"""Where a result comes from: the commit, the tree's state, the libraries."""
+"""The provenance of a result: commit, state of the working tree, library versions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from importlib import metadata
 from typing import Any
 
-from src.support import git as asked
+from src.support.git import ask
 
 # What decides a prediction's digits; anything else may change freely.
 LIBRARIES = ("joblib", "numpy", "optuna", "pandas", "scikit-learn", "scipy")
@@ -16,23 +16,23 @@ OUTPUTS = (":(exclude)metrics", ":(exclude)dvc.lock")
 
 
 def git() -> dict[str, Any]:
-    """Return the commit and whether the tree differs from it; None for both outside git."""
-    commit = asked.ask("rev-parse", "HEAD")
+    """Return the commit and whether the working tree differs; None for both outside git."""
+    commit = ask("rev-parse", "HEAD")
     if commit is None:
         return {"commit": None, "dirty": None}
-    changed = asked.ask("status", "--porcelain", "--untracked-files=normal", "--", ".", *OUTPUTS)
+    changed = ask("status", "--porcelain", "--untracked-files=normal", "--", ".", *OUTPUTS)
     return {"commit": commit, "dirty": bool(changed)}
 
 
 def versions(estimator: object) -> dict[str, str]:
     """Return the versions of Python, of the shared libraries and of the estimator's own."""
-    found = {name: _version(name) for name in LIBRARIES}
+    by_library = {name: _version(name) for name in LIBRARIES}
     # A module says its version itself; which package brought it would take half a second to find.
     own = sys.modules[type(estimator).__module__.split(".")[0]]
     if own.__name__ != "sklearn":
-        found[own.__name__] = getattr(own, "__version__", None)
-    known = {name: version for name, version in sorted(found.items()) if version}
-    return {"python": platform.python_version(), **known}
+        by_library[own.__name__] = getattr(own, "__version__", None)
+    installed = {name: version for name, version in sorted(by_library.items()) if version}
+    return {"python": platform.python_version(), **installed}
 
 
 def _version(name: str) -> str | None:

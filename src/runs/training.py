@@ -1,4 +1,4 @@
-"""One training from its request to its bundle: of one's own, tracked, or continued."""
+"""Run one training from its request to its bundle: own, tracked, or continued."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PLOTTED = 1000  # rows of a regression's plot; all of them would fill git's hist
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished training, for the table at the end."""
+    """A finished training."""
 
     config: Config
     manifest: dict[str, Any]
@@ -38,7 +38,7 @@ class Trained:
 
 
 def own(config: Config) -> Trained:
-    """Train into a new folder of runs/; nothing of the pipeline's is touched."""
+    """Train into a new folder of runs/, without touching the pipeline's outputs."""
     from src.learning import training
 
     with Bar(_title(config)) as bar:
@@ -58,8 +58,8 @@ def _write_rejected(cleaned: Cleaned, run: folders.Run) -> None:
     print(f"{len(cleaned.rejected)} of {cleaned.total} rows rejected ({cleaned.words()}): {path}")
 
 
-def continued(path: Path, given: dict[str, Any]) -> Trained:
-    """Go on with a stopped run's search, on the same data and configuration."""
+def continued(path: Path, overrides: dict[str, Any]) -> Trained:
+    """Continue a stopped run's search on the same data and configuration."""
     run = folders.Run(path)
     if not path.resolve().is_relative_to(folders.RUNS.resolve()):
         raise UserError("A run is a folder in runs/.", given=path, choices=["runs/<dataset>/<run>"])
@@ -67,12 +67,14 @@ def continued(path: Path, given: dict[str, Any]) -> Trained:
         stopped = [str(other.path) for other in folders.every() if not other.is_done]
         raise UserError("There is no run here.", given=path, choices=stopped[:5])
     if run.is_done:
-        raise UserError("This run is finished; there is nothing to go on with.", given=path)
+        raise UserError("This run is finished; there is nothing to continue.", given=path)
     request = run.request()
     if not request:
         raise UserError("The run's request cannot be read.", given=path / folders.REQUEST)
     values = request["config"]
-    values["search"].update({key.removeprefix("search."): value for key, value in given.items()})
+    values["search"].update(
+        {key.removeprefix("search."): value for key, value in overrides.items()}
+    )
     config = configs.build(values)
     configs.check_targets(config.model)
     if request["run"] is not None:
@@ -100,13 +102,13 @@ def _own(config: Config, ready: Prepared, run: folders.Run, bar: Bar) -> Trained
 
 
 def tracked(name: str) -> Trained:
-    """Train a tracked run exactly as src.compose wrote it, into the pipeline's outputs."""
+    """Train a tracked run as src.compose wrote it, into the pipeline's outputs."""
     path = paths.RUN_CONFS / f"{name}.yaml"
     if not path.is_file():
-        known = configs.read_params().runs
-        if name in known:
+        runs = configs.read_params().runs
+        if name in runs:
             raise UserError(f"The run '{name}' is not composed yet.", fix="dvc repro")
-        raise unknown("tracked run", name, known)
+        raise unknown("tracked run", name, runs)
     config = configs.build(configs.read_yaml(path))
     dataset, model = config.dataset.name, config.model.name
     ready = preparing.load(paths.PREPARED / dataset)
@@ -131,10 +133,10 @@ def finish(
     place: Path | None = None,
     extra: Mapping[str, bytes] | None = None,
 ) -> tuple[Outcome, dict[str, Any]]:
-    """Train and write the bundle, at `place` or in the run's folder; return what came out.
+    """Train, write the bundle to `place` or the run's folder, and return the result.
 
-    `extra` are files that the bundle keeps beside its own. Raises UserError where the rows are too
-    few, the model cannot be made or the disk refuses; a search's trials so far stay in the folder.
+    `extra` files are kept in the bundle besides its own. Raises UserError if there are too few
+    rows, the model cannot be built or the disk refuses; a search's trials stay in the folder.
     """
     # scikit-learn takes a second to import; a misspelt word must not wait for it.
     from src.inference import bundle as bundles
@@ -155,7 +157,7 @@ def finish(
 
 @contextmanager
 def _telling_how_to_go_on(run: folders.Run, command: str) -> Iterator[None]:
-    """Say where a search that is stopped goes on."""
+    """Print how to continue a search that is stopped."""
     try:
         yield
     except (KeyboardInterrupt, UserError):
@@ -169,9 +171,9 @@ def _telling_how_to_go_on(run: folders.Run, command: str) -> Iterator[None]:
 def _exported(
     config: Config, ready: Prepared, outcome: Outcome
 ) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
-    """Return what the manifest says of the export, and the files that a service opens.
+    """Return the manifest's entry on the export, and the files that a service opens.
 
-    An export that answers otherwise than the model is left out: the pickled model answers then.
+    An export whose answers differ from the model's is left out; then the pickled model answers.
     """
     from src.inference import held_out, parity, predictor, similar
     from src.learning import exporting
@@ -224,7 +226,7 @@ def _manifest(
 
 
 def _thinned(predictions: Any, task: str) -> Any:
-    """Take rows evenly by rank of the truth, so that the plot keeps the extremes."""
+    """Select rows evenly by rank of the true value, so that the plot keeps the extremes."""
     if task != "regression" or len(predictions) <= PLOTTED:
         return predictions
     ordered = predictions.sort_values(["actual", "predicted"], kind="stable")
@@ -241,7 +243,7 @@ def _request(config: Config, ready: Prepared, tracked_run: str | None) -> dict[s
 
 
 def _unfinished(request: dict[str, Any]) -> folders.Run | None:
-    """Find a tracked run that was stopped in its search and asked for exactly the same."""
+    """Find a stopped run of a tracked search with exactly the same request."""
     for run in folders.every():
         if not run.is_done and (run.path / folders.STUDY).is_file():
             before = run.request()

@@ -1,4 +1,4 @@
-"""Invented careers, written down as people write them, from src/data/vocabulary."""
+"""Invent resumes, written as people write them, from the vocabulary."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HEADLINES = (0.45, 0.6, 0.7)  # a title of the role, a vague one, another role's
 
 @dataclass
 class Job:
-    """Hold one job: the role worked in, where, for whom, and whether it is the present one."""
+    """One job: its role, employer and systems, and whether it is the present one."""
 
     role: Role
     title: str
@@ -43,7 +43,7 @@ PAST = re.compile(r"(?!Involved)[A-Z][a-z]+ed |Wrote |Built |Led ")
 
 
 class Writer:
-    """Write down the career of one person."""
+    """Write the resume of one person."""
 
     def __init__(
         self, dice: Dice, common: dict[str, Any], roles: dict[str, Role], role: Role
@@ -99,8 +99,8 @@ class Writer:
         key = (role.name, heading)
         if key not in self.stacks:
             names, weights = role.tools[heading]
-            known = max(4, int(len(names) * self.dice.between(0.15, 0.5)))
-            self.stacks[key] = self.dice.shuffled(names, weights)[:known]
+            count = max(4, int(len(names) * self.dice.between(0.15, 0.5)))
+            self.stacks[key] = self.dice.shuffled(names, weights)[:count]
         return self.stacks[key]
 
     def fill(self, sentence: str, job: Job) -> str:
@@ -112,11 +112,11 @@ class Writer:
             if match[2] is None:
                 return str(self.dice.pick(match[1].split("|")))
             for _ in range(4):
-                found = self.slot(match[2], match[3], job)
-                if found not in used:
+                text = self.slot(match[2], match[3], job)
+                if text not in used:
                     break
-            used.add(found)
-            return found
+            used.add(text)
+            return text
 
         while SLOT.search(sentence):
             sentence = SLOT.sub(value, sentence)
@@ -142,7 +142,7 @@ class Writer:
         return value
 
     def sentences(self, job: Job, words: float) -> list[str]:
-        """Describe a job in about so many words."""
+        """Describe a job in a given number of words, roughly."""
         lines: list[str] = []
         while words > 0:
             if self.copies and self.written and self.dice.chance(0.5):
@@ -163,7 +163,7 @@ class Writer:
         return lines
 
     def draw(self, deck: str, lines: list[str]) -> str:
-        """Take a line that was not used since the deck was last full."""
+        """Draw a line from a deck without repeating any until all are used."""
         if not self.decks.get(deck):
             self.decks[deck] = self.dice.shuffled(lines)
         return self.decks[deck].pop()
@@ -219,27 +219,30 @@ class Writer:
             words -= len(lines[-1].split())
         return lines
 
-    def known(self, number: float) -> dict[str, list[str]]:
-        """Return tools by heading, the former role's among them."""
-        found: dict[str, list[str]] = {}
+    def tools(self, number: float) -> dict[str, list[str]]:
+        """Return about so many tools by heading, those of former roles included."""
+        by_heading: dict[str, list[str]] = {}
         for role in {job.role.name: job.role for job in self.jobs}.values():
             for heading in role.tools:
-                known = found.setdefault(heading, [])
-                known += [tool for tool in self.stack(role, heading) if tool not in known]
-        share = min(1.0, number / sum(map(len, found.values())))
-        return {name: tools[: max(1, round(share * len(tools)))] for name, tools in found.items()}
+                tools = by_heading.setdefault(heading, [])
+                tools += [tool for tool in self.stack(role, heading) if tool not in tools]
+        share = min(1.0, number / sum(map(len, by_heading.values())))
+        return {
+            heading: tools[: max(1, round(share * len(tools)))]
+            for heading, tools in by_heading.items()
+        }
 
     def skills(self, words: float) -> list[str]:
         """Return the section of skills."""
-        known = self.known(words / 1.5)
+        by_heading = self.tools(words / 1.5)
         extra = self.dice.shuffled(*self.common["general"]["tools"])[: 1 + int(words / 12)]
         if self.dice.chance(0.3):
-            every = [tool for tools in known.values() for tool in tools] + extra
+            every = [tool for tools in by_heading.values() for tool in tools] + extra
             return [", ".join(self.dice.shuffled(every))]
-        known["other"] = extra
+        by_heading["other"] = extra
         return [
             f"{self.bullet}{self.dice.pick(self.common['kinds'][key])}: {', '.join(tools)}"
-            for key, tools in known.items()
+            for key, tools in by_heading.items()
         ]
 
     def employment(self, job: Job, words: float, years: tuple[int, int]) -> list[str]:
@@ -266,7 +269,7 @@ class Writer:
         return lines + self.listed(self.sentences(job, words))
 
     def text(self) -> str:
-        """Write all of it."""
+        """Return the whole text."""
         dice, lines = self.dice, self.contact()
         if dice.chance(0.2):
             objective = self.fill(dice.pick(self.common["objective"]), self.jobs[0])
@@ -309,7 +312,7 @@ class Writer:
 
 
 def careers() -> Iterator[tuple[str, str]]:
-    """Yield invented texts, each with the present role of its writer."""
+    """Yield invented resumes, each with its writer's present role."""
     roles, common, dice = wording.roles(), wording.common(), Dice(SEED)
     total = sum(role.share for role in roles.values())
     labels = [n for n, role in roles.items() for _ in range(round(PEOPLE * role.share / total))]

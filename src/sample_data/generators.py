@@ -101,10 +101,10 @@ def _with_faults(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 def diamonds() -> bytes:
     """Return the 53,940 diamonds that plotnine carries."""
     # Finding the package is enough: importing it would load matplotlib.
-    found = importlib.util.find_spec("plotnine")
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec("plotnine")
+    if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("diamonds.csv comes with plotnine", name="plotnine")
-    source = Path(found.submodule_search_locations[0]) / "data" / "diamonds.csv"
+    source = Path(spec.submodule_search_locations[0]) / "data" / "diamonds.csv"
     return source.read_bytes().replace(b"\r\n", b"\n")
 
 

@@ -86,12 +86,12 @@ def _load(name: str) -> dict[str, Any]:
 
 def roles() -> dict[str, Role]:
     """Read the roles in the order of their file names."""
-    found = {}
+    by_name = {}
     for path in sorted(VOCABULARY.glob("*.yaml")):
         if path.stem == "common":
             continue
         raw = _load(path.stem)
-        found[raw["role"]] = Role(
+        by_name[raw["role"]] = Role(
             name=raw["role"],
             share=raw["share"],
             neighbours=raw["neighbours"],
@@ -102,7 +102,7 @@ def roles() -> dict[str, Role]:
                 for key in ("titles", "summary", "tasks", "certifications")
             },
         )
-    return found
+    return by_name
 
 
 def _split(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What every command shares: one clear message for a user's error."""
+"""Run commands and print their errors for people."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 
 
 def guarded(run: Callable[[], None]) -> None:
-    """Run a command; print a UserError and exit with 1, and exit with 130 on Ctrl-C."""
+    """Run a command; exit with 1 after printing a UserError, and with 130 on Ctrl-C."""
     warnings.formatwarning = _one_line
     try:
         run()
@@ -49,7 +49,7 @@ def guarded(run: Callable[[], None]) -> None:
 
 
 def _one_line(message: Warning | str, *_rest: object, **_named: object) -> str:
-    """Write a warning for people: where in our code it arose is no news to them."""
+    """Format a warning without the place in our code where it arose."""
     return f"Warning: {message}\n"
 
 

@@ -1,4 +1,4 @@
-"""Errors that a user can cause and mend."""
+"""Errors that a user can cause and fix."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import msgspec
 
 
 class Fault(msgspec.Struct, omit_defaults=True):
-    """What is wrong with one field or row: where it is, and what would be right.
+    """What is wrong with one field or row, and what is allowed.
 
-    Of an array `record` counts from 0, of a file `line` counts from 1; `see` is a path that
-    describes the field.
+    `record` counts from 0 in an array, `line` from 1 in a file; `see` is a path that describes the
+    field.
     """
 
     detail: str
@@ -28,10 +28,10 @@ class Fault(msgspec.Struct, omit_defaults=True):
 
 
 class UserError(Exception):
-    """Say what was wrong, what was given, what is allowed and what to do next.
+    """An error that says what was wrong, what was given, what is allowed and how to fix it.
 
-    The code names the kind of error for programs, in words that never change; `errors` are the
-    faults of single fields, `more` other facts by name.
+    `code` identifies the kind of error for programs and never changes; `errors` lists the faults of
+    single fields, `more` has other facts by name.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class UserError(Exception):
 
 @contextmanager
 def coded(code: str) -> Iterator[None]:
-    """Give each UserError that is raised inside this code."""
+    """Set the code of each UserError that is raised inside."""
     try:
         yield
     except UserError as error:
@@ -75,16 +75,14 @@ def coded(code: str) -> Iterator[None]:
         raise
 
 
-def did_you_mean(given: str, choices: Iterable[object]) -> str | None:
-    """Suggest the choice that is spelled most like what was given."""
-    close = difflib.get_close_matches(given, [str(choice) for choice in choices], n=1)
+def did_you_mean(name: str, choices: Iterable[object]) -> str | None:
+    """Suggest the choice that is spelled most like a name."""
+    close = difflib.get_close_matches(name, [str(choice) for choice in choices], n=1)
     return f"did you mean '{close[0]}'?" if close else None
 
 
-def unknown(
-    kind: str, given: str, choices: Iterable[object], *, code: str = "invalid"
-) -> UserError:
-    """Make the error for a name that is not among the choices."""
+def unknown(kind: str, name: str, choices: Iterable[object], *, code: str = "invalid") -> UserError:
+    """Return the error for a name that is not among the choices."""
     listed = [str(choice) for choice in choices]
-    what, fix = f"Unknown {kind} '{given}'.", did_you_mean(given, listed)
+    what, fix = f"Unknown {kind} '{name}'.", did_you_mean(name, listed)
     return UserError(what, code=code, choices=listed, fix=fix)

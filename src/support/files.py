@@ -1,4 +1,4 @@
-"""Write files so that a reader sees the old one or the new one, never half of either."""
+"""Read and write files atomically: a reader sees the old content or the new, never a mix."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from src.support.errors import UserError
 
 @contextmanager
 def explained(what: str, path: Path) -> Iterator[None]:
-    """Turn the system's refusal to write (disk full, no permission) into a UserError."""
+    """Convert the system's refusal to write (disk full, no permission) to a UserError."""
     try:
         yield
     except OSError as error:
@@ -31,7 +31,7 @@ def explained(what: str, path: Path) -> Iterator[None]:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Replace a file's content atomically, making its folder if need be."""
+    """Replace a file's content atomically, creating its folder if needed."""
     with explained("The file", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -53,7 +53,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def json_bytes(value: Any) -> bytes:
-    """Return a value as indented JSON; NaN is refused."""
+    """Return a value as indented JSON; raise ValueError for NaN."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     return f"{text}\n".encode()
 
@@ -67,8 +67,8 @@ def csv_text(
 ) -> str:
     """Return rows as a CSV.
 
-    With the usual end of a line a lone carriage return within a cell is quoted; with another end
-    only where all cells are, though every reader ends a line there.
+    A lone carriage return in a cell, at which every reader ends a line, is quoted with the default
+    `end`; with another one only if all cells are quoted.
     """
     text = io.StringIO()
     quoting: Literal[0, 1] = csv.QUOTE_ALL if is_quoted else csv.QUOTE_MINIMAL
@@ -78,7 +78,7 @@ def csv_text(
 
 @contextmanager
 def new_folder(path: Path, what: str) -> Iterator[Path]:
-    """Yield a folder to fill, and put it in the place of `path` only when all went well."""
+    """Yield a temporary folder, which replaces `path` only if all goes well."""
     with explained(what, path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path)
@@ -97,13 +97,13 @@ def new_folder(path: Path, what: str) -> Iterator[Path]:
 
 
 def _sync(path: Path) -> None:
-    """Bring a file to the disk before anything names it."""
+    """Flush a file to disk before it gets its name."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def _sweep(path: Path) -> None:
-    """Remove what killed processes left half made; a folder's name tells whose it is."""
+    """Remove the temporary folders of killed processes, whose ids are in the names."""
     for folder in path.parent.glob(f".{path.name}.*.*"):
         pid = folder.name.removeprefix(f".{path.name}.").split(".")[0]
         if pid.isdecimal() and not _is_alive(int(pid)):
@@ -121,9 +121,9 @@ def _is_alive(pid: int) -> bool:
 
 
 def signature(file: Path | int) -> tuple[int, int, int]:
-    """Return what changes when a file's content does, of a path or an open file."""
-    found = os.stat(file)  # noqa: PTH116 - Path knows of no open file
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    """Return a signature of a path or an open file that changes with its content."""
+    status = os.stat(file)  # noqa: PTH116 - Path knows of no open file
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def lock(file: IO[Any] | int, *, is_waiting: bool = True) -> bool:
@@ -139,13 +139,13 @@ def lock(file: IO[Any] | int, *, is_waiting: bool = True) -> bool:
 
 
 def unlock(file: IO[Any] | int) -> None:
-    """Give the lock of an open file back."""
+    """Release the lock of an open file."""
     fcntl.flock(file, fcntl.LOCK_UN)
 
 
 @contextmanager
 def held(path: Path, what: str) -> Iterator[None]:
-    """Hold a file for this process alone; the system lets go of it when the process dies."""
+    """Lock a file for this process; the system releases it when the process ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
         if not lock(file, is_waiting=False):

@@ -1,4 +1,4 @@
-"""What git knows of this checkout."""
+"""Ask git about this checkout."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SECONDS = 60.0  # a hook or a disk that hangs must not hang a training
 
 
 def ask(*words: str) -> str | None:
-    """Return what git prints, without the last line's end; None where it fails or is absent."""
+    """Return what git prints, without the final newline; None if it fails or is not installed."""
     try:
         done = subprocess.run(
             ["git", *words],

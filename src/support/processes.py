@@ -1,4 +1,4 @@
-"""Other programs: what they print as it comes, and a clear message where one fails."""
+"""Run other programs, with a clear message if one fails."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ DECODED: dict[str, Any] = {"encoding": "utf-8", "errors": "replace"}  # it may p
 
 
 def run(*command: str, fix: str = "see to what it says") -> None:
-    """Run a command and show what it prints; raise UserError with its last lines if it fails.
+    """Run a command and print its output; raise UserError with the last lines if it fails.
 
-    Whatever ends this ends the command as well, and all that it has started.
+    If this process is interrupted, the command and its children are ended, too.
     """
     lines: list[str] = []
     try:
@@ -48,7 +48,7 @@ def run(*command: str, fix: str = "see to what it says") -> None:
 
 
 def output(*command: str, fix: str = "see to what it says") -> str:
-    """Return what a command prints; raise UserError with its complaint if it fails."""
+    """Return what a command prints; raise UserError with its error output if it fails."""
     try:
         done = subprocess.run(command, capture_output=True, check=False, **DECODED)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Progress on a terminal for what lasts; silence elsewhere."""
+"""Show progress on a terminal, and nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PATIENCE = 2.0  # seconds before a bar appears
 
 
 class Bar:
-    """Show the stage, the share done and a note once the work has lasted PATIENCE seconds."""
+    """Show the stage, the share done and a note, once the work takes PATIENCE seconds."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -50,7 +50,7 @@ class Bar:
         self._show(description=f"{self.title}: {name}", total=total, completed=0, note="")
 
     def step(self, note: str = "") -> None:
-        """Finish a step; `note` stays until another comes."""
+        """Finish a step; `note` stays until the next one."""
         changes = {"completed": self._fields["completed"] + 1}
         self._show(**changes, **({"note": note} if note else {}))
 

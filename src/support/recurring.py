@@ -1,4 +1,4 @@
-"""What is done again and again beside the answering: by one worker, with rests, and heard once."""
+"""Recurring background work: done by one worker, with pauses, and each error logged once."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ SHARE = 0.05  # of the time that what is done again and again may take
 
 
 def rest(took: float) -> float:
-    """Return for how many seconds to rest after what took so many: twenty times as long."""
+    """Return the seconds to pause after work that took some: twenty times as many."""
     return took / SHARE
 
 
 class Errors(dict[str, str]):
-    """What is wrong now, by what it is about."""
+    """Current errors by subject."""
 
     def is_new(self, about: str, error: str) -> bool:
-        """Note an error; tell whether it is new, for only then is it logged."""
+        """Remember an error, and tell whether it is new and should be logged."""
         is_new = self.get(about) != error
         self[about] = error
         return is_new
 
 
 def start(name: str, folder: Path, every: float, make: Callable[[], Callable[[], object]]) -> None:
-    """Do in a thread, every so many seconds, what `make` returns.
+    """Call what `make` returns in a thread at fixed intervals.
 
-    Of several workers one does it, and another when that one is gone.
+    One of several workers does it, and another takes over when that one is gone.
     """
     words = (name, folder, every, make)
     threading.Thread(target=_run, args=words, name=name, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Plain values -> typed, frozen structs, with errors that list the choices."""
+"""Convert plain values to typed, frozen structs, with errors that list the choices."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MESSAGE = re.compile(
 
 
 class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Be the base of everything that is configured: frozen, and closed to unknown keys."""
+    """The base of everything configured: frozen, and closed to unknown keys."""
 
 
 def convert(
@@ -27,9 +27,8 @@ def convert(
 ) -> T:
     """Convert plain containers to `kind`; raise UserError that names the key and its choices.
 
-    `where` is the path of the value in the configuration, such as "dataset". With `is_text` the
-    values are all text, as in a query or on a command line, and "3" is a number. The error has the
-    code.
+    `where` is the path of the value in the configuration, such as "dataset". With `is_text` all
+    values are text, as in a query or on a command line, and "3" is a number. `code` is the error's.
     """
     try:
         return msgspec.convert(value, kind, strict=not is_text)
@@ -45,12 +44,12 @@ def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
     what, steps = match["what"], _locate(str(error), match["path"] or "", value, kind)
     if match["key"]:  # it is the name that is not valid, whatever stands under it
         names = _fetch(value, steps)
-        given = next(
+        name = next(
             n for n in names if _fails(_replaced(value, steps, {n: names[n]}), kind, str(error))
         )
         return UserError(
             f"A name in '{'.'.join([where, *steps])}' is not valid: {_lower(what)}.",
-            given=repr(given),
+            given=repr(name),
         )
     path = ".".join([*([where] if where else []), *steps]).replace(".[", "[")
     info = _walk(inspect.type_info(kind), value, steps)
@@ -68,18 +67,18 @@ def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
             f"The key '{f'{path}.' if path else ''}{missing[1]}' is missing.",
             fix=f"add '{missing[1]}' to {path or 'the configuration'}",
         )
-    given = _fetch(value, steps)
-    if isinstance(given, bool) and "str" in what:
+    wrong = _fetch(value, steps)
+    if isinstance(wrong, bool) and "str" in what:
         return UserError(
             f"'{path}' is not valid: {_lower(what)}.",
-            given=str(given).lower(),
+            given=str(wrong).lower(),
             fix="quote it: YAML reads yes, no, on and off as true and false",
         )
     return UserError(
         f"'{path or 'the configuration'}' is not valid: {_lower(what)}.",
-        given=repr(given),
+        given=repr(wrong),
         choices=_choices(info),
-        fix=did_you_mean(str(given), _choices(info) or ()),
+        fix=did_you_mean(str(wrong), _choices(info) or ()),
     )
 
 
@@ -88,7 +87,7 @@ def _lower(text: str) -> str:
 
 
 def _locate(message: str, path: str, value: Any, kind: type) -> list[str]:
-    """Turn msgspec's path into keys; it writes `[...]` where it does not know the key of a dict."""
+    """Convert msgspec's path to keys, where `[...]` stands for an unknown key of a dict."""
     steps = [step for step in re.split(r"\.(?!\.|\])|(?=\[)", path) if step]
     for position, step in enumerate(steps):
         if step == "[...]":
@@ -109,7 +108,7 @@ def _fails(value: Any, kind: type, message: str) -> bool:
 
 
 def _replaced(value: Any, steps: list[str], new: Any) -> Any:
-    """Copy `value` with `new` at the end of the steps."""
+    """Return a copy of `value` with `new` at the end of the steps."""
     if not steps:
         return new
     copy = value.copy()
@@ -132,7 +131,7 @@ def _fetch(value: Any, steps: list[str]) -> Any:
 
 
 def _walk(info: Any, value: Any, steps: list[str]) -> Any:
-    """Follow the steps through the description of a type; return what is found there."""
+    """Follow the steps through the description of a type, and return what they lead to."""
     for step in steps:
         info = _struct_of(info, value)
         if isinstance(info, inspect.StructType):
@@ -151,7 +150,7 @@ def _walk(info: Any, value: Any, steps: list[str]) -> Any:
 
 
 def _struct_of(info: Any, value: Any) -> Any:
-    """Pick the member of a union that the value claims to be, by its tag."""
+    """Return the member of a union that the value's tag names."""
     if not isinstance(info, inspect.UnionType):
         return info
     members = [member for member in info.types if not isinstance(member, inspect.NoneType)]
@@ -177,7 +176,7 @@ _LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
 def _choices(info: Any) -> list[str] | None:
-    """Say in words what a type allows; None where there is nothing to say."""
+    """Describe what a type allows; None if there is nothing to describe."""
     if isinstance(info, inspect.UnionType):
         tags = [str(_tag(member)) for member in info.types if _tag(member)]
         return tags or [word for member in info.types for word in _choices(member) or ()] or None

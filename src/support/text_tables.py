@@ -1,4 +1,4 @@
-"""Tables for people: as wide as the terminal, and whole where there is none."""
+"""Print tables for people, fitted to the terminal if there is one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ UNBOUND = 240  # columns for a pipe or a file, where nothing wraps
 
 
 def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows under their columns; numbers stand to the right."""
+    """Print rows under their columns, numbers aligned to the right."""
     cells = [[text(value) for value in row] for row in rows]
     if columns and cells and not any(row[-1] for row in cells):  # a last column without a word
         columns, cells = columns[:-1], [row[:-1] for row in cells]
@@ -22,7 +22,7 @@ def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> N
 
 
 def _write(title: str, columns: Sequence[str], numeric: list[bool], cells: list[list[str]]) -> None:
-    """Print a table as plain text: an installation that serves only has nothing to draw one."""
+    """Print a table as plain text, for installations without rich."""
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     if title:
         print(title)
@@ -56,7 +56,7 @@ def _draw(title: str, columns: Sequence[str], numeric: list[bool], cells: list[l
 
 
 def text(value: Any) -> str:
-    """Write a cell: six significant digits, a dash for nothing."""
+    """Format a cell: six significant digits, and a dash for None."""
     if value is None or value != value:
         return "-"
     if isinstance(value, float):

@@ -77,7 +77,7 @@ def test_a_first_run_has_figures_of_now_alone() -> None:
         ["rejected: missing", "-", "2"],
     ]
     assert table(text, "model")[1] == ["ridge", "- → 240", "- → 240", "- → 0.5", "passed"]
-    assert "is not known" in text  # which rows came
+    assert "it is unknown which rows are new" in text
     assert "rows: none → 1,050 accepted, 2 rejected" in message(Report([first_run()], None))
 
 
@@ -150,18 +150,21 @@ def test_parameters_that_changed_are_told() -> None:
 def test_how_far_columns_moved_is_told() -> None:
     found = drift(moved("carat", 0.51234), moved("cut", 0.25, is_far=False), added=1234)
     text = written(changes(drift=found))
-    assert "1,234 rows came and 3 went. They lie elsewhere in carat." in text
+    assert "1,234 rows were added and 3 removed. They differ in carat." in text
     assert table(text, "column") == [
         ["**carat**", "0.512", "1 (0 to 2)", "3 (2 to 4)"],
         ["cut", "0.250", "1 (0 to 2)", "3 (2 to 4)"],
     ]
     few = written(changes(drift=drift(moved("cut", is_far=False))))
-    assert "They lie where the others do." in few
+    assert "They do not differ from the others." in few
 
 
 @pytest.mark.parametrize(
     ("added", "said"),
-    [(0, "0 rows came and 3 went.\n"), (12, "12 rows came and 3 went. They are too few ")],
+    [
+        (0, "0 rows were added and 3 removed.\n"),
+        (12, "12 rows were added and 3 removed. They are too few "),
+    ],
 )
 def test_few_rows_have_no_table(added: int, said: str) -> None:
     text = written(changes(drift=drift(added=added)))
@@ -185,7 +188,7 @@ def test_what_people_named_is_shown_as_it_is() -> None:
     assert table(text, "dataset")[0][3] == f"recall of {TOLD} is not defined"
     assert f"\n\nRecall of {TOLD} is not defined.\n" in text
     assert [row[0] for row in table(text, "column")] == [f"**{TOLD}**", f"2{TOLD}"]
-    assert f"They lie elsewhere in {TOLD}." in text
+    assert f"They differ in {TOLD}." in text
     assert table(text, "models | key")[0] == ["linear", TOLD, "x\\*y\\*z", TOLD]
     assert table(text, "rows")[-1] == [f"rejected: {TOLD}", "0", "1"]
     assert f"![{TOLD}](report/stones-1.png)" in text
@@ -215,10 +218,10 @@ def test_what_is_too_long_ends_with_a_paragraph_and_says_so() -> None:
 
 
 def test_other_inputs_are_told_beside_the_figures() -> None:
-    report = Report([UNCHANGED], COMMIT, ["gems is tracked no more", "other code went into a|b"])
+    report = Report([UNCHANGED], COMMIT, ["gems is no longer tracked", "the code of a|b changed"])
     text = markdown(report, {})
     assert text.startswith("# Retraining: level\n")
-    assert "Beside the figures: gems is tracked no more; other code went into a\\|b.\n" in text
+    assert "Besides the figures: gems is no longer tracked; the code of a\\|b changed.\n" in text
     assert values(report)["verdict"] == "level"
     assert Report([changes(word=verdicts.WORSE)], COMMIT, ["x"]).word == verdicts.WORSE
 

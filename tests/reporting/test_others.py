@@ -47,18 +47,18 @@ def test_the_same_inputs_are_no_news() -> None:
 )
 def test_a_stage_of_other_inputs_is_named(before: dict[str, Any]) -> None:
     found = others(Locked(lock(train=before, champion=stage())), [])
-    assert found == ["other configuration, code or data went into train"]
+    assert found == ["the configuration, code or data of train changed"]
 
 
 def test_a_stage_that_is_new_is_named() -> None:
     (said,) = others(Locked(lock(champion=stage())), [])
-    assert said.endswith("into train")
+    assert said.endswith("train changed")
 
 
 def test_a_dataset_that_is_tracked_no_more_is_named() -> None:
     same = lock(train=stage(), champion=stage())
     earlier = Locked(same, stones=entry(), gems=entry(None))
-    assert others(earlier, ["stones"]) == ["gems is tracked no more"]
+    assert others(earlier, ["stones"]) == ["gems is no longer tracked"]
 
 
 @pytest.mark.parametrize("text", [None, "", "<<<<<<< half merged: [", "one"])

@@ -122,7 +122,7 @@ def test_columns_of_one_value_are_drawn(
     pictures.draw(came(carat=values), tmp_path)
     parts = shown(specs, "carat")
     for when, value in zip(
-        ("before", "came"), values if isinstance(values, tuple) else (values,) * 2, strict=True
+        ("before", "new"), values if isinstance(values, tuple) else (values,) * 2, strict=True
     ):
         assert sum(share for _, share in parts[when]) == pytest.approx(0 if value != value else 1)
 
@@ -131,7 +131,7 @@ def test_a_single_value_is_drawn_as_wide_as_one(
     specs: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     pictures.draw(came(carat=5.0), tmp_path)
-    values = [value for value, _ in shown(specs, "carat")["came"]]
+    values = [value for value, _ in shown(specs, "carat")["new"]]
     assert (values[0], values[-1]) == (5, 6)
 
 
@@ -139,8 +139,8 @@ def test_a_column_without_any_value_is_drawn(specs: list[dict[str, Any]], tmp_pa
     nothing = pd.Series([None] * 400, dtype=object)
     pictures.draw(came(carat=np.nan, cut=(nothing, nothing[:40]), note=""), tmp_path)
     assert all(share == 0 for part in shown(specs, "carat").values() for _, share in part)
-    assert shown(specs, "cut") == {"before": [("(missing)", 1)], "came": [("(missing)", 1)]}
-    assert sum(share for _, share in shown(specs, "note")["came"]) == 1
+    assert shown(specs, "cut") == {"before": [("(missing)", 1)], "new": [("(missing)", 1)]}
+    assert sum(share for _, share in shown(specs, "note")["new"]) == 1
 
 
 def test_few_rows_far_away_are_within_the_chart(
@@ -149,7 +149,7 @@ def test_few_rows_far_away_are_within_the_chart(
     """Forty rows of ten thousand are fewer than the hundredth that is cut off."""
     pictures.draw(came(before=9960, carat=(None, np.linspace(50, 60, 40))), tmp_path)
     parts = shown(specs, "carat")
-    assert sum(share for _, share in parts["came"]) > 0.9
+    assert sum(share for _, share in parts["new"]) > 0.9
     assert sum(share for _, share in parts["before"]) > 0.9
 
 
@@ -165,8 +165,8 @@ def test_what_is_missing_takes_its_share(specs: list[dict[str, Any]], tmp_path: 
     gaps = np.where(np.arange(40) % 4 == 0, np.nan, 0.5)
     kinds = [None, "Good"] * 20
     pictures.draw(came(carat=(None, gaps), cut=(None, kinds)), tmp_path)
-    assert sum(share for _, share in shown(specs, "carat")["came"]) == pytest.approx(0.75)
-    assert dict(shown(specs, "cut")["came"])["(missing)"] == 0.5
+    assert sum(share for _, share in shown(specs, "carat")["new"]) == pytest.approx(0.75)
+    assert dict(shown(specs, "cut")["new"])["(missing)"] == 0.5
     assert dict(shown(specs, "cut")["before"])["(missing)"] == 0
 
 
@@ -176,15 +176,15 @@ def test_a_category_of_many_values_shows_the_commonest(
     names = [f"place {at}" for at in range(500)]
     pictures.draw(came(before=1500, cut=(names * 3, ["new"] * 40)), tmp_path)
     parts = shown(specs, "cut")
-    assert len(parts["before"]) == len(parts["came"]) == pictures.COMMONEST
-    assert parts["came"][0] == ("new", 1)
+    assert len(parts["before"]) == len(parts["new"]) == pictures.COMMONEST
+    assert parts["new"][0] == ("new", 1)
     assert parts["before"][0] == ("new", 0)
 
 
 def test_values_stand_in_the_order_of_the_yaml(specs: list[dict[str, Any]], tmp_path: Path) -> None:
     few = ["Ideal"] * 35 + ["Fair"] * 5
     pictures.draw(came(order=True, cut=(None, few)), tmp_path)
-    assert [value for value, _ in shown(specs, "cut")["came"]] == ["Fair", "Good", "Ideal"]
+    assert [value for value, _ in shown(specs, "cut")["new"]] == ["Fair", "Good", "Ideal"]
 
 
 def test_texts_are_drawn_by_their_length(specs: list[dict[str, Any]], tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_texts_are_drawn_by_their_length(specs: list[dict[str, Any]], tmp_path: 
     gaps = [None if at % 2 else "abc" for at in range(400)]
     pictures.draw(came(note=(gaps, lengths)), tmp_path)
     parts = shown(specs, "note")
-    assert max(value for value, _ in parts["came"]) > 30
+    assert max(value for value, _ in parts["new"]) > 30
     assert sum(share for _, share in parts["before"]) == pytest.approx(0.5)
 
 
@@ -210,7 +210,7 @@ def test_a_class_that_is_predicted_is_drawn_as_one(
     one = changes(dataset=classes, models=[])
     moved = drift(one.dataset, before, fresh)
     pictures.draw(changes(dataset=classes, models=[], drift=moved), tmp_path)
-    assert dict(shown(specs, "price")["came"]) == {"low": 0, "high": 0, "top": 1}
+    assert dict(shown(specs, "price")["new"]) == {"low": 0, "high": 0, "top": 1}
 
 
 def test_names_of_columns_are_no_names_of_files(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_names_of_columns_are_no_names_of_files(tmp_path: Path) -> None:
         found = pictures.draw(one, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(found)
     assert set(found) == {f"stones-{at}.png" for at in range(1, len(found) + 1)}
-    assert found["stones-1.png"] == f"{name}: rows that came beside those that were there"
+    assert found["stones-1.png"] == f"{name}: new rows and previous ones"
 
 
 def test_only_what_moved_furthest_is_drawn(specs: list[dict[str, Any]], tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_without_the_earlier_bundle_figures_of_cross_validation_are_compared(
 
 def test_another_metric_is_no_comparison() -> None:
     found = judge(entry(metric="rmse"), entry())
-    why = f"not compared: mae judges now and rmse did before; {UNFOUND}"
+    why = f"not compared: the metric was rmse and is mae now; {UNFOUND}"
     assert (found.word, found.why) == (LEVEL, why)
 
 

@@ -1,4 +1,4 @@
-"""What is in one column: how many, how large, how often."""
+"""Describe one column: its counts, moments and quantiles."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pandas as pd
 from src.data.profile import bins as profile_bins
 from src.data.schema import Category, Dataset, Integer, Text
 
-MOST_VALUES = 30  # of a category or class that are told one by one
+MOST_VALUES = 30  # of a category or class that are listed one by one
 QUANTILES = {"min": 0, "q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95, "max": 1}
 DIGITS = 6
 
 
 def rounded(value: float) -> float | int | None:
-    """Round to significant digits, for JSON: whole numbers are integers, infinity is nothing."""
+    """Round to significant digits for JSON: whole numbers as integers, infinity as None."""
     if not np.isfinite(value):
         return None
     number = float(f"{value:.{DIGITS}g}")
@@ -24,7 +24,7 @@ def rounded(value: float) -> float | int | None:
 
 
 def kind(dataset: Dataset, name: str) -> str:
-    """Name what a column holds: number, integer, category, text or class."""
+    """Return the kind of a column: number, integer, category, text or class."""
     if name == dataset.target.name:
         return "number" if dataset.task == "regression" else "class"
     return type(dataset.features[name]).__name__.lower()
@@ -49,18 +49,18 @@ def describe(dataset: Dataset, name: str, cells: pd.Series) -> dict[str, Any]:
     if isinstance(feature, Text):
         texts = cells[~missing]
         lengths = {"characters": texts.str.len(), "words": words_of(texts)}
-        told = {key: numbers(found, is_whole=True) for key, found in lengths.items()}
-        return {**column, "lengths": told}
+        figures = {key: numbers(counts, is_whole=True) for key, counts in lengths.items()}
+        return {**column, "lengths": figures}
     return {**column, **numbers(cells[~missing], is_whole=isinstance(feature, Integer))}
 
 
 def absent(cells: pd.Series, *, is_text: bool) -> pd.Series:
-    """Tell which cells are missing; a text that is missing is an empty one."""
+    """Return which cells are missing; a missing text is an empty one."""
     return cells == "" if is_text else cells.isna()
 
 
 def words_of(texts: pd.Series) -> pd.Series:
-    """Count each text's words, as spaces part them."""
+    """Count the words of each text, separated by spaces."""
     return texts.str.split().str.len().astype(np.float64)
 
 
@@ -69,26 +69,26 @@ def numbers(cells: pd.Series, *, is_whole: bool) -> dict[str, Any]:
     values = cells.to_numpy(dtype=np.float64)
     if not len(values):
         return {"numbers": None, "bins": None}
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is told as nothing
-        told = {
+    with np.errstate(over="ignore", invalid="ignore"):  # an overflow becomes null
+        figures = {
             "mean": rounded(values.mean()),
             "deviation": rounded(values.std(ddof=1)) if len(values) > 1 else None,
         }
-        found = np.quantile(values, list(QUANTILES.values()))
+        quantiles = np.quantile(values, list(QUANTILES.values()))
         bins = profile_bins.cut(values, is_whole=is_whole)
-    told |= {name: rounded(value) for name, value in zip(QUANTILES, found, strict=True)}
-    return {"numbers": told, "bins": None if bins is None else _histogram(bins, values)}
+    figures |= {name: rounded(value) for name, value in zip(QUANTILES, quantiles, strict=True)}
+    return {"numbers": figures, "bins": None if bins is None else _histogram(bins, values)}
 
 
 def edges(bins: profile_bins.Bins) -> list[float | int | None]:
-    """Return the edges as JSON has them."""
+    """Return the edges of the bins, rounded for JSON."""
     return [rounded(edge) for edge in bins.edges]
 
 
 def levels(dataset: Dataset, name: str, cells: pd.Series) -> list[str]:
-    """List the values to tell one by one: as the schema orders them, else the most frequent first.
+    """List the values to describe one by one: in the schema's order, else the most frequent first.
 
-    Values that are listed stand there even where no row has them.
+    Values that the schema lists are included even if no row has them.
     """
     target, feature = dataset.target, dataset.features.get(name)
     listed = feature.listed() if isinstance(feature, Category) else None
@@ -105,9 +105,9 @@ def levels(dataset: Dataset, name: str, cells: pd.Series) -> list[str]:
 
 def _values(cells: pd.Series, shown: list[str]) -> dict[str, Any]:
     counts = cells.value_counts()
-    told = [{"value": value, "rows": int(counts.get(value, 0))} for value in shown]
+    values = [{"value": value, "rows": int(counts.get(value, 0))} for value in shown]
     others = counts[~counts.index.isin(shown)]
-    return {"values": told, "others": {"values": len(others), "rows": int(others.sum())}}
+    return {"values": values, "others": {"values": len(others), "rows": int(others.sum())}}
 
 
 def _histogram(bins: profile_bins.Bins, values: np.ndarray) -> dict[str, Any]:

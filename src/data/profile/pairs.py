@@ -21,20 +21,30 @@ def against_target(dataset: Dataset, name: str, rows: pd.DataFrame) -> dict[str,
     """Set the target against a feature, by what both hold; None where no row has both."""
     target = dataset.target.name
     cells, of = rows[name], kind(dataset, name)
-    known = rows[~absent(cells, is_text=of == "text")]
-    if not len(known):
+    complete = rows[~absent(cells, is_text=of == "text")]
+    if not len(complete):
         return None
     if of == "text":
-        known = known.assign(**{name: words_of(known[name])})
+        complete = complete.assign(**{name: words_of(complete[name])})
     is_counted = of in ("integer", "text")
     if dataset.task != "regression":
         if of == "category":
-            return _shares(dataset, name, known)
-        return {"kind": "boxes", "of": name, "by": target, **_boxes(dataset, target, name, known)}
+            return _shares(dataset, name, complete)
+        return {
+            "kind": "boxes",
+            "of": name,
+            "by": target,
+            **_boxes(dataset, target, name, complete),
+        }
     if of == "category":
-        return {"kind": "boxes", "of": target, "by": name, **_boxes(dataset, name, target, known)}
+        return {
+            "kind": "boxes",
+            "of": target,
+            "by": name,
+            **_boxes(dataset, name, target, complete),
+        }
     side = min(SIDE, max(10, int((MOST_CELLS / len(dataset.features)) ** 0.5)))
-    return _density(known[name], known[target], is_whole=is_counted, side=side)
+    return _density(complete[name], complete[target], is_whole=is_counted, side=side)
 
 
 def correlations(dataset: Dataset, rows: pd.DataFrame) -> dict[str, Any] | None:
@@ -43,7 +53,7 @@ def correlations(dataset: Dataset, rows: pd.DataFrame) -> dict[str, Any] | None:
     Of many columns those stand there that go most with the target, else the first ones.
     """
     names = [dataset.target.name, *dataset.features]
-    ranks = {name: found for name in names if (found := _ranks(dataset, name, rows)) is not None}
+    ranks = {name: matrix for name in names if (matrix := _ranks(dataset, name, rows)) is not None}
     if len(ranks) < 2:
         return None
     frame = pd.DataFrame(ranks)
@@ -51,8 +61,8 @@ def correlations(dataset: Dataset, rows: pd.DataFrame) -> dict[str, Any] | None:
         strength = frame.corrwith(frame.iloc[:, 0]).abs().fillna(0)
         kept = set(strength.sort_values(ascending=False, kind="stable").index[:MOST_CORRELATED])
         frame = frame[[name for name in frame if name in kept]]
-    found = frame.corr(min_periods=3).to_numpy()
-    values = [[_three_digits(value) for value in line] for line in found]
+    matrix = frame.corr(min_periods=3).to_numpy()
+    values = [[_three_digits(value) for value in line] for line in matrix]
     return {"method": "spearman", "columns": list(frame), "values": values}
 
 

@@ -1,4 +1,8 @@
-"""Which words tell groups of texts apart."""
+"""Which words distinguish groups of texts.
+
+Monroe, Colaresi and Quinn, "Fightin' Words: Lexical Feature Selection and Evaluation for
+Identifying the Content of Political Conflict", Political Analysis 16(4), 2008.
+"""
 
 from __future__ import annotations
 
@@ -14,33 +18,33 @@ from src.data.profile.columns import levels
 from src.data.schema import Dataset
 
 TOKEN = re.compile(r"\b\w\w+\b")
-MOST_TEXTS = 20_000  # that are read; of more, as many, evenly spread
+MOST_TEXTS = 20_000  # that are read; an evenly spaced sample of more
 MOST_WORDS = 12  # of a group
-FEWEST = 3  # texts that have a word; in fewer it tells of them and not of their group
-SURE = 2.0  # standard errors: what chance alone seldom does
-PRIOR = 10.0  # texts as all others are that each group is thought to have beside its own
+FEWEST = 3  # texts that contain a word; in fewer it says more about them than their group
+SURE = 2.0  # standard errors, which chance alone seldom exceeds
+PRIOR = 10.0  # average texts that are added to those of each group
 
 
 def telling(dataset: Dataset, name: str, rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """List the words that tell each class from the others, the most telling first.
+    """List the words that distinguish each class from the others, the most telling first.
 
-    Where the target is a number, the groups are the two halves of the rows by it.
+    If the target is a number, the groups are the rows up to its median and those above.
     """
-    known = rows[rows[name] != ""]
-    if len(known) > MOST_TEXTS:
-        known = known.iloc[np.linspace(0, len(known) - 1, MOST_TEXTS).astype(int)]
-    groups, order = _groups(dataset, known)
-    having = {group: _having(known[name][groups == group]) for group in groups.unique()}
+    texts = rows[rows[name] != ""]
+    if len(texts) > MOST_TEXTS:
+        texts = texts.iloc[np.linspace(0, len(texts) - 1, MOST_TEXTS).astype(int)]
+    groups, order = _groups(dataset, texts)
+    having = {group: _having(texts[name][groups == group]) for group in groups.unique()}
     total: Counter[str] = sum(having.values(), Counter())
-    words = sorted(word for word, texts in total.items() if texts >= FEWEST)
+    words = sorted(word for word, count in total.items() if count >= FEWEST)
     if len(having) < 2 or not words:
         return []
     everywhere = _counts(total, words)
     return [
         {
             "group": group,
-            "texts": (texts := int((groups == group).sum())),
-            "words": _best(words, _counts(having[group], words), texts, everywhere, len(known)),
+            "texts": (count := int((groups == group).sum())),
+            "words": _best(words, _counts(having[group], words), count, everywhere, len(texts)),
         }
         for group in order
         if group in having
@@ -48,7 +52,7 @@ def telling(dataset: Dataset, name: str, rows: pd.DataFrame) -> list[dict[str, A
 
 
 def _groups(dataset: Dataset, rows: pd.DataFrame) -> tuple[pd.Series, list[str]]:
-    """Name each row's group; list the groups in their order."""
+    """Return each row's group, and the groups in their order."""
     target = rows[dataset.target.name]
     if dataset.task != "regression":
         return target, levels(dataset, dataset.target.name, target)
@@ -58,16 +62,16 @@ def _groups(dataset: Dataset, rows: pd.DataFrame) -> tuple[pd.Series, list[str]]
 
 
 def _having(texts: Iterable[str]) -> Counter[str]:
-    """Count the texts that have a word; words that are in every text tell nothing."""
+    """Count the texts that contain each word, without stop words and numbers."""
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS  # it takes a second to import
 
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for text in texts:
-        found.update(set(TOKEN.findall(text.lower())))
+        counts.update(set(TOKEN.findall(text.lower())))
     return Counter(
         {
-            word: texts
-            for word, texts in found.items()
+            word: count
+            for word, count in counts.items()
             if word not in ENGLISH_STOP_WORDS and not word.isdecimal()
         }
     )
@@ -80,7 +84,7 @@ def _counts(having: Counter[str], words: list[str]) -> np.ndarray:
 def _best(
     words: list[str], inside: np.ndarray, texts: int, everywhere: np.ndarray, all_texts: int
 ) -> list[dict[str, Any]]:
-    """List a group's most telling words, with the shares of texts that have them."""
+    """List a group's most telling words, with the shares of texts that contain them."""
     others, outside = all_texts - texts, everywhere - inside
     scores = _scores(inside, texts, outside, others)
     return [
@@ -96,10 +100,9 @@ def _best(
 
 
 def _scores(inside: np.ndarray, texts: int, outside: np.ndarray, others: int) -> np.ndarray:
-    """Score words by their log-odds in the group less those in the others, in standard errors.
+    """Score words by the difference of their log-odds in the group and outside, in standard errors.
 
-    Each side is thought to have some more texts in which words are as frequent as in all: what
-    few texts say then counts for little.
+    PRIOR average texts are added to each side, so that words of a few texts count for little.
     """
     share = (inside + outside + 0.5) / (texts + others + 1)
     cells = [
