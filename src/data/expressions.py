@@ -1,4 +1,4 @@
-"""Arithmetic over columns: parsed by a small grammar, never evaluated as Python."""
+"""Arithmetic over columns, parsed by a small grammar and never evaluated as Python."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _parse(text: str) -> ast.expr:
 
 
 def _check(node: ast.expr, text: str) -> None:
-    """Refuse every node that is not arithmetic."""
+    """Raise UserError for any node that is not arithmetic."""
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             return
@@ -104,7 +104,7 @@ def _check(node: ast.expr, text: str) -> None:
 
 
 def _float(value: int | float) -> np.float64:
-    """Take floats throughout: 9**9**9**9 is infinite then, and not a week of work."""
+    """Convert constants to floats, so that 9**9**9**9 is infinite and not a week of work."""
     try:
         return np.float64(float(value))
     except OverflowError:

@@ -18,9 +18,9 @@ PerClass = Mapping[str, Mapping[str, Any]] | None
 def failures(
     measured: Mapping[str, float | None], gates: Mapping[str, Gate], per_class: PerClass = None
 ) -> list[str]:
-    """Say each limit that is missed, in words; an empty list is a pass.
+    """Describe each limit that is missed; an empty list is a pass.
 
-    A figure that is not defined on the held-out rows (None or NaN) fails its gate.
+    A figure that is undefined on the held-out rows (None or NaN) fails its gate.
     """
     said = []
     limited = limits(gates, per_class or ())
@@ -36,9 +36,9 @@ def failures(
 
 
 def _beside(value: float, limit: float) -> str:
-    """Write a figure as exactly as its limit asks for: 0 beside 0.9, and not -4.13318e-06.
+    """Write a figure as precisely as its limit: 0 beside 0.9, not -4.13318e-06.
 
-    It never reads as the limit itself: digits are added until it lies where it does lie.
+    Digits are added until it is on the correct side of the limit.
     """
     if abs(value) < abs(limit) * NOTHING:
         return "0"
@@ -52,7 +52,7 @@ def _beside(value: float, limit: float) -> str:
 def figures(
     measured: Mapping[str, float | None], gates: Mapping[str, Gate], per_class: PerClass = None
 ) -> dict[str, float | None]:
-    """Return the figures that the gate limits, by their words: "f1", "recall of <class>"."""
+    """Return the figures that the gate limits, by name: "f1", "recall of <class>"."""
     by_class = per_class or {}
     return {
         words: measured.get(name) if of is None else _of_class(name, by_class.get(of))
@@ -61,14 +61,14 @@ def figures(
 
 
 def limits(gates: Mapping[str, Gate], classes: Iterable[str] = ()) -> dict[str, Limits]:
-    """Return what the gate allows each figure, by the same words."""
+    """Return the limits of each figure, by the same names."""
     return {words: limit for words, _, _, limit in _limited(gates, classes)}
 
 
 def _limited(
     gates: Mapping[str, Gate], classes: Iterable[str]
 ) -> Iterator[tuple[str, str, str | None, Limits]]:
-    """Yield each limited figure: its words, its metric, its class or None, and its limits."""
+    """Yield each limited figure: its name, its metric, its class or None, and its limits."""
     classes = list(classes)
     for name, gate in gates.items():
         if not gate.is_none:
@@ -82,5 +82,5 @@ def _limited(
 
 
 def _of_class(name: str, of_class: Mapping[str, Any] | None) -> float | None:
-    """Return a figure of a class; a class without rows has none."""
+    """Return a figure of a class; None for a class without rows."""
     return of_class[name] if of_class is not None and of_class["rows"] else None

@@ -1,4 +1,4 @@
-"""A dataset that is read, cleaned and split: what training starts from."""
+"""A prepared dataset: read, cleaned and split, ready for training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRAIN, TEST, REJECTED, ORIGIN = "train.parquet", "test.parquet", "rejected.csv",
 
 @dataclass(frozen=True)
 class Prepared:
-    """The rows that train, the rows that test, and where they came from."""
+    """The training and test rows, and their origin."""
 
     train: pd.DataFrame
     test: pd.DataFrame
@@ -42,7 +42,7 @@ def prepare(dataset: Dataset, seed: int) -> tuple[Prepared, Cleaned]:
 
 
 def save(path: Path, prepared: Prepared, cleaned: Cleaned) -> None:
-    """Write a folder with both parts, the rejected rows and the origin, in one step."""
+    """Write a folder with both parts, the rejected rows and the origin, atomically."""
     with files.new_folder(path, "The prepared data") as fresh:
         prepared.train.to_parquet(fresh / TRAIN)
         prepared.test.to_parquet(fresh / TEST)

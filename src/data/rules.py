@@ -29,7 +29,7 @@ class Limits(Checked, frozen=True):
 
     @property
     def is_none(self) -> bool:
-        """Tell whether nothing is limited."""
+        """Tell whether there are no limits."""
         return self.min is None and self.max is None
 
 
@@ -48,7 +48,7 @@ class Gate(Limits, frozen=True):
         msgspec.structs.force_setattr(self, "classes", named)
 
     def of(self, name: str) -> Limits | None:
-        """Return the limits for a class, or None."""
+        """Return the limits of a class, or None."""
         return self.classes.get(name, self.each)
 
 
@@ -67,7 +67,7 @@ class Retrain(Checked, frozen=True):
 
 
 def seconds(duration: Duration) -> float:
-    """Return how long a duration is; raise UserError where the text is none."""
+    """Return a duration in seconds; raise UserError if the text is not a duration."""
     match = re.fullmatch(r"([0-9]+)([smhdw])", duration)
     if match is None:
         raise UserError(
@@ -80,7 +80,7 @@ def seconds(duration: Duration) -> float:
 
 
 def check_gates(gates: Mapping[str, Gate], task: str, classes: Collection[str] | None) -> None:
-    """Raise UserError where a gate can never be checked; `classes` is None if not yet known."""
+    """Raise UserError if a gate can never be checked; `classes` is None while unknown."""
     names = [*BY_TASK[task], *(OF_A_CLASS if task != "regression" else ())]
     for name, gate in gates.items():
         if name not in names:
@@ -118,7 +118,7 @@ def _check_limits(name: str, gate: Gate) -> None:
 
 
 def check_retrain(retrain: Retrain) -> None:
-    """Raise UserError where nothing would ever start a training, or always something."""
+    """Raise UserError if the rule would never start a training, or would always do so."""
     if retrain.after_labels is None and retrain.at_least_every is None:
         raise UserError(
             "Nothing says when to retrain.",

@@ -1,4 +1,4 @@
-"""Where raw rows come from: a CSV at a path or a URL, read as text, exactly as it stands."""
+"""Read raw rows from a CSV at a path or a URL, as text and unchanged."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ LINE = "line"
 
 @dataclass(frozen=True)
 class Raw:
-    """Rows as text, and the md5 of the bytes they came from (DVC's name for the file)."""
+    """Rows as text, and the MD5 of their file, by which DVC knows it."""
 
     frame: pd.DataFrame
     md5: str
-    whole: pd.DataFrame  # with the columns that nobody asked for
+    whole: pd.DataFrame  # with extra columns
 
 
 def read(source: str, *, separator: str, encoding: str, columns: list[str]) -> Raw:
     """Read a CSV from a path or an http(s) URL, every cell as text.
 
     Returns the `columns` in their order, indexed by the line on which a row begins. Raises
-    UserError where the source cannot be read, is not a CSV in this encoding and with this
-    separator, or lacks a column; warns of extra ones.
+    UserError if the source cannot be read, is not a CSV with this encoding and separator, or lacks
+    a column; warns about extra columns.
     """
     data = fetch(source)
     return parse(data, source, separator=separator, encoding=encoding, columns=columns)
 
 
 def parse(data: bytes, source: str, *, separator: str, encoding: str, columns: list[str]) -> Raw:
-    """Do what `read` does with bytes that are here already; `source` is their name."""
+    """Parse bytes as `read` does; `source` is their name in errors."""
     text = _decode(data, source, encoding)
     header = _header(text, source, separator)
     _check_columns(header, source, separator, columns)
@@ -124,7 +124,7 @@ def _decode(data: bytes, source: str, encoding: str) -> str:
 
 
 def _reader(text: str, separator: str) -> Any:
-    """Read rows and count lines, whichever of the three line ends the source has."""
+    """Read rows and count lines, with any of the three line endings."""
     csv.field_size_limit(sys.maxsize)  # a cell of text may be a whole book
     return csv.reader(io.StringIO(text, newline=None), delimiter=separator)
 

@@ -1,4 +1,4 @@
-"""Which rows train and which test."""
+"""Split rows into training and test rows."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ SEPARATOR = "\x1f"  # stands in no cell that a person typed
 
 @dataclass(frozen=True)
 class Parts:
-    """The rows that train and the rows that test."""
+    """The training rows and the test rows."""
 
     train: pd.DataFrame
     test: pd.DataFrame
 
 
 def split(rows: pd.DataFrame, dataset: Dataset, seed: int) -> Parts:
-    """Split cleaned rows as the dataset says; raise UserError where a part is too small."""
+    """Split cleaned rows by the dataset's rule; raise UserError if a part is too small."""
     method = dataset.split.method
     if method == "random":
         parts = _random(rows, dataset, seed)
@@ -35,10 +35,10 @@ def split(rows: pd.DataFrame, dataset: Dataset, seed: int) -> Parts:
 
 
 def stable(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray:
-    """Tell for each row, by its content alone, whether it tests: bool of shape (rows,).
+    """Return whether each row is a test row, by its content alone: bool of shape (rows,).
 
-    The hash is over the dataset's key where it has one, else over features and target, so that
-    a row keeps its side whatever comes before or after it, and equal rows share a side.
+    The hash covers the dataset's key if it has one, else features and target. So a row stays on its
+    side whatever rows are added or removed, and equal rows are on the same side.
     """
     columns = sorted(dataset.key or [*dataset.features, dataset.target.name])
     limit = int(dataset.split.test * 2**64)
@@ -51,7 +51,7 @@ def stable(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray:
 
 
 def _as_text(column: pd.Series) -> list[str]:
-    """Write cells so that equal values are equal text however the source spelt them: 1, 1.0."""
+    """Write cells so that equal values are equal text, however the source spells them: 1, 1.0."""
     if pd.api.types.is_numeric_dtype(column):
         # + 0.0 makes -0.0 and 0.0 one. Each value is written once, however often it stands there.
         values = column.to_numpy(dtype=np.float64) + 0.0

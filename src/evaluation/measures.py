@@ -1,8 +1,8 @@
-"""How good predictions are, by the metrics of their task; in numpy alone.
+"""Compute the metrics of predictions with numpy alone.
 
-Training and the service measure by the same functions, and scikit-learn is a second and 150 MB to
-import. Each figure is what scikit-learn gives, which the tests compare. Counts of classes come
-from one table, for a bootstrap asks a thousand times.
+Training and the service use the same functions, and importing scikit-learn takes a second and
+150 MB. The tests compare each figure with scikit-learn's. All counts of classes come from one
+table, since a bootstrap needs them a thousand times.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from src.evaluation.metrics import BY_TASK
 from src.support.errors import UserError
 
-DIGITS = 6  # significant; more would change between machines and say nothing
+DIGITS = 6  # significant; more would differ between machines
 OF_A_CLASS = ("precision", "recall", "f1")
 Figures = dict[str, float | None]
 
@@ -33,13 +33,13 @@ def _r2(truth: np.ndarray, missed: np.ndarray) -> float | None:
     if len(truth) < 2:
         return None
     unexplained, all_of_it = np.square(missed).sum(), np.square(truth - truth.mean()).sum()
-    if all_of_it == 0:  # a constant is explained by itself, and by nothing else
+    if all_of_it == 0:  # a constant truth is explained only by itself
         return 1.0 if unexplained == 0 else 0.0
     return float(1 - unexplained / all_of_it)
 
 
 def _mape(truth: np.ndarray, missed: np.ndarray) -> float:
-    least = np.finfo(np.float64).eps  # a truth of zero has no share; this makes it a huge one
+    least = np.finfo(np.float64).eps  # avoids dividing by a truth of zero
     return float(np.mean(np.abs(missed) / np.maximum(np.abs(truth), least)))
 
 
@@ -102,7 +102,7 @@ def _of_each(kind: str, table: np.ndarray) -> np.ndarray:
 
 
 def _log_loss(truth: np.ndarray, probabilities: np.ndarray) -> float:
-    least = np.finfo(probabilities.dtype).eps  # what was called impossible is a finite surprise
+    least = np.finfo(probabilities.dtype).eps  # keeps the loss finite
     of_truth = np.clip(probabilities[np.arange(len(truth)), truth], least, 1 - least)
     return float(-np.log(of_truth).mean())
 
@@ -118,7 +118,7 @@ def _roc_auc(truth: np.ndarray, probabilities: np.ndarray) -> float | None:
 
 
 def _ranked(is_positive: np.ndarray, scores: np.ndarray) -> float:
-    """Return the share of pairs in which the positive stands higher; a tie is half of one."""
+    """Return the share of pairs in which the positive ranks higher; a tie counts as half."""
     positives, others = np.sort(scores[is_positive]), np.sort(scores[~is_positive])
     below = np.searchsorted(others, positives, "left").sum()
     reached = np.searchsorted(others, positives, "right").sum()
@@ -126,7 +126,7 @@ def _ranked(is_positive: np.ndarray, scores: np.ndarray) -> float:
 
 
 def evaluate(task: str, truth: np.ndarray, output: np.ndarray) -> Figures:
-    """Compute every metric of a task, rounded to the digits that mean something.
+    """Compute every metric of a task, rounded to significant digits.
 
     `output` is predictions (regression) or probabilities (classes).
     """
@@ -135,13 +135,13 @@ def evaluate(task: str, truth: np.ndarray, output: np.ndarray) -> Figures:
 
 
 def measure(task: str, truth: np.ndarray, output: np.ndarray, names: list[str]) -> Figures:
-    """Compute the named metrics of a task, with all their digits; None where one is undefined."""
+    """Compute the named metrics of a task, unrounded; None if one is undefined."""
     compute = regression if task == "regression" else classes
     return compute(truth, output, names)
 
 
 def score(task: str, metric: str, truth: np.ndarray, output: np.ndarray) -> float:
-    """Compute one metric; raise UserError where these rows do not give it a value."""
+    """Compute one metric; raise UserError if it is undefined on these rows."""
     value = measure(task, truth, output, [metric])[metric]
     if value is None:
         needed = "two rows" if task == "regression" else "rows of every class"

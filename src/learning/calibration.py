@@ -1,4 +1,8 @@
-"""Probabilities for estimators that have none."""
+"""Probabilities for estimators that have none, by Platt scaling.
+
+Platt, "Probabilistic Outputs for Support Vector Machines and Comparisons to Regularized Likelihood
+Methods", Advances in Large Margin Classifiers, MIT Press, 1999.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,10 @@ FOLDS = 5
 
 
 def calibrated(estimator: Any, target: np.ndarray) -> Any:
-    """Wrap a classifier so that its scores become probabilities by Platt's sigmoid.
+    """Wrap a classifier so that Platt's sigmoid turns its scores into probabilities.
 
-    The sigmoid is fitted on out-of-fold scores, the classifier itself once on all rows, so that
-    it predicts nearly the classes that it would predict alone.
+    The sigmoid is fitted on out-of-fold scores and the classifier once on all rows, so that the
+    predicted classes hardly change.
     """
     rarest = int(np.bincount(target).min())
     every = np.arange(len(target))

@@ -1,4 +1,4 @@
-"""Records -> numbers: what an estimator sees, derived from the schema and the model's encoding."""
+"""Encode records as numbers for an estimator, by the schema and the model's encoding."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ MOST_LEVELS = 100  # of a category whose values are learnt; the rarest share one
 
 
 class Encoder:
-    """Compute derived columns, then encode every column by its kind; sparse only with text.
+    """Compute derived columns, then encode each column by its kind; sparse only with text.
 
-    The columns of text stand after all others.
+    The columns of text come last.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Encoder:
             raise
 
     def transform(self, frame: pd.DataFrame) -> Any:
-        """Encode records as learnt; return a matrix of shape (rows, columns)."""
+        """Encode records; return a matrix of shape (rows, columns)."""
         return self._matrix(self._transformer.transform(self._columns(frame)))
 
     def names(self) -> list[str]:
@@ -67,7 +67,7 @@ class Encoder:
         return [str(name) for name in self._transformer.get_feature_names_out()]
 
     def _column_name(self, part: str, column: str) -> str:
-        """Name an encoded column; scikit-learn joins a level with "_", which names may hold."""
+        """Name an encoded column; scikit-learn joins levels by "_", which names may contain."""
         name = self._order[int(part)]
         if self._is_text(name):
             return f"{name}:{column}"
@@ -79,7 +79,7 @@ class Encoder:
         return np.asarray(encoded, dtype=np.float64)
 
     def _dense_columns(self) -> int:
-        """Count the columns before those of text."""
+        """Return the number of columns before those of text."""
         texts = {str(at) for at, name in enumerate(self._order) if self._is_text(name)}
         slices = self._transformer.output_indices_
         return max((slices[part].stop for part in slices if part not in texts), default=0)
@@ -114,7 +114,7 @@ class Encoder:
         return np.broadcast_to(expression(used), (len(frame),))
 
     def _numeric(self, frame: pd.DataFrame, name: str) -> np.ndarray:
-        """Return a numeric feature, or an ordered category's rank from 0."""
+        """Return a numeric feature, or the rank, from 0, of an ordered category."""
         feature = self.features[name]
         if isinstance(feature, Category):
             return frame[name].astype(object).map(feature.ranks()).to_numpy(dtype=np.float64)
@@ -150,7 +150,7 @@ class Encoder:
 
 
 def _explicit(matrix: sparse.csr_matrix, dense: int) -> sparse.csr_matrix:
-    """Store the zeros of the first columns too: what is not stored is missing to some trees."""
+    """Store the zeros of the first columns, since some trees take unstored cells as missing."""
     if dense == 0:
         return matrix
     rows = matrix.shape[0]
@@ -172,7 +172,7 @@ def _number(encoding: Encoding, optional: bool) -> Any:
 
 
 def _target_folds(task: str, target: np.ndarray, seed: int) -> Any:
-    """Return the folds in which a target encoder learns; fewer where rows or a class are few."""
+    """Return the number of folds of a target encoder; fewer for few rows or a small class."""
     rarest = len(target) if task == "regression" else int(np.bincount(target).min())
     kind = KFold if task == "regression" or rarest < 2 else StratifiedKFold
     most = len(target) if kind is KFold else rarest

@@ -1,4 +1,4 @@
-"""A model's YAML -> scikit-learn estimators, checked before anything is fitted."""
+"""Build scikit-learn estimators from a model's YAML, checked before anything is fitted."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from src.support.errors import UserError, unknown
 def make(model: Model, task: Task, seed: int) -> Any:
     """Instantiate the model's estimator for a task, seeded and on one thread.
 
-    One thread, since folds and trials run side by side, and since sums in another order give
-    other last digits. Raises UserError for a class that cannot be imported or a parameter it
-    does not have.
+    One thread, since folds and trials run in parallel, and since the order of sums changes their
+    last digits. Raises UserError for a class that cannot be imported or an unknown parameter.
     """
     # What stands in params is a choice, on the command line or of a search; the task's own values
     # are where it starts from.
@@ -43,7 +42,7 @@ def make(model: Model, task: Task, seed: int) -> Any:
 
 
 def check(model: Model, task: Task, seed: int) -> None:
-    """Raise UserError where the estimator cannot be made, or its space names no parameter."""
+    """Raise UserError if the estimator cannot be built, or its space has an unknown parameter."""
     names = parameters(type(make(model, task, seed)))
     for key in model.space:
         _, searched, name = key.partition("params.")
@@ -52,7 +51,7 @@ def check(model: Model, task: Task, seed: int) -> None:
 
 
 def parameters(kind: Any) -> list[str]:
-    """List the parameters of an estimator's class; some name them in get_params only."""
+    """List the parameters of an estimator class, which some classes name in get_params only."""
     signature = inspect.signature(kind.__init__).parameters.values()
     named = [part.name for part in signature if part.kind is not part.VAR_KEYWORD]
     try:

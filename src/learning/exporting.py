@@ -1,4 +1,4 @@
-"""A trained model as plain data: what a service needs to answer, without the training's libraries.
+"""Export a trained model as plain data, which a service reads without the training libraries.
 
 predictor.json     the columns, and how scores become answers
 predictor.npz      numbers: tables of levels, weights of words, trees or coefficients
@@ -27,14 +27,14 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Exported:
-    """A model as plain data: a description, arrays, and libraries' own files."""
+    """An exported model: a description, arrays, and libraries' own files."""
 
     spec: dict[str, Any]
     arrays: Arrays
     boosters: dict[str, bytes]
 
     def files(self) -> dict[str, bytes]:
-        """Return what a bundle keeps; the same model gives the same bytes."""
+        """Return the files of an export; the same model gives the same bytes."""
         packed = io.BytesIO()
         np.savez(packed, allow_pickle=False, **self.arrays)
         spec = files.json_bytes(self.spec)
@@ -42,9 +42,9 @@ class Exported:
 
 
 def export(fitted: Fitted, dataset: Dataset, train: pd.DataFrame) -> Exported | None:
-    """Describe a model that was fitted on `train`; None where it holds an estimator unknown here.
+    """Describe a model fitted on `train`; None if one of its estimators is not supported.
 
-    A model of one's own is no fault: its bundle answers through the pickled model.
+    That is not an error: the bundle then answers through the pickled model.
     """
     scored = scores.read(fitted)
     if scored is None:
@@ -65,7 +65,7 @@ def export(fitted: Fitted, dataset: Dataset, train: pd.DataFrame) -> Exported | 
 
 
 def unexported(fitted: Fitted, dataset: Dataset, train: pd.DataFrame) -> dict[str, bytes]:
-    """Return the file of a bundle whose model answers as it was pickled."""
+    """Return the file of a bundle that has no export."""
     spec = {
         "kind": "pickled",
         "link": "identity" if fitted.classes is None else "probabilities",
@@ -77,9 +77,9 @@ def unexported(fitted: Fitted, dataset: Dataset, train: pd.DataFrame) -> dict[st
 
 
 def golden(rows: pd.DataFrame, output: np.ndarray, dataset: Dataset) -> bytes:
-    """Return a few held-out records, evenly chosen, and what the fitted model answers to them.
+    """Return a few held-out records, evenly spread, and the fitted model's answers.
 
-    A service that loads the bundle must give the same answers before it serves any.
+    A service must reproduce these answers before it serves the bundle.
     """
     number = min(MOST_GOLDEN, len(rows))
     chosen = np.linspace(0, len(rows) - 1, number).round().astype(int)
@@ -94,9 +94,9 @@ def golden(rows: pd.DataFrame, output: np.ndarray, dataset: Dataset) -> bytes:
 
 
 def typical(train: pd.DataFrame, dataset: Dataset) -> dict[str, Any]:
-    """Return each feature's typical value: the median, the middle rank, the commonest level.
+    """Return each feature's typical value: the median, the middle rank or the commonest level.
 
-    Text has none: no words are its typical ones.
+    For text it is None, the absence of words.
     """
     values: dict[str, Any] = {}
     for name, feature in dataset.features.items():
@@ -115,7 +115,7 @@ def typical(train: pd.DataFrame, dataset: Dataset) -> dict[str, Any]:
 
 
 def records(rows: pd.DataFrame, dataset: Dataset) -> list[tuple[Any, ...]]:
-    """Turn typed rows into plain records: tuples in the order of the features, None is missing."""
+    """Convert typed rows to records: tuples in feature order, with None for missing values."""
     columns = []
     for name in dataset.features:
         cells = rows[name].astype(object)
@@ -124,7 +124,7 @@ def records(rows: pd.DataFrame, dataset: Dataset) -> list[tuple[Any, ...]]:
 
 
 def _parts(fitted: Fitted, arrays: Arrays) -> list[dict[str, Any]]:
-    """Describe the encoder's parts, in the order of their columns."""
+    """Describe the parts of the encoder in the order of their columns."""
     parts = []
     for number, (_, part, columns) in enumerate(fitted.encoder._transformer.transformers_):
         name = columns if isinstance(columns, str) else columns[0]
@@ -148,10 +148,10 @@ def _levels(part: Any) -> list[str] | None:
 
 
 def _table(name: str, part: Any, levels: list[str], number: int, arrays: Arrays) -> dict[str, Any]:
-    """Tabulate what an encoder makes of each level and of one that it does not know.
+    """Tabulate how an encoder encodes each level and an unknown one.
 
-    Where it refuses an unknown one, the schema lists the levels, so that none comes so far. If one
-    did, it would be no level: all zeros, as the first level is.
+    An encoder that refuses unknown levels has a schema that lists them all, so none gets this far.
+    If one did, it would be encoded as all zeros.
     """
     encoded = _encoded(part, name, levels)
     stranger = "".join(["?", *levels])  # longer than each of them, so none of them
@@ -179,7 +179,7 @@ def _encoded(part: Any, name: str, levels: list[str]) -> np.ndarray:
 
 
 def _scaling(part: Any) -> dict[str, float | None]:
-    """Return what a number's encoder fills in, takes away and divides by."""
+    """Return the fill value, mean and scale of a numeric encoder."""
     scaling: dict[str, float | None] = {"fill": None, "mean": None, "scale": None}
     for step in _steps(part):
         if hasattr(step, "statistics_"):
@@ -191,7 +191,7 @@ def _scaling(part: Any) -> dict[str, float | None]:
 
 
 def _words(name: str, part: Any, number: int, arrays: Arrays) -> dict[str, Any]:
-    """Describe a vectorizer of text: its words by column, and how it weighs them."""
+    """Describe a text vectorizer: its words by column, and their weights."""
     is_weighted = hasattr(part, "idf_")
     if is_weighted:
         arrays[f"idf{number}"] = np.asarray(part.idf_, dtype=np.float64)

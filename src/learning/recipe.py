@@ -1,4 +1,4 @@
-"""Fit a model as its YAML says: encoding, target transform, estimator, calibration, averaging."""
+"""Fit a model by its YAML: encoding, target transform, estimator, calibration and averaging."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from src.support.errors import UserError
 
 
 class Progress(Protocol):
-    """Where a training says how far it is."""
+    """A receiver of a training's progress."""
 
     def stage(self, name: str, total: int) -> None:
         """Begin a stage of `total` steps."""
@@ -33,7 +33,7 @@ LARGEST = 300.0  # its exponential, and the square of that, are still finite
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model: what a bundle stores and what answers."""
+    """A trained model, as a bundle stores it."""
 
     encoder: Encoder
     members: list[Any]
@@ -45,7 +45,7 @@ class Fitted:
         return self.output_encoded(self.encoder.transform(frame))
 
     def output_encoded(self, matrix: Any) -> np.ndarray:
-        """Predict rows that are encoded already; members are averaged."""
+        """Predict encoded rows, averaging the members."""
         if self.classes is not None:
             mean = _mean([member.predict_proba(matrix) for member in self.members])
             # Some estimators answer in single precision, where sums miss one by a little.
@@ -61,7 +61,7 @@ def _mean(outputs: list[np.ndarray]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a fit, but for the rows."""
+    """Everything that determines a fit except the rows."""
 
     # What the libraries that stop early agree to call these.
     TREES: ClassVar[str] = "n_estimators"
@@ -90,7 +90,7 @@ class Recipe:
     def fit_encoded(
         self, encoder: Encoder, matrix: Any, target: np.ndarray, jobs: int = 1
     ) -> Fitted:
-        """Fit on rows that are encoded already, `average` times with other seeds."""
+        """Fit on encoded rows, `average` times with different seeds."""
         fits = (
             joblib.delayed(self._member)(number, matrix, target)
             for number in range(self.model.average)
@@ -99,7 +99,7 @@ class Recipe:
         return Fitted(encoder, members, self.is_log, self.classes)
 
     def output(self, fitted: Fitted, frame: pd.DataFrame) -> np.ndarray:
-        """Predict records, and say so in words where the estimator refuses them."""
+        """Predict records; raise UserError if the estimator refuses them."""
         with self._explained():
             return fitted.output(frame)
 
@@ -124,14 +124,14 @@ class Recipe:
         return Fitted(encoder, [estimator], self.is_log, self.classes), estimator.best_iteration + 1
 
     def _pace(self, estimator: Any) -> tuple[float | None, float]:
-        """Return the model's learning rate, and how many times faster a trial learns."""
+        """Return the model's learning rate, and the factor by which trials learn faster."""
         rate = estimator.get_params().get(self.RATE)
         if rate is None or self.model.early_stopping is None:
             return rate, 1.0
         return rate, min(self.model.early_stopping.faster, 1.0 / rate)
 
     def grown(self, model: Model, trees: float) -> Model:
-        """Return the model with as many trees as early stopping found, at its own rate."""
+        """Return the model with the trees that early stopping found, at its own learning rate."""
         recipe = replace(self, model=model)
         _, pace = recipe._pace(estimators.make(model, self.dataset.task, self.seed))
         number = max(1, round(trees * pace))
@@ -146,7 +146,7 @@ class Recipe:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Say whose complaint it is when an estimator refuses its parameters or its rows."""
+        """Convert an estimator's refusal of its parameters or rows to a UserError."""
         try:
             yield
         except (ValueError, TypeError) as error:

@@ -1,4 +1,4 @@
-"""A search's study: Optuna's trials in a journal on disk, which outlives its process."""
+"""Keep a search's trials, an Optuna study, in a journal on disk."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ TREES, SCORES = "trees", "scores"
 
 
 class _Held(JournalFileSymlinkLock):
-    """Be the lock of a journal that is held already.
+    """A lock that does nothing, since this process holds the journal already.
 
-    Optuna's own lock is a file that a killed process leaves behind, and the next one waits for.
+    Optuna's own lock is a file, which a killed process would leave behind for the next one.
     """
 
     def acquire(self) -> bool:
-        """Do nothing: the process holds the file."""
+        """Do nothing, since the process holds the file."""
         return True
 
     def release(self) -> None:
-        """Do nothing: the process holds the file until the search ends."""
+        """Do nothing, since the process holds the file until the search ends."""
 
 
 def _mend(path: Path) -> None:
-    """Cut off the line that a killed process was writing."""
+    """Cut off the incomplete line of a killed process."""
     data = path.read_bytes()
     whole = data.rfind(b"\n") + 1
     if whole < len(data):
@@ -51,7 +51,7 @@ def _mend(path: Path) -> None:
 
 
 def open_journal(path: Path, config: Config) -> optuna.Study:
-    """Open the study at `path`, which the caller holds, or begin it."""
+    """Open or create the study at `path`, which the caller has locked."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     _mend(path)
     greater = metrics.METRICS[config.dataset.metric].greater_is_better
@@ -73,7 +73,7 @@ def open_journal(path: Path, config: Config) -> optuna.Study:
 
 
 def _enqueue_own(study: optuna.Study, model: Model) -> None:
-    """Try the model's own values first, so that a search ends no worse than it began."""
+    """Try the model's own values first, so that a search never ends worse than it began."""
     own = {}
     for key, distribution in distributions(model).items():
         value: Any = model
@@ -85,7 +85,7 @@ def _enqueue_own(study: optuna.Study, model: Model) -> None:
 
 
 def distributions(model: Model) -> dict[str, BaseDistribution]:
-    """Return Optuna's form of a model's space."""
+    """Return the model's search space as Optuna distributions."""
     return {key: _distribution(space) for key, space in model.space.items()}
 
 
@@ -100,7 +100,7 @@ def _distribution(space: Space) -> BaseDistribution:
 
 
 def table(study: optuna.Study) -> pd.DataFrame:
-    """List the ended trials in their order, with all that is known of each."""
+    """List the finished trials in order, with their details."""
     rows = []
     for trial in study.get_trials(deepcopy=False):
         if trial.state in ENDED:
@@ -121,5 +121,5 @@ def table(study: optuna.Study) -> pd.DataFrame:
 
 
 def trials(study: optuna.Study, *states: TrialState) -> list[FrozenTrial]:
-    """List the trials in some states, in their order."""
+    """List the trials in the given states, in order."""
     return study.get_trials(deepcopy=False, states=states)

@@ -1,4 +1,4 @@
-"""The target as numbers: values of a regression, positions of classes."""
+"""Encode the target as numbers: values of a regression, or positions of classes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from src.support.errors import UserError, unknown
 
 
 class Target:
-    """Turn targets into numbers and back; the classes are those of all rows."""
+    """Convert targets to numbers and back; the classes are those of all rows."""
 
     def __init__(self, dataset: Dataset, train: pd.DataFrame, test: pd.DataFrame) -> None:
         self.name = dataset.target.name
@@ -29,14 +29,14 @@ class Target:
         return column.map(position).to_numpy(dtype=np.int64)
 
     def decode(self, output: np.ndarray) -> np.ndarray:
-        """Return predicted values, or the names of the likeliest classes, shape (rows,)."""
+        """Return predicted values, or the names of the most likely classes; shape (rows,)."""
         if self.classes is None:
             return output
         return np.asarray(self.classes, dtype=object)[output.argmax(axis=1)]
 
 
 def _order(seen: set[str], dataset: Dataset) -> list[str]:
-    """Put classes in their listed or alphabetical order, the positive class last."""
+    """Sort classes in their listed or alphabetical order, the positive class last."""
     listed = [str(value) for value in dataset.target.values or sorted(seen)]
     ordered = [name for name in listed if name in seen]
     positive = dataset.target.positive
@@ -46,7 +46,7 @@ def _order(seen: set[str], dataset: Dataset) -> list[str]:
 
 
 def check(target: Target, train: pd.DataFrame, folds: int, dataset: Dataset) -> None:
-    """Raise UserError where there is too little, or nothing, to learn from."""
+    """Raise UserError if there is too little, or nothing, to learn from."""
     name = target.name
     if len(train) < 2 * folds:
         raise UserError(

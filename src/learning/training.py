@@ -1,4 +1,4 @@
-"""One training: tune if asked, cross-validate, fit, judge on the held-out rows."""
+"""Run one training: search if configured, cross-validate, fit, evaluate on the held-out rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from src.learning.recipe import Fitted, Progress, Recipe
 
 @dataclass(frozen=True)
 class Outcome:
-    """A fitted model and all that is known of it."""
+    """A fitted model with its metrics and details."""
 
     fitted: Fitted
     model: Model
@@ -31,7 +31,7 @@ class Outcome:
     trials: pd.DataFrame | None
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return what a bundle keeps as CSV."""
+        """Return the tables that a bundle keeps as CSV."""
         kept = {"predictions": self.predictions, "trials": self.trials}
         return {name: table for name, table in kept.items() if table is not None}
 
@@ -39,10 +39,10 @@ class Outcome:
 def train(
     config: Config, train: pd.DataFrame, test: pd.DataFrame, study: Path, progress: Progress
 ) -> Outcome:
-    """Train as the configuration says; `study` is where a search keeps its trials.
+    """Train by the configuration; `study` is the file of a search's trials.
 
-    The same rows, configuration and seed give the same predictions. Raises UserError where
-    the rows are too few or the model cannot be made.
+    The same rows, configuration and seed give the same predictions. Raises UserError if there are
+    too few rows or the model cannot be built.
     """
     started = time.perf_counter()
     target = check(config, train, test)
@@ -82,7 +82,7 @@ def train(
 
 
 def check(config: Config, train: pd.DataFrame, test: pd.DataFrame) -> targets.Target:
-    """Return the target; raise UserError where the model cannot be made or the rows are too few."""
+    """Return the target; raise UserError if the model cannot be built or rows are too few."""
     estimators.check(config.model, config.dataset.task, config.seed)
     target = targets.Target(config.dataset, train, test)
     inner = config.search.folds if isinstance(config.search, OptunaSearch) else 0
@@ -91,7 +91,7 @@ def check(config: Config, train: pd.DataFrame, test: pd.DataFrame) -> targets.Ta
 
 
 def _as_objects(rows: pd.DataFrame) -> pd.DataFrame:
-    """Turn pandas' strings into objects once, which scikit-learn would do on every fold."""
+    """Convert pandas' strings to objects once, which scikit-learn would do on every fold."""
     return rows.astype({name: object for name in rows if rows[name].dtype == "str"})
 
 
@@ -117,7 +117,7 @@ def _validate(
     truth: np.ndarray,
     progress: Progress,
 ) -> validation.Validated:
-    """Cross-validate on folds that the search did not see, the same ones for every model."""
+    """Cross-validate on folds that differ from the search's and are the same for all models."""
     parts = validation.folds(config.dataset.task, truth, config.folds, config.seed)
     progress.stage("cross-validation and fit", len(parts) + 1)
     return validation.cross_validate(
@@ -132,7 +132,7 @@ def _interval(
     held_out: np.ndarray,
     output: np.ndarray,
 ) -> dict[str, Any]:
-    """Calibrate on the training rows' out-of-fold predictions, and measure on the held-out rows."""
+    """Calibrate on out-of-fold predictions, and measure on the held-out rows."""
     dataset = config.dataset
     calibration = conformal.calibrate(
         dataset.task,
@@ -156,7 +156,7 @@ def _details(
     output: np.ndarray,
     validated: validation.Validated,
 ) -> dict[str, Any]:
-    """Gather what is worth keeping but too much for a table of metrics."""
+    """Collect details that are too long for a table of metrics."""
     details: dict[str, Any] = {"cv_scores": [measures.rounded(s) for s in validated.scores]}
     if target.classes is not None:
         details["classes"] = target.classes

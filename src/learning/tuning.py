@@ -1,4 +1,7 @@
-"""The search: Optuna's TPE over a model's space, cross-validated, kept on disk trial by trial."""
+"""Hyperparameter search: Optuna's TPE over a model's space, cross-validated, stored by trial.
+
+Bergstra, Bardenet, Bengio and Kégl, "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ SEED_STEP = 1_000_003  # a prime, so that neighbouring seeds share no sampler
 
 @dataclass(frozen=True)
 class Part:
-    """One fold, encoded: what a trial fits and what it is judged on."""
+    """One encoded fold: the rows that a trial fits and those that judge it."""
 
     encoder: Encoder
     fit: Any
@@ -39,7 +42,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Tried:
-    """What a trial came to: the folds' scores, the trees grown, and how it ended."""
+    """The result of a trial: the folds' scores, the trees grown, and the final state."""
 
     scores: list[float]
     trees: list[int]
@@ -62,7 +65,7 @@ class Search:
     has_result: bool = False
 
     def recipe(self, model: Model) -> Recipe:
-        """Return the recipe of a trial: one member, however many the model averages."""
+        """Return the recipe of a trial, with one member even if the model averages several."""
         one = with_values(model, {"average": 1})
         return Recipe(self.config.dataset, one, self.classes, self.config.seed)
 
@@ -82,11 +85,11 @@ class Search:
         return parts
 
     def cost(self, value: float) -> float:
-        """Return the metric as a figure that is the lower, the better."""
+        """Return the metric as a cost: lower is better."""
         return metrics.cost(self.config.dataset.metric, value)
 
     def is_late(self) -> bool:
-        """Tell whether the time is used up; one trial always ends, or there is no result."""
+        """Tell whether the time is used up, but let at least one trial finish."""
         timeout = self.search.timeout
         return self.has_result and timeout is not None and self._seconds() > timeout
 
@@ -107,7 +110,7 @@ def tune(
     The study at `path` is continued where it exists. Trials are asked and told in batches of a
     fixed order, and each has a sampler of its own: the same rows, configuration and seed give the
     same trials. With one job that holds for a search that was stopped in between, too; with more,
-    one that was stopped within a batch asks the rest of it anew, knowing more.
+    one that was stopped within a batch asks for the rest of it again, knowing more.
     """
     assert isinstance(config.search, OptunaSearch)
     if not config.model.space:
@@ -125,7 +128,7 @@ def tune(
 
 
 def _run(search: Search, progress: Progress) -> None:
-    """Try batch after batch until the trials or the time are used up.
+    """Run batches until the trials or the time are used up.
 
     On Ctrl-C the running fits end first; what ended before is in the study.
     """
@@ -196,7 +199,7 @@ def _limits(search: Search) -> list[float]:
 
 
 def _try(search: Search, params: dict[str, Any], limits: list[float]) -> Tried:
-    """Fit and judge fold by fold; stop where the trial trails, or the search ends."""
+    """Fit and judge fold by fold; stop if the trial falls behind or the search ends."""
     model = with_values(search.config.model, params)
     recipe = search.recipe(model)
     scores: list[float] = []

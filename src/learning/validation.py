@@ -1,4 +1,4 @@
-"""Cross-validation: how good a recipe is on rows that it has not seen."""
+"""Cross-validate a recipe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUICK = 0.3  # seconds
 
 @dataclass(frozen=True)
 class Validated:
-    """A metric on each fold, and every row's prediction by a model that did not see it."""
+    """The metrics of each fold, and every row's out-of-fold prediction."""
 
     scores: list[float]
     output: np.ndarray
@@ -53,9 +53,9 @@ def cross_validate(
     parts: list[Fold],
     tick: Callable[[], None],
 ) -> Validated:
-    """Fit and judge on each fold, folds side by side; `tick` is called after each.
+    """Fit and judge on the folds in parallel; `tick` is called after each.
 
-    Seeds and threads are per fold, so the result does not depend on how many run at once.
+    Seeds and threads are per fold, so the result does not depend on how many run in parallel.
     """
     outputs = run_parallel(
         (joblib.delayed(_judge)(recipe, frame, target, fit, judge) for fit, judge in parts), tick

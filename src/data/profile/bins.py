@@ -1,4 +1,8 @@
-"""Where a histogram is cut: round edges over the range in which nearly all numbers lie."""
+"""Choose the bins of a histogram: round edges over the range of nearly all numbers.
+
+Freedman and Diaconis, "On the Histogram as a Density Estimator: L2 Theory", Zeitschrift für
+Wahrscheinlichkeitstheorie und verwandte Gebiete 57, 1981.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +22,18 @@ MAGNITUDES = 100  # between the first and the last hundredth of the rows: a loga
 
 @dataclass(frozen=True)
 class Bins:
-    """The edges of a histogram, and the scale on which its bins are alike."""
+    """The edges of a histogram, and the scale on which its bins are equally wide."""
 
     edges: np.ndarray
     is_log: bool
 
     @property
     def scale(self) -> str:
-        """Name the scale."""
+        """Return the name of the scale."""
         return "log" if self.is_log else "linear"
 
     def place(self, values: np.ndarray) -> np.ndarray:
-        """Return each value's bin; -1 is below the first one, the number of bins is above."""
+        """Return each value's bin; -1 is below all bins, and their number is above them."""
         places = np.searchsorted(self.edges, values, side="right") - 1
         last = len(self.edges) - 1
         places[values == self.edges[-1]] = last - 1
@@ -45,7 +49,7 @@ class Bins:
 
 
 def cut(values: np.ndarray, *, is_whole: bool, most: int = MOST) -> Bins | None:
-    """Choose bins for numbers without gaps; None where nothing can be drawn."""
+    """Choose bins for numbers without NaN; None if nothing can be drawn."""
     if not len(values) or np.abs(values).max() > LARGEST:
         return None
     low, high = _range(values)
@@ -69,7 +73,7 @@ def cut(values: np.ndarray, *, is_whole: bool, most: int = MOST) -> Bins | None:
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:
-    """Return the range to draw: all of it, but for a thin tail that would squeeze the rest."""
+    """Return the range to draw, without a thin tail that would squeeze the rest."""
     low, first, last, high = np.quantile(values, [0, TAIL, 1 - TAIL, 1])
     allowed = FAR * (last - first)
     if allowed > 0:
@@ -79,7 +83,7 @@ def _range(values: np.ndarray) -> tuple[float, float]:
 
 
 def _wanted(values: np.ndarray, low: float, high: float, most: int) -> int:
-    """Return how many bins these rows fill well (Freedman and Diaconis)."""
+    """Return the number of bins by the Freedman-Diaconis rule."""
     first, last = np.quantile(values, [0.25, 0.75])
     width = 2 * (last - first) / len(values) ** (1 / 3)
     count = math.sqrt(len(values)) if width <= 0 else (high - low) / width
@@ -87,7 +91,7 @@ def _wanted(values: np.ndarray, low: float, high: float, most: int) -> int:
 
 
 def _step(width: float, *, is_whole: bool) -> float:
-    """Return the nearest round width that is no smaller: 1, 2, 2.5 or 5 times a power of ten."""
+    """Round a width up to 1, 2, 2.5 or 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(width))
     digits = (1, 2, 5, 10) if is_whole else (1, 2, 2.5, 5, 10)
     step = next(power * digit for digit in digits if power * digit >= width * (1 - 1e-9))
@@ -95,6 +99,6 @@ def _step(width: float, *, is_whole: bool) -> float:
 
 
 def _multiples(start: int, end: int, step: float) -> np.ndarray:
-    """Return the multiples of a step, as close to decimals as a CSV's own numbers are."""
+    """Return the multiples of a step, rounded as exactly as the decimals of a CSV."""
     digits = max(0, 3 - math.floor(math.log10(step)))
     return np.array([round(at * step, digits) for at in range(start, end + 1)])

@@ -1,4 +1,4 @@
-"""A dataset at a glance: what people look at before they trust it, small enough to send."""
+"""Build the profile of a dataset: an overview small enough to send to a browser."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def profile(
 ) -> dict[str, Any]:
     """Describe a dataset's rows, columns, relations and faults as JSON.
 
-    `rejected` has the rejected rows' lines and reasons in its first two columns; `fingerprint`
-    names the prepared rows that this tells of.
+    `rejected` has the lines and reasons of the rejected rows in its first two columns;
+    `fingerprint` identifies the prepared rows.
     """
     rows = pd.concat([ready.train, ready.test]).sort_index()
     origin = ready.origin
@@ -83,7 +83,7 @@ def _reasons(rejected: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _duplicates(dataset: Dataset, rows: pd.DataFrame, by_rule: dict[str, int]) -> dict[str, Any]:
-    """Count rows that say the same twice, and rows that say the same but for the target."""
+    """Count duplicate rows, and rows that differ in the target only."""
     target, features = dataset.target.name, list(dataset.features)
     keys = pd.util.hash_pandas_object(rows[features], index=False)
     pairs = pd.DataFrame({"features": keys, "target": rows[target]}).drop_duplicates()
@@ -97,7 +97,7 @@ def _duplicates(dataset: Dataset, rows: pd.DataFrame, by_rule: dict[str, int]) -
 
 
 def _sample(dataset: Dataset, rows: pd.DataFrame) -> list[list[Any]]:
-    """Show the first rows, target first."""
+    """Return the first rows, target first."""
     shown = rows[_names(dataset)].head(SHOWN)
     return [[_cell(value) for value in row] for row in shown.itertuples(index=False, name=None)]
 

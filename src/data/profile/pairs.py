@@ -1,4 +1,4 @@
-"""The target against one feature: boxes, a density, or the classes' shares; and correlations."""
+"""Relate the target to each feature: boxes, a density or shares of classes; and correlations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_CORRELATED = 30  # columns of the table of correlations
 
 
 def against_target(dataset: Dataset, name: str, rows: pd.DataFrame) -> dict[str, Any] | None:
-    """Set the target against a feature, by what both hold; None where no row has both."""
+    """Relate the target to a feature by their kinds; None if no row has both."""
     target = dataset.target.name
     cells, of = rows[name], kind(dataset, name)
     complete = rows[~absent(cells, is_text=of == "text")]
@@ -50,7 +50,7 @@ def against_target(dataset: Dataset, name: str, rows: pd.DataFrame) -> dict[str,
 def correlations(dataset: Dataset, rows: pd.DataFrame) -> dict[str, Any] | None:
     """Correlate ranks (Spearman), the target first; ordered categories by their order.
 
-    Of many columns those stand there that go most with the target, else the first ones.
+    Of many columns it keeps those that correlate most with the target, else the first ones.
     """
     names = [dataset.target.name, *dataset.features]
     ranks = {name: matrix for name in names if (matrix := _ranks(dataset, name, rows)) is not None}
@@ -67,7 +67,7 @@ def correlations(dataset: Dataset, rows: pd.DataFrame) -> dict[str, Any] | None:
 
 
 def _ranks(dataset: Dataset, name: str, rows: pd.DataFrame) -> pd.Series | None:
-    """Rank a column's cells; None where they have no order."""
+    """Rank a column's cells; None if they have no order."""
     cells, feature = rows[name], dataset.features.get(name)
     if isinstance(feature, Category):
         listed = None if feature.order is None else feature.listed()
@@ -100,7 +100,7 @@ def _three_digits(value: float) -> float | None:
 
 
 def _boxes(dataset: Dataset, by: str, of: str, rows: pd.DataFrame) -> dict[str, Any]:
-    """Sum up the numbers of a column by another one's values."""
+    """Summarize the numbers of a column by the values of another."""
     shown = levels(dataset, by, rows[by])
     grouped = dict(list(rows[of].groupby(rows[by].astype(object))))
     boxes = [
@@ -146,7 +146,7 @@ def _shares(dataset: Dataset, name: str, rows: pd.DataFrame) -> dict[str, Any]:
 def _density(
     cells: pd.Series, target: pd.Series, *, is_whole: bool, side: int
 ) -> dict[str, Any] | None:
-    """Count the rows by where the feature and the target lie; only cells that have some."""
+    """Count the rows in a grid of feature and target, without empty cells."""
     across, up = (column.to_numpy(dtype=np.float64) for column in (cells, target))
     x = bins.cut(across, is_whole=is_whole, most=side)
     y = bins.cut(up, is_whole=False, most=side)
