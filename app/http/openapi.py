@@ -21,6 +21,7 @@ WHOLE: Document = {"type": "integer"}
 TRUTH: Document = {"type": "boolean"}
 OBJECT: Document = {"type": "object"}
 ANY: Document = {}
+STREAM: Document = {"type": "string", "format": "binary"}  # a file's text, as a body
 FIGURE: Document = {"type": ["number", "null"]}
 TIME: Document = {"type": "string", "format": "date-time"}
 MOMENT: Document = {

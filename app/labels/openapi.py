@@ -106,7 +106,7 @@ def _label(context: DatasetContext) -> Schema:
     """Describe a record with its target, whose texts hold no NUL, which no CSV could keep."""
     schema = _records(context).json_schema()
     for field in schema["properties"].values():
-        if "string" in field.get("type", ()):
+        if "string" in field.get("type", ()) and "enum" not in field:
             field["pattern"] = WITHOUT_NUL
     return schema
 

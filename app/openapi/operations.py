@@ -10,7 +10,15 @@ from typing import Any
 import msgspec
 
 from app.http import problems
-from app.http.openapi import TEXT, WHOLE, Schema, parameter, query_parameters, reference
+from app.http.openapi import (
+    STREAM,
+    TEXT,
+    WHOLE,
+    Schema,
+    parameter,
+    query_parameters,
+    reference,
+)
 from app.http.operation import Operation
 from app.http.problems import MEDIA_TYPE, ProblemDocument
 
@@ -76,8 +84,8 @@ def describe(
     }
     if operation.description:
         described["description"] = operation.description.format_map(words)
-    if operation.scope is None:
-        described["security"] = []
+    if operation.scope != "any":
+        described["security"] = _security(operation)
     if parameters := _parameters(operation, path):
         described["parameters"] = parameters
     if operation.body is not None:
@@ -95,6 +103,11 @@ def name_of(name: str, context: Any) -> str:
     return name if context is None else f"{context.name}_{name}"
 
 
+def _security(operation: Operation) -> list[Schema]:
+    """Describe who may ask: anyone, or a key with the scope where there are keys."""
+    return [] if operation.scope is None else [{}, {"key": [operation.scope]}]
+
+
 def _parameters(operation: Operation, path: str) -> list[Schema]:
     named = re.findall(r"\{(\w+)\}", path)
     in_path = [parameter(name, *PATH_VALUES[name], where="path") for name in named]
@@ -108,7 +121,7 @@ def _body(operation: Operation, context: Any, components: Components) -> Schema:
         content["examples"] = examples
     described: Schema = {"required": operation.is_body_required, "content": {JSON: content}}
     for media_type, example in (operation.also_takes or {}).items():
-        text: Schema = {"schema": TEXT}
+        text: Schema = {"schema": STREAM}
         if (shown := example(context)) is not None:
             text["example"] = shown
         described["content"][media_type] = text

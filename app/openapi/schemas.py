@@ -19,6 +19,7 @@ from app.http.openapi import (
     structure,
 )
 from app.http.problems import ProblemDocument
+from app.records.enumeration import enumeration
 from app.registry.loaded import Serving
 from src.support.errors import Fault
 
@@ -35,8 +36,8 @@ def prediction(serving: Serving) -> Document:
         interval = structure({"low": NUMBER, "high": NUMBER, "coverage": NUMBER})
         value: Document = {"type": "number", "description": words}
         return structure({target.name: value, "interval": interval, **shared}, optional)
-    interval = structure({"classes": listing({"enum": classes}), "coverage": NUMBER})
-    value = {"enum": classes, "description": words}
+    interval = structure({"classes": listing(enumeration(classes)), "coverage": NUMBER})
+    value = {**enumeration(classes), "description": words}
     chance = {"type": "number", "minimum": 0, "maximum": 1}
     return structure(
         {

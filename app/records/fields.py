@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from app.records.enumeration import enumeration
 from app.records.values import is_number, nearest, number, plain, spelt
 from src.data.schema import Bounds, Category, Dataset, Integer, Number, Text
 
@@ -160,7 +161,7 @@ class Listed(Field):
 
     def _schema(self) -> dict[str, Any]:
         values = [plain(key) for key in self.known]
-        return {"enum": [*values, *([] if self.required else [None])]}
+        return enumeration(values, is_nullable=not self.required)
 
 
 class Open(Field):

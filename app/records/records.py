@@ -182,7 +182,6 @@ class Records:
             ignored = {"title": self.target, "description": "ignored: it is what is predicted"}
             properties[self.target] = ignored
         return {
-            "title": self._dataset.noun,
             **({"description": self._dataset.about} if self._dataset.about else {}),
             "type": "object",
             "properties": properties,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.http.openapi import WHOLE, Schema, properties
+from app.records.enumeration import enumeration
 from app.registry.dataset_context import DatasetContext
 from app.trainings import options
 from app.trainings.schema import TrainingRequest
@@ -21,10 +22,8 @@ def is_trainable(context: DatasetContext) -> bool:
 def training_request(context: DatasetContext) -> Schema:
     """Describe what a training of a dataset may be asked for with."""
     fields = properties(TrainingRequest)
-    model: Schema = {"type": "string", "enum": _models(context)}
-    fields["model"] = {"anyOf": [model, {"type": "null"}], "default": None}
-    search: Schema = {"type": "string", "enum": configs.choices("search")}
-    fields["search"] = {**search, "default": "none"}
+    fields["model"] = {**enumeration(_models(context), is_nullable=True), "default": None}
+    fields["search"] = {**enumeration(configs.choices("search")), "default": "none"}
     with_trials = [one.name for one in options.searches() if one.trials is not None]
     return {
         "type": "object",
