@@ -52,12 +52,12 @@ def _purge(arguments: Namespace, settings: Settings) -> None:
         count = store.purge(database, dataset, before)
     if not count:
         _check(dataset)
-    told = f"{store.counted(count)} of '{dataset}'"
-    print(f"{told} removed for ever, of what was deleted before {before}.")
+    labels = f"{store.counted(count)} of '{dataset}'"
+    print(f"{labels} removed for ever, of what was deleted before {before}.")
 
 
 def _check(dataset: str) -> None:
     """Raise UserError where a dataset without labels is none; one that conf/ lost may have some."""
-    known = configs.choices("dataset")
-    if dataset not in known:
-        raise unknown("dataset", dataset, known)
+    datasets = configs.choices("dataset")
+    if dataset not in datasets:
+        raise unknown("dataset", dataset, datasets)

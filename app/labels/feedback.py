@@ -10,7 +10,7 @@ from app.http import media
 from app.http.operation import Call, operation
 from app.labels import openapi, store
 from app.labels.export import stored_label
-from app.labels.reader import Readers
+from app.labels.reader import LabelReaders
 from app.labels.schema import check_storable
 from app.labels.store import Feedback
 from app.records.strict_json import Object, TooManyError, parse
@@ -35,7 +35,7 @@ class PredictionLabel(DatasetResource):
 
     path = "/v1/{dataset}/predictions/{prediction_id}/label"
 
-    def __init__(self, services: Services, readers: Readers) -> None:
+    def __init__(self, services: Services, readers: LabelReaders) -> None:
         super().__init__(services)
         self._readers = readers
 

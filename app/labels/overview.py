@@ -11,7 +11,7 @@ from app.http.cache import SlowCount, unless_quick
 from app.http.operation import Call, operation
 from app.http.paging import Timestamp
 from app.labels import store
-from app.labels.reader import Readers
+from app.labels.reader import LabelReaders
 from app.labels.schema import check_storable
 from app.records.fields import FieldDescription
 from app.registry.services import DatasetResource, Services
@@ -54,7 +54,7 @@ class Overview(DatasetResource):
 
     path = "/v1/{dataset}/labels/about"
 
-    def __init__(self, services: Services, readers: Readers) -> None:
+    def __init__(self, services: Services, readers: LabelReaders) -> None:
         super().__init__(services)
         self._readers = readers
         self._counts_by_dataset: dict[str, SlowCount] = {}

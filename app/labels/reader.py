@@ -25,7 +25,7 @@ from app.registry.registry import Registry
 from src.data.schema import Dataset
 from src.support.errors import Fault
 
-MOST_REFUSALS = 20  # that are told of one upload
+MOST_REFUSALS = 20  # of one upload that are reported
 BYTES = 12  # of one character in JSON at most: two escapes
 NUL = rb"\u0000"  # as JSON writes it; or a text that looks so, which is looked at more closely
 SPARE = BLOCK  # for what is no text in a line
@@ -37,7 +37,7 @@ Row = tuple[int, str, bytes]
 class Chunk:
     """Some rows of an upload, and where it stands after them.
 
-    A row is, at the same place of three lists, its number among all rows of the upload (from 0, the
+    A row is, at the same place of three lists, its place among all rows of the upload (from 0, the
     refused ones too), its truth as in a CSV, and the JSON of its record. The refusals are those of
     this chunk, at most MOST_REFUSALS of an upload; the line of one counts from 1, in an array it is
     the position. `read`, `refused` (rows) and `digest` are of the upload so far: equal rows under
@@ -45,7 +45,7 @@ class Chunk:
     more to read; its refusal says why.
     """
 
-    numbers: Sequence[int]
+    places: Sequence[int]
     values: list[str]
     records: list[bytes]
     refusals: list[Fault]
@@ -58,31 +58,31 @@ class Chunk:
     @property
     def rows(self) -> list[Row]:
         """Return the rows one by one."""
-        return list(zip(self.numbers, self.values, self.records, strict=True))
+        return list(zip(self.places, self.values, self.records, strict=True))
 
 
-class Readers:
+class LabelReaders:
     """The readers of labels: one of each dataset, made anew when it or its classes change."""
 
     def __init__(self, registry: Registry, *, most: int, longest_text: int) -> None:
         self._registry = registry
         self._limits = {"most": most, "longest_text": longest_text}
-        self._kept: dict[str, tuple[Dataset, list[str] | None, Labels]] = {}
+        self._kept: dict[str, tuple[Dataset, list[str] | None, LabelReader]] = {}
 
-    def of(self, dataset: Dataset) -> Labels:
+    def of(self, dataset: Dataset) -> LabelReader:
         """Return the reader of a dataset as it is now."""
         classes = self._registry.classes(dataset.name)
         kept = self._kept.get(dataset.name)
         if kept is None or kept[0] is not dataset or kept[1] != classes:
-            kept = dataset, classes, Labels(dataset, classes, **self._limits)
+            kept = dataset, classes, LabelReader(dataset, classes, **self._limits)
             self._kept[dataset.name] = kept
         return kept[2]
 
 
-class Labels:
-    """How labels of a dataset are read: at most `most` in an array.
+class LabelReader:
+    """Reads labels of a dataset: at most `most` in an array.
 
-    Several threads may read by one at once: what is known of an upload stands in `_Upload`.
+    Several threads may read by one at once: the state of an upload is in `_Upload`.
     """
 
     def __init__(
@@ -100,14 +100,14 @@ class Labels:
     def json(self, body: bytes) -> Chunk:
         """Read one label or an array; raise Invalid where it is not JSON, or has too many."""
         upload = _Upload(self._writer)
-        found, _ = self.records.quick(body)
-        if found is not None and NUL not in body:
-            numbers = upload.take(body, len(found.values))
-            return upload.chunk(list(zip(*found.values, strict=True)), numbers)
-        given = self.records.parsed(body)
-        each = given if isinstance(given, list) else [given]
-        numbers = upload.take(body, len(each))
-        return _one_by_one(upload, numbers, enumerate(each, 1), self._taken)
+        decoded, _ = self.records.quick(body)
+        if decoded is not None and NUL not in body:
+            places = upload.take(body, len(decoded.values))
+            return upload.chunk(list(zip(*decoded.values, strict=True)), places)
+        document = self.records.parsed(body)
+        labels = document if isinstance(document, list) else [document]
+        places = upload.take(body, len(labels))
+        return _one_by_one(upload, places, enumerate(labels, 1), self._values)
 
     def ndjson(self, stream: Stream) -> Iterator[Chunk]:
         """Read a label a line; blank lines are none."""
@@ -145,22 +145,22 @@ class Labels:
     def _lines_of(self, upload: _Upload, batch: list[tuple[int, bytes]]) -> Chunk:
         """Read lines of JSON, all at once if nothing is odd about them."""
         texts = [text for _, text in batch]
-        numbers = upload.take(b"\n".join(texts), len(texts))
+        places = upload.take(b"\n".join(texts), len(texts))
         # Records are flat and texts in JSON have no line's end: each line that ends with a brace
         # ends with a record, and as many records as lines are one on each.
         if all(text.endswith(b"}") and NUL not in text for text in texts):
-            found, _ = self._records_of_lines.quick(b"[" + b",\n".join(texts) + b"]")
-            if found is not None and len(found.values) == len(texts):
-                return upload.chunk(list(zip(*found.values, strict=True)), numbers)
-        return _one_by_one(upload, numbers, batch, self._line)
+            decoded, _ = self._records_of_lines.quick(b"[" + b",\n".join(texts) + b"]")
+            if decoded is not None and len(decoded.values) == len(texts):
+                return upload.chunk(list(zip(*decoded.values, strict=True)), places)
+        return _one_by_one(upload, places, batch, self._line)
 
     def _line(self, text: bytes) -> tuple[Any, ...]:
         """Read a line for itself; raise Invalid."""
-        found, _ = self._records_of_lines.quick(text)
-        if found is not None and not found.many and NUL not in text:
-            return found.values[0]
+        decoded, _ = self._records_of_lines.quick(text)
+        if decoded is not None and not decoded.many and NUL not in text:
+            return decoded.values[0]
         try:
-            return self._taken(parse(text, LEAST_VALUES))
+            return self._values(parse(text, LEAST_VALUES))
         except MalformedError as error:
             why = error.why.replace(" at line 1, column ", " at column ")
             fault = Fault(f"The line is not JSON: {why}.", fix=error.fix)
@@ -169,9 +169,9 @@ class Labels:
             what = f"The line has more than {LEAST_VALUES} values."
             raise Invalid([Fault(what)], self._name) from None
 
-    def _taken(self, given: Any) -> tuple[Any, ...]:
+    def _values(self, label: Any) -> tuple[Any, ...]:
         """Read a label that is parsed; raise Invalid, also for what no CSV could hold."""
-        values = self.records.taken(given)
+        values = self.records.taken(label)
         for name, value in zip(self.records.names, values, strict=True):
             if isinstance(value, str) and "\0" in value:
                 fault = Fault(f"{name} has a NUL character.", field=name, fix="leave it out")
@@ -180,13 +180,13 @@ class Labels:
 
     def _table(self, upload: _Upload, header: list[str], batch: Batch) -> Chunk:
         """Read rows of cells by columns; those with a fault are read again, to say which."""
-        numbers = upload.take(msgspec.json.encode(batch.rows), len(batch.rows))
+        places = upload.take(msgspec.json.encode(batch.rows), len(batch.rows))
         columns, good = self._cells.read(header, batch.rows)
-        if len(good) < len(numbers):
-            for at in sorted(set(range(len(numbers))).difference(good)):
+        if len(good) < len(places):
+            for at in sorted(set(range(len(places))).difference(good)):
                 upload.refuse(batch.lines[at], self._cells.why(header, batch.rows[at]))
-        taken = numbers if len(good) == len(numbers) else [numbers[at] for at in good]
-        return upload.chunk(columns, taken)
+        kept = places if len(good) == len(places) else [places[at] for at in good]
+        return upload.chunk(columns, kept)
 
 
 class _Upload:
@@ -197,32 +197,32 @@ class _Upload:
         self._ignored = list(ignored)
         self._read = 0
         self._refused = 0
-        self._told = 0
+        self._reported = 0
         self._fresh: list[Fault] = []
         self._digest = hashlib.sha256()
 
     def take(self, content: bytes, rows: int) -> range:
-        """Note rows and what they say; return their numbers."""
+        """Note rows and what they say; return their places."""
         self._digest.update(content)
         self._read += rows
         return range(self._read - rows, self._read)
 
     def refuse(self, line: int, faults: Iterable[Fault]) -> None:
-        """Refuse a row; the faults are not looked at where no more is told."""
+        """Refuse a row; its faults are not looked at once enough are reported."""
         self._refused += 1
-        for fault in itertools.islice(faults, MOST_REFUSALS - self._told):
-            self._told += 1
+        for fault in itertools.islice(faults, MOST_REFUSALS - self._reported):
+            self._reported += 1
             self._fresh.append(msgspec.structs.replace(fault, line=line, see=None))
 
     def chunk(
-        self, columns: Sequence[Sequence[Any]], numbers: Sequence[int], *, broken: bool = False
+        self, columns: Sequence[Sequence[Any]], places: Sequence[int], *, broken: bool = False
     ) -> Chunk:
         """Write the rows that were taken, and say where the upload stands after them."""
-        values, records = self._writer.write(columns) if numbers else ([], [])
+        values, records = self._writer.write(columns) if places else ([], [])
         fresh, self._fresh = self._fresh, []
         digest = self._digest.hexdigest()
         return Chunk(
-            numbers,
+            places,
             values,
             records,
             fresh,
@@ -240,24 +240,24 @@ class _Upload:
         return self.chunk([], [], broken=broken)
 
     def broken(self, error: Broken) -> Chunk:
-        """Refuse the line from which on nothing can be read; this is always told."""
-        self._told = min(self._told, MOST_REFUSALS - 1)
+        """Refuse the line from which on nothing can be read; this is always reported."""
+        self._reported = min(self._reported, MOST_REFUSALS - 1)
         fault = Fault(error.what, given=error.given, fix=error.fix)
         return self.refused_row(error.line, fault, broken=True)
 
 
 def _one_by_one(
     upload: _Upload,
-    numbers: Sequence[int],
-    given: Iterable[tuple[int, Any]],
+    places: Sequence[int],
+    labels: Iterable[tuple[int, Any]],
     read: Callable[[Any], tuple[Any, ...]],
 ) -> Chunk:
     """Read labels each for itself, each with its line."""
-    values, taken = [], []
-    for number, (line, label) in zip(numbers, given, strict=True):
+    values, kept = [], []
+    for place, (line, label) in zip(places, labels, strict=True):
         try:
             values.append(read(label))
-            taken.append(number)
+            kept.append(place)
         except Invalid as error:
             upload.refuse(line, error.errors)
-    return upload.chunk(list(zip(*values, strict=True)), taken)
+    return upload.chunk(list(zip(*values, strict=True)), kept)

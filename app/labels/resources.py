@@ -18,7 +18,7 @@ from app.http.resource import Resource
 from app.labels import export, openapi, store, upload_store
 from app.labels.feedback import PredictionLabel
 from app.labels.overview import Overview
-from app.labels.reader import Chunk, Readers
+from app.labels.reader import Chunk, LabelReaders
 from app.labels.schema import check_storable
 from app.labels.uncertainty import Uncertain
 from app.labels.upload import LabelUpload
@@ -99,7 +99,7 @@ class Labels(DatasetResource):
 
     path = "/v1/{dataset}/labels"
 
-    def __init__(self, services: Services, readers: Readers) -> None:
+    def __init__(self, services: Services, readers: LabelReaders) -> None:
         super().__init__(services)
         self._readers = readers
 
@@ -305,7 +305,7 @@ class OneLabel(DatasetResource):
 def routes(services: Services) -> list[Resource]:
     """Return the room's resources."""
     settings = services.settings
-    readers = Readers(
+    readers = LabelReaders(
         services.registry, most=settings.most_records, longest_text=settings.longest_text
     )
     return [

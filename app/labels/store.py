@@ -56,7 +56,7 @@ class Rows:
 
 def rows(
     dataset: str,
-    numbers: Sequence[str],
+    label_ids: Sequence[str],
     values: Sequence[str],
     records: Sequence[bytes],
     *,
@@ -72,7 +72,7 @@ def rows(
         alike |= asdict(feedback)
     if not is_complete:
         alike |= {"deleted": at, "deleted_by": INCOMPLETE}
-    return Rows(numbers, values, records, alike)
+    return Rows(label_ids, values, records, alike)
 
 
 def insert(database: peewee.Database, rows: Rows) -> None:
@@ -123,10 +123,10 @@ def withdraw(database: peewee.Database, dataset: str, upload: str, read: int) ->
 def _incomplete(dataset: str, upload: str, read: int) -> Iterator[list[Any]]:
     """Yield the conditions of some labels at a time: SQLite remembers all that it changes."""
     for start in range(0, read, PAGE):
-        numbers = ids.following(upload, PAGE, start)
+        label_ids = ids.following(upload, PAGE, start)
         yield [
             Label.dataset == dataset,
-            Label.id.between(numbers[0], numbers[-1]),
+            Label.id.between(label_ids[0], label_ids[-1]),
             Label.upload == upload,
             Label.deleted_by == INCOMPLETE,
         ]
@@ -135,21 +135,21 @@ def _incomplete(dataset: str, upload: str, read: int) -> Iterator[list[Any]]:
 def sweep(database: peewee.Database) -> int:
     """Remove the labels of posts of all or none that nobody goes on with; return of how many."""
     now = clock.now()
-    given_up = [
+    abandoned = [
         Upload.state == READING,
         Upload.touched < clock.text(now - 2 * LONGEST_UPLOAD),
         Upload.read > Upload.refused,
         Upload.stored == 0,
     ]
     recent = Upload.id > ids.at((now - SWEPT).timestamp())
-    found = list(Upload.select().where(recent, *given_up).execute(database))
-    for upload in found:
+    uploads = list(Upload.select().where(recent, *abandoned).execute(database))
+    for upload in uploads:
         with databases.writing(database):
             # Held by this; and whoever goes on with it nevertheless begins anew.
             anew = Upload.update(read=0, refused=0, digest="")
-            if anew.where(Upload.id == upload.id, *given_up).execute(database):
+            if anew.where(Upload.id == upload.id, *abandoned).execute(database):
                 withdraw(database, upload.dataset, upload.id, upload.read)
-    return len(found)
+    return len(uploads)
 
 
 def live(dataset: str) -> list[Any]:
@@ -157,10 +157,10 @@ def live(dataset: str) -> list[Any]:
     return [Label.dataset == dataset, Label.deleted.is_null()]
 
 
-def get(database: peewee.Database, dataset: str, number: str) -> dict[str, Any] | None:
+def get(database: peewee.Database, dataset: str, label_id: str) -> dict[str, Any] | None:
     """Return a label, deleted or not; None where there is none."""
-    found = Label.select().where(Label.dataset == dataset, Label.id == number).dicts()
-    row = next(iter(found.execute(database)), None)
+    rows = Label.select().where(Label.dataset == dataset, Label.id == label_id).dicts()
+    row = next(iter(rows.execute(database)), None)
     return None if row is None or row["deleted_by"] == INCOMPLETE else row
 
 
@@ -173,23 +173,23 @@ def page(
     is_oldest_first: bool = False,
 ) -> list[dict[str, Any]]:
     """Return at most `limit` labels that meet the conditions, beyond the one with id `after`."""
-    wanted = list(conditions)
+    where = list(conditions)
     if after is not None:
-        wanted.append(Label.id > after if is_oldest_first else Label.id < after)
+        where.append(Label.id > after if is_oldest_first else Label.id < after)
     order = Label.id.asc() if is_oldest_first else Label.id.desc()
-    found = Label.select().where(*wanted).order_by(order).limit(limit).dicts()
-    return list(found.execute(database))
+    rows = Label.select().where(*where).order_by(order).limit(limit).dicts()
+    return list(rows.execute(database))
 
 
 def pages(database: peewee.Database, conditions: Sequence[Any]) -> Iterator[list[dict[str, Any]]]:
     """Yield the labels that meet the conditions, the oldest first, some at a time."""
     after: str | None = None
     while True:
-        found = page(database, conditions, PAGE, after, is_oldest_first=True)
-        yield found
-        if len(found) < PAGE:
+        rows = page(database, conditions, PAGE, after, is_oldest_first=True)
+        yield rows
+        if len(rows) < PAGE:
             return
-        after = found[-1]["id"]
+        after = rows[-1]["id"]
 
 
 def current(database: peewee.Database, dataset: str) -> Iterator[dict[str, Any]]:
@@ -212,8 +212,8 @@ def counted(count: int) -> str:
 
 def counts(database: peewee.Database, dataset: str) -> dict[str, int]:
     """Count the labels by value."""
-    found = Label.select(Label.value, peewee.fn.COUNT(Label.id)).where(*live(dataset))
-    return dict(found.group_by(Label.value).tuples().execute(database))
+    rows = Label.select(Label.value, peewee.fn.COUNT(Label.id)).where(*live(dataset))
+    return dict(rows.group_by(Label.value).tuples().execute(database))
 
 
 def tally(
@@ -222,8 +222,8 @@ def tally(
     """Count the labels by source and, of classes, by value; of numbers the value is None."""
     by = [Label.source, *([Label.value] if is_of_classes else [])]
     value = Label.value if is_of_classes else peewee.Value(None)
-    found = Label.select(Label.source, value, peewee.fn.COUNT(Label.id)).where(*live(dataset))
-    return list(found.group_by(*by).tuples().execute(database))
+    rows = Label.select(Label.source, value, peewee.fn.COUNT(Label.id)).where(*live(dataset))
+    return list(rows.group_by(*by).tuples().execute(database))
 
 
 def delete(
@@ -263,8 +263,8 @@ def _figures(database: peewee.Database, conditions: Sequence[Any]) -> tuple[int,
     """Count the labels that meet the conditions; return their last id and their last time too."""
     fn = peewee.fn
     query = Label.select(fn.COUNT(Label.id), fn.MAX(Label.id), fn.MAX(Label.at))
-    found: tuple[int, str, str] = next(iter(query.where(*conditions).tuples().execute(database)))
-    return found
+    figures: tuple[int, str, str] = next(iter(query.where(*conditions).tuples().execute(database)))
+    return figures
 
 
 def _in_pieces(

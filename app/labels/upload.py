@@ -105,7 +105,7 @@ class LabelUpload:
 
     def _rows(self, chunk: Chunk) -> store.Rows:
         """Give each row the id of its place, so that it is the same when it is posted again."""
-        places = chunk.numbers
+        places = chunk.places
         first = places[0] if places else 0
         label_ids = ids.following(self._row["id"], places[-1] - first + 1, first) if places else []
         if len(label_ids) != len(places):

@@ -41,7 +41,7 @@ class UploadReport:
     def add(self, chunk: Chunk, label_ids: Sequence[str]) -> None:
         """Count a chunk whose rows have these ids now."""
         self.read, self.refused, self._ignored = chunk.read, chunk.refused, chunk.ignored
-        self.taken += len(chunk.numbers)
+        self.taken += len(chunk.places)
         if self.taken <= MOST_IDS:
             self._ids += label_ids
         self._refusals += chunk.refusals

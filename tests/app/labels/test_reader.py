@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.http import problems
-from app.labels.reader import MOST_REFUSALS, Chunk, Labels, Readers
+from app.labels.reader import MOST_REFUSALS, Chunk, LabelReader, LabelReaders
 from app.records import line_blocks
 from app.records.csv_reader import CHUNK
 from app.records.invalid import Invalid
@@ -42,8 +42,8 @@ def dataset(**changes: Any) -> Dataset:
     return convert({**values, **changes}, Dataset)
 
 
-def make(*, most: int = 5, **changes: Any) -> Labels:
-    return Labels(dataset(**changes), None, most=most, longest_text=LONGEST)
+def make(*, most: int = 5, **changes: Any) -> LabelReader:
+    return LabelReader(dataset(**changes), None, most=most, longest_text=LONGEST)
 
 
 LABELS = make()
@@ -73,11 +73,11 @@ def all_of(chunks: Iterable[Chunk]) -> tuple[list[Any], list[Fault], Chunk]:
     return rows, refusals, found[-1]
 
 
-def csv(data: bytes, labels: Labels = LABELS) -> tuple[list[Any], list[Fault], Chunk]:
+def csv(data: bytes, labels: LabelReader = LABELS) -> tuple[list[Any], list[Fault], Chunk]:
     return all_of(labels.csv(io.BytesIO(data)))
 
 
-def ndjson(data: bytes, labels: Labels = LABELS) -> tuple[list[Any], list[Fault], Chunk]:
+def ndjson(data: bytes, labels: LabelReader = LABELS) -> tuple[list[Any], list[Fault], Chunk]:
     return all_of(labels.ndjson(io.BytesIO(data)))
 
 
@@ -113,7 +113,7 @@ def test_a_number_is_kept_as_a_csv_spells_it() -> None:
 def test_classes_that_are_known_from_elsewhere_are_the_allowed_ones() -> None:
     changes: dict[str, Any] = {"target": {"name": "late"}}
     assert csv(sheet("1,1,x,never"), make(**changes))[0][0][1] == "never"
-    labels = Labels(dataset(**changes), ["no", "yes"], most=1, longest_text=LONGEST)
+    labels = LabelReader(dataset(**changes), ["no", "yes"], most=1, longest_text=LONGEST)
     rows, (refusal,), _ = csv(sheet("1,1,x,yes", "1,1,x,Yes"), labels)
     assert [row[1] for row in rows] == ["yes"]
     assert (refusal.field, refusal.allowed, refusal.fix) == (
@@ -346,7 +346,7 @@ def peak(read: Callable[[Any], Iterator[Chunk]], stream: Endless) -> tuple[int, 
         tracemalloc.stop()
 
 
-LONG = Labels(dataset(), None, most=1, longest_text=3000)
+LONG = LabelReader(dataset(), None, most=1, longest_text=3000)
 WIDE = ",".join(["1.5", "3", "Bonn", "1", "x" * 2000]).encode() + b"\n"
 LINE = by_lines({**LABEL, "town": "x" * 2000})
 HEADER = b"amount,count,town,late,more\n"
@@ -383,7 +383,7 @@ class Known:
 
 def test_a_reader_is_made_once_of_a_dataset_and_its_classes() -> None:
     registry: Any = Known()
-    readers = Readers(registry, most=5, longest_text=LONGEST)
+    readers = LabelReaders(registry, most=5, longest_text=LONGEST)
     bills, others = dataset(target={"name": "late"}), dataset(name="others")
     reader = readers.of(bills)
     assert readers.of(bills) is reader

@@ -503,14 +503,14 @@ def test_a_post_may_take_longer_than_a_read(
     """A connection that reads has an end, which rows that come slowly must not meet."""
     monkeypatch.setattr(databases, "SLOWEST", 0.2)
     monkeypatch.setattr(databases, "STEPS", 1000)
-    read = reader.Labels.csv
+    read = reader.LabelReader.csv
 
-    def slowly(self: reader.Labels, stream: Any) -> Iterator[reader.Chunk]:
+    def slowly(self: reader.LabelReader, stream: Any) -> Iterator[reader.Chunk]:
         for chunk in read(self, stream):
             yield chunk
             time.sleep(0.3)
 
-    monkeypatch.setattr(reader.Labels, "csv", slowly)
+    monkeypatch.setattr(reader.LabelReader, "csv", slowly)
     answer = upload(make_service(), table(2500))
     assert (answer.status_code, answer.json["stored"]) == (200, 2500), answer.text
 

@@ -51,7 +51,7 @@ def chunks(*sizes: int, body: str = "a", refused: tuple[int, ...] = ()) -> list[
         read += size
         made.append(
             Chunk(
-                numbers=good,
+                places=good,
                 values=["1"] * len(good),
                 records=[f'{{"body":"{body}","at":{at}}}'.encode() for at in good],
                 refusals=told,

@@ -26,7 +26,7 @@ WRONG = Fault(
 def report(*chunks: Chunk, is_atomic: bool = False) -> UploadReport:
     made = UploadReport("u", is_atomic=is_atomic)
     for number, one in enumerate(chunks):
-        made.add(one, [f"{number}-{at}" for at in range(len(one.numbers))])
+        made.add(one, [f"{number}-{at}" for at in range(len(one.places))])
     return made
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.labels.reader import Labels
+from app.labels.reader import LabelReader
 from app.records.csv_columns import Cells, as_number, column
 from app.records.fields import FieldError, field
 from app.records.records import Records
@@ -113,7 +113,7 @@ def cleaned(dataset: Dataset, text: str) -> dict[int, list[Any]]:
 
 def posted(dataset: Dataset, text: str) -> dict[int, list[Any]]:
     """Return the rows that are accepted as labels, by their place."""
-    labels = Labels(dataset, None, most=1, longest_text=1000)
+    labels = LabelReader(dataset, None, most=1, longest_text=1000)
     found: dict[int, list[Any]] = {}
     for chunk in labels.csv(io.BytesIO(text.encode())):
         assert not chunk.broken
