@@ -6,16 +6,19 @@ import importlib.util
 import os
 import pwd
 import secrets
+import shlex
 import shutil
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.watchdog import guarding
 
 # What a power cut would lose was going to be thrown away. synchronous_commit stays on, since
 # without it a server that is stopped at once forgets what it has acknowledged.
@@ -68,6 +71,23 @@ class Server:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement.encode())
 
+    def make_database(self, template: str = "template1") -> str:
+        """Make a database like another one, to which nobody is connected; return its URL."""
+        name = f"test_{secrets.token_hex(6)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def drop_database(self, url: str) -> None:
+        """Remove a database, whoever is still connected to it."""
+        self.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def guard(self) -> AbstractContextManager[None]:
+        """Stop it and remove its folder when the tests are killed: its parent is the system."""
+        words = (self.programs / "pg_ctl", "stop", "-m", "immediate", "-D", self.data)
+        stop = shlex.join(str(word) for word in words)
+        remove = shlex.join(["rm", "-rf", str(self.folder)])
+        return guarding(f"{stop}; {remove}", cwd="/", **_as_user())
+
     def _run(self, program: str, *words: str) -> None:
         # pg_ctl leaves the server its own output, so a pipe here would never end.
         said = self.folder / "said"
@@ -98,12 +118,13 @@ def running() -> Iterator[Server]:
     try:
         server = Server(programs, folder)
         server.create()
-        server.start()
-        try:
-            yield server
-        finally:
-            if (server.data / "postmaster.pid").exists():
-                server.stop()
+        with server.guard():
+            server.start()
+            try:
+                yield server
+            finally:
+                if (server.data / "postmaster.pid").exists():
+                    server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -126,10 +147,9 @@ def postgres() -> Iterator[Server]:
 @pytest.fixture
 def postgres_url(postgres: Server) -> Iterator[str]:
     """Give each test an empty database of its own."""
-    name = f"test_{secrets.token_hex(6)}"
-    postgres.execute(f"CREATE DATABASE {name}")
-    yield postgres.url(name)
-    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    url = postgres.make_database()
+    yield url
+    postgres.drop_database(url)
 
 
 def _programs() -> Path | None:

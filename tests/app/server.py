@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.watchdog import guarding
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0  # seconds to wait for what should take one
 
@@ -98,8 +100,9 @@ def running(home: Path, var: Path, **settings: str) -> Iterator[Server]:
         )
     server = Server(port, process, var / "lapidary.db", log)
     try:
-        server.wait_until(server.is_ready, "the service is ready")
-        yield server
+        with guarding(f"kill {process.pid}"):
+            server.wait_until(server.is_ready, "the service is ready")
+            yield server
     finally:
         process.send_signal(signal.SIGTERM)
         try:
