@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -20,14 +19,20 @@ from app.registry.store import Registered
 from app.request_log.recorder import Recorder
 from app.settings import Settings
 from app.store import database as databases
-from app.store.migrations import migrate
 from src.config import paths
 from src.inference import bundle
 from src.support import extras
 from tests.app import project
 from tests.app.hands import Hands
 from tests.app.postgres import postgres, postgres_url  # noqa: F401 - pytest finds them here
+from tests.app.reading import reader, shared_service  # noqa: F401
 from tests.app.service import Service
+from tests.app.templates import (  # noqa: F401 - pytest finds the fixtures here
+    State,
+    Templates,
+    postgresql_templates,
+    sqlite_templates,
+)
 
 MakeService = Callable[..., Service]
 
@@ -40,17 +45,29 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def bundle_files(trained: Path) -> list[Path]:
+    """List the files of the trained bundles, to which copies of the project are linked."""
+    return [path for path in (trained / paths.BUNDLES).rglob("*") if path.is_file()]
+
+
 @pytest.fixture
-def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in a copy of the trained project, as the service does; a test may change it."""
+def home(
+    trained: Path, bundle_files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """Stand in a copy of the trained project, as the service does; a test may change it.
+
+    The bundles' files are links: they are replaced, and not written to.
+    """
     folder = tmp_path / "home"
-    for name in ("conf", "data", "artifacts/bundles", "artifacts/profile", "metrics"):
-        shutil.copytree(trained / name, folder / name)
-    shutil.copyfile(trained / "params.yaml", folder / "params.yaml")
+    project.copy(trained, folder)
     monkeypatch.chdir(folder)
     # What a power cut would lose is going to be thrown away.
     monkeypatch.setattr(os, "fsync", lambda _: None)
-    return folder
+    before = [project.stamp(path) for path in bundle_files]
+    yield folder
+    now = [project.stamp(path) for path in bundle_files]
+    assert now == before, "a bundle was written to, and not replaced"
 
 
 @pytest.fixture
@@ -85,19 +102,20 @@ def load_serving(home: Path, tmp_path: Path) -> Callable[..., Serving]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the URL of an empty database, of each kind in turn."""
-    if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite:///{tmp_path / 'lapidary.db'}"
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Return the URL of a database, of each kind in turn, as the other fixtures begin with it."""
+    templates: Templates = request.getfixturevalue(f"{request.param}_templates")
+    states: dict[str, State] = {"service": "started", "database": "migrated"}
+    state = next((states[name] for name in states if name in request.fixturenames), "empty")
+    url = templates.database(state, tmp_path)
+    yield url
+    templates.drop(url)
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[peewee.Database]:
     """Open a database that has the tables and nothing in them."""
-    database = databases.connect(database_url, "process", 1.0)
-    migrate(database)
-    with closing(database):
+    with closing(databases.connect(database_url, "process", 1.0)) as database:
         yield database
 
 
@@ -139,7 +157,12 @@ def make_service(home: Path, settings: Settings) -> Iterator[MakeService]:
 
 
 @pytest.fixture
-def service(make_service: MakeService) -> Service:
+def service(
+    make_service: MakeService, settings: Settings, request: pytest.FixtureRequest
+) -> Service:
+    """Start the service on what its first start has left: nothing is registered anew."""
+    kind = settings.database_url.partition(":")[0]
+    request.getfixturevalue(f"{kind}_templates").fill(settings.folder())
     return make_service()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import random
 import shutil
 from pathlib import Path
@@ -59,6 +60,7 @@ NOTES: dict[str, Any] = {
     "metric": "accuracy",
 }
 GHOSTS: dict[str, Any] = {**DEBTS, "name": "ghosts", "source": "data/ghosts.csv"}  # never trained
+PARTS = ("conf", "data", "artifacts/bundles", "artifacts/profile", "metrics")
 MODELS = {
     "stones": ("linear", "xgboost"),
     "debts": ("logistic", "xgboost"),
@@ -156,10 +158,38 @@ def _notes() -> list[str]:
     return lines
 
 
+def copy(trained: Path, folder: Path) -> None:
+    """Copy a trained project; the bundles' files are links, to be replaced and not written to."""
+    for name in PARTS:
+        shutil.copytree(trained / name, folder / name, copy_function=link)
+    shutil.copyfile(trained / "params.yaml", folder / "params.yaml")
+
+
+def link(source: str, target: str) -> str:
+    """Link a file of a version or of a bundle, which nobody writes to in place; copy others."""
+    if "versions" in Path(source).parts or "bundles" in Path(source).parts:
+        os.link(source, target)
+    else:
+        shutil.copy(source, target)
+    return target
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """Return what tells whether a file was written to."""
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
 def damage(path: Path) -> None:
     """Flip a bit in the middle of a file."""
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
+    replace(path, bytes(data))
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a file anew: it may be a link to one that other tests read."""
+    path.unlink()
     path.write_bytes(data)
 
 
@@ -168,11 +198,11 @@ def retell(bundle: Path, name: str, change: Any) -> None:
     path, manifest = bundle / name, bundle / "manifest.json"
     document = json.loads(path.read_text())
     change(document)
-    path.write_text(json.dumps(document))
+    replace(path, json.dumps(document).encode())
     if path != manifest:
         told = json.loads(manifest.read_text())
         told["files"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
-        manifest.write_text(json.dumps(told))
+        replace(manifest, json.dumps(told).encode())
 
 
 def crown(dataset: str, model: str) -> None:
