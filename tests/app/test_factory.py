@@ -43,9 +43,9 @@ def ask(service: Service, method: str, target: str, **words: Any) -> Any:
 
 @pytest.mark.parametrize(("method", "target", "status"), KINDS)
 def test_every_answer_is_stored_and_carries_what_keeps_it_safe(
-    service: Service, method: str, target: str, status: int
+    reader: Service, method: str, target: str, status: int
 ) -> None:
-    answer = ask(service, method, target, headers={"X-Request-Id": "mine"})
+    answer = ask(reader, method, target, headers={"X-Request-Id": "mine"})
     assert answer.status_code == status
     headers = answer.headers
     assert headers["x-request-id"] == "mine"
@@ -58,7 +58,7 @@ def test_every_answer_is_stored_and_carries_what_keeps_it_safe(
     assert "access-control-allow-origin" not in headers
     if method != "HEAD":
         assert headers["content-length"] == str(len(answer.content))
-    rows = service.rows()
+    rows = reader.rows()
     if target in ("/healthz", "/metrics"):
         assert rows == []
         return
@@ -85,9 +85,9 @@ def test_no_header_comes_twice(service: Service) -> None:
 @pytest.mark.parametrize(
     "target", ["/v1/stones?limit=3", "/v1/datasets?x=1", "/v1/stones/models?a=b"]
 )
-def test_what_takes_no_parameters_refuses_them(service: Service, target: str) -> None:
+def test_what_takes_no_parameters_refuses_them(reader: Service, target: str) -> None:
     name = target.partition("?")[2].partition("=")[0]
-    assert_refused(ask(service, "GET", target), 400, name)
+    assert_refused(ask(reader, "GET", target), 400, name)
 
 
 @pytest.mark.parametrize(
@@ -103,18 +103,18 @@ def test_what_takes_no_parameters_refuses_them(service: Service, target: str) ->
         ("/v1/%2e%2e", "/v1/.."),
     ],
 )
-def test_an_odd_path_is_answered_and_stored(service: Service, path: str, stored: str) -> None:
-    answer = service.ask(path)
+def test_an_odd_path_is_answered_and_stored(reader: Service, path: str, stored: str) -> None:
+    answer = reader.ask(path)
     assert answer.status_code in (200, 404, 405)
-    (row,) = service.rows()
+    (row,) = reader.rows()
     assert row["path"] == stored
 
 
 @pytest.mark.parametrize("query", ["a=%00", "a=%ff", "%00", "a=\u00e9", "&&==", "a" * 5000])
-def test_an_odd_query_is_answered_and_stored(service: Service, query: str) -> None:
-    answer = service.ask(PREDICT, "POST", query_string=query, json=project.STONE)
+def test_an_odd_query_is_answered_and_stored(reader: Service, query: str) -> None:
+    answer = reader.ask(PREDICT, "POST", query_string=query, json=project.STONE)
     assert_refused(answer, 400)
-    assert len(service.rows()) == 1
+    assert len(reader.rows()) == 1
 
 
 def test_a_chunked_body_is_refused(service: Service) -> None:
@@ -138,8 +138,8 @@ def test_a_body_that_ends_early_is_refused(service: Service) -> None:
     "kind", ["text/plain", "application/json; charset=latin-1", "application/x-www-form-urlencoded"]
 )
 @pytest.mark.parametrize("path", [PREDICT, "/v1/stones/similar"])
-def test_what_is_no_json_is_refused(service: Service, kind: str, path: str) -> None:
-    answer = service.post(path, project.STONE, headers={"Content-Type": kind})
+def test_what_is_no_json_is_refused(reader: Service, kind: str, path: str) -> None:
+    answer = reader.post(path, project.STONE, headers={"Content-Type": kind})
     assert_refused(answer, 415, kind)
 
 

@@ -50,8 +50,8 @@ def test_a_path_that_is_not_there_is_given_back(service: Service) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "POST"])
-def test_a_method_that_is_not_taken_gets_those_that_are(service: Service, method: str) -> None:
-    answer = service.ask("/v1/stones", method)
+def test_a_method_that_is_not_taken_gets_those_that_are(reader: Service, method: str) -> None:
+    answer = reader.ask("/v1/stones", method)
     document = assert_refused(answer, 405)
     assert document["given"] == method
     assert "GET" in answer.headers["allow"]

@@ -165,10 +165,10 @@ def test_a_prediction_that_is_not_there(service: Service, number: str) -> None:
         (b"\xff", 400, "UTF-8"),
     ],
 )
-def test_a_truth_that_is_none(service: Service, body: Any, status: int, word: str) -> None:
-    number = service.predict("debts").json["id"]
-    assert_refused(put(service, number, body), status, word)
-    assert service.rows(Label) == []
+def test_a_truth_that_is_none(reader: Service, body: Any, status: int, word: str) -> None:
+    number = reader.predict("debts").json["id"]
+    assert_refused(put(reader, number, body), status, word)
+    assert reader.rows(Label) == []
 
 
 def test_what_is_asked_otherwise_is_refused(service: Service) -> None:

@@ -171,10 +171,10 @@ def test_another_media_type_is_refused(service: Service, kind: str) -> None:
     ],
 )
 def test_a_wrong_parameter_stores_nothing(
-    service: Service, params: dict[str, str], word: str
+    reader: Service, params: dict[str, str], word: str
 ) -> None:
-    assert_refused(post(service, DEBT, params=params), 400, word)
-    assert service.rows(Label) == []
+    assert_refused(post(reader, DEBT, params=params), 400, word)
+    assert reader.rows(Label) == []
 
 
 def test_a_dataset_that_is_not_there_is_told_with_the_nearest(service: Service) -> None:
@@ -410,7 +410,7 @@ def test_after_a_break_another_body_with_the_key_is_refused(service: Service, at
 
 
 @pytest.mark.parametrize("key", ["", "é", "a\x01", "x" * 201])
-def test_a_key_that_is_none_is_refused(service: Service, key: str) -> None:
+def test_a_key_that_is_none_is_refused(reader: Service, key: str) -> None:
     environ = falcon.testing.create_environ(
         path(),
         method="POST",
@@ -420,9 +420,9 @@ def test_a_key_that_is_none_is_refused(service: Service, key: str) -> None:
     )
     environ["HTTP_IDEMPOTENCY_KEY"] = key
     said: list[Any] = []
-    pieces = service.api(environ, lambda *words: said.append(words))
+    pieces = reader.api(environ, lambda *words: said.append(words))
     assert_refused(Result(pieces, *said[0]), 400, "Idempotency-Key")
-    assert service.rows(Label) == []
+    assert reader.rows(Label) == []
 
 
 def test_two_callers_may_use_the_same_key(service: Service) -> None:
@@ -575,10 +575,10 @@ def test_pages_follow_each_other(full: Service) -> None:
     ],
 )
 def test_a_wrong_search_is_refused_by_name(
-    service: Service, params: dict[str, str], word: str
+    reader: Service, params: dict[str, str], word: str
 ) -> None:
     for more in ({}, {"format": "csv"}):
-        answer = service.ask(path(), params={**more, **params})
+        answer = reader.ask(path(), params={**more, **params})
         assert_refused(answer, 400, word)
         assert answer.headers["content-length"] == str(len(answer.content))
 

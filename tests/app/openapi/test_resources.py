@@ -47,8 +47,8 @@ def test_each_code_of_an_error_is_explained_under_its_type(service: Service) -> 
 @pytest.mark.parametrize(
     "name", ["nothing", "docs.html", "..%2Ffactory.py", "..", "%2Fetc%2Fpasswd", "docs.js%00"]
 )
-def test_no_other_file_is_served(service: Service, name: str) -> None:
-    assert_refused(service.ask(f"/docs/{name}"), 404)
+def test_no_other_file_is_served(reader: Service, name: str) -> None:
+    assert_refused(reader.ask(f"/docs/{name}"), 404)
 
 
 def test_the_description_has_every_dataset_and_its_examples_work(service: Service) -> None:

@@ -58,23 +58,23 @@ def test_a_receipt_tells_what_was_asked_answered_and_by_what(
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_each_record_of_a_batch_has_a_receipt_of_its_own(service: Service, dataset: str) -> None:
-    examples = [project.RECORDS[dataset], service.ask(f"/v1/{dataset}").json["example"]]
-    answers = service.predict(dataset, examples).json
+def test_each_record_of_a_batch_has_a_receipt_of_its_own(reader: Service, dataset: str) -> None:
+    examples = [project.RECORDS[dataset], reader.ask(f"/v1/{dataset}").json["example"]]
+    answers = reader.predict(dataset, examples).json
     assert len(answers) == 2
     target = "price" if dataset == "stones" else "probability"
-    alone = service.predict(dataset, examples[1]).json
+    alone = reader.predict(dataset, examples[1]).json
     assert alone[target] == pytest.approx(answers[1][target])  # another way, another last digit
-    request = next(row for row in service.rows() if row["id"] == answers[0]["id"])
+    request = next(row for row in reader.rows() if row["id"] == answers[0]["id"])
     assert json.loads(request["response_body"]) == answers
     assert request["is_prediction"] == 0
     for record, answer in zip(examples, answers, strict=True):
-        receipt = service.ask(f"/v1/{dataset}/predictions/{answer['id']}").json
+        receipt = reader.ask(f"/v1/{dataset}/predictions/{answer['id']}").json
         assert receipt["answer"] == answer
         assert receipt["request"] == request["id"]
         given = {key: value for key, value in receipt["record"].items() if value is not None}
         assert given == record
-    assert len(service.rows(BatchPrediction)) == 2
+    assert len(reader.rows(BatchPrediction)) == 2
 
 
 def test_a_batch_of_one_is_an_array(service: Service) -> None:
@@ -90,25 +90,25 @@ TRUTHS = {"stones": 4000, "debts": 1, "notes": "garden"}
 @pytest.mark.parametrize("truth", [None, {"nested": [1]}])
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_a_target_beside_a_record_is_ignored_and_the_answer_says_so(
-    service: Service, dataset: str, truth: Any
+    reader: Service, dataset: str, truth: Any
 ) -> None:
     record, target = project.RECORDS[dataset], project.TARGETS[dataset]
     given = {**record, target: TRUTHS[dataset] if truth is None else truth}
-    plain = service.predict(dataset).json
-    answer = service.predict(dataset, given).json
+    plain = reader.predict(dataset).json
+    answer = reader.predict(dataset, given).json
     warning = f"{target} is ignored: it is what is predicted"
     assert answer == {**plain, "id": answer["id"], "warning": warning}
-    first, second = service.predict(dataset, [record, given]).json
+    first, second = reader.predict(dataset, [record, given]).json
     assert "warning" not in first
     assert second["warning"] == warning
-    receipt = service.ask(f"/v1/{dataset}/predictions/{second['id']}").json
+    receipt = reader.ask(f"/v1/{dataset}/predictions/{second['id']}").json
     assert receipt["answer"] == second
     assert receipt["record"] == record
 
 
 @pytest.mark.parametrize("number", ["nothing", "0" * 36, "a%00b", "%F0%9F%98%80", "%FF", "..%2F.."])
-def test_a_receipt_that_is_not_there(service: Service, number: str) -> None:
-    assert_refused(service.ask(f"{PATH}/{number}"), 404)
+def test_a_receipt_that_is_not_there(reader: Service, number: str) -> None:
+    assert_refused(reader.ask(f"{PATH}/{number}"), 404)
 
 
 def test_a_receipt_is_found_under_its_own_dataset_alone(service: Service) -> None:
@@ -135,10 +135,10 @@ def test_a_receipt_is_found_under_its_own_dataset_alone(service: Service) -> Non
     ],
 )
 def test_a_wrong_parameter_is_refused_by_name(
-    service: Service, params: dict[str, Any], word: str
+    reader: Service, params: dict[str, Any], word: str
 ) -> None:
-    assert_refused(service.predict(params=params), 400, word)
-    assert service.rows(Prediction) == []
+    assert_refused(reader.predict(params=params), 400, word)
+    assert reader.rows(Prediction) == []
 
 
 @pytest.mark.parametrize(
@@ -154,15 +154,15 @@ def test_a_wrong_parameter_is_refused_by_name(
         ({"depth": 10**400}, "depth"),
     ],
 )
-def test_a_wrong_field_is_named(service: Service, change: dict[str, Any], field: str) -> None:
-    document = assert_refused(service.predict(record={**project.STONE, **change}), 422)
+def test_a_wrong_field_is_named(reader: Service, change: dict[str, Any], field: str) -> None:
+    document = assert_refused(reader.predict(record={**project.STONE, **change}), 422)
     assert document["errors"][0]["field"] == field
     assert document["errors"][0]["see"] == f"/v1/stones#{field}"
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-def test_what_python_writes_for_no_number_is_no_json(service: Service, value: float) -> None:
-    assert_refused(service.predict(record={**project.STONE, "depth": value}), 400, "not JSON")
+def test_what_python_writes_for_no_number_is_no_json(reader: Service, value: float) -> None:
+    assert_refused(reader.predict(record={**project.STONE, "depth": value}), 400, "not JSON")
 
 
 @pytest.mark.parametrize(
@@ -180,14 +180,14 @@ def test_what_python_writes_for_no_number_is_no_json(service: Service, value: fl
         (b'{"carat":1,"carat":2,"facets":1,"cut":"Fair"}', 422),
     ],
 )
-def test_another_body_is_refused_and_stored(service: Service, body: bytes, status: int) -> None:
-    answer = service.predict(record=body)
+def test_another_body_is_refused_and_stored(reader: Service, body: bytes, status: int) -> None:
+    answer = reader.predict(record=body)
     assert_refused(answer, status)
-    (row,) = service.rows()
+    (row,) = reader.rows()
     assert row["request_body"] == body
     assert row["response_body"] == answer.content
     assert (row["status"], row["is_prediction"]) == (status, 0)
-    assert service.rows(Prediction) == []
+    assert reader.rows(Prediction) == []
 
 
 @pytest.mark.parametrize(
@@ -196,11 +196,11 @@ def test_another_body_is_refused_and_stored(service: Service, body: bytes, statu
 )
 @pytest.mark.parametrize("model", project.MODELS["notes"])
 def test_any_text_is_answered_and_comes_back_in_its_receipt(
-    service: Service, text: str, model: str
+    reader: Service, text: str, model: str
 ) -> None:
-    answer = service.predict("notes", {"text": text}, params={"model": model, "explain": "true"})
+    answer = reader.predict("notes", {"text": text}, params={"model": model, "explain": "true"})
     assert answer.status_code == 200
-    receipt = service.ask(f"/v1/notes/predictions/{answer.json['id']}").json
+    receipt = reader.ask(f"/v1/notes/predictions/{answer.json['id']}").json
     assert receipt["record"] == {"text": text}
 
 
@@ -215,17 +215,17 @@ def test_any_text_is_answered_and_comes_back_in_its_receipt(
         (json.dumps({"text": ["rose"]}), 422),
     ],
 )
-def test_a_text_that_is_none_is_named(service: Service, body: str, status: int) -> None:
-    document = assert_refused(service.predict("notes", body), status)
+def test_a_text_that_is_none_is_named(reader: Service, body: str, status: int) -> None:
+    document = assert_refused(reader.predict("notes", body), status)
     assert document["errors"][0]["field"] == "text"
 
 
 @pytest.mark.parametrize("model", project.MODELS["stones"])
 @pytest.mark.parametrize("depth", [1e308, -1e308, 1e39, 1e-320, 0, None])
 def test_huge_numbers_have_an_answer_or_a_refusal(
-    service: Service, model: str, depth: float | None
+    reader: Service, model: str, depth: float | None
 ) -> None:
-    answer = service.predict(
+    answer = reader.predict(
         record={**project.STONE, "depth": depth}, params={"model": model, "explain": "true"}
     )
     assert answer.status_code in (200, 422), answer.text

@@ -72,8 +72,8 @@ def test_the_target_is_ignored_and_it_says_so(service: Service) -> None:
         ({"record": {"cut": "Good", "carat": 1}, "n": 1000}, "n"),
     ],
 )
-def test_a_wrong_field_is_named(service: Service, body: Any, field: str) -> None:
-    document = assert_refused(service.post("/v1/stones/similar", body), 422)
+def test_a_wrong_field_is_named(reader: Service, body: Any, field: str) -> None:
+    document = assert_refused(reader.post("/v1/stones/similar", body), 422)
     assert document["errors"][0]["field"] == field
 
 
@@ -99,8 +99,8 @@ def test_a_wrong_field_is_named(service: Service, body: Any, field: str) -> None
         (b'{"record": {"cut": "Good", "carat": [' + b"1," * 20_000 + b"1]}}", 422),
     ],
 )
-def test_another_body_is_refused(service: Service, body: bytes, status: int) -> None:
-    document = assert_refused(service.post("/v1/stones/similar", body), status)
+def test_another_body_is_refused(reader: Service, body: bytes, status: int) -> None:
+    document = assert_refused(reader.post("/v1/stones/similar", body), status)
     assert document["detail"]
 
 

@@ -151,12 +151,12 @@ def test_only_an_administrator_may(guarded: Service, path: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["9", "0", "-1", "x", "9" * 30, "a%00b", "²"])
-def test_a_version_that_is_not_there_lists_those_that_are(service: Service, number: str) -> None:
-    answer = service.post(f"/v1/stones/models/{number}/override", {"why": "why not"})
+def test_a_version_that_is_not_there_lists_those_that_are(reader: Service, number: str) -> None:
+    answer = reader.post(f"/v1/stones/models/{number}/override", {"why": "why not"})
     document = assert_refused(answer, 404, "no such version", "/v1/stones/models")
     assert document["allowed"] == ["2", "1"]
     if number == "9":
-        document = assert_refused(promote(service, version=9), 404, "no such version")
+        document = assert_refused(promote(reader, version=9), 404, "no such version")
         assert document["allowed"] == ["2", "1"]
 
 
@@ -181,9 +181,9 @@ def test_a_version_that_is_not_there_lists_those_that_are(service: Service, numb
         "[2]",
     ],
 )
-def test_another_body_is_refused_and_changes_nothing(service: Service, body: Any) -> None:
-    assert_refused(service.post(CHAMPION, body), 422)
-    assert serving(service) == 1
+def test_another_body_is_refused_and_changes_nothing(reader: Service, body: Any) -> None:
+    assert_refused(reader.post(CHAMPION, body), 422)
+    assert serving(reader) == 1
 
 
 def test_what_is_no_json_is_refused(service: Service) -> None:

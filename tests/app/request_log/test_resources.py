@@ -159,15 +159,15 @@ def test_a_moment_parts_what_was_before_from_what_came_after(
     ],
 )
 def test_a_wrong_parameter_is_refused_by_name(
-    service: Service, params: dict[str, str], word: str
+    reader: Service, params: dict[str, str], word: str
 ) -> None:
-    assert_refused(service.ask(LOG, params=params), 400, word)
+    assert_refused(reader.ask(LOG, params=params), 400, word)
 
 
 @pytest.mark.parametrize("year", ["0001-01-02", "1969-12-31", "9999-12-31"])
-def test_any_year_can_be_asked_for(service: Service, year: str) -> None:
-    service.ask("/v1/stones")
-    assert len(listed(service, since=year)) + len(listed(service, until=year, limit=1)) == 1
+def test_any_year_can_be_asked_for(reader: Service, year: str) -> None:
+    reader.ask("/v1/stones")
+    assert len(listed(reader, since=year)) + len(listed(reader, until=year, limit=1)) == 1
 
 
 def test_an_entry_in_full_has_both_bodies_and_its_predictions(service: Service) -> None:
@@ -196,8 +196,8 @@ def test_a_body_that_is_no_json_is_shown_as_text(service: Service, body: bytes) 
 
 
 @pytest.mark.parametrize("number", ["nothing", ids.at(0), "a%00b", "%F0%9F%98%80", "%FF", "%0A"])
-def test_an_entry_that_is_not_there(service: Service, number: str) -> None:
-    assert_refused(service.ask(f"{LOG}/{number}"), 404, "no such request")
+def test_an_entry_that_is_not_there(reader: Service, number: str) -> None:
+    assert_refused(reader.ask(f"{LOG}/{number}"), 404, "no such request")
 
 
 def test_the_log_does_not_swallow_itself(service: Service) -> None:

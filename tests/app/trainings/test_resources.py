@@ -77,7 +77,7 @@ def test_without_a_champion_it_is_the_model_of_the_parameters(service: Service) 
     assert only(service)["model"] == "logistic"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("shared_service", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
@@ -105,13 +105,13 @@ def test_without_a_champion_it_is_the_model_of_the_parameters(service: Service) 
     ],
 )
 def test_choices_are_those_of_conf_and_nothing_else(
-    service: Service, asked: Any, words: list[str]
+    reader: Service, asked: Any, words: list[str]
 ) -> None:
-    document = assert_refused(service.post(PATH, asked), 422)
+    document = assert_refused(reader.post(PATH, asked), 422)
     told = str(document)
     for word in words:
         assert word in told
-    assert service.rows(Training) == []
+    assert reader.rows(Training) == []
 
 
 @pytest.mark.parametrize(
