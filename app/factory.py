@@ -30,8 +30,7 @@ from app.registry.gate import Gatekeeper
 from app.registry.live_config import Configured
 from app.registry.registry import Registry, loader
 from app.registry.services import Services
-from app.request_log import resources as log_resources
-from app.request_log import traffic
+from app.request_log import resources as request_log
 from app.request_log.journal import Journal
 from app.request_log.recorder import Recorder
 from app.settings import PREPARED, Settings
@@ -84,9 +83,6 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     description = OpenApi(registry, settings)
     resources: list[Resource] = [
         *versions.routes(services),
-        Undeclared("/v1/requests", log_resources.Requests(database, settings.page)),
-        Undeclared("/v1/requests/series", traffic.Traffic(database)),
-        Undeclared("/v1/requests/{number}", log_resources.OneRequest(database)),
         Undeclared(
             "/v1/{dataset}/predictions",
             prediction_resources.Predictions(registry, gatekeeper, redaction, database, settings),
@@ -102,6 +98,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
             Similar(registry, settings.most_similar, settings.longest_text),
             is_light=True,
         ),
+        *request_log.routes(database, settings.page),
         health.Alive(),
         health.Ready(registry, journal, var, settings.disk_floor),
         health.Figures(metrics),

@@ -83,8 +83,8 @@ def _routes(document: Document, tag: str | None = None) -> dict[tuple[str, str],
 
 def _scope(client: testing.TestClient, method: str, path: str, keys: dict[str, str]) -> str:
     """Find out what scope is asked for, by keys that have another."""
-    plain = path.replace("{dataset}", example.NUMBER).replace("{version}", "1")
-    plain = plain.replace("{other}", "1").replace("{id}", "0")
+    plain = re.sub(r"\{(version|other)\}", "1", path.replace("{dataset}", example.NUMBER))
+    plain = re.sub(r"\{\w+\}", "0", plain)  # an id
     for key in (keys["label"], keys["predict"]):
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         body = "{}" if method in ("post", "put") else None

@@ -9,7 +9,7 @@ from app.http.exchange import SCOPES
 from app.http.openapi import Document, body, by_id, operation, problems, reference, response
 from app.http.resource import RouteTable
 from app.labels import openapi as label_openapi
-from app.openapi import schemas, service
+from app.openapi import schemas
 from app.openapi.operations import Components, describe, path_of
 from app.predictions import openapi as prediction_openapi
 from app.registry.dataset_context import DatasetContext
@@ -68,7 +68,7 @@ class OpenApi:
 
     def _write(self, served: dict[str, Serving]) -> Document:
         settings = self._settings
-        paths: Document = service.log(settings)
+        paths: Document = {}
         components: Document = {**schemas.SHARED}
         tags, contexts = [], []
         for name in self._registry.known():

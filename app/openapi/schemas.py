@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from app.http.openapi import (
     ANY,
-    FIGURE,
     NUMBER,
     OBJECT,
     TEXT,
     TIME,
-    TRUTH,
     WHOLE,
     Document,
     described,
@@ -50,27 +48,6 @@ def prediction(serving: Serving) -> Document:
         optional,
     )
 
-
-_ENTRY: Document = {
-    "id": TEXT,
-    "at": TIME,
-    "request_id": NULLABLE,
-    "method": TEXT,
-    "path": TEXT,
-    "query": TEXT,
-    "status": WHOLE,
-    "dataset": NULLABLE,
-    "version": nullable(WHOLE),
-    "client": NULLABLE,
-    "caller": NULLABLE,
-    "milliseconds": NUMBER,
-}
-
-_COUNTS: Document = {
-    **dict.fromkeys(("2xx", "3xx", "4xx", "5xx"), WHOLE),
-    "p50": FIGURE,
-    "p95": FIGURE,
-}
 
 SHARED: Document = {
     "fault": described(Fault),
@@ -120,20 +97,5 @@ SHARED: Document = {
             "available": WHOLE,
         },
         {"note": TEXT},
-    ),
-    "requests": structure({"requests": listing(structure(_ENTRY)), "next": NULLABLE}),
-    "request": structure(
-        {**_ENTRY, "request_body": ANY, "response_body": ANY, "predictions": listing(TEXT)}
-    ),
-    "traffic": structure(
-        {
-            "since": TIME,
-            "until": TIME,
-            "seconds": WHOLE,
-            "looked_at": WHOLE,
-            "all": TRUTH,
-            "total": structure(_COUNTS),
-            "buckets": listing(structure({"at": TIME, **_COUNTS})),
-        }
     ),
 }

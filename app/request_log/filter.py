@@ -1,4 +1,4 @@
-"""Which entries of the log are meant: what its list, its file and its figures can be asked."""
+"""Which entries of the log are meant: the filters of its list, its file and its figures."""
 
 from __future__ import annotations
 
@@ -12,30 +12,31 @@ from app.store.tables import Request
 Method = Literal["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]
 PRINTABLE = r"^[ -~]{1,200}$(?!\n)"
 Printable = Annotated[str, Meta(pattern=PRINTABLE)]
+Status = Annotated[str, Meta(pattern=r"^[1-5](xx|[0-9]{2})$(?!\n)")]
 
 
 class Filter(TimeSpan, frozen=True):
-    """Which requests; `status` is a number, or 2xx, 4xx, 5xx."""
+    """Filter requests; `status` is a number, or 2xx, 4xx, 5xx."""
 
-    path: Printable | None = None
-    status: Annotated[str, Meta(pattern=r"^[1-5](xx|[0-9]{2})$(?!\n)")] | None = None
-    method: Method | None = None
-    dataset: Printable | None = None
-    request_id: Printable | None = None
+    path: Annotated[Printable | None, Meta(description="exactly this path")] = None
+    status: Annotated[Status | None, Meta(description="a status such as 200, or 4xx")] = None
+    method: Annotated[Method | None, Meta(description="this method")] = None
+    dataset: Annotated[Printable | None, Meta(description="about this dataset")] = None
+    request_id: Annotated[Printable | None, Meta(description="the id that the client gave")] = None
 
 
-def conditions(asked: Filter) -> list[Any]:
-    """Return the conditions that a filter is."""
+def conditions(query: Filter) -> list[Any]:
+    """Return a filter as conditions on the table of requests."""
     equal = {
-        Request.path: asked.path,
-        Request.method: asked.method,
-        Request.dataset: asked.dataset,
-        Request.request_id: asked.request_id,
+        Request.path: query.path,
+        Request.method: query.method,
+        Request.dataset: query.dataset,
+        Request.request_id: query.request_id,
     }
-    wanted: list[Any] = [field == value for field, value in equal.items() if value is not None]
-    wanted += moments(asked, Request.id)
-    if asked.status is not None:
-        first = int(asked.status.replace("xx", "00"))
-        last = first + 99 if asked.status.endswith("xx") else first
-        wanted.append(Request.status.between(first, last))
-    return wanted or [Request.id >= ""]
+    clauses: list[Any] = [field == value for field, value in equal.items() if value is not None]
+    clauses += moments(query, Request.id)
+    if query.status is not None:
+        first = int(query.status.replace("xx", "00"))
+        last = first + 99 if query.status.endswith("xx") else first
+        clauses.append(Request.status.between(first, last))
+    return clauses or [Request.id >= ""]

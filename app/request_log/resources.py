@@ -1,93 +1,136 @@
-"""The log: what was asked and answered, newest first."""
+"""The log: requests and their answers, newest first."""
 
 from __future__ import annotations
 
 import itertools
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import falcon
 import msgspec
 import peewee
+from msgspec import Meta
 
-from app.auth import guard
-from app.http import body as bodies
-from app.http import media
-from app.http.paging import Cursor, Limit, Page
+from app.http.body import CSV
+from app.http.media import NoQuery
+from app.http.operation import Call, operation
+from app.http.paging import Cursor, Limit, Page, Timestamp
+from app.http.resource import Resource
 from app.records import spreadsheet
 from app.request_log.filter import PRINTABLE, Filter, conditions
+from app.request_log.traffic import Traffic
 from app.store.tables import Prediction, Request
 from src.support import files
 from src.support.errors import UserError
 
-SHOWN: list[Any] = [
-    Request.id,
-    Request.at,
-    Request.request_id,
-    Request.method,
-    Request.path,
-    Request.query,
-    Request.status,
-    Request.dataset,
-    Request.version,
-    Request.client,
-    Request.caller,
-    Request.milliseconds,
-]
 PAGE = 1000  # rows of one read of a file: nothing stays open between two
 
 
-class Query(Filter, frozen=True):
-    """What can be asked of the log."""
+class LogQuery(Filter, frozen=True):
+    """Filter the log, and choose its format and page."""
 
-    format: Literal["json", "csv"] = "json"
-    cursor: Cursor | None = None
-    limit: Limit | None = None
+    format: Annotated[
+        Literal["json", "csv"],
+        Meta(description="a page, or a file of all of them, the oldest first"),
+    ] = "json"
+    cursor: Annotated[Cursor | None, Meta(description="next, from the page before")] = None
+    limit: Annotated[
+        Limit | None, Meta(description="entries of a page, LAPIDARY_PAGE unless given")
+    ] = None
 
 
-class Requests:
+class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request in the log, without its bodies."""
+
+    id: str
+    at: Timestamp
+    request_id: str | None  # where the client gave one
+    method: str
+    path: str
+    query: str
+    status: int
+    dataset: str | None
+    version: int | None
+    client: str | None
+    caller: str | None
+    milliseconds: float
+
+
+class LogPage(msgspec.Struct, frozen=True):
+    """A page of the log, and the cursor of the page that follows."""
+
+    requests: list[LoggedRequest]
+    next: str | None
+
+
+class RequestInFull(LoggedRequest, frozen=True, kw_only=True):
+    """A request with both bodies and the ids of its predictions."""
+
+    is_prediction: int  # 1 where its bodies are one record and its answer
+    request_body: Any
+    response_body: Any
+    predictions: list[str]
+
+
+SHOWN: list[Any] = [getattr(Request, name) for name in LoggedRequest.__struct_fields__]
+
+
+class Requests(Resource):
     """GET /v1/requests: filtered by time, path, status and dataset; in pages, or as a file."""
+
+    path = "/v1/requests"
+    tag = "log"
 
     def __init__(self, database: peewee.Database, page: int) -> None:
         self._database = database
         self._page = page
 
-    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+    @operation(
+        scope="admin",
+        name="requests",
+        summary="What was asked and answered, the newest first",
+        query=LogQuery,
+        answer=LogPage,
+        also_answers=(CSV,),
+        refuses=("invalid_time",),
+        links={"request": ("request", "request_id", "requests/0/id")},
+        is_answer_stored=False,
+    )
+    def on_get(self, call: Call[LogQuery, None]) -> LogPage | None:
         """Answer with a page, the newest first; or with a file of all, the oldest first."""
-        exchange = guard.allowed(request, "admin")
-        exchange.is_answer_stored = False
-        asked = media.query(request, Query)
-        wanted = conditions(asked)
-        if asked.format == "csv":
-            # What comes while the file is written, the asking itself too, is not in it.
-            pages = self._pages([*wanted, Request.id < exchange.id])
-            first = next(pages)  # a database that is away is noticed while there is no answer
-            exchange.stream = self._exported(itertools.chain([first], pages))
-            response.content_type = bodies.CSV
-            response.set_header("Content-Disposition", 'attachment; filename="requests.csv"')
-            return
-        limit = asked.limit or self._page
-        if asked.cursor is not None:
-            wanted.append(Request.id < asked.cursor)
-        page = Page.read(lambda most: self._read(wanted, Request.id.desc(), most), limit)
-        media.answer(response, {"requests": page.rows, "next": page.next})
+        clauses = conditions(call.query)
+        if call.query.format == "csv":
+            self._export(call, clauses)
+            return None
+        if call.query.cursor is not None:
+            clauses.append(Request.id < call.query.cursor)
+        limit = call.query.limit or self._page
+        page = Page.read(lambda most: self._read(clauses, Request.id.desc(), most), limit)
+        return LogPage([LoggedRequest(**row) for row in page.rows], page.next)
 
-    def _read(self, wanted: list[Any], order: Any, limit: int) -> list[dict[str, Any]]:
-        found = Request.select(*SHOWN).where(*wanted).order_by(order).limit(limit)
-        return list(found.dicts().execute(self._database))
+    def _export(self, call: Call[LogQuery, None], clauses: list[Any]) -> None:
+        """Answer with a file; what comes while it is written is not in it, this request neither."""
+        pages = self._pages([*clauses, Request.id < call.exchange.id])
+        first = next(pages)  # a database that is away is noticed while there is no answer
+        call.exchange.stream = self._rows(itertools.chain([first], pages))
+        call.response.content_type = CSV
+        call.response.set_header("Content-Disposition", 'attachment; filename="requests.csv"')
 
-    def _pages(self, wanted: list[Any]) -> Iterator[list[dict[str, Any]]]:
+    def _read(self, clauses: list[Any], order: Any, limit: int) -> list[dict[str, Any]]:
+        rows = Request.select(*SHOWN).where(*clauses).order_by(order).limit(limit)
+        return list(rows.dicts().execute(self._database))
+
+    def _pages(self, clauses: list[Any]) -> Iterator[list[dict[str, Any]]]:
         """Yield all requests that meet the conditions, the oldest first, some at a time."""
         after = ""
         while True:
-            page = self._read([*wanted, Request.id > after], Request.id.asc(), PAGE)
+            page = self._read([*clauses, Request.id > after], Request.id.asc(), PAGE)
             yield page
             if len(page) < PAGE:
                 return
             after = page[-1]["id"]
 
-    def _exported(self, pages: Iterable[list[dict[str, Any]]]) -> Iterator[bytes]:
+    def _rows(self, pages: Iterable[list[dict[str, Any]]]) -> Iterator[bytes]:
         """Yield a file a page at a time; nothing stays open while the client takes it."""
         yield _csv([[field.name for field in SHOWN]])
         for page in pages:
@@ -95,37 +138,48 @@ class Requests:
             yield _csv([list(row.values()) for row in page])
 
 
-class OneRequest:
-    """GET /v1/requests/{id}: one request and its answer in full."""
+class OneRequest(Resource):
+    """GET /v1/requests/{request_id}: one request and its answer in full."""
+
+    path = "/v1/requests/{request_id}"
+    tag = "log"
 
     def __init__(self, database: peewee.Database) -> None:
         self._database = database
 
-    def on_get(self, request: falcon.Request, response: falcon.Response, number: str) -> None:
+    @operation(
+        scope="admin",
+        name="request",
+        summary="One request and its answer in full",
+        answer=RequestInFull,
+        refuses=("unknown_request",),
+        is_answer_stored=False,
+    )
+    def on_get(self, call: Call[NoQuery, None], request_id: str) -> RequestInFull:
         """Answer with both bodies and the predictions that were made."""
-        exchange = guard.allowed(request, "admin")
-        exchange.is_answer_stored = False
-        media.query(request, media.NoQuery)
-        if not re.match(PRINTABLE, number):  # PostgreSQL's text does not take every character
-            raise UserError("There is no such request.", code="unknown_request", given=repr(number))
-        found = Request.select().where((Request.id == number) | (Request.request_id == number))
-        row = next(iter(found.limit(1).dicts().execute(self._database)), None)
+        what = "There is no such request."
+        # PostgreSQL's text does not take every character.
+        if not re.match(PRINTABLE, request_id):
+            raise UserError(what, code="unknown_request", given=repr(request_id))
+        rows = Request.select().where(
+            (Request.id == request_id) | (Request.request_id == request_id)
+        )
+        row = next(iter(rows.limit(1).dicts().execute(self._database)), None)
         if row is None:
-            raise UserError("There is no such request.", code="unknown_request", given=number)
-        predictions = Prediction.select(Prediction.id).where(
-            Prediction.request == row["id"], Prediction.id >= row["id"]
+            raise UserError(what, code="unknown_request", given=request_id)
+        bodies = {name: _body(row[name]) for name in ("request_body", "response_body")}
+        return RequestInFull(**(row | bodies), predictions=self._predictions(row["id"]))
+
+    def _predictions(self, request_id: str) -> list[str]:
+        rows = Prediction.select(Prediction.id).where(
+            Prediction.request == request_id, Prediction.id >= request_id
         )
-        media.answer(
-            response,
-            {
-                **row,
-                "request_body": _body(row["request_body"]),
-                "response_body": _body(row["response_body"]),
-                "predictions": [
-                    number for (number,) in predictions.tuples().execute(self._database)
-                ],
-            },
-        )
+        return [prediction_id for (prediction_id,) in rows.tuples().execute(self._database)]
+
+
+def routes(database: peewee.Database, page: int) -> list[Resource]:
+    """Return the resources of the log."""
+    return [Requests(database, page), Traffic(database), OneRequest(database)]
 
 
 def _csv(rows: list[list[Any]]) -> bytes:

@@ -7,20 +7,20 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import falcon
 import msgspec
 import numpy as np
 import peewee
 
-from app.auth import guard
-from app.http import media
+from app.http.operation import Call, operation
+from app.http.paging import Timestamp
+from app.http.resource import Resource
 from app.request_log.filter import Filter, conditions
 from app.store import clock
 from app.store.tables import Request
 
 MOST = 100_000  # requests that are looked at, the newest
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # since when ids count
-USUAL = timedelta(days=1)  # that is looked at unless the asking says otherwise
+USUAL = timedelta(days=1)  # the span unless the query gives another
 BUCKETS = 75  # at most, for spans of up to years
 HOUR, DAY = 3600, 86_400
 # Lengths of a bucket in seconds that people count in.
@@ -28,40 +28,82 @@ STEPS = (
     *(1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800),
     *(HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY),
 )
-CLASSES = ("2xx", "3xx", "4xx", "5xx")
-QUANTILES = {"p50": 0.5, "p95": 0.95}
+ENDS = {2: "success", 3: "redirect", 4: "refusal", 5: "failure"}  # by the status's first digit
+QUANTILES = (0.5, 0.95)
 
 Row = tuple[str, int, float]  # id, status, milliseconds
 
 
-class Traffic:
+class TrafficFigures(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename={name: f"{digit}xx" for digit, name in ENDS.items()},
+):
+    """How many requests ended how, and how many milliseconds half and 95 % of them took at most."""
+
+    success: int
+    redirect: int
+    refusal: int
+    failure: int
+    p50: float | None
+    p95: float | None
+
+
+class TrafficBucket(TrafficFigures, frozen=True, kw_only=True):
+    """The figures of the requests from a moment to the next bucket's."""
+
+    at: Timestamp
+
+
+class TrafficSeries(msgspec.Struct, frozen=True):
+    """The requests of a span in all, and by time."""
+
+    since: Timestamp
+    until: Timestamp
+    seconds: int  # how long a bucket is
+    looked_at: int
+    all: bool  # whether none of the span was left out
+    total: TrafficFigures
+    buckets: list[TrafficBucket]
+
+
+class Traffic(Resource):
     """GET /v1/requests/series: counts and durations by time."""
+
+    path = "/v1/requests/series"
+    tag = "log"
 
     def __init__(self, database: peewee.Database) -> None:
         self._database = database
 
-    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+    @operation(
+        scope="admin",
+        name="requests_series",
+        summary="How many requests came and how long they took over time;"
+        " of the last day unless asked",
+        query=Filter,
+        answer=TrafficSeries,
+        refuses=("invalid_time",),
+        is_answer_stored=False,
+    )
+    def on_get(self, call: Call[Filter, None]) -> TrafficSeries:
         """Answer with buckets of equal length, the oldest first."""
-        exchange = guard.allowed(request, "admin")
-        exchange.is_answer_stored = False
-        asked = media.query(request, Filter)
-        since, until = _span(asked)
-        wanted = msgspec.structs.replace(asked, since=clock.text(since), until=clock.text(until))
+        since, until = _span(call.query)
+        start, end = clock.text(since), clock.text(until)
+        span = msgspec.structs.replace(call.query, since=start, until=end)
         columns = (Request.id, Request.status, Request.milliseconds)
-        newest = Request.select(*columns).where(*conditions(wanted)).order_by(Request.id.desc())
+        newest = Request.select(*columns).where(*conditions(span)).order_by(Request.id.desc())
         rows = list(newest.limit(MOST + 1).tuples().execute(self._database))
         seconds = step((until - since).total_seconds())
-        media.answer(
-            response,
-            {
-                "since": wanted.since,
-                "until": wanted.until,
-                "seconds": seconds,
-                "looked_at": min(len(rows), MOST),
-                "all": len(rows) <= MOST,
-                "total": _figures(rows[:MOST]),
-                "buckets": buckets(rows[:MOST], since.timestamp(), until.timestamp(), seconds),
-            },
+        return TrafficSeries(
+            since=start,
+            until=end,
+            seconds=seconds,
+            looked_at=min(len(rows), MOST),
+            all=len(rows) <= MOST,
+            total=TrafficFigures(**_figures(rows[:MOST])),
+            buckets=buckets(rows[:MOST], since.timestamp(), until.timestamp(), seconds),
         )
 
 
@@ -71,7 +113,7 @@ def step(span: float) -> int:
     return STEPS[at] if at < len(STEPS) else int(span / BUCKETS) + 1
 
 
-def buckets(rows: list[Row], since: float, until: float, seconds: int) -> list[dict[str, Any]]:
+def buckets(rows: list[Row], since: float, until: float, seconds: int) -> list[TrafficBucket]:
     """Count rows of id, status and milliseconds by time; a bucket may begin before `since`."""
     first = int(since // seconds)
     count = int(-(-until // seconds)) - first if since < until else 0
@@ -80,35 +122,32 @@ def buckets(rows: list[Row], since: float, until: float, seconds: int) -> list[d
         at = int(_moment(row[0]) // seconds) - first
         each[min(max(at, 0), count - 1)].append(row)
     return [
-        {
-            "at": clock.text(datetime.fromtimestamp((first + at) * seconds, UTC)),
-            **_figures(some),
-        }
+        TrafficBucket(
+            at=clock.text(datetime.fromtimestamp((first + at) * seconds, UTC)), **_figures(some)
+        )
         for at, some in enumerate(each)
     ]
 
 
-def _figures(rows: list[Row]) -> dict[str, float | None]:
+def _figures(rows: list[Row]) -> dict[str, Any]:
     """Count rows by how they ended, and say how long they took; None where there are none."""
     classes = Counter(status // 100 for _, status, _ in rows)
-    counts = {name: classes[int(name[0])] for name in CLASSES}
-    if not rows:
-        return {**counts, **dict.fromkeys(QUANTILES)}
+    counts = {name: classes[at] for at, name in ENDS.items()}
     durations = [milliseconds for _, _, milliseconds in rows]
-    found = np.quantile(durations, list(QUANTILES.values())).round(3).tolist()
-    return {**counts, **dict(zip(QUANTILES, found, strict=True))}
+    p50, p95 = np.quantile(durations, QUANTILES).round(3).tolist() if rows else (None, None)
+    return {**counts, "p50": p50, "p95": p95}
 
 
-def _moment(number: str) -> float:
+def _moment(request_id: str) -> float:
     """Return when an id was made, in seconds since 1970."""
-    return int(number[:8] + number[9:13], 16) / 1000
+    return int(request_id[:8] + request_id[9:13], 16) / 1000
 
 
-def _span(asked: Filter) -> tuple[datetime, datetime]:
-    """Return from when to when, nothing before there were ids; raise UserError for no times."""
-    until = clock.now() if asked.until is None else clock.parse(asked.until, "until")
+def _span(query: Filter) -> tuple[datetime, datetime]:
+    """Return the query's span, cut where no id can be; raise UserError where a time is none."""
+    until = clock.now() if query.until is None else clock.parse(query.until, "until")
     until = max(until, EPOCH)
-    since = until if asked.since is None else clock.parse(asked.since, "since")
-    if asked.since is None:
+    since = until if query.since is None else clock.parse(query.since, "since")
+    if query.since is None:
         since = max(until, EPOCH + USUAL) - USUAL
     return min(max(since, EPOCH), until), until

@@ -14,6 +14,7 @@ from app.store.tables import Request
 from tests.app.service import Service, assert_refused
 
 PATH = "/v1/requests/series"
+CLASSES = ("2xx", "3xx", "4xx", "5xx")
 AT = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 
 
@@ -47,16 +48,14 @@ def test_requests_are_counted_by_time_and_by_how_they_ended(service: Service) ->
     document = hour(service)
     assert (document["seconds"], document["looked_at"], document["all"]) == (60, 24, True)
     total = document["total"]
-    assert [total[name] for name in traffic.CLASSES] == [20, 1, 2, 1]
+    assert [total[name] for name in CLASSES] == [20, 1, 2, 1]
     assert total["p50"] == 7.5
     first, second, *others, last = document["buckets"]
     assert len(others) == 57
     assert (first["at"], second["at"]) == (clock.text(AT), clock.text(AT + dt.timedelta(minutes=1)))
-    assert {name: first[name] for name in traffic.CLASSES} == dict(
-        zip(traffic.CLASSES, (20, 0, 0, 0), strict=True)
-    )
+    assert {name: first[name] for name in CLASSES} == dict(zip(CLASSES, (20, 0, 0, 0), strict=True))
     assert (first["p50"], first["p95"]) == (9.5, 18.05)
-    assert [second[name] for name in traffic.CLASSES] == [0, 1, 1, 1]
+    assert [second[name] for name in CLASSES] == [0, 1, 1, 1]
     assert (others[0]["2xx"], others[0]["p50"], others[0]["p95"]) == (0, None, None)
     assert last["4xx"] == 1
 
