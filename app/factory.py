@@ -19,12 +19,11 @@ from app.dashboard.rendering import Renderer
 from app.dashboard.static import Static
 from app.http import hooks
 from app.http.prometheus import Metrics
-from app.http.resource import Resource, RouteTable, Undeclared
+from app.http.resource import Resource, RouteTable
 from app.labels import resources as labels
 from app.openapi import resources as openapi_resources
 from app.openapi.document import OpenApi
-from app.predictions import resources as prediction_resources
-from app.predictions.similar import Similar
+from app.predictions import resources as predictions
 from app.registry import resources as versions
 from app.registry.gate import Gatekeeper
 from app.registry.live_config import Configured
@@ -83,21 +82,9 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     description = OpenApi(registry, settings)
     resources: list[Resource] = [
         *versions.routes(services),
-        Undeclared(
-            "/v1/{dataset}/predictions",
-            prediction_resources.Predictions(registry, gatekeeper, redaction, database, settings),
-            is_light=True,
-        ),
-        Undeclared(
-            "/v1/{dataset}/predictions/{prediction_id}", prediction_resources.Receipt(database)
-        ),
+        *predictions.routes(services),
         *labels.routes(services),
         *trainings.routes(services),
-        Undeclared(
-            "/v1/{dataset}/similar",
-            Similar(registry, settings.most_similar, settings.longest_text),
-            is_light=True,
-        ),
         *request_log.routes(database, settings.page),
         health.Alive(),
         health.Ready(registry, journal, var, settings.disk_floor),

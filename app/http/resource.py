@@ -69,7 +69,7 @@ class RouteTable:
     def add_to(self, app: falcon.App) -> None:
         """Add every route to a Falcon application."""
         for resource in self.resources:
-            app.add_route(resource.path, getattr(resource, "resource", resource))
+            app.add_route(resource.path, resource)
 
     def is_public(self, method: str, path: str) -> bool:
         """Tell whether a request needs no key."""
@@ -119,19 +119,3 @@ def _first_line(paths: dict[str, list[str]]) -> bytes:
         for method, found in paths.items()
     ]
     return ("|".join(lines) or r"(?!)").encode()
-
-
-class Undeclared(Resource):
-    """A resource whose handlers still check and describe themselves what they take."""
-
-    def __init__(self, path: str, resource: Any, **flags: Any) -> None:
-        self.path = path  # type: ignore[misc]
-        self.resource = resource
-        self._flags = flags
-
-    def operations(self) -> Iterator[tuple[str, Operation]]:
-        """Yield each method; its scope is known to its handler alone."""
-        for method in METHODS:
-            if hasattr(self.resource, f"on_{method}"):
-                flags = self._flags if method == "post" else {}
-                yield method.upper(), Operation(scope="any", **flags)

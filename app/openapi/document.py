@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.http.exchange import SCOPES
-from app.http.openapi import Document, body, by_id, operation, problems, reference, response
+from app.http.openapi import Document
 from app.http.resource import RouteTable
 from app.labels import openapi as label_openapi
-from app.openapi import schemas
 from app.openapi.operations import Components, describe, path_of
 from app.predictions import openapi as prediction_openapi
 from app.registry.dataset_context import DatasetContext
@@ -69,7 +68,7 @@ class OpenApi:
     def _write(self, served: dict[str, Serving]) -> Document:
         settings = self._settings
         paths: Document = {}
-        components: Document = {**schemas.SHARED}
+        components: Document = {}
         tags, contexts = [], []
         for name in self._registry.known():
             dataset, serving = self._dataset(name), served.get(name)
@@ -78,10 +77,7 @@ class OpenApi:
             context = DatasetContext(dataset, serving, self._registry.classes(name), settings)
             contexts.append(context)
             tags.append({"name": name, "description": dataset.about})
-            if serving is not None:
-                components[f"{name}_record"] = serving.records.json_schema()
-                components[f"{name}_prediction"] = schemas.prediction(serving)
-                paths.update(_served(serving, settings))
+            components.update(prediction_openapi.schemas(context))
             components.update(label_openapi.schemas(context))
         structs = Components()
         for path, method, described in self._declared(contexts, structs):
@@ -135,50 +131,3 @@ def _drop_links_to_nothing(paths: Document) -> None:
         links = answer.pop("links", {})
         if offered := {name: to for name, to in links.items() if to["operationId"] in names}:
             answer["links"] = offered
-
-
-def _served(serving: Serving, settings: Settings) -> Document:
-    """Describe what can be asked of a dataset that has a champion."""
-    name = serving.dataset.name
-    receipt = by_id(
-        name,
-        f"{name}_receipt",
-        "What was asked and answered, by which version, trained on what",
-        "receipt",
-        "a prediction's id",
-    )
-    paths: Document = {
-        f"/v1/{name}/predictions": prediction_openapi.methods(serving, settings),
-        f"/v1/{name}/predictions/{{id}}": {"get": receipt},
-    }
-    if serving.similar is not None:
-        paths[f"/v1/{name}/similar"] = {"post": _similar(serving, settings)}
-    return paths
-
-
-def _similar(serving: Serving, settings: Settings) -> Document:
-    name, how = serving.dataset.name, serving.dataset.similar
-    assert how is not None
-    needed = [*how.same, how.nearest]
-    asked = {
-        "type": "object",
-        "properties": {
-            "record": {**serving.records.json_schema(), "required": needed},
-            "n": {"type": "integer", "minimum": 1, "maximum": settings.most_similar},
-        },
-        "required": ["record"],
-        "additionalProperties": False,
-    }
-    given = {key: value for key, value in serving.example().items() if key in needed}
-    words = f"The same {', '.join(how.same)}; nearest {how.nearest} first" if how.same else ""
-    return operation(
-        name,
-        f"{name}_similar",
-        f"The known rows that are most like a {serving.dataset.noun}",
-        {
-            "200": response(reference("similar")),
-            **problems(400, 401, 403, 404, 408, 411, 413, 415, 422, 503),
-        },
-        description=words,
-        requestBody=body(asked, {"one": {"value": {"record": given, "n": 3}}}),
-    )

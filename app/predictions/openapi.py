@@ -1,92 +1,181 @@
-"""The OpenAPI document's path of predictions: ask for one, for many, for the latest."""
+"""Predictions and similar rows as OpenAPI describes them: their fields are a dataset's own."""
 
 from __future__ import annotations
 
-from app.http.body import CSV
 from app.http.openapi import (
+    ANY,
+    NUMBER,
     TEXT,
-    Document,
+    WHOLE,
+    Schema,
     as_csv,
-    body,
-    link,
     listing,
     one_or_many,
-    operation,
-    problems,
-    query,
     reference,
-    response,
+    structure,
 )
-from app.predictions import answers, resources
-from app.predictions import store as latest
+from app.predictions import answers
+from app.records.enumeration import enumeration
+from app.registry.dataset_context import DatasetContext
 from app.registry.loaded import Serving
-from app.settings import Settings
+
+CHANCE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+WHY = structure(
+    {
+        "sentence": TEXT,
+        "base": NUMBER,
+        "contributions": listing(
+            structure({"feature": TEXT, "contribution": NUMBER}, {"value": ANY, "word": TEXT})
+        ),
+        "method": TEXT,
+    }
+)
 
 
-def methods(serving: Serving, settings: Settings) -> Document:
-    """Describe what can be asked there."""
-    return {"post": _predict(serving, settings), "get": _latest(serving.dataset.name, settings)}
+def is_served(context: DatasetContext) -> bool:
+    """Tell whether a version answers."""
+    return context.serving is not None
 
 
-def _predict(serving: Serving, settings: Settings) -> Document:
-    name, noun = serving.dataset.name, serving.dataset.noun
-    answer = reference(f"{name}_prediction")
+def has_similar(context: DatasetContext) -> bool:
+    """Tell whether similar rows can be looked up."""
+    return context.serving is not None and context.serving.similar is not None
+
+
+def schemas(context: DatasetContext) -> Schema:
+    """Describe a dataset's record, and the answer to it."""
+    serving = context.serving
+    if serving is None:
+        return {}
+    return {
+        f"{context.name}_record": serving.records.json_schema(),
+        f"{context.name}_prediction": _prediction(serving),
+        "why": WHY,
+    }
+
+
+def one_or_many_records(context: DatasetContext) -> Schema:
+    """Describe a body with one record or an array of them."""
+    return one_or_many(reference(f"{context.name}_record"), context.settings.most_records)
+
+
+def one_or_many_predictions(context: DatasetContext) -> Schema:
+    """Describe an answer to one record, or to an array of them."""
+    prediction = reference(f"{context.name}_prediction")
+    return {"oneOf": [prediction, listing(prediction)]}
+
+
+def record_examples(context: DatasetContext) -> Schema:
+    """Return bodies that can be posted."""
+    serving = _serving(context)
     one = serving.example()
-    examples = {
-        "one": {"summary": f"one {noun}", "value": one},
+    return {
+        "one": {"summary": f"one {context.dataset.noun}", "value": one},
         "many": {"summary": "several at once", "value": [one, serving.example(1)]},
     }
-    answered = {"one": {"summary": "the answer to the example", "value": answers.example(serving)}}
-    words = {
-        "explain": "add why: contributions that add up",
-        "version": "another registered version",
-        "model": "the newest version of another model",
-        "partial": "of a CSV: answer the good rows; a column `refused` says why others are not",
+
+
+def csv_example(context: DatasetContext) -> str:
+    """Return a CSV that can be posted."""
+    serving = _serving(context)
+    dataset = serving.dataset
+    return as_csv(list(dataset.features), serving.example(), dataset.separator)
+
+
+def prediction_examples(context: DatasetContext) -> Schema:
+    """Return the answer to the first example."""
+    prediction = answers.example(_serving(context))
+    return {"one": {"summary": "the answer to the example", "value": prediction}}
+
+
+def similar_request(context: DatasetContext) -> Schema:
+    """Describe a body that asks for similar rows: the columns that decide are required."""
+    record = {**_serving(context).records.json_schema(), "required": _deciding(context)}
+    n = {"type": "integer", "minimum": 1, "maximum": context.settings.most_similar}
+    return {
+        "type": "object",
+        "properties": {"record": record, "n": n},
+        "required": ["record"],
+        "additionalProperties": False,
     }
-    links = {
-        "receipt": link(f"{name}_receipt", "id"),
-        "truth": {
-            "operationId": f"{name}_truth",
-            "parameters": {"prediction_id": "$response.body#/id"},
-        },
-    }
-    records = reference(f"{name}_record")
-    asked = body(one_or_many(records, settings.most_records), examples)
-    text = as_csv(list(serving.dataset.features), one, serving.dataset.separator)
-    asked["content"][CSV] = {"schema": TEXT, "example": text}
-    answer_of = response({"oneOf": [answer, listing(answer)]}, examples=answered, links=links)
-    answer_of["content"][CSV] = {"schema": TEXT}
-    return operation(
-        name,
-        f"{name}_predict",
-        f"Predict the {serving.dataset.target.name} of one {noun}, or of several",
+
+
+def similar_examples(context: DatasetContext) -> Schema:
+    """Return a body that asks for three rows."""
+    example = _serving(context).example()
+    record = {name: value for name, value in example.items() if name in _deciding(context)}
+    return {"one": {"value": {"record": record, "n": 3}}}
+
+
+def similar_rows(context: DatasetContext) -> Schema:
+    """Describe rows that are similar: records with their target and distance, nearest first."""
+    serving, how = _serving(context), context.dataset.similar
+    assert how is not None
+    columns = _columns(serving)
+    row = structure(
         {
-            "200": answer_of,
-            **problems(400, 401, 403, 404, 408, 409, 411, 413, 414, 415, 422, 503),
+            "record": structure(columns),
+            serving.dataset.target.name: _target(serving),
+            "distance": NUMBER,
+        }
+    )
+    return structure(
+        {
+            "similar": listing(row),
+            "asked": WHOLE,
+            "available": WHOLE,
+            "same": structure({name: columns[name] for name in how.same}),
+            "nearest": TEXT,
+            "version": WHOLE,
         },
-        description="A CSV (with a header, in any order) is answered with the same CSV and, beside "
-        "each row, the prediction, the range it is likely in and its id.",
-        parameters=query(resources.Query, words),
-        requestBody=asked,
+        {"note": TEXT},
     )
 
 
-def _latest(name: str, settings: Settings) -> Document:
-    words = {
-        "version": "of this version",
-        "cursor": "next, from the page before",
-        "limit": f"predictions of a page, {min(settings.page, resources.MOST)} unless given",
-    }
-    links = {"receipt": link(f"{name}_receipt", "predictions/0/id")}
-    return operation(
-        name,
-        f"{name}_predictions",
-        "The latest predictions, the newest first",
+def _prediction(serving: Serving) -> Schema:
+    """Describe the answer to one record."""
+    target = serving.dataset.target.name
+    shared: Schema = {"id": TEXT, "model": structure({"name": TEXT, "version": WHOLE})}
+    optional: Schema = {"why": reference("why"), "warning": TEXT}
+    if serving.classes is None:
+        interval = structure({"low": NUMBER, "high": NUMBER, "coverage": NUMBER})
+        return structure({target: _target(serving), "interval": interval, **shared}, optional)
+    classes = listing(enumeration(serving.classes))
+    return structure(
         {
-            "200": response(reference("predictions"), links=links),
-            **problems(400, 401, 403, 414, 503),
+            target: _target(serving),
+            "probability": CHANCE,
+            "probabilities": structure({str(name): CHANCE for name in serving.classes}),
+            "interval": structure({"classes": classes, "coverage": NUMBER}),
+            **shared,
         },
-        parameters=query(resources.Latest, words),
-        description=f"At most {latest.LOOK} rows of the log are looked at for a page; if there are "
-        "more, next is set, whatever was found. Long texts are cut: receipts have them whole.",
+        optional,
     )
+
+
+def _target(serving: Serving) -> Schema:
+    """Describe a value of the target in words and by its type."""
+    target = serving.dataset.target
+    about = ", ".join(part for part in (target.about, target.unit) if part)
+    values = NUMBER if serving.classes is None else enumeration(serving.classes)
+    return {**values, "description": about}
+
+
+def _columns(serving: Serving) -> Schema:
+    """Describe a stored row's columns, of which each may be missing."""
+    properties = serving.records.json_schema()["properties"]
+    return {
+        name: {"anyOf": [properties[name], {"type": "null"}]} for name in serving.dataset.features
+    }
+
+
+def _deciding(context: DatasetContext) -> list[str]:
+    how = context.dataset.similar
+    assert how is not None
+    return [*how.same, how.nearest]
+
+
+def _serving(context: DatasetContext) -> Serving:
+    """Return the version that answers: operations are described where there is one."""
+    assert context.serving is not None
+    return context.serving

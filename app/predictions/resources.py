@@ -2,110 +2,184 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import falcon
 import msgspec
-import peewee
 from msgspec import Meta
 
-from app.auth import guard
 from app.http import body as bodies
 from app.http import media
 from app.http.exchange import Exchange
-from app.http.paging import Cursor
+from app.http.operation import Call, operation
+from app.http.paging import Cursor, Timestamp
+from app.http.resource import Resource
 from app.predictions import answers as answering
-from app.predictions import csv_answers
+from app.predictions import csv_answers, openapi
 from app.predictions import store as latest
+from app.predictions.similar import Similar
 from app.records.clipping import clipped
 from app.records.records import Decoded
 from app.registry import store as version_store
-from app.registry.gate import Gatekeeper
 from app.registry.loaded import Serving
-from app.registry.registry import Registry
-from app.settings import Settings
+from app.registry.services import DatasetResource, Services
 from app.store import ids
-from app.store.redaction import Redaction
 from app.store.tables import Prediction
+from src.data.schema import Dataset
 from src.support.errors import UserError
 from src.support.structs import Checked
 
 MOST = 200  # predictions of a page
+Version = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+# A stored document, which is passed on as it is.
+StoredObject = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})]
+REFUSED = (
+    "unknown_version",
+    "gate_failed",
+    "unloadable_version",
+    "too_many_records",
+    "too_many_values",
+    "duplicate_key",
+    "invalid_record",
+    "invalid_csv",
+    "no_finite_answer",
+    "no_champion",
+    "gate_breached",
+)
 
 
-class Query(Checked, frozen=True):
+class PredictionQuery(Checked, frozen=True):
     """What can be asked of a prediction beside its records."""
 
-    explain: Literal["true", "false"] = "false"
-    version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
-    model: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$(?!\n)")] | None = None
-    partial: Literal["true", "false"] = "false"
+    explain: Annotated[bool, Meta(description="add why: contributions that add up")] = False
+    version: Annotated[Version | None, Meta(description="another registered version")] = None
+    model: Annotated[
+        Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$(?!\n)")] | None,
+        Meta(description="the newest version of another model"),
+    ] = None
+    partial: Annotated[
+        bool,
+        Meta(
+            description="of a CSV: answer the good rows; a column `refused` says why others are not"
+        ),
+    ] = False
 
 
-class Latest(Checked, frozen=True):
+class PredictionFilter(Checked, frozen=True):
     """Which predictions."""
 
-    version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
-    cursor: Cursor | None = None
-    limit: Annotated[int, Meta(ge=1, le=MOST)] | None = None
+    version: Annotated[Version | None, Meta(description="of this version")] = None
+    cursor: Annotated[Cursor | None, Meta(description="next, from the page before")] = None
+    limit: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST)] | None, Meta(description="predictions of a page")
+    ] = None
 
 
-class Predictions:
-    """POST and GET /v1/{dataset}/predictions: one record, or many; the latest ones."""
+class PredictionSummary(msgspec.Struct, frozen=True):
+    """A prediction in short: long texts are cut, and its receipt has the reasons."""
 
-    def __init__(
-        self,
-        registry: Registry,
-        gatekeeper: Gatekeeper,
-        redaction: Redaction,
-        database: peewee.Database,
-        settings: Settings,
-    ) -> None:
-        self._registry = registry
-        self._gatekeeper = gatekeeper
-        self._redaction = redaction
-        self._database = database
-        self._settings = settings
+    id: str
+    at: Timestamp
+    version: int
+    record: dict[str, Any]
+    answer: dict[str, Any]
 
-    def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
-        """Answer with a page, the newest first: of all for who may label, else the own ones."""
-        exchange = guard.allowed(request, "predict")
-        caller = exchange.caller
-        mine = None if caller is None or caller.may("label") else caller.name
-        exchange.is_answer_stored = False
-        asked = media.query(request, Latest)
-        self._registry.dataset(dataset)
-        exchange.dataset = dataset
-        limit = asked.limit or min(self._settings.page, MOST)
-        found = latest.page(self._database, dataset, limit, asked.cursor, asked.version, mine)
-        media.answer(
-            response,
-            {
-                "predictions": [_line(row) for row in found.rows],
-                "next": found.next,
-                "looked_at": found.looked_at,
-            },
-        )
 
-    def on_post(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+class PredictionPage(msgspec.Struct, frozen=True):
+    """Predictions, the newest first, and how many rows of the log were looked at for them."""
+
+    predictions: list[PredictionSummary]
+    next: str | None
+    looked_at: int
+
+
+class ModelVersion(msgspec.Struct, frozen=True):
+    """A version of a model."""
+
+    name: str
+    version: int
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """A prediction in full: what was asked and answered, by which version, trained on what."""
+
+    id: str
+    at: Timestamp
+    dataset: str
+    record: StoredObject
+    answer: StoredObject
+    request: str
+    model: ModelVersion
+    trained: Timestamp
+    git: dict[str, Any]
+    data: dict[str, Any]
+    configuration: dict[str, Any]
+    files: dict[str, str]
+
+
+class Predictions(DatasetResource):
+    """Predict one record, or many; list the latest predictions."""
+
+    path = "/v1/{dataset}/predictions"
+
+    @operation(
+        scope="predict",
+        name="predictions",
+        summary="The latest predictions, the newest first",
+        description=f"At most {latest.LOOK} rows of the log are looked at for a page; if there are "
+        "more, next is set, whatever was found. Long texts are cut: receipts have them whole.",
+        query=PredictionFilter,
+        answer=PredictionPage,
+        links={"receipt": ("receipt", "prediction_id", "predictions/0/id")},
+        is_offered=openapi.is_served,
+        is_answer_stored=False,  # it repeats what is stored
+    )
+    def on_get(self, call: Call[PredictionFilter, None], dataset: Dataset) -> PredictionPage:
+        """Answer with a page: of all for who may label, else of the caller's own."""
+        caller, query = call.exchange.caller, call.query
+        own = None if caller is None or caller.may("label") else caller.name
+        limit = query.limit or min(self.services.settings.page, MOST)
+        database = self.services.database
+        page = latest.page(database, dataset.name, limit, query.cursor, query.version, own)
+        return PredictionPage([_summary(row) for row in page.rows], page.next, page.looked_at)
+
+    @operation(
+        scope="predict",
+        name="predict",
+        summary="Predict the {target} of one {noun}, or of several",
+        description="A CSV (with a header, in any order) is answered with the same CSV and, beside "
+        "each row, the prediction, the range it is likely in and its id.",
+        query=PredictionQuery,
+        body=openapi.one_or_many_records,
+        body_examples=openapi.record_examples,
+        also_takes={bodies.CSV: openapi.csv_example},
+        answer=openapi.one_or_many_predictions,
+        answer_examples=openapi.prediction_examples,
+        also_answers=(bodies.CSV,),
+        refuses=REFUSED,
+        links={
+            "receipt": ("receipt", "prediction_id", "id"),
+            "truth": ("truth", "prediction_id", "id"),
+        },
+        is_offered=openapi.is_served,
+        is_light=True,
+    )
+    def on_post(self, call: Call[PredictionQuery, None], dataset: Dataset) -> None:
         """Answer an object with an object, an array with an array, a CSV with a CSV."""
-        exchange = guard.allowed(request, "predict")
-        asked = media.query(request, Query)
-        serving = self._registry.pick(dataset, asked.version, asked.model)
-        is_csv = media.media(request) == bodies.CSV
+        exchange, response, query = call.exchange, call.response, call.query
+        serving = self.services.registry.pick(dataset.name, query.version, query.model)
+        is_csv = media.media(call.request) == bodies.CSV
         if not is_csv:
-            media.check_json(request)
-        exchange.dataset, exchange.version = dataset, serving.version.number
-        warning = self._gatekeeper.warning(dataset, serving.version.number)
+            media.check_json(call.request)
+        exchange.version = serving.version.number
+        warning = self.services.gate.warning(dataset.name, serving.version.number)
         body = exchange.body or b""
-        table = self._table(serving, body, asked) if is_csv else None
+        table = self._table(serving, body, query) if is_csv else None
         if table is None:
             decoded = serving.records.decode(body)
         else:
             decoded = Decoded(table.values, many=True)
-        answers = answering.answer(
-            serving, decoded.values, exchange.id, is_explained=asked.explain == "true"
-        )
+        answers = answering.answer(serving, decoded.values, exchange.id, is_explained=query.explain)
         if warning is not None:
             for answer in answers:
                 _warn(answer, warning)
@@ -118,21 +192,23 @@ class Predictions:
             if table is None:
                 response.data = b"[" + b",".join(stored) + b"]"
             else:
-                also = [*(["why"] if asked.explain == "true" else []), "warning"]
-                _answer_csv(response, dataset, csv_answers.write(serving, table, answers, also))
+                also = [*(["why"] if query.explain else []), "warning"]
+                _answer_csv(
+                    response, dataset.name, csv_answers.write(serving, table, answers, also)
+                )
             exchange.predictions = self._rows(exchange, serving, decoded.values, answers, stored)
         else:
             response.data = stored[0]
             exchange.is_prediction = True
 
-    def _table(self, serving: Serving, body: bytes, asked: Query) -> csv_answers.Table:
-        settings = self._settings
+    def _table(self, serving: Serving, body: bytes, query: PredictionQuery) -> csv_answers.Table:
+        settings = self.services.settings
         return csv_answers.read(
             serving,
             body,
             most=settings.most_records,
             longest_text=settings.longest_text,
-            is_partial=asked.partial == "true",
+            is_partial=query.partial,
         )
 
     def _rows(
@@ -144,7 +220,7 @@ class Predictions:
         stored: list[bytes],
     ) -> list[tuple[Any, ...]]:
         """Return rows to store, in the order of the table's columns."""
-        redact, encode = self._redaction.body, serving.records.encode
+        redact, encode = self.services.redaction.body, serving.records.encode
         shared = (exchange.at, exchange.id, serving.dataset.name, serving.version.number)
         return [
             (answer["id"], *shared, redact(encode(values)), redact(text))
@@ -152,46 +228,60 @@ class Predictions:
         ]
 
 
-class Receipt:
-    """GET /v1/{dataset}/predictions/{id}: what was asked, answered, by what, when."""
+class OnePrediction(DatasetResource):
+    """Show a prediction in full."""
 
-    def __init__(self, database: peewee.Database) -> None:
-        self._database = database
+    path = "/v1/{dataset}/predictions/{prediction_id}"
 
-    def on_get(
-        self, request: falcon.Request, response: falcon.Response, dataset: str, prediction_id: str
-    ) -> None:
+    def look_up(self, exchange: Exchange, path: dict[str, Any]) -> None:
+        """Leave the dataset's name: a receipt outlives what conf/ says of its dataset."""
+
+    @operation(
+        scope="predict",
+        name="receipt",
+        summary="What was asked and answered, by which version, trained on what",
+        answer=Receipt,
+        refuses=("unknown_prediction",),
+        is_offered=openapi.is_served,
+    )
+    def on_get(self, call: Call, dataset: str, prediction_id: str) -> Receipt:
         """Answer with the record, the answer and where the version comes from."""
-        exchange = guard.allowed(request, "predict")
-        media.query(request, media.NoQuery)
+        exchange, database = call.exchange, self.services.database
+        row = self._row(dataset, prediction_id)
+        exchange.dataset, exchange.version = dataset, row.version
+        version = version_store.get(database, dataset, row.version)
+        manifest = version.manifest
+        return Receipt(
+            id=row.id,
+            at=row.at,
+            dataset=dataset,
+            record=msgspec.Raw(bytes(row.record)),
+            answer=msgspec.Raw(bytes(row.answer)),
+            request=row.request,
+            model=ModelVersion(version.model, version.number),
+            trained=manifest["created"],
+            git=manifest["git"],
+            data=manifest["data"],
+            configuration=manifest["config"],
+            files=manifest["files"],
+        )
+
+    def _row(self, dataset: str, prediction_id: str) -> Prediction:
+        """Return a stored prediction; raise UserError where there is none."""
         rows = Prediction.select().where(
             Prediction.id == prediction_id, Prediction.dataset == dataset
         )
-        found = rows.execute(self._database) if _is_askable(dataset, prediction_id) else ()
-        row = next(iter(found), None)
+        is_askable = _is_askable(dataset, prediction_id)
+        row = next(iter(rows.execute(self.services.database) if is_askable else ()), None)
         if row is None:
             what = "There is no such prediction."
             raise UserError(what, code="unknown_prediction", given=prediction_id)
-        exchange.dataset, exchange.version = dataset, row.version
-        version = version_store.get(self._database, dataset, row.version)
-        manifest = version.manifest
-        media.answer(
-            response,
-            {
-                "id": row.id,
-                "at": row.at,
-                "dataset": dataset,
-                "record": msgspec.Raw(bytes(row.record)),
-                "answer": msgspec.Raw(bytes(row.answer)),
-                "request": row.request,
-                "model": {"name": version.model, "version": version.number},
-                "trained": manifest["created"],
-                "git": manifest["git"],
-                "data": manifest["data"],
-                "configuration": manifest["config"],
-                "files": manifest["files"],
-            },
-        )
+        return row
+
+
+def routes(services: Services) -> list[Resource]:
+    """Return the resources of predictions, and of rows that are similar."""
+    return [Predictions(services), OnePrediction(services), Similar(services)]
 
 
 def _warn(answer: dict[str, Any], warning: str) -> None:
@@ -204,20 +294,13 @@ def _answer_csv(response: falcon.Response, dataset: str, text: bytes) -> None:
     response.data = text
 
 
-def _line(row: dict[str, Any]) -> dict[str, Any]:
-    """Tell of a prediction in short: what is long stands in its receipt."""
+def _summary(row: dict[str, Any]) -> PredictionSummary:
     answer = msgspec.json.decode(bytes(row["answer"]))
     answer.pop("why", None)
-    record = msgspec.json.decode(bytes(row["record"]))
-    return {
-        "id": row["id"],
-        "at": row["at"],
-        "version": row["version"],
-        "record": clipped(record),
-        "answer": answer,
-    }
+    record = clipped(msgspec.json.decode(bytes(row["record"])))
+    return PredictionSummary(row["id"], row["at"], row["version"], record, answer)
 
 
-def _is_askable(dataset: str, number: str) -> bool:
+def _is_askable(dataset: str, prediction_id: str) -> bool:
     """Tell whether a database takes both: PostgreSQL's text does not take every character."""
-    return dataset.isascii() and dataset.isprintable() and ids.is_one(number)
+    return dataset.isascii() and dataset.isprintable() and ids.is_one(prediction_id)

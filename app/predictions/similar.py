@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import falcon
 import msgspec
 from msgspec import Meta
 
-from app.auth import guard
 from app.http import media
+from app.http.operation import Call, operation
+from app.predictions import openapi
 from app.records.strict_json import Object, parse
 from app.registry.loaded import Serving
-from app.registry.registry import Registry
+from app.registry.services import DatasetResource
+from src.data.schema import Dataset
 from src.support.errors import Fault, UserError
 from src.support.structs import Checked, convert
 
@@ -29,28 +30,43 @@ class Body(Checked, frozen=True):
     n: Annotated[float, Meta(ge=1)] = DEFAULT  # whole, but JSON may write 5 as 5.0
 
 
-class Similar:
-    """POST /v1/{dataset}/similar: equal in some columns, nearest in another."""
+class Similar(DatasetResource):
+    """Find rows that are equal in some columns and nearest in another."""
 
-    def __init__(self, registry: Registry, most: int, longest_text: int) -> None:
-        self._registry = registry
-        self._most = most
-        self._longest_text = longest_text
+    path = "/v1/{dataset}/similar"
 
-    def on_post(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
+    @operation(
+        scope="predict",
+        name="similar",
+        summary="The known rows that are most like a {noun}",
+        body=openapi.similar_request,
+        body_examples=openapi.similar_examples,
+        answer=openapi.similar_rows,
+        refuses=(
+            "similar_not_configured",
+            "record_too_large",
+            "too_many_values",
+            "duplicate_key",
+            "invalid_record",
+            "no_champion",
+        ),
+        is_offered=openapi.has_similar,
+        is_light=True,
+    )
+    def on_post(self, call: Call, dataset: Dataset) -> dict[str, Any]:
         """Answer with the n nearest rows, nearest first, and how many there are at all."""
-        exchange = guard.allowed(request, "predict")
-        media.query(request, media.NoQuery)
-        serving = self._registry.champion(dataset)
-        exchange.dataset, exchange.version = dataset, serving.version.number
+        exchange = call.exchange
+        serving = self.services.registry.champion(dataset.name)
+        exchange.version = serving.version.number
         how = serving.dataset.similar
         if how is None or serving.similar is None:
+            name = dataset.name
             raise UserError(
-                f"'{dataset}' does not say what makes records similar.",
+                f"'{name}' does not say what makes records similar.",
                 code="similar_not_configured",
-                fix=f"add similar: {{same: [...], nearest: ...}} to conf/dataset/{dataset}.yaml",
+                fix=f"add similar: {{same: [...], nearest: ...}} to conf/dataset/{name}.yaml",
             )
-        media.check_json(request)
+        media.check_json(call.request)
         text = exchange.body or b""
         body = self._body(text)
         record = _as_written(text)
@@ -72,10 +88,10 @@ class Similar:
             notes.append(_few(found.available, how.same))
         if notes:
             document["note"] = " ".join(notes)
-        media.answer(response, document)
+        return document
 
     def _body(self, text: bytes) -> Body:
-        if len(text) > LARGEST + self._longest_text:
+        if len(text) > LARGEST + self.services.settings.longest_text:
             raise UserError(
                 "The body is too large for one record.",
                 code="record_too_large",
@@ -90,8 +106,9 @@ class Similar:
             raise UserError(
                 "The body is not JSON.", code="invalid_json", given=error, choices=[ALLOWED]
             ) from None
-        if body.n > self._most or not body.n.is_integer():
-            what, allowed = "n is out of range.", [f"a whole number from 1 to {self._most}"]
+        most = self.services.settings.most_similar
+        if body.n > most or not body.n.is_integer():
+            what, allowed = "n is out of range.", [f"a whole number from 1 to {most}"]
             raise UserError(
                 what,
                 code="invalid_body",
