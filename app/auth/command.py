@@ -20,8 +20,8 @@ EXAMPLE = "keys create --name shop --scopes predict,label"
 
 
 def add_arguments(parser: Parser) -> None:
-    """Add what can be done with keys."""
-    create = parser.add_command("create", "create a key, which is shown this once", EXAMPLE)
+    """Add the subcommands."""
+    create = parser.add_command("create", "create a key, which is shown only once", EXAMPLE)
     create.add_argument("--name", required=True, help="of whoever is to use it")
     create.add_argument(
         "--scopes", default="predict", help=f"with commas between them: {', '.join(SCOPES)}"
@@ -37,7 +37,7 @@ def add_arguments(parser: Parser) -> None:
 def _create(arguments: Namespace, settings: Settings) -> None:
     if not NAME.fullmatch(arguments.name):
         raise UserError(
-            "This cannot be the name of a key.",
+            "The name of the key is not valid.",
             given=repr(arguments.name),
             choices=["1 to 64 letters, digits, _ . @ and -, beginning with a letter or a digit"],
         )
@@ -50,7 +50,7 @@ def _create(arguments: Namespace, settings: Settings) -> None:
         place = databases.path(database) or "the database"
     print(key)
     print(
-        f"It is shown this once; only its hash is kept, in {place}. From now on every caller of "
+        f"It is shown only once; only its hash is stored, in {place}. From now on every caller of "
         "the service needs a key:\n"
         f"  curl -H 'Authorization: Bearer {key}' http://{settings.bind}/v1/datasets",
         file=sys.stderr,
@@ -67,14 +67,14 @@ def _revoke(arguments: Namespace, settings: Settings) -> None:
 
 def _list(_: Namespace, settings: Settings) -> None:
     with opening.opened(settings) as database:
-        found = keys.listed(database)
-    if not found:
+        stored_keys = keys.listed(database)
+    if not stored_keys:
         made = f"{opening.PROGRAM} {EXAMPLE}"
-        print(f"There are no keys; only this machine may ask. Make one:\n  {made}")
+        print(f"There are no keys, so only this machine has access. Create one:\n  {made}")
         return
     columns = ["name", "begins", "scopes", "made", "revoked"]
     rows = [
         [row["name"], row["prefix"], row["scopes"], row["at"], row["revoked"] or ""]
-        for row in found
+        for row in stored_keys
     ]
     text_tables.show("API keys", columns, rows)

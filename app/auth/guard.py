@@ -1,4 +1,4 @@
-"""Who may ask what: API keys with scopes, or this machine alone where there are none."""
+"""Authentication: API keys with scopes, or local access only if there are none."""
 
 from __future__ import annotations
 
@@ -62,18 +62,18 @@ class Guard:
         self._proxies = proxies
         self._secret = secret
         self._origins = frozenset(origins)
-        self._keys: Mapping[str, StoredKey] | None = None  # not known yet
+        self._keys: Mapping[str, StoredKey] | None = None  # until the database has been read
 
     def know(self, routes: RouteTable) -> None:
         """Take the routes, of which some need no key."""
         self._routes = routes
 
     def learn(self, keys: Mapping[str, StoredKey]) -> None:
-        """Take the keys, by prefix, that are valid from now on."""
+        """Set the valid keys, by prefix."""
         self._keys = keys
 
     def admit(self, environ: dict[str, Any]) -> Caller:
-        """Return the caller; raise UserError where nobody may ask like this."""
+        """Return the caller; raise UserError if the request is not allowed."""
         path = environ["PATH_INFO"]
         if self._routes.is_probe(path):
             return ANYONE
@@ -86,21 +86,21 @@ class Guard:
             )
         if not keys:
             return self._local(environ)
-        given = _given_key(environ)
-        if given is None:
+        key = _given_key(environ)
+        if key is None:
             if (signed_in := self._signed_in(environ, keys)) is not None:
                 return signed_in
             if self._routes.is_public(environ["REQUEST_METHOD"], path):
                 return ANYONE
             raise _unauthorized("This needs an API key, and none was sent.", code="missing_api_key")
-        stored = find(given, keys)
+        stored = find(key, keys)
         if stored is None:
             what = "This API key is not valid; it may have been revoked."
             raise _unauthorized(what, code="invalid_api_key")
         return Caller(stored.name, stored.scopes)
 
     def sign_in(self, key: str) -> str | None:
-        """Return a session's cookie for a key; None where the key is not valid."""
+        """Return a session cookie for a key; None if the key is not valid."""
         stored = find(key, self._keys or {})
         if stored is None:
             return None
@@ -108,11 +108,11 @@ class Guard:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether nobody needs a key."""
+        """Tell whether no key is needed."""
         return not self._keys
 
     def _signed_in(self, environ: dict[str, Any], keys: Mapping[str, StoredKey]) -> Caller | None:
-        """Return who is signed in; raise UserError where another site may have sent it."""
+        """Return who is signed in; raise UserError if another site may have sent the request."""
         value = sessions.cookie(environ, sessions.COOKIE)
         prefix = sessions.prefix(value, keys, self._secret) if value else None
         if prefix is None:
@@ -120,20 +120,20 @@ class Guard:
         method = environ["REQUEST_METHOD"]
         # A form that anyone may send has a token of its own.
         is_public = self._routes.is_public(method, environ["PATH_INFO"])
-        given = str(environ.get(TOKEN, "")).encode()
-        is_ours = hmac.compare_digest(given, sessions.token(value).encode())
+        token = str(environ.get(TOKEN, "")).encode()
+        is_ours = hmac.compare_digest(token, sessions.token(value).encode())
         if method not in SAFE and not is_public and not is_ours:
             raise UserError(
                 "CSRF token missing or wrong.",
                 code="csrf_token",
-                given=f"X-CSRF-Token: {'another one' if given else '(none)'}",
+                given=f"X-CSRF-Token: {'another one' if token else '(none)'}",
                 fix="open the page again; or send an API key in place of the cookie",
             )
         stored = keys[prefix]
         return Caller(stored.name, stored.scopes)
 
     def client(self, environ: dict[str, Any]) -> str:
-        """Return the client's address: the socket's, or what the trusted proxies say."""
+        """Return the client's address: the socket's, or what trusted proxies report."""
         address: str = environ.get("REMOTE_ADDR") or "local"
         if self._proxies:
             chain = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
@@ -142,7 +142,7 @@ class Guard:
         return address
 
     def headers(self, environ: dict[str, Any], present: set[str]) -> list[tuple[str, str]]:
-        """Return the headers that every answer carries, but for the present (in lower case)."""
+        """Return the headers of every answer, without those present already (in lower case)."""
         headers = [header for header in HEADERS if header[0].lower() not in present]
         origin = environ.get("HTTP_ORIGIN")
         if origin is not None and self._is_listed(origin):
@@ -154,7 +154,7 @@ class Guard:
         return headers
 
     def preflight(self, environ: dict[str, Any]) -> Answer | None:
-        """Answer a browser that asks whether another site's page may ask; None for all else."""
+        """Answer a CORS preflight request; return None for any other request."""
         if environ["REQUEST_METHOD"] != "OPTIONS" or not self._is_listed(
             environ.get("HTTP_ORIGIN", "")
         ):
@@ -167,7 +167,7 @@ class Guard:
         return Answer("204 No Content", headers, b"")
 
     def _check_site(self, environ: dict[str, Any]) -> None:
-        """Raise UserError where a page of another site asks for a change."""
+        """Raise UserError if another site's page requests a change."""
         is_foreign = environ.get("HTTP_SEC_FETCH_SITE") in ("cross-site", "same-site")
         is_change = environ["REQUEST_METHOD"] not in SAFE
         if is_foreign and is_change and not self._is_listed(environ.get("HTTP_ORIGIN", "")):
@@ -182,7 +182,7 @@ class Guard:
         return origin in self._origins or ("*" in self._origins and origin != "")
 
     def _local(self, environ: dict[str, Any]) -> Caller:
-        """Admit this machine; a proxy on it speaks for others, who are not this machine."""
+        """Admit this machine, but not a proxy on it, which relays others."""
         is_relayed = any(name in environ for name in RELAYED)
         address = environ.get("REMOTE_ADDR", "")
         if is_loopback(address) and not is_relayed:
@@ -211,8 +211,8 @@ def _given_key(environ: dict[str, Any]) -> str | None:
     scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() == "bearer" and key.strip():
         return str(key.strip())
-    given: str | None = environ.get("HTTP_X_API_KEY")
-    return given.strip() if given else None
+    header: str | None = environ.get("HTTP_X_API_KEY")
+    return header.strip() if header else None
 
 
 def _unauthorized(what: str, *, code: str) -> UserError:

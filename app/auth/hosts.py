@@ -1,4 +1,4 @@
-"""Names and addresses that lead to this machine itself."""
+"""Recognize names and addresses of this machine."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from ipaddress import ip_address
 
 
 def is_local_name(host: str) -> bool:
-    """Tell whether a Host header names this machine as only itself can."""
+    """Tell whether a Host header is a local name."""
     name = host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host
     return name == "localhost" or (name != "" and is_loopback(name.strip("[]")))
 
 
 @lru_cache(maxsize=1024)
 def is_loopback(address: str) -> bool:
-    """Tell whether an address is this machine's own."""
+    """Tell whether an address is a loopback address."""
     if address == "":  # a Unix socket has no address
         return True
     try:

@@ -1,4 +1,4 @@
-"""API keys: made, hashed, stored, and found again."""
+"""Create, hash, store and look up API keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BEGINNING = len(KEY_PREFIX) + 8  # characters that tell keys apart and give not
 
 @dataclass(frozen=True)
 class StoredKey:
-    """What is known of a key: never the key itself."""
+    """What is stored of a key, which is never the key itself."""
 
     name: str
     hash: str
@@ -30,39 +30,39 @@ class StoredKey:
 
 
 def new_key() -> tuple[str, str, str]:
-    """Make a key; return it, the prefix to find it by, and the hash to keep."""
+    """Generate a key; return it with its prefix and its hash."""
     key = f"{KEY_PREFIX}{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}"
     return key, beginning(key), digest(key)
 
 
 def digest(key: str) -> str:
-    """Hash a key. It is random and long, so a slow hash would protect nothing more."""
+    """Hash a key; it is random and long, so a slow hash would add no protection."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def beginning(key: str) -> str:
-    """Return the prefix that a key is found by."""
+    """Return the prefix by which a key is looked up."""
     return key[:_BEGINNING]
 
 
-def find(given: str, keys: Mapping[str, StoredKey]) -> StoredKey | None:
-    """Return what is stored of a key that was given; None where it is not valid."""
-    stored = keys.get(beginning(given))
+def find(key: str, keys: Mapping[str, StoredKey]) -> StoredKey | None:
+    """Look up a key; return None if it is not valid."""
+    stored = keys.get(beginning(key))
     # Hashed and compared in any case: the time it takes tells nothing about a key.
-    matches = hmac.compare_digest(digest(given), stored.hash if stored else "0" * 64)
+    matches = hmac.compare_digest(digest(key), stored.hash if stored else "0" * 64)
     return stored if matches else None
 
 
 def create(database: peewee.Database, name: str, scopes: list[str]) -> str:
-    """Make a key and return it: the only time that it is seen.
+    """Create a key and return it, for the only time.
 
-    Raises UserError where the name is taken.
+    Raises UserError if the name is taken.
     """
     key, prefix, hashed = new_key()
     with databases.exclusive(database):
         if Key.select().where(Key.name == name).count(database):
             raise UserError(
-                f"There is a key '{name}' already.",
+                f"The key '{name}' already exists.",
                 fix=f"take another name, or: python -m app keys revoke --name {name}",
             )
         Key.insert(
@@ -76,7 +76,7 @@ def create(database: peewee.Database, name: str, scopes: list[str]) -> str:
 
 
 def revoke(database: peewee.Database, name: str) -> None:
-    """End a key; it is refused everywhere within a second. Raises UserError without such a key."""
+    """Revoke a key, which is then refused within a second; raise UserError if it is unknown."""
     valid_keys = (Key.name == name) & Key.revoked.is_null()
     done = Key.update(revoked=clock.text(clock.now())).where(valid_keys).execute(database)
     if not done:
@@ -91,7 +91,7 @@ def listed(database: peewee.Database) -> list[dict[str, Any]]:
 
 
 def valid(database: peewee.Database) -> dict[str, StoredKey]:
-    """Return the keys that are accepted, by prefix."""
+    """Return the valid keys by prefix."""
     rows = Key.select().where(Key.revoked.is_null()).execute(database)
     return {
         row.prefix: StoredKey(row.name, row.hash, frozenset(row.scopes.split(","))) for row in rows

@@ -1,8 +1,8 @@
-"""Signing in with an API key in a browser: a signed cookie in place of the key itself.
+"""Browser sessions: a signed cookie in place of the API key.
 
-The cookie names the key by its prefix and ends by itself. It is signed with a secret of the
-service, so that who reads the database cannot make one. The key's stored hash is in what is signed:
-a key that is revoked ends its sessions.
+The cookie names the key by its prefix and expires. It is signed with a secret of the service, so
+that access to the database is not enough to forge one. The signature covers the key's stored hash,
+so that revoking a key ends its sessions.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from src.support import files
 from src.support.errors import UserError
 
 COOKIE = "lapidary_session"
-FORM = "lapidary_form"  # of who is not signed in: what the form must repeat
+FORM = "lapidary_form"  # of those not signed in; the form must repeat it
 LIFE = 12 * 3600  # seconds
 SECRET = "session.key"  # noqa: S105 - the file's name; without it all sessions end
 BYTES = 32  # of the secret
@@ -32,7 +32,7 @@ _VALUE = re.compile(r"[A-Za-z0-9_-]{1,40}\.[0-9]{1,12}\.[0-9a-f]{64}")
 
 
 class Signer(Protocol):
-    """What a session rests on."""
+    """A key that signs sessions."""
 
     @property
     def hash(self) -> str:
@@ -40,26 +40,26 @@ class Signer(Protocol):
 
 
 def secret(folder: Path) -> bytes:
-    """Return what a service signs with, made at its first start; all its processes have the same.
+    """Return the signing secret, created at the first start and shared by all processes.
 
-    Raises UserError where it cannot be kept, or is not what was written.
+    Raises UserError if it cannot be stored or is damaged.
     """
     path = folder / SECRET
-    with files.explained("The secret of sessions", path):
+    with files.explained("The session secret", path):
         if not path.exists():
             _make(path)
-        found = path.read_bytes()
-    if len(found) != BYTES:
+        content = path.read_bytes()
+    if len(content) != BYTES:
         raise UserError(
-            "The secret of sessions is not whole.",
-            given=f"{path} ({len(found)} bytes)",
-            fix="remove the file: a new one is made, and who was signed in signs in again",
+            "The session secret is damaged.",
+            given=f"{path} ({len(content)} bytes)",
+            fix="remove the file; a new one is created, and everyone has to sign in again",
         )
-    return found
+    return content
 
 
 def _make(path: Path) -> None:
-    """Write the file whole before it has its name; of processes that start at once one wins."""
+    """Write the file before it gets its name; one of several starting processes wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # for its owner alone
     try:
@@ -74,13 +74,13 @@ def _make(path: Path) -> None:
 
 
 def begin(prefix: str, key: Signer, secret: bytes) -> str:
-    """Return the cookie's value of who gave this key just now."""
+    """Return the value of a new session cookie for a key."""
     expires = int(time.time()) + LIFE
     return f"{prefix}.{expires}.{_signature(prefix, expires, key, secret)}"
 
 
 def prefix(value: str, keys: Mapping[str, Signer], secret: bytes) -> str | None:
-    """Return the prefix of the key that a cookie stands for; None where it is none or has ended."""
+    """Return the prefix of a cookie's key; None if the cookie is not valid or has expired."""
     if not _VALUE.fullmatch(value):
         return None
     name, expires, signature = value.split(".")
@@ -92,12 +92,12 @@ def prefix(value: str, keys: Mapping[str, Signer], secret: bytes) -> str | None:
 
 
 def token(value: str) -> str:
-    """Return what a form must carry beside a cookie: other sites can send the one, not this."""
+    """Return the CSRF token of a cookie, which other sites cannot know."""
     return hmac.new(value.encode(), b"form", hashlib.sha256).hexdigest()[:32]
 
 
 def cookie(environ: Mapping[str, Any], name: str) -> str:
-    """Return the value of a request's cookie; empty where there is none."""
+    """Return the value of a request's cookie; empty if there is none."""
     for part in str(environ.get("HTTP_COOKIE", "")).split(";"):
         key, _, value = part.strip().partition("=")
         if key == name:
@@ -106,11 +106,11 @@ def cookie(environ: Mapping[str, Any], name: str) -> str:
 
 
 def header(name: str, value: str, environ: Mapping[str, Any], *, life: int = LIFE) -> str:
-    """Return the Set-Cookie of a value; scripts cannot read it, other sites do not send it.
+    """Return a Set-Cookie header that hides the cookie from scripts and other sites.
 
-    Nothing carries it without TLS but what stays within this machine.
+    Except on this machine it is sent over TLS only.
     """
-    # The nearest proxy adds to the end of what it was given.
+    # The nearest proxy appends to the header.
     relayed = str(environ.get("HTTP_X_FORWARDED_PROTO", "")).rpartition(",")[2].strip().lower()
     is_tls = "https" in (environ.get("wsgi.url_scheme"), relayed)
     secure = "; Secure" if is_tls or not is_local_name(environ.get("HTTP_HOST", "")) else ""

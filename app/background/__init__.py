@@ -1,1 +1,1 @@
-"""Threads beside the answering: what follows changes, and what removes old rows."""
+"""Background threads: one follows changes, one removes old rows."""

@@ -1,4 +1,4 @@
-"""Keep the database small and quick, a little at a time, beside the answering."""
+"""Keep the database small and fast in the background."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ BETWEEN_TRIMS = 60.0
 
 
 def start(settings: Settings) -> None:
-    """Run in a thread; of several workers one does it, and another when that one is gone."""
+    """Run in a thread of one worker; another takes over when that one is gone."""
     recurring.start("housekeeping", settings.folder(), EVERY, lambda: Housekeeping(settings).look)
 
 
 class Housekeeping:
-    """Write checkpoints, and remove what is older or more than is kept."""
+    """Writes checkpoints, and removes rows beyond the limits of age and size."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -38,7 +38,7 @@ class Housekeeping:
         self._trimmed = 0.0
 
     def look(self) -> None:
-        """Do once what is to be done now; what fails is tried again."""
+        """Run what is due once; what fails is tried again later."""
         try:
             checkpoint(self._database)
             if time.monotonic() - self._trimmed > BETWEEN_TRIMS:
@@ -53,7 +53,7 @@ class Housekeeping:
 
 
 def checkpoint(database: peewee.Database) -> None:
-    """Move what was written from SQLite's log into its file, so that no request has to."""
+    """Move SQLite's log into its file, so that no request has to."""
     if databases.path(database) is not None:
         database.execute_sql("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 

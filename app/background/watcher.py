@@ -1,4 +1,4 @@
-"""Follow what changes outside of this worker: another champion, another key."""
+"""Follow changes from outside of this worker, such as new champions and keys."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Watcher:
-    """Look every moment whether something changed, and take it in beside the answering."""
+    """Polls the database for changes in the background."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Watcher:
         guard: Guard,
         poll: float,
     ) -> None:
-        """Take a database that may make its file, for the start, and one that may not."""
+        """Take one database that may create its file, for the start, and one that may not."""
         self._maker = maker
         self._database = database
         self._registry = registry
@@ -40,20 +40,20 @@ class Watcher:
         self._stop = threading.Event()
 
     def start(self, *, is_watching: bool) -> None:
-        """Look once now, then in a thread of its own.
+        """Poll once now, then in a thread.
 
-        A database that is away does not keep the service from starting: it is looked for again.
+        An unavailable database does not keep the service from starting; it is polled again.
         """
         self.look()
         if is_watching:
             threading.Thread(target=self._run, name="watcher", daemon=True).start()
 
     def stop(self) -> None:
-        """Let the thread end."""
+        """Stop the thread."""
         self._stop.set()
 
     def look(self) -> None:
-        """Take in what changed; keep what is there where that fails."""
+        """Apply changes; if that fails, keep the current state."""
         try:
             if not self._is_migrated:
                 migrate(self._maker)
@@ -77,6 +77,6 @@ class Watcher:
                 log.exception("looking for changes failed")
 
     def _tell(self, error: str) -> None:
-        """Log an error once, not at each look."""
+        """Log an error once, not at each poll."""
         if self._errors.is_new("changes", error):
             log.error("%s", error)

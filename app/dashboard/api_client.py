@@ -1,4 +1,4 @@
-"""The API as the pages ask it: within this process, as whoever looks at the page."""
+"""Call the API from pages, within this process and with the visitor's rights."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from src.support.errors import UserError
 
 
 class ApiClient:
-    """Ask the service's own routes; what they refuse is raised again as the error that it was."""
+    """Calls the service's own routes and raises their refusals as UserErrors."""
 
     def __init__(self, app: falcon.App) -> None:
         self._app = app
 
     def get(self, request: falcon.Request, path: str, /, **query: Any) -> Any:
-        """Return the document at a path; parameters that are None or empty are left out."""
+        """Return the document at a path, leaving out parameters that are None or empty."""
         return self._ask(request, "GET", path, query, b"")
 
     def look_up(self, request: falcon.Request, path: str, document: Any) -> Any:
-        """Return the answer to a question that is posted as JSON, and changes nothing."""
+        """Return the answer to a POST of JSON that changes nothing."""
         return self._ask(request, "POST", path, {}, msgspec.json.encode(document))
 
     def _ask(
         self, request: falcon.Request, method: str, path: str, query: dict[str, Any], body: bytes
     ) -> Any:
         asker: Exchange = request.env[ENVIRON]
-        given = {name: value for name, value in query.items() if value not in (None, "")}
+        parameters = {name: value for name, value in query.items() if value not in (None, "")}
         environ = {
             **request.env,
             "REQUEST_METHOD": method,
             "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),  # as WSGI has it
-            "QUERY_STRING": urlencode(given),
+            "QUERY_STRING": urlencode(parameters),
         }
         environ["CONTENT_TYPE"] = "application/json" if body else ""
         environ[ENVIRON] = Exchange(
@@ -56,7 +56,7 @@ class ApiClient:
         return document
 
     def find(self, request: falcon.Request, path: str, /, **query: Any) -> Any | None:
-        """Return the document at a path, or None where there is none to be had now."""
+        """Return the document at a path, or None if it is not available."""
         try:
             return self.get(request, path, **query)
         except UserError as error:
@@ -66,5 +66,5 @@ class ApiClient:
 
 
 def part(text: str) -> str:
-    """Write a value as a part of a path."""
+    """Encode a value as a part of a path."""
     return quote(text, safe="")

@@ -24,7 +24,7 @@ class Explore(Page):
         self._made: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
 
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
-        """Show the profile; where the pipeline has made none yet, say what makes it."""
+        """Show the profile; if there is none yet, explain how to create it."""
         try:
             profile = self.api.get(request, f"/v1/{part(dataset)}/profile")
         except UserError as error:

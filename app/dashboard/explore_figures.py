@@ -1,4 +1,4 @@
-"""A profile -> what the page shows of it: charts, and each chart in words."""
+"""Build the charts of a profile, each with a description."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.dashboard.rendering import count, figure
 
 Column = dict[str, Any]
 Figure = dict[str, Any]
-TOLD = 8  # groups of a chart that its words name
+MOST_NAMED = 8  # groups of a chart that its description names
 LOW = 180  # pixels of a chart of one number
 HIGH = 300  # of a chart of two
 TYPES = {"number": "number", "integer": "whole number", "class": "class", "text": "text"}
@@ -16,27 +16,27 @@ TYPES = {"number": "number", "integer": "whole number", "class": "class", "text"
 
 def view(profile: dict[str, Any]) -> dict[str, Any]:
     """Return the columns with their figures, the target apart from the features."""
-    told = [{**column, **_told(profile, column)} for column in profile["columns"]]
+    columns = [{**column, **_described(profile, column)} for column in profile["columns"]]
     return {
-        "target": next(column for column in told if column["role"] == "target"),
-        "features": [column for column in told if column["role"] == "feature"],
+        "target": next(column for column in columns if column["role"] == "target"),
+        "features": [column for column in columns if column["role"] == "feature"],
         "strongest": _strongest(profile),
         "has_boxes": any(
-            (column.get("against_target") or {}).get("kind") == "boxes" for column in told
+            (column.get("against_target") or {}).get("kind") == "boxes" for column in columns
         ),
     }
 
 
-def _told(profile: dict[str, Any], column: Column) -> dict[str, Any]:
+def _described(profile: dict[str, Any], column: Column) -> dict[str, Any]:
     relation = _relation(profile, column)
-    found = [_distribution(column, relation["height"] if relation else LOW), relation]
+    figures = [_distribution(column, relation["height"] if relation else LOW), relation]
     kind = column["type"]
     if kind == "category":
         kind = "ordered category" if column["ordered"] else "category"
     return {
         "kind": TYPES.get(kind, kind),
         "title": _title(column),
-        "figures": [one for one in found if one is not None],
+        "figures": [one for one in figures if one is not None],
         "statistics": column.get("numbers"),
         "of": "",
         **({"statistics": _lengths(column)["numbers"], "of": "words"} if kind == "text" else {}),
@@ -44,7 +44,7 @@ def _told(profile: dict[str, Any], column: Column) -> dict[str, Any]:
 
 
 def _title(column: Column) -> str:
-    """Name a column with its unit, where that is not its name."""
+    """Return a column's name with its unit, unless they are the same."""
     if column["type"] == "text":
         return f"words in {column['name']}"
     unit = column["unit"]
@@ -57,7 +57,7 @@ def _lengths(column: Column) -> dict[str, Any]:
 
 
 def _distribution(column: Column, height: int) -> Figure | None:
-    """Show how a column's rows are spread; None where there is nothing to show."""
+    """Chart the distribution of a column; None if there is nothing to show."""
     from app.dashboard.charts import explore  # it brings Altair, which takes a moment to import
 
     title = _title(column)
@@ -72,20 +72,20 @@ def _distribution(column: Column, height: int) -> Figure | None:
             "height": explore.tall(len(column["values"])),
             "note": _others(column["others"]),
         }
-    found = _lengths(column) if column["type"] == "text" else column
-    if found["bins"] is None:
+    described = _lengths(column) if column["type"] == "text" else column
+    if described["bins"] is None:
         return None
     return {
         "title": "Distribution of the length" if column["type"] == "text" else "Distribution",
-        "about": f"Histogram of {title}. {_spread(found['numbers'])}",
-        "spec": explore.histogram(found["bins"], title),
+        "about": f"Histogram of {title}. {_spread(described['numbers'])}",
+        "spec": explore.histogram(described["bins"], title),
         "height": height,  # of the chart beside it
-        "note": _outside(found["bins"]),
+        "note": _outside(described["bins"]),
     }
 
 
 def _relation(profile: dict[str, Any], column: Column) -> Figure | None:
-    """Show the target against a feature; None for the target, or where no row has both."""
+    """Chart the target against a feature; None for the target, or if no row has both."""
     relation = column.get("against_target")
     if relation is None:
         return None
@@ -102,13 +102,13 @@ def _boxes(target: Column, column: Column) -> Figure:
     relation = column["against_target"]
     is_by_class = relation["by"] == target["name"]
     by, of = (target, column) if is_by_class else (column, target)
-    found = relation["boxes"]
+    groups = relation["boxes"]
     return {
         "title": f"{of['name'] if of['type'] != 'text' else _title(of)} by {by['name']}",
         "about": f"Box plot of {_title(of)} by {by['name']}, the medians and the middle halves. "
-        f"{_listed(found, _middle)}",
-        "spec": explore.boxes(found, by["name"], _title(of)),
-        "height": explore.tall(len(found), LOW if is_by_class else 0),
+        f"{_listed(groups, _middle)}",
+        "spec": explore.boxes(groups, by["name"], _title(of)),
+        "height": explore.tall(len(groups), LOW if is_by_class else 0),
         "note": _groups(relation["others"]),
     }
 
@@ -142,19 +142,20 @@ def _shares(profile: dict[str, Any], target: Column, column: Column) -> Figure:
         one = classes.index(profile["positive"]) if profile["positive"] in classes else 1
         total = sum(sum(rows) for _, rows in lines)
         overall = sum(rows[one] for _, rows in lines) / total
-        told = [
+        values = [
             {"value": value, "rows": sum(rows), "share": rows[one] / sum(rows)}
             for value, rows in lines
         ]
         words = f"share of {target['name']} = {classes[one]}"
         return {
             "title": f"{words.capitalize()} by {name}",
-            "about": f"The {words} by {name}; {overall:.1%} of all rows. {_listed(told, _percent)}",
-            "spec": explore.parts(told, name, words, overall),
-            "height": explore.tall(len(told)),
+            "about": f"The {words} by {name}; {overall:.1%} of all rows. "
+            f"{_listed(values, _percent)}",
+            "spec": explore.parts(values, name, words, overall),
+            "height": explore.tall(len(values)),
             "note": f"The line is the share of all rows, {overall:.1%}. {note}",
         }
-    told = [
+    values = [
         {"value": value, "class": label, "rows": own, "share": own / sum(rows)}
         for value, rows in lines
         for label, own in zip(classes, rows, strict=True)
@@ -166,30 +167,30 @@ def _shares(profile: dict[str, Any], target: Column, column: Column) -> Figure:
     return {
         "title": f"{target['name']} by {name}",
         "about": f"Shares of {target['name']} by {name}. {_listed(most, lambda one: one['text'])}",
-        "spec": explore.shares(told, name, target["name"], classes),
+        "spec": explore.shares(values, name, target["name"], classes),
         "height": explore.tall(len(lines)) + 2 * explore.AXIS,
         "note": note,
     }
 
 
 def correlation(profile: dict[str, Any], one: str, other: str) -> float | None:
-    """Return the correlation of two columns; None where there is none."""
-    found = profile["correlations"]
-    if found is None or one not in found["columns"] or other not in found["columns"]:
+    """Return the correlation of two columns; None if there is none."""
+    matrix = profile["correlations"]
+    if matrix is None or one not in matrix["columns"] or other not in matrix["columns"]:
         return None
-    value: float | None = found["values"][found["columns"].index(one)][
-        found["columns"].index(other)
+    value: float | None = matrix["values"][matrix["columns"].index(one)][
+        matrix["columns"].index(other)
     ]
     return value
 
 
 def _strongest(profile: dict[str, Any]) -> list[tuple[str, float]]:
-    """List the features that go most with the target."""
+    """List the features that correlate most with the target."""
     target = profile["target"]
     names = [column["name"] for column in profile["columns"] if column["name"] != target]
-    found = [(name, correlation(profile, target, name)) for name in names]
-    known = [(name, value) for name, value in found if value is not None]
-    return sorted(known, key=lambda pair: -abs(pair[1]))[:3]
+    values = [(name, correlation(profile, target, name)) for name in names]
+    defined = [(name, value) for name, value in values if value is not None]
+    return sorted(defined, key=lambda pair: -abs(pair[1]))[:3]
 
 
 def _spread(numbers: dict[str, Any]) -> str:
@@ -218,9 +219,9 @@ def _groups(others: int) -> str:
 
 
 def _listed(groups: list[dict[str, Any]], words: Any) -> str:
-    """Name the first groups of a chart with what it shows of them."""
-    said = "; ".join(f"{one['value']}: {words(one)}" for one in groups[:TOLD])
-    left = len(groups) - TOLD
+    """List the first groups of a chart with their figures."""
+    said = "; ".join(f"{one['value']}: {words(one)}" for one in groups[:MOST_NAMED])
+    left = len(groups) - MOST_NAMED
     return f"{said}; and {left} more." if left > 0 else f"{said}."
 
 

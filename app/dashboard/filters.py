@@ -1,4 +1,4 @@
-"""Filters of a list: forms of the query's own names, and links that keep what was chosen."""
+"""Filters of a list, as form values and as links."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from src.support.errors import UserError
 
 
 def given(request: falcon.Request, names: Iterable[str]) -> dict[str, str]:
-    """Return what was chosen; a field that was left empty is no filter."""
-    found = ((name, request.get_param(name)) for name in names)
-    return {name: value for name, value in found if value}
+    """Return the chosen filters, without empty fields."""
+    values = ((name, request.get_param(name)) for name in names)
+    return {name: value for name, value in values if value}
 
 
 def query(chosen: dict[str, str], **changes: str | None) -> str:
-    """Write filters as a query, with some changed or, where they are None, left out."""
+    """Encode filters as a query, with changes; None removes a filter."""
     changed: dict[str, str | None] = {**chosen, **changes}
     return urlencode({name: value for name, value in changed.items() if value is not None})
 
 
 def moment(text: str | None) -> str:
-    """Write a moment in UTC as a field takes it; static/moments.js makes it the reader's time."""
+    """Format a time in UTC for a field; static/moments.js converts it to local time."""
     try:
         return clock.parse(text or "", "").strftime("%Y-%m-%dT%H:%M")
     except UserError:

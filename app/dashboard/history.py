@@ -25,7 +25,7 @@ class History(Page):
     path = "/datasets/{dataset}/history"
 
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
-        """Show the versions that pass the filter; go on to a comparison where two are chosen."""
+        """Show the versions that match the filter; redirect to a comparison if two are chosen."""
         base = f"/v1/{part(dataset)}"
         pair = [request.get_param(name) for name in ("a", "b")]
         if all(pair):
@@ -33,8 +33,8 @@ class History(Page):
             raise falcon.HTTPSeeOther(f"/datasets/{part(dataset)}/history/{one}/{other}")
         models = self._models(request, base)
         rows = [] if models is None else _rows(models)
-        asked = {name: request.get_param(name) for name in ("model", "state")}
-        shown = [row for row in rows if _passes(row, **asked)]
+        filters = {name: request.get_param(name) for name in ("model", "state")}
+        shown = [row for row in rows if _passes(row, **filters)]
         axis = request.get_param("by") or "version"
         axis = axis if axis in AXES else "version"
         self.show(
@@ -47,24 +47,24 @@ class History(Page):
             count=len(rows),
             names=sorted({row["model"] for row in rows}),
             states=STATES,
-            asked=asked,
+            filters=filters,
             axes=AXES,
             axis=axis,
-            metric=None if models is None else version_figures.told(models["metric"]),
+            metric=None if models is None else version_figures.described(models["metric"]),
             drawn=_chart(axis, shown, models),
             chosen=_chosen(shown),
             before=next(iter(version_figures.served(models)), None) if models else None,
         )
 
     def _models(self, request: falcon.Request, base: str) -> Row | None:
-        """Return the versions; None where there is none yet, and that there is no such dataset."""
+        """Return the versions; None if there are none yet."""
         try:
-            found: Row = self.api.get(request, f"{base}/models")
+            models: Row = self.api.get(request, f"{base}/models")
         except UserError as error:
             if problems.status(error) == 503:
                 return None
             raise
-        return found
+        return models
 
 
 class Version(Page):
@@ -75,7 +75,7 @@ class Version(Page):
     def on_get(
         self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
     ) -> None:
-        """Show its figures, its errors that cost most, and how it was made."""
+        """Show its metrics, its costliest errors and its origin."""
         base = f"/v1/{part(dataset)}"
         version = self.api.get(request, f"{base}/models/{part(number)}")
         models = self.api.get(request, f"{base}/models")
@@ -110,40 +110,43 @@ class Compare(Page):
         number: str,
         other: str,
     ) -> None:
-        """Show what differs in how they were made, in figures, and on the same rows."""
+        """Show the differences in configuration, in metrics and on the same rows."""
         path = f"/v1/{part(dataset)}/models/{part(number)}/compare/{part(other)}"
-        told = self.api.get(request, path)
-        pair = [f"version {one['version']}" for one in told["versions"]]
-        metrics = [{**version_figures.told(one["name"]), **one} for one in told["metrics"]]
+        comparison = self.api.get(request, path)
+        pair = [f"version {one['version']}" for one in comparison["versions"]]
+        metrics = [
+            {**version_figures.described(one["name"]), **one} for one in comparison["metrics"]
+        ]
         made = [
-            {**one, **{side: _written(one[side]) for side in "ab"}} for one in told["configuration"]
+            {**one, **{side: _written(one[side]) for side in "ab"}}
+            for one in comparison["configuration"]
         ]
         self.show(
             request,
             response,
             "compare.html",
             dataset=dataset,
-            told=told,
+            comparison=comparison,
             pair=pair,
             metrics=metrics,
             made=made,
-            numeric=version_figures.numeric(told["rows"]["most"]),
-            drawn=_pair_chart(told, (pair[0], pair[1])),
+            numeric=version_figures.numeric(comparison["rows"]["most"]),
+            drawn=_pair_chart(comparison, (pair[0], pair[1])),
         )
 
 
 def _rows(models: Row) -> list[Row]:
-    """Return the versions with what the table and the chart tell of each, the newest first."""
+    """Return the rows of the table and the chart, newest first."""
     now, before, metric = (
         version_figures.champion(models),
         version_figures.served(models),
         models["metric"],
     )
-    found = []
+    rows = []
     for version in models["versions"]:
         number, metrics, git = version["version"], version["metrics"], version["git"]
         state = "champion before" if number in before else "never served"
-        found.append(
+        rows.append(
             {
                 **version,
                 "state": "champion" if number == now else state,
@@ -154,11 +157,11 @@ def _rows(models: Row) -> list[Row]:
                 "is_dirty": bool(git.get("dirty")),
             }
         )
-    return found
+    return rows
 
 
 def _beside(version: Row, models: Row) -> Row | None:
-    """Return the metric of a version and of that which serves; None where these are not two."""
+    """Return the metric of a version and of the champion; None if they are the same."""
     serves, metric = version_figures.champion(models), models["metric"]
     tested = {one["version"]: one["metrics"]["test"].get(metric) for one in models["versions"]}
     this, that = version["metrics"]["test"].get(metric), tested.get(serves)
@@ -190,7 +193,7 @@ def _chart(axis: str, rows: list[Row], models: Row | None) -> Row | None:
 
 
 def _chosen(rows: list[Row]) -> tuple[int | None, int | None]:
-    """Return the two that are worth comparing at first: the champion and the newest other."""
+    """Return the versions to compare by default: the champion and the newest other one."""
     numbers = [row["version"] for row in rows]
     champions = [row["version"] for row in rows if row["state"] == "champion"]
     first = champions[0] if champions else (numbers[-1] if numbers else None)
@@ -199,15 +202,15 @@ def _chosen(rows: list[Row]) -> tuple[int | None, int | None]:
 
 
 def _written(value: Any) -> Any:
-    """Return a value of a configuration as a cell shows it."""
+    """Format a value of a configuration for a table."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
 
 
-def _pair_chart(told: Row, names: tuple[str, str]) -> Row | None:
-    points = told["rows"].get("points")
+def _pair_chart(comparison: Row, names: tuple[str, str]) -> Row | None:
+    points = comparison["rows"].get("points")
     if not points:
         return None
     from app.dashboard.charts import history as charts
 
-    is_class = told["task"] != "regression"
+    is_class = comparison["task"] != "regression"
     return charts.pair(points, names, "class" if is_class else "prediction", is_class=is_class)

@@ -16,7 +16,7 @@ from src.evaluation.metrics import METRICS
 class Home(Page):
     """GET /: what each dataset predicts, who serves, how good it is, what came in.
 
-    Whoever has a key may come here: what it may not read is left out.
+    Any key gives access; what its scopes do not include is left out.
     """
 
     path = "/"
@@ -24,7 +24,7 @@ class Home(Page):
     scope: ClassVar[Access] = "any"
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
-        """Show all datasets, those that nothing serves yet too."""
+        """Show all datasets, even without a serving version."""
         listed = self.api.find(request, "/v1/datasets")
         names = [{"name": name, "champion": None} for name in self.renderer.datasets()]
         lines = listed["datasets"] if listed else names
@@ -52,11 +52,11 @@ class Home(Page):
 
 
 def _served(models: dict[str, Any], metric: str) -> list[float]:
-    """Return the metric on the test rows of each version that served, in their order."""
+    """Return the held-out metric of each version that served, in order."""
     values = {one["version"]: one["metrics"]["test"].get(metric) for one in models["versions"]}
     served = (event["number"] for event in reversed(models["events"]) if _is_change(event))
-    found = (values.get(number) for number in served)
-    return [value for value in found if value is not None]
+    figures = (values.get(number) for number in served)
+    return [value for value in figures if value is not None]
 
 
 def _is_change(event: dict[str, Any]) -> bool:

@@ -25,7 +25,7 @@ class Labels(Page):
     scope: ClassVar[Access] = "label"
 
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
-        """Show the labels that pass the filters, and the forms."""
+        """Show the labels that match the filters, and the forms."""
         base = f"/v1/{part(dataset)}"
         about = self.api.get(request, f"{base}/labels/about")
         chosen = filters.given(request, (*NARROWING, "deleted"))

@@ -1,4 +1,4 @@
-"""What all pages are, and who may see them."""
+"""The base of all pages, and access to them."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Page(Resource):
 
 
 class PageGuard:
-    """Falcon's middleware that lets people in to the pages."""
+    """Falcon's middleware that controls access to pages."""
 
     def process_resource(
         self, request: falcon.Request, response: falcon.Response, resource: Any, params: Any
     ) -> None:
-        """Lead who is not signed in to where that is done; raise UserError without the scope."""
+        """Redirect visitors to sign in; raise UserError if they lack the scope."""
         del response, params
         if not isinstance(resource, Page):
             return

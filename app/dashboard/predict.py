@@ -25,9 +25,9 @@ class Predict(Page):
         latest = self.api.get(request, f"{base}/predictions", limit=LATEST, cursor=cursor)
         about = self.api.find(request, base)
         models = self.api.find(request, f"{base}/models")
-        given: dict[str, Any] = {}
+        record: dict[str, Any] = {}
         if start:
-            given = self.api.get(request, f"{base}/predictions/{part(start)}")["record"]
+            record = self.api.get(request, f"{base}/predictions/{part(start)}")["record"]
         self.show(
             request,
             response,
@@ -38,14 +38,14 @@ class Predict(Page):
             versions=_serving(models) if models else [],
             chosen=request.get_param("version") or "",
             latest=latest,
-            given=given,
+            record=record,
             example=json.dumps(about["example"], indent=2, ensure_ascii=False) if about else "",
             is_later=bool(cursor),
         )
 
 
 def _serving(models: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the versions that may answer, the champion first."""
+    """Return the versions that may serve, the champion first."""
     allowed = [
         one
         for one in models["versions"]

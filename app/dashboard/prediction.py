@@ -1,4 +1,4 @@
-"""One prediction, for good at the same address: what was asked and answered, and why."""
+"""Prediction: one record with its answer and the reasons, at a permanent address."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ SIMILAR = 5
 
 
 class OnePrediction(Page):
-    """GET /datasets/{dataset}/predictions/{number}; the page Predict shows its main part, too."""
+    """GET /datasets/{dataset}/predictions/{prediction_id}, which Predict shows in part."""
 
-    path = "/datasets/{dataset}/predictions/{number}"
+    path = "/datasets/{dataset}/predictions/{prediction_id}"
 
     def on_get(
-        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
+        self, request: falcon.Request, response: falcon.Response, dataset: str, prediction_id: str
     ) -> None:
-        """Show all that is known of a prediction."""
+        """Show the details of a prediction."""
         base = f"/v1/{part(dataset)}"
-        path = f"{base}/predictions/{part(number)}"
+        path = f"{base}/predictions/{part(prediction_id)}"
         receipt = self.api.get(request, path)
-        known, answer = receipt["configuration"]["dataset"], receipt["answer"]
+        schema, answer = receipt["configuration"]["dataset"], receipt["answer"]
         truth = self.api.find(request, f"{path}/label")
-        if truth and not _fits(truth[known["target"]["name"]], known):
+        if truth and not _fits(truth[schema["target"]["name"]], schema):
             truth = None
-        from app.dashboard import prediction_figures as figures  # Altair takes memory others spare
+        from app.dashboard import prediction_figures as figures  # Altair takes much memory
 
         profile = self.api.find(request, f"{base}/profile") or {"columns": []}
         column = next((one for one in profile["columns"] if one["role"] == "target"), None)
-        draw = figures.of_value if known["task"] == "regression" else figures.of_classes
+        draw = figures.of_value if schema["task"] == "regression" else figures.of_classes
         self.show(
             request,
             response,
@@ -44,28 +44,28 @@ class OnePrediction(Page):
             receipt=receipt,
             record=json.dumps(receipt["record"], ensure_ascii=False),
             answer=answer,
-            known=known,
-            target=known["target"],
-            drawn=draw(known, answer, column, truth),
-            short=figures.in_short(known, receipt["record"]),
-            cautions=figures.cautions(known, answer, receipt["record"], profile),
-            reasons=figures.of_reasons(known, answer),
-            similar=self._similar(request, base, known, receipt["record"]),
+            schema=schema,
+            target=schema["target"],
+            drawn=draw(schema, answer, column, truth),
+            short=figures.summary(schema, receipt["record"]),
+            cautions=figures.cautions(schema, answer, receipt["record"], profile),
+            reasons=figures.of_reasons(schema, answer),
+            similar=self._similar(request, base, schema, receipt["record"]),
             truth=truth,
             rows=(column or {}).get("rows"),
         )
 
     def _similar(
-        self, request: falcon.Request, base: str, known: dict[str, Any], record: dict[str, Any]
+        self, request: falcon.Request, base: str, schema: dict[str, Any], record: dict[str, Any]
     ) -> Any | None:
-        """Return the rows most like the record; None where nothing says which these are."""
-        how = known.get("similar")
+        """Return the most similar rows; None if the dataset does not configure similarity."""
+        how = schema.get("similar")
         needed = [*how["same"], how["nearest"]] if how else []
-        given = {name: record[name] for name in needed if record.get(name) is not None}
-        if not how or len(given) < len(needed):
+        values = {name: record[name] for name in needed if record.get(name) is not None}
+        if not how or len(values) < len(needed):
             return None
         try:
-            return self.api.look_up(request, f"{base}/similar", {"record": given, "n": SIMILAR})
+            return self.api.look_up(request, f"{base}/similar", {"record": values, "n": SIMILAR})
         except UserError as error:
             # The champion may have other columns than the version that predicted this.
             if problems.status(error) in (404, 409, 422, 503):
@@ -73,6 +73,6 @@ class OnePrediction(Page):
             raise
 
 
-def _fits(true: Any, known: dict[str, Any]) -> bool:
-    """Tell whether a truth is of the kind that was predicted: a dataset may have changed since."""
-    return known["task"] != "regression" or isinstance(true, int | float)
+def _fits(true: Any, schema: dict[str, Any]) -> bool:
+    """Tell whether a true value has the kind that was predicted; datasets may change."""
+    return schema["task"] != "regression" or isinstance(true, int | float)

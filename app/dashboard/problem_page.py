@@ -1,4 +1,4 @@
-"""Refusals as a person who looks at pages reads them."""
+"""Show errors as pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from src.support.errors import UserError
 
 
 class ProblemPages:
-    """Answer a browser that opens a page with a page, and all others with a document."""
+    """Answers errors with a page for browsers, and with a document for everyone else."""
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
@@ -20,20 +20,20 @@ class ProblemPages:
     def refuse(
         self, request: falcon.Request, response: falcon.Response, error: UserError, params: Any
     ) -> None:
-        """Say what is refused."""
+        """Answer with an error."""
         hooks.refuse(request, response, error, params)
         self._show(request, response, error)
 
     def refuse_in_our_words(
         self, request: falcon.Request, response: falcon.Response, error: falcon.HTTPError, _: Any
     ) -> None:
-        """Say what Falcon refuses."""
+        """Answer with an error of Falcon."""
         self.refuse(request, response, hooks.in_our_words(request, error), _)
 
     def unavailable(
         self, request: falcon.Request, response: falcon.Response, error: Exception, _: Any
     ) -> None:
-        """Say that the database could not be read."""
+        """Answer that the database could not be read."""
         self.refuse(request, response, hooks.unavailable(request, error), _)
 
     def _show(self, request: falcon.Request, response: falcon.Response, error: UserError) -> None:

@@ -1,4 +1,4 @@
-"""Templates -> HTML: what every page knows, and how values are written."""
+"""Render templates, with the values and filters that all pages share."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ POLICY = (
 
 
 class Renderer:
-    """Fill templates for whoever looks."""
+    """Renders templates for a visitor."""
 
     def __init__(self, datasets: Callable[[], list[str]], guard: Guard, static: Static) -> None:
-        """Take what names all datasets, who is known, and the files that pages need."""
+        """Take a function that names all datasets, the guard, and the static files."""
         self._datasets = datasets
         self._guard = guard
         self._static = static
@@ -59,13 +59,13 @@ class Renderer:
         self._templates.globals.update(chart=chart, static=url, sections=SECTIONS)
 
     def datasets(self) -> list[str]:
-        """Return the names of all datasets, those that nothing serves too."""
+        """Return the names of all datasets, even without a serving version."""
         return self._datasets()
 
     def render(
         self, request: falcon.Request, response: falcon.Response, template: str, **values: Any
     ) -> None:
-        """Answer with a page; a name that the template needs and does not get is an error."""
+        """Answer with a page; a missing value is an error."""
         self._static.prepare()
         exchange = request.env[ENVIRON]
         exchange.is_answer_stored = False  # it only shows what is stored
@@ -87,7 +87,7 @@ class Renderer:
 
 
 def chart(spec: dict[str, Any], about: str, height: int = 240) -> Markup:
-    """Write the place of a chart and what is drawn there; `about` says in words what it is."""
+    """Return the HTML of a chart; `about` describes it in words."""
     data = json.dumps(spec, separators=(",", ":"))
     # Within a script element only "<" could end it; JSON has another way to write it.
     data = data.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
@@ -98,7 +98,7 @@ def chart(spec: dict[str, Any], about: str, height: int = 240) -> Markup:
 
 
 def figure(value: Any, digits: int = 4) -> str:
-    """Write a number for people: some significant digits, thousands set apart."""
+    """Format a number with some significant digits and thousands separators."""
     if value is None or isinstance(value, bool):
         return NOTHING if value is None else ("yes" if value else "no")
     if not isinstance(value, int | float):
@@ -111,19 +111,19 @@ def figure(value: Any, digits: int = 4) -> str:
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Write how many there are of something."""
+    """Format a count with its noun."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def when(text: str | None) -> Markup:
-    """Write a moment; the browser shows it in its own time zone."""
+    """Format a time, which the browser shows in its own time zone."""
     if not text:
         return Markup("{}").format(NOTHING)
     return Markup('<time datetime="{}">{} UTC</time>').format(text, text[:16].replace("T", " "))
 
 
 def ago(text: str | None) -> str:
-    """Write how long ago a moment was."""
+    """Format how long ago a time was."""
     if not text:
         return "never"
     seconds = (datetime.now(UTC) - clock.parse(text, "time")).total_seconds()

@@ -32,7 +32,7 @@ class Log(Page):
     scope: ClassVar[Access] = "admin"
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
-        """Show what was asked, the newest first, and how it went over time."""
+        """Show the requests, newest first, and charts over time."""
         chosen = filters.given(request, FILTERS)
         cursor = filters.given(request, ["cursor"])
         page: dict[str, Any] = {"requests": [], "next": None}
@@ -69,41 +69,41 @@ class Log(Page):
 
 
 class OneRequest(Page):
-    """GET /requests/{number}."""
+    """GET /requests/{request_id}."""
 
-    path = "/requests/{number}"
+    path = "/requests/{request_id}"
 
     scope: ClassVar[Access] = "admin"
 
-    def on_get(self, request: falcon.Request, response: falcon.Response, number: str) -> None:
-        """Show all that is known of a request, and both bodies."""
-        if number == SERIES:
-            raise UserError("There is no such request.", code="unknown_request", given=number)
-        found = self.api.get(request, f"/v1/requests/{part(number)}")
+    def on_get(self, request: falcon.Request, response: falcon.Response, request_id: str) -> None:
+        """Show the details of a request, and both bodies."""
+        if request_id == SERIES:
+            raise UserError("There is no such request.", code="unknown_request", given=request_id)
+        entry = self.api.get(request, f"/v1/requests/{part(request_id)}")
         self.show(
             request,
             response,
             "request.html",
-            found=found,
+            entry=entry,
             bodies={
-                "Request": _written(found["request_body"]),
-                "Answer": _written(found["response_body"]),
+                "Request": _written(entry["request_body"]),
+                "Answer": _written(entry["response_body"]),
             },
-            predictions=found["predictions"][:MOST],
-            more=max(len(found["predictions"]) - MOST, 0),
+            predictions=entry["predictions"][:MOST],
+            more=max(len(entry["predictions"]) - MOST, 0),
         )
 
 
 def _charts(series: dict[str, Any] | None) -> dict[str, Any]:
     if series is None or not series["looked_at"]:
         return {"by_status": None, "durations": None}
-    from app.dashboard.charts import requests as charts  # brings Altair, when somebody looks
+    from app.dashboard.charts import requests as charts  # imports Altair, only when needed
 
     return {"by_status": charts.by_status(series), "durations": charts.durations(series)}
 
 
 def _written(body: Any) -> tuple[str, int] | None:
-    """Return a body for people, and how many characters are left out; None where none is stored."""
+    """Format a body; return it with the number of characters left out, None if not stored."""
     if body is None:
         return None
     text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)

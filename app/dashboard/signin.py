@@ -29,7 +29,7 @@ class SignIn(Resource):
 
     @operation(scope=None, query=None)
     def on_get(self, call: Call) -> None:
-        """Show the form; where nobody needs a key, go on."""
+        """Show the form; redirect if no key is needed."""
         request, response = call.request, call.response
         going = _inside(request.get_param("next") or "/")
         if self._guard.is_open:
@@ -38,16 +38,18 @@ class SignIn(Resource):
 
     @operation(scope=None, query=None)
     def on_post(self, call: Call) -> None:
-        """Set the cookie of a session and go on; a key that is wrong is told, and not repeated."""
+        """Start a session and redirect; report a wrong key without repeating it."""
         request, response, exchange = call.request, call.response, call.exchange
         body, exchange.body = exchange.body or b"", None  # a key is not stored
         if len(body) > LARGEST:
-            self._refuse(request, response, 413, "/", "That was longer than any key.")
+            self._refuse(request, response, 413, "/", "The key is too long.")
             return
         try:
             fields = parse_qs(body.decode("latin-1"), max_num_fields=MOST)
         except ValueError:
-            self._refuse(request, response, 400, "/", "That was not this page's form.")
+            self._refuse(
+                request, response, 400, "/", "The form is not valid. Please open the page again."
+            )
             return
         given = {name: values[0] for name, values in fields.items()}
         going = _inside(given.get("next", "/"))
@@ -56,7 +58,7 @@ class SignIn(Resource):
             given.get("csrf", "").encode(), sessions.token(own).encode()
         )
         if not is_ours:
-            words = "The form was too old. Please try again."
+            words = "The form has expired. Please try again."
             self._refuse(request, response, 403, going, words)
             return
         cookie = self._guard.sign_in(given.get("key", "").strip())
@@ -97,13 +99,13 @@ class SignOut(Resource):
 
     @operation(scope="any")
     def on_post(self, call: Call) -> None:
-        """Take the cookie back."""
+        """Delete the cookie."""
         gone = sessions.header(sessions.COOKIE, "", call.request.env, life=0)
         call.response.append_header("Set-Cookie", gone)
         call.response.status = 204
 
 
 def _inside(path: str) -> str:
-    """Return a path of this service: nobody is sent elsewhere after signing in."""
+    """Return a path of this service, so that nobody is redirected elsewhere."""
     is_path = path.startswith("/") and not path.startswith(("//", "/\\"))
     return path if is_path and path.isascii() and path.isprintable() else "/"

@@ -1,4 +1,4 @@
-"""What pages load: our own files, and the script that draws charts."""
+"""Serve the static files of pages, and the script that draws charts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LONGEST = 120  # seconds that writing the script may take
 
 @cache
 def digest() -> str:
-    """Return what changes when any of the files does."""
+    """Return a hash of all files."""
     whole = hashlib.sha256(version("vl-convert-python").encode())
     for path in sorted(FOLDER.iterdir()):
         whole.update(path.name.encode() + path.read_bytes())
@@ -43,13 +43,13 @@ def url(name: str) -> str:
 
 
 class Static(Resource):
-    """GET /static/{digest}/{name}: a file of the list, and no other."""
+    """GET /static/{digest}/{name}: one of the listed files."""
 
     path = "/static/{digest}/{name}"
     is_recorded = False  # the same for everybody
 
     def __init__(self, var: Path, *, is_early: bool) -> None:
-        """Take the folder of the script, and whether to write it before it is asked for."""
+        """Take the folder of the script, and whether to write it in advance."""
         self._script = var / "pages" / f"vega-{version('vl-convert-python')}.js"
         self._packed: dict[str, tuple[bytes, bytes]] = {}
         self._lock = threading.Lock()
@@ -58,7 +58,7 @@ class Static(Resource):
 
     @operation(scope=None, query=None, is_answer_stored=False)
     def on_get(self, call: Call, digest: str, name: str) -> None:
-        """Answer with a file, which a browser may keep for ever under its own address."""
+        """Answer with a file, which browsers may cache for ever."""
         del digest  # of a page that is still open, maybe: it gets what there is now, not to keep
         request, response = call.request, call.response
         is_own = request.path == url(name)
@@ -73,7 +73,7 @@ class Static(Resource):
             response.data = plain
 
     def prepare(self) -> None:
-        """Write the script, once there are pages, before the first one asks for it."""
+        """Write the script in advance, once there are pages."""
         if not self._is_prepared:
             self._is_prepared = True
             threading.Thread(target=self._prepare, daemon=True).start()
@@ -101,7 +101,7 @@ class Static(Resource):
         return FOLDER / name
 
     def _write(self) -> None:
-        """Write the script; what failed a moment ago is not tried again by everybody who waits."""
+        """Write the script, but do not retry at once after a failure."""
         if time.monotonic() < self._failed_until:
             raise _unwritten()
         try:
@@ -117,7 +117,7 @@ def _pack(content: bytes) -> tuple[bytes, bytes]:
 
 
 def _write_script(path: Path) -> None:
-    """Have a process of its own write it: what it needs for that is 130 MB of memory."""
+    """Write the script in another process, since that takes 130 MB of memory."""
     command = [sys.executable, "-m", "app.dashboard.vega_bundle", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
     if done.returncode:

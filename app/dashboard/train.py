@@ -1,4 +1,4 @@
-"""Train: ask for trainings, follow them, and see what came of one."""
+"""Train: request trainings, follow them, and see their results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Train(Page):
     scope: ClassVar[Access] = "train"
 
     def on_get(self, request: falcon.Request, response: falcon.Response, dataset: str) -> None:
-        """Show what may be trained and how far the trainings are."""
+        """Show the form and the progress of trainings."""
         base = f"/v1/{part(dataset)}"
         cursor = request.get_param("cursor")
         listed = self.api.get(request, f"{base}/trainings", limit=SHOWN, cursor=cursor)
@@ -45,20 +45,22 @@ class Train(Page):
 
 
 class Training(Page):
-    """GET /datasets/{dataset}/train/{number}: one training, while it runs and after."""
+    """GET /datasets/{dataset}/train/{training_id}: one training, while it runs and after."""
 
-    path = "/datasets/{dataset}/train/{number}"
+    path = "/datasets/{dataset}/train/{training_id}"
 
     scope: ClassVar[Access] = "train"
 
     def on_get(
-        self, request: falcon.Request, response: falcon.Response, dataset: str, number: str
+        self, request: falcon.Request, response: falcon.Response, dataset: str, training_id: str
     ) -> None:
-        """Show how far it is; at its end its version, and how that stands beside the champion."""
-        if not ids.is_one(number):  # another of the API's paths may stand where ids do
-            raise UserError("There is no such training.", code="unknown_training", given=number)
+        """Show the progress and, at the end, the version and its comparison with the champion."""
+        if not ids.is_one(training_id):  # another of the API's paths may stand where ids do
+            raise UserError(
+                "There is no such training.", code="unknown_training", given=training_id
+            )
         base = f"/v1/{part(dataset)}"
-        training = self.api.get(request, f"{base}/trainings/{part(number)}")
+        training = self.api.get(request, f"{base}/trainings/{part(training_id)}")
         training["log"] = training["log"][-LINES:]
         values: dict[str, Any] = {"version": None, "serves": None, "metrics": [], "charts": {}}
         kpis = training["kpis"]
@@ -85,11 +87,13 @@ class Training(Page):
         shown = {"held_out": None, "version": training["version"], **kpis, **(version or {})}
         target = (version or {}).get("configuration", {}).get("dataset", {}).get("target", {})
         charts = version_figures.drawn(shown, target)
-        found = kpis["comparison"]
-        if found is not None and found.get("low") is not None:
+        comparison = kpis["comparison"]
+        if comparison is not None and comparison.get("low") is not None:
             from app.dashboard.charts import train
 
-            charts["beside"] = train.difference(found["low"], found["better_by"], found["high"])
+            charts["beside"] = train.difference(
+                comparison["low"], comparison["better_by"], comparison["high"]
+            )
         return {
             "version": shown,
             "target": target,

@@ -1,4 +1,4 @@
-"""Read a request's body within its limits, whole or while it comes."""
+"""Read a request's body within its limits, at once or as a stream."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ STREAMED = (CSV, NDJSON, "application/ndjson", "application/jsonl")
 
 
 def read(environ: dict[str, Any], largest: int) -> bytes:
-    """Return the body; raise UserError where its length is not given, too large or not kept to."""
+    """Return the body; raise UserError if its length is missing, too large or wrong."""
     length = announced(environ, largest)
     return Stream(environ, length).read(length) if length else b""
 
 
 def announced(environ: dict[str, Any], largest: int) -> int:
-    """Return how long the body is; raise UserError where that is not given, or too large.
+    """Return the length of the body; raise UserError if it is missing or too large.
 
     Falcon reads a chunked body as empty, so one without a length is refused.
     """
@@ -29,11 +29,11 @@ def announced(environ: dict[str, Any], largest: int) -> int:
             choices=["Content-Length"],
             fix="send the body whole, not in chunks",
         )
-    given = environ.get("CONTENT_LENGTH") or "0"
-    if not (given.isascii() and given.isdecimal()):
+    header = environ.get("CONTENT_LENGTH") or "0"
+    if not (header.isascii() and header.isdecimal()):
         what = "Content-Length is not a whole number."
-        raise UserError(what, code="invalid_header", given=given)
-    length = int(given[:20])
+        raise UserError(what, code="invalid_header", given=header)
+    length = int(header[:20])
     if length > largest:
         raise UserError(
             "The body is too large.",
@@ -46,12 +46,12 @@ def announced(environ: dict[str, Any], largest: int) -> int:
 
 
 def is_streamed_type(environ: dict[str, Any]) -> bool:
-    """Tell whether a body is of a type that can be read while it comes."""
+    """Tell whether the body's type can be streamed."""
     return environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() in STREAMED
 
 
 class Stream:
-    """A body that is read while it comes."""
+    """A body that is read as it arrives."""
 
     def __init__(self, environ: dict[str, Any], length: int) -> None:
         self._input = environ["wsgi.input"]
@@ -59,7 +59,7 @@ class Stream:
         self._left = length
 
     def read(self, size: int) -> bytes:
-        """Return up to `size` bytes, none at the end; raise UserError where it ends early."""
+        """Return up to `size` bytes, none at the end; raise UserError if it ends early."""
         wanted = min(size, self._left)
         if wanted == 0:
             return b""

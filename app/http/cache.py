@@ -1,4 +1,4 @@
-"""What takes long to count, as it was lately; one thread at a time counts it anew."""
+"""Cache the results of slow counts; one thread at a time refreshes them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from src.support.errors import UserError
 from src.support.recurring import rest
 
 Count = TypeVar("Count")
-LONG = 0.1  # seconds that a count takes after which it is not done again for a while
-RESPITE = 10.0  # seconds in which what failed is not tried again; app.http.problems says so, too
+LONG = 0.1  # seconds; a count that takes longer is cached for a while
+RESPITE = 10.0  # seconds before a failed count is tried again; app.http.problems says so, too
 
 
 def unless_quick(took: float) -> float:
-    """Return for how long a count stands that took so many seconds: not at all if it was quick."""
+    """Return the seconds for which a count is cached, by those it took; none if it was quick."""
     return rest(took) if took > LONG else 0.0
 
 
 class SlowCount(Generic[Count]):
-    """The last count. Who comes while it is made anew gets it and does not wait for the new one."""
+    """The last count, which others get without waiting while one thread refreshes it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -32,10 +32,10 @@ class SlowCount(Generic[Count]):
         self._failed_until = 0.0
 
     def get(self, count: Callable[[], Count], pause: Callable[[float], float], of: object) -> Count:
-        """Return a count that is younger than a pause, which follows from the seconds it took.
+        """Return a count that is younger than `pause` of the seconds it took.
 
-        It is made anew at once where it is of something else. Where that fails, and for a while
-        after, the last one stands; raise what failed, then UserError, where there is none.
+        It is refreshed at once if `of` has changed. If that fails, the last count is returned for a
+        while; if there is none, the error is raised, and a UserError afterwards.
         """
         made = self._made
         if made is not None and (not self._is_due(of) or self._lock.locked()):

@@ -1,4 +1,4 @@
-"""One request and its answer, as everything between the socket and the database sees them."""
+"""A request and its answer, from the socket to the database."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ LONGEST_ID = 100
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks; `admin` includes every scope."""
+    """The caller of a request; `admin` includes every scope."""
 
     name: str
     scopes: frozenset[str]
 
     def may(self, scope: str) -> bool:
-        """Tell whether a scope is the caller's."""
+        """Tell whether the caller has a scope."""
         return scope in self.scopes or "admin" in self.scopes
 
 
@@ -39,7 +39,7 @@ ANYONE = Caller("(anyone)", frozenset())
 
 @dataclass(slots=True)
 class Answer:
-    """What goes out."""
+    """An HTTP response."""
 
     status: str  # as WSGI writes it: "200 OK"
     headers: list[tuple[str, str]]
@@ -53,7 +53,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Exchange:
-    """A request on its way to its answer, and what is to be stored of both."""
+    """A request being answered, and what is stored of both."""
 
     environ: dict[str, Any]
     id: str
@@ -73,7 +73,7 @@ class Exchange:
 
     @property
     def path(self) -> str:
-        """Return the path in plain ASCII; PostgreSQL's text does not take every character."""
+        """Return the path in ASCII, since PostgreSQL's text does not take every character."""
         path: str = self.environ.get("PATH_INFO", "/")
         if path.isascii() and path.isprintable():
             return path
@@ -81,27 +81,27 @@ class Exchange:
 
     @property
     def query(self) -> str:
-        """Return the query as it came, in plain ASCII."""
+        """Return the raw query in ASCII."""
         query: str = self.environ.get("QUERY_STRING", "")
         return query if query.isascii() and query.isprintable() else quote(query)
 
     @property
     def by(self) -> str:
-        """Return the name of who asks; empty where nobody is known."""
+        """Return the name of the caller; empty if unknown."""
         return self.caller.name if self.caller else ""
 
     def milliseconds(self) -> float:
-        """Return how long it took so far."""
+        """Return the milliseconds since the request began."""
         return (time.perf_counter() - self.started) * 1000
 
 
 def begin(environ: dict[str, Any]) -> Exchange:
-    """Give a request its id and its time."""
-    number = ids.new()
+    """Create the exchange of a request, with its id and time."""
+    new_id = ids.new()
     exchange = Exchange(
         environ=environ,
-        id=number,
-        request_id=_given_id(environ) or number,
+        id=new_id,
+        request_id=_given_id(environ) or new_id,
         at=clock.stamp(),
         started=time.perf_counter(),
     )
@@ -110,21 +110,21 @@ def begin(environ: dict[str, Any]) -> Exchange:
 
 
 def refusal(error: UserError, request_id: str) -> Answer:
-    """Turn an error into an answer."""
+    """Convert an error to an answer."""
     headers = [("Content-Type", problems.MEDIA_TYPE), *problems.headers(error).items()]
     return Answer(problems.status_line(error), headers, problems.written(error, request_id))
 
 
 def _given_id(environ: dict[str, Any]) -> str | None:
-    """Return the client's X-Request-Id, unless it is not fit for a header and a column."""
-    given: str | None = environ.get("HTTP_X_REQUEST_ID")
-    if given is None or not given.isascii() or not given.isprintable():
+    """Return the client's X-Request-Id; None if it does not fit a header and a column."""
+    request_id: str | None = environ.get("HTTP_X_REQUEST_ID")
+    if request_id is None or not request_id.isascii() or not request_id.isprintable():
         return None
-    return given.strip()[:LONGEST_ID] or None
+    return request_id.strip()[:LONGEST_ID] or None
 
 
 def run(app: App, environ: dict[str, Any]) -> Answer:
-    """Run a WSGI application to its end and gather its answer."""
+    """Run a WSGI application and return its complete answer."""
     started: list[Any] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:

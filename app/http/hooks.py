@@ -1,4 +1,4 @@
-"""What happens around every resource, and how each kind of failure is answered."""
+"""Falcon's hooks around every resource, and the answers to each kind of failure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Hooks:
-    """What happens before and after every resource."""
+    """Falcon's middleware for every resource."""
 
     def __init__(self, database: peewee.Database) -> None:
         self._database = database
@@ -24,7 +24,7 @@ class Hooks:
     def process_resource(
         self, request: falcon.Request, response: falcon.Response, resource: Any, params: Any
     ) -> None:
-        """Note the route, which the figures are counted by."""
+        """Remember the route for the metrics."""
         request.env[ENVIRON].route = request.uri_template
 
     def process_response(
@@ -34,14 +34,14 @@ class Hooks:
         resource: Any,
         succeeded: bool,
     ) -> None:
-        """Close what was read with: nothing stays open, and a moved file is noticed."""
+        """Close the database connection, so that a replaced file is noticed."""
         if not self._database.is_closed():
             self._database.close()
 
     def fail(
         self, request: falcon.Request, response: falcon.Response, error: Exception, params: Any
     ) -> None:
-        """Leave it to the recorder, which tells of it and answers; Falcon ends here."""
+        """Raise the error again, since the recorder logs and answers it."""
         self._database.close()
         raise error
 
@@ -49,7 +49,7 @@ class Hooks:
 def refuse(
     request: falcon.Request, response: falcon.Response, error: UserError, params: Any
 ) -> None:
-    """Answer with an error's document."""
+    """Answer with the problem document of an error."""
     exchange = request.env[ENVIRON]
     response.status = problems.status_line(error)
     response.content_type = problems.MEDIA_TYPE
@@ -59,7 +59,7 @@ def refuse(
 
 
 def in_our_words(request: falcon.Request, error: falcon.HTTPError) -> UserError:
-    """Say what Falcon refuses (no such path, no such method) as we say everything."""
+    """Convert Falcon's refusals (unknown path, wrong method) to UserErrors."""
     status = falcon.http_status_to_code(error.status)
     if status == 404:
         what = "There is nothing at this path."
@@ -75,10 +75,10 @@ def in_our_words(request: falcon.Request, error: falcon.HTTPError) -> UserError:
 
 
 def unavailable(request: falcon.Request, error: Exception) -> UserError:
-    """Say that the database could not be read."""
+    """Log a database error, and return the error to answer with."""
     log.error("%s: %s", request.env[ENVIRON].path, error)
     return UserError(
         "The database cannot be read now, or it took too long.",
         code="database_unavailable",
-        fix="narrow what is asked, or try again; see /readyz",
+        fix="narrow the request, or try again; see /readyz",
     )

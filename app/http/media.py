@@ -1,4 +1,4 @@
-"""What a request asks for beside its body: query parameters, media type, JSON out."""
+"""Read query parameters and JSON bodies, and write JSON answers."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MOST_VALUES = 1000  # of a body that is no record
 
 
 class NoQuery(Checked, frozen=True):
-    """The query of what takes no parameters."""
+    """The query of an operation without parameters."""
 
 
 _encode = msgspec.json.encode
 
 
 def query(request: falcon.Request, kind: type[Q]) -> Q:
-    """Return the query parameters as a struct; raise UserError that names the wrong one."""
+    """Return the query parameters as a struct; raise UserError for a wrong one."""
     if not request.query_string:
         return kind()
     repeated = [name for name, value in request.params.items() if isinstance(value, list)]
@@ -45,31 +45,31 @@ def media(request: falcon.Request) -> str:
 
 
 def check_json(request: falcon.Request) -> None:
-    """Raise UserError unless the body says that it is JSON in UTF-8."""
-    given = request.content_type or ""
-    if given == JSON:
+    """Raise UserError unless the Content-Type is JSON in UTF-8."""
+    content_type = request.content_type or ""
+    if content_type == JSON:
         return
-    kind, _, parameters = given.partition(";")
+    kind, _, parameters = content_type.partition(";")
     parameters = parameters.strip().lower().replace('"', "")
     if kind.strip().lower() != JSON or parameters not in ("", "charset=utf-8", "charset=utf8"):
         raise UserError(
             "The body must be JSON in UTF-8.",
             code="unsupported_media_type",
-            given=f"Content-Type: {given or '(none)'}",
+            given=f"Content-Type: {content_type or '(none)'}",
             choices=[JSON],
             fix=f"add the header Content-Type: {JSON}",
         )
 
 
 def body(request: falcon.Request, text: bytes, kind: type[Q]) -> Q:
-    """Return a JSON object as a struct; raise UserError that says what is wrong."""
+    """Return a JSON object as a struct; raise UserError if it is not valid."""
     check_json(request)
-    given = parse(text, MOST_VALUES)
-    if not isinstance(given, Object):
+    parsed = parse(text, MOST_VALUES)
+    if not isinstance(parsed, Object):
         raise UserError(
             "The body is not an object.", code="invalid_body", choices=kind.__struct_fields__
         )
-    names = [name for name, _ in given.pairs]
+    names = [name for name, _ in parsed.pairs]
     doubled = next((name for name in names if names.count(name) > 1), None)
     if doubled is not None:
         raise UserError("Duplicate key.", code="duplicate_key", given=doubled, fix="keep one")
@@ -78,7 +78,7 @@ def body(request: falcon.Request, text: bytes, kind: type[Q]) -> Q:
 
 
 def decoded(text: bytes) -> Any:
-    """Return the values of what is known to be JSON; raise UserError where one cannot be used."""
+    """Decode valid JSON; raise UserError if one of its values cannot be used."""
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""What every list can be asked: from when to when, and which page."""
+"""Time spans and pages, which all lists share."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ class TimeSpan(Checked, frozen=True):
 
 @dataclass(frozen=True)
 class Page:
-    """Rows, and the cursor of those that follow; None where none do."""
+    """The rows of a page, and the cursor of the next page; None if it is the last."""
 
     rows: list[dict[str, Any]]
     next: str | None
 
     @classmethod
     def read(cls, read: Callable[[int], list[dict[str, Any]]], limit: int) -> Page:
-        """Read at most so many rows, and one more, to know whether any follow."""
-        found = read(limit + 1)
-        rows = found[:limit]
-        return cls(rows, rows[-1]["id"] if len(found) > limit else None)
+        """Read a page of `limit` rows, and one more to know whether any follow."""
+        fetched = read(limit + 1)
+        rows = fetched[:limit]
+        return cls(rows, rows[-1]["id"] if len(fetched) > limit else None)
 
 
-def moments(asked: TimeSpan, column: Any) -> list[Any]:
-    """Return the conditions on a column of ids; raise UserError where a moment is none."""
+def moments(span: TimeSpan, column: Any) -> list[Any]:
+    """Return the conditions on a column of ids; raise UserError for an invalid time."""
     conditions = []
-    if asked.since is not None:
-        conditions.append(column >= first_id(asked.since, "since"))
-    if asked.until is not None:
-        conditions.append(column < first_id(asked.until, "until"))
+    if span.since is not None:
+        conditions.append(column >= first_id(span.since, "since"))
+    if span.until is not None:
+        conditions.append(column < first_id(span.until, "until"))
     return conditions
 
 
-def first_id(given: str, name: str) -> str:
-    """Return the smallest id of a moment that was given; raise UserError where it is none."""
-    return ids.at(clock.parse(given, name).timestamp())
+def first_id(text: str, name: str) -> str:
+    """Return the smallest id of a time; raise UserError if it is not valid."""
+    return ids.at(clock.parse(text, name).timestamp())

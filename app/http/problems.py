@@ -21,7 +21,7 @@ ACRONYMS = ("api", "csrf", "csv", "json", "uri")
 
 
 class Kind(NamedTuple):
-    """What a code means to a client: the status, in a sentence, and headers that go with it."""
+    """What a code means to clients: its status, its description and its headers."""
 
     status: int
     about: str
@@ -122,7 +122,7 @@ OF_EARLIER = {400: "invalid_json", 413: "too_many_records"}
 
 
 class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What an error says over HTTP; the last four tell how far an upload of labels came."""
+    """An error over HTTP; the last four fields tell how far an upload of labels got."""
 
     type: str
     title: str
@@ -144,7 +144,7 @@ UPLOAD = ("upload", "read", "stored", "refused")
 
 
 def title(code: str) -> str:
-    """Write a code as a short title."""
+    """Return the title of a code."""
     words = [word.upper() if word in ACRONYMS else word for word in code.split("_")]
     text = " ".join(words)
     return text[:1].upper() + text[1:]
@@ -156,21 +156,21 @@ def status(error: UserError) -> int:
 
 
 def status_line(error: UserError) -> str:
-    """Return an error's status as HTTP writes it."""
-    number = status(error)
-    return f"{number} {HTTPStatus(number).phrase}"
+    """Return the HTTP status line of an error."""
+    code = status(error)
+    return f"{code} {HTTPStatus(code).phrase}"
 
 
 def headers(error: UserError) -> dict[str, str]:
     """Return the headers that go with an error."""
-    known = dict(KINDS[error.code].headers)
+    names = dict(KINDS[error.code].headers)
     if error.code == "method_not_allowed":
-        known["Allow"] = ", ".join(error.choices or ())
-    return known
+        names["Allow"] = ", ".join(error.choices or ())
+    return names
 
 
 def document(error: UserError, request_id: str | None = None) -> ProblemDocument:
-    """Describe an error, with the request's id so that it can be found in the log."""
+    """Return the problem document of an error, with the request's id to find it in the log."""
     given = error.given
     return ProblemDocument(
         type=f"{PAGE}#{error.code}",
@@ -178,7 +178,7 @@ def document(error: UserError, request_id: str | None = None) -> ProblemDocument
         status=status(error),
         detail=error.what,
         code=error.code,
-        # Half a character, which Python may hold, cannot be written.
+        # An unpaired surrogate cannot be encoded.
         given=None
         if given is None
         else str(given)[:LONGEST_GIVEN].encode(errors="replace").decode(),
@@ -191,12 +191,12 @@ def document(error: UserError, request_id: str | None = None) -> ProblemDocument
 
 
 def written(error: UserError, request_id: str) -> bytes:
-    """Write the document of an error."""
+    """Return the problem document of an error as JSON."""
     return msgspec.json.encode(document(error, request_id))
 
 
 def restored(document: Mapping[str, Any]) -> UserError:
-    """Make the error anew that a document tells of, also one that an earlier version stored."""
+    """Rebuild the error of a problem document, even one stored by an earlier version."""
     code = document.get("code")
     if code not in KINDS:
         code = OF_EARLIER.get(document["status"], "invalid_label")
@@ -216,10 +216,10 @@ def restored(document: Mapping[str, Any]) -> UserError:
 
 
 def of_status(status: int, what: str, given: object = None) -> UserError:
-    """Make the error of a refusal of which only the status is known."""
+    """Return the error for a refusal of which only the status is known."""
     return UserError(what, code=OF_STATUS.get(status, "malformed_request"), given=given)
 
 
 def _listed(allowed: str | list[str] | None) -> list[str] | None:
-    """Return what is allowed as a list; earlier versions wrote some of it as one text."""
+    """Return `allowed` as a list, since earlier versions also stored plain text."""
     return [allowed] if isinstance(allowed, str) else allowed

@@ -1,6 +1,6 @@
-"""What Prometheus reads at /metrics, summed over all workers.
+"""Metrics for Prometheus, summed over all workers.
 
-With several workers each counts in a file of its own; gunicorn.conf.py names their folder in
+Each of several workers counts in a file of its own; gunicorn.conf.py sets their folder in
 PROMETHEUS_MULTIPROC_DIR before the library is imported.
 """
 
@@ -25,7 +25,7 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class Metrics:
-    """Count what happens in this worker, and tell the sums of all."""
+    """Count events in this worker, and return the sums over all workers."""
 
     def __init__(self) -> None:
         registry = None if FOLDER in os.environ else CollectorRegistry()
@@ -77,7 +77,7 @@ class Metrics:
         self._log_failures.inc()
 
     def text(self) -> tuple[bytes, str]:
-        """Return the figures of all workers and their media type."""
+        """Return the metrics of all workers and their media type."""
         registry = self._registry
         if registry is None:
             registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""A request that comes in pieces: when it is whole, and what can be told of it by then."""
+"""Collect a request that arrives in pieces, until it is complete."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ LENGTH = re.compile(rb"[0-9]{1,18}[ \t]*")
 
 
 class RequestBuffer:
-    """What has come of a request, and until when the rest may."""
+    """The bytes of a request that have arrived, and the deadline for the rest."""
 
     def __init__(self, data: bytes, until: float) -> None:
         self.data = bytearray(data)
         self.until = until
         self.head = 0  # bytes before the body, and ...
-        self.size = 0  # of the whole request; known when its headers are there
-        self.streamed = False  # it comes, or its length is told, in a way that only a thread reads
+        self.size = 0  # of the whole request; 0 until its headers have arrived
+        self.streamed = False  # its body is sent in a way that only a thread can read
 
     def is_whole(self) -> bool:
-        """Tell whether the parser will find all of it."""
+        """Tell whether the request is complete."""
         if not self.size:
             self._measure()
         return 0 < self.size <= len(self.data) and not self.streamed
 
     def is_read(self) -> bool:
-        """Tell whether it asks for something and sends nothing."""
+        """Tell whether it is a complete GET or HEAD without a body."""
         return self.is_whole() and self.size == self.head and self.data.startswith(READS)
 
     def is_one_record(self) -> bool:
-        """Tell whether it sends something small that is no list."""
+        """Tell whether its body is small and starts as a JSON object."""
         return self.size <= LIGHT and self.data[self.head : self.head + 1] == b"{"
 
     def is_ready(self) -> bool:
@@ -44,12 +44,12 @@ class RequestBuffer:
         if head < 4:
             return
         self.head = head
-        found = FIELD.findall(self.data, 0, head)
-        fields = {name.lower(): value for name, value in found}
+        matches = FIELD.findall(self.data, 0, head)
+        fields = {name.lower(): value for name, value in matches}
         length = fields.get(b"content-length", b"0")
-        # Of what is unusual, such as two lengths, the parser in the thread is the judge.
-        known = len(fields) == len(found) and LENGTH.fullmatch(length) is not None
-        known = known and b"transfer-encoding" not in fields
-        self.size = head + (int(length) if known else 0)
-        # Whoever expects "100 Continue" sends the body after a thread has said so.
-        self.streamed = not known or (b"expect" in fields and len(self.data) < self.size)
+        # Anything unusual, such as two lengths, is left to the parser in a thread.
+        is_plain = len(fields) == len(matches) and LENGTH.fullmatch(length) is not None
+        is_plain = is_plain and b"transfer-encoding" not in fields
+        self.size = head + (int(length) if is_plain else 0)
+        # A client that expects "100 Continue" sends the body after a thread's answer.
+        self.streamed = not is_plain or (b"expect" in fields and len(self.data) < self.size)

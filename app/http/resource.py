@@ -1,4 +1,4 @@
-"""Resources that declare their routes, and the table that is made of them."""
+"""Resources that declare their routes, and the table of all routes."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _matches(patterns: dict[str, re.Pattern[str]], method: str, path: str) -> bo
 
 
 def _by_method(paths: dict[str, list[str]]) -> dict[str, re.Pattern[str]]:
-    return {method: _pattern(found) for method, found in paths.items()}
+    return {method: _pattern(templates) for method, templates in paths.items()}
 
 
 def _pattern(paths: Iterable[str]) -> re.Pattern[str]:
@@ -115,7 +115,7 @@ def _expression(path: str) -> str:
 def _first_line(paths: dict[str, list[str]]) -> bytes:
     """Write the first lines of HTTP requests for these methods and paths."""
     lines = [
-        f"{method} (?:{'|'.join(_expression(path) for path in found)}) HTTP/"
-        for method, found in paths.items()
+        f"{method} (?:{'|'.join(_expression(path) for path in templates)}) HTTP/"
+        for method, templates in paths.items()
     ]
     return ("|".join(lines) or r"(?!)").encode()

@@ -1,64 +1,64 @@
-"""Answers that are held back until they are stored, and what is sent in their place."""
+"""Hold back answers until they are stored, or replace them by refusals."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from app.http import exchange as exchanges
+from app.http import exchange
 from app.http.exchange import Answer
 from app.store import ids
 from src.support.errors import UserError
 
 
 class Batch(Protocol):
-    """Answers that are made and not sent yet, each under the key of whom it is for."""
+    """Answers that are not sent yet, by the key of their connection."""
 
     def of(self, key: Any) -> AbstractContextManager[None]:
-        """Say for whom the answer is that is made now."""
+        """Assign what is answered in this context to a key."""
 
     def store(self, wait: float | None = None) -> bool:
         """Store what belongs to the answers; tell whether to wait longer could store more."""
 
     def refused(self) -> dict[Any, Answer]:
-        """Return what is to be sent in the place of answers that are not stored."""
+        """Return the refusals to send in place of answers that were not stored."""
 
 
 class Batches(Protocol):
-    """What an application offers that lets its answers be stored together."""
+    """An application's interface for storing answers together."""
 
     def is_quick(self) -> bool:
-        """Tell whether to store takes no longer than to make the answers."""
+        """Tell whether storing takes no longer than answering."""
 
     def gathering(self) -> AbstractContextManager[Batch]:
-        """Hold back what this thread would store."""
+        """Collect what this thread would store."""
 
 
 class ResponseBuffer:
-    """A socket whose answer is held back."""
+    """Wraps a socket and keeps what is sent."""
 
     def __init__(self, sock: Any) -> None:
         self.sock = sock
         self.data: list[bytes] = []
 
     def sendall(self, data: bytes) -> None:
-        """Keep what is to be sent."""
+        """Keep data instead of sending it."""
         self.data.append(bytes(data))
 
     def __getattr__(self, name: str) -> Any:
-        """Do all else as the socket does."""
+        """Delegate everything else to the socket."""
         return getattr(self.sock, name)
 
 
 def refusal(error: UserError) -> Answer:
-    """Make the answer of a request that the application never saw."""
-    answer = exchanges.refusal(error, ids.new())
+    """Return the answer to a request that the application never saw."""
+    answer = exchange.refusal(error, ids.new())
     answer.headers.append(("Content-Length", str(len(answer.body))))
     return answer
 
 
 def written(answer: Answer) -> bytes:
-    """Write an answer after which the connection is closed."""
+    """Return the bytes of an answer after which the connection is closed."""
     lines = [f"HTTP/1.1 {answer.status}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in answer.headers if name != "Connection"]
     return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1") + answer.body

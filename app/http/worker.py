@@ -128,8 +128,8 @@ class GatedWorker(ThreadWorker):
         """Refuse in our words what gunicorn cannot read."""
         held = ResponseBuffer(client)
         super().handle_error(req, held, addr, exc)
-        found = STATUS.match(b"".join(held.data))
-        status, what = int(found[1]) if found else 400, f"The request is malformed: {exc}"[:200]
+        match = STATUS.match(b"".join(held.data))
+        status, what = int(match[1]) if match else 400, f"The request is malformed: {exc}"[:200]
         with suppress(OSError):
             client.sendall(written(refusal(problems.of_status(status, what))))
 
@@ -290,8 +290,8 @@ class GatedWorker(ThreadWorker):
 
     def _forget(self, conn: TConn) -> None:
         """Wait no more for anything from a connection."""
-        known = self.arriving.pop(conn, None), self.leaving.pop(conn, None)
-        if known == (None, None):
+        deadlines = self.arriving.pop(conn, None), self.leaving.pop(conn, None)
+        if deadlines == (None, None):
             return  # as most are, whose request came in one piece
         with suppress(ValueError):
             self.queued.remove(conn)

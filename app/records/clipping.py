@@ -1,4 +1,4 @@
-"""Long texts cut short, where many are listed."""
+"""Shorten long texts in lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LONGEST = 300  # characters of a text in a list
 
 
 def clipped(record: dict[str, Any]) -> dict[str, Any]:
-    """Return a record whose long texts end early; whole it stands in its receipt."""
+    """Return a record with its long texts shortened; its receipt has them in full."""
     return {name: _cut(value) for name, value in record.items()}
 
 

@@ -1,8 +1,8 @@
-"""A CSV's cells as values: what src.data.cleaning makes of them, without pandas.
+"""Convert a CSV's cells to values as src.data.cleaning does, but without pandas.
 
-A column is read at once by what runs in C, and is done where nothing about it is odd; else each
-spelling in it is read for itself, which says in words what is wrong. Tests hold the two together,
-and both with cleaning.
+A column is converted at once by code that runs in C. If that fails, each distinct cell is
+converted by itself, which also describes what is wrong. Tests check that both ways agree with each
+other and with cleaning.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FEW = 32  # cells that are read one by one where one of them is odd
 
 
 class Cells:
-    """The cells of records."""
+    """Converts the cells of records."""
 
     def __init__(self, records: Records) -> None:
         self._columns = {
@@ -32,15 +32,15 @@ class Cells:
     def read(
         self, header: list[str], rows: list[list[str]]
     ) -> tuple[list[Sequence[Any]], Sequence[int]]:
-        """Return the values by feature of the rows that are right, and the places of those."""
+        """Return the values of valid rows by feature, and the positions of these rows."""
         places: Sequence[int] = range(len(rows))
         if set(map(len, rows)) != {len(header)}:
             places = [at for at, row in enumerate(rows) if len(row) == len(header)]
             rows = [rows[at] for at in places]
-        given = dict(zip(header, zip(*rows, strict=True), strict=False))
+        cells = dict(zip(header, zip(*rows, strict=True), strict=False))
         columns, faulty = [], set()
         for name, column in self._columns.items():
-            values, wrong = column.read_all(given.get(name, ()))
+            values, wrong = column.read_all(cells.get(name, ()))
             columns.append(values)
             faulty.update(wrong)
         if faulty:
@@ -49,7 +49,7 @@ class Cells:
         return columns, places
 
     def why(self, header: list[str], row: list[str]) -> Iterator[Fault]:
-        """Say what is wrong with a row."""
+        """Return the faults of a row."""
         if len(row) != len(header):
             yield Fault(
                 f"The row has {len(row)} {'cell' if len(row) == 1 else 'cells'}.",
@@ -58,22 +58,22 @@ class Cells:
                 fix="quote cells that hold the separator",
             )
             return
-        given = dict(zip(header, row, strict=True))
+        cells = dict(zip(header, row, strict=True))
         for name, column in self._columns.items():
             try:
-                column.read(given[name])
+                column.read(cells[name])
             except FieldError as error:
                 yield Fault(
                     f"{error.what}.",
                     field=name,
-                    given=shown(given[name]),
+                    given=shown(cells[name]),
                     allowed=[column.field.allowed],
                     fix=error.fix,
                 )
 
 
 def _without(values: Sequence[Any], places: set[int]) -> list[Any]:
-    """Return values but for those at some places, of which there are few as a rule."""
+    """Return values without those at some positions, which are usually few."""
     if len(places) > FEW:
         return [value for at, value in enumerate(values) if at not in places]
     left = list(values)
@@ -83,7 +83,7 @@ def _without(values: Sequence[Any], places: set[int]) -> list[Any]:
 
 
 class Column:
-    """A feature's cells; the kinds below say how they are read at once."""
+    """Converts a feature's cells; subclasses convert whole columns."""
 
     halves = False  # cells that cannot be read at once are tried again in halves
 
@@ -92,7 +92,7 @@ class Column:
         self.missing = set(missing).difference(field.choices or ())
 
     def read(self, cell: str) -> Any:
-        """Return the value of a cell, None where it is missing; raise FieldError."""
+        """Return a cell's value, None if it is missing; raise FieldError if it is not valid."""
         text = cell.strip()
         if text in self.missing:
             self.field.nothing()
@@ -100,7 +100,7 @@ class Column:
         return self.field.check(self._meant(text))
 
     def read_all(self, cells: Sequence[str]) -> tuple[Sequence[Any], list[int]]:
-        """Return the values of cells, and the places of those that `read` refuses."""
+        """Return the values of cells, and the positions of those that `read` refuses."""
         values = self._at_once(cells)
         if values is not None:
             return values, []
@@ -110,8 +110,8 @@ class Column:
             left, wrong = self.read_all(cells[:middle])
             right, others = self.read_all(cells[middle:])
             return [*left, *right], [*wrong, *(middle + at for at in others)]
-        found = {cell: self._or_faulty(cell) for cell in set(cells)}
-        values = [found[cell] for cell in cells]
+        values_by_cell = {cell: self._or_faulty(cell) for cell in set(cells)}
+        values = [values_by_cell[cell] for cell in cells]
         return values, [at for at, value in enumerate(values) if value is FAULTY]
 
     def _or_faulty(self, cell: str) -> Any:
@@ -121,16 +121,16 @@ class Column:
             return FAULTY
 
     def _at_once(self, cells: Sequence[str]) -> Sequence[Any] | None:
-        """Return the values of cells, or None where they must be looked at one by one."""
+        """Return the values of cells, or None if they must be read one by one."""
         return None
 
     def _meant(self, text: str) -> Any:
-        """Return what the field takes a text for."""
+        """Return the value that a text stands for."""
         return text
 
 
 class Numbers(Column):
-    """Cells of numbers."""
+    """Converts cells of numbers."""
 
     halves = True
     field: Numeric
@@ -167,7 +167,7 @@ class Numbers(Column):
 
 
 class Codes(Column):
-    """Cells of listed values; where all are numbers, 1.0 is another spelling of 1."""
+    """Converts cells of listed values; if all are numbers, 1.0 is another spelling of 1."""
 
     halves = True
 
@@ -185,7 +185,7 @@ class Codes(Column):
 
 
 def column(field: Field, missing: tuple[str, ...]) -> Column:
-    """Make the column of a field."""
+    """Return the column of a field."""
     if isinstance(field, Numeric):
         return Numbers(field, missing)
     if isinstance(field, Listed):
@@ -194,7 +194,7 @@ def column(field: Field, missing: tuple[str, ...]) -> Column:
 
 
 def as_number(text: str) -> float | None:
-    """Read a number as pandas.to_numeric does: Python alone would take 1_000, nan and others."""
+    """Parse a number as pandas.to_numeric does; Python would also take 1_000 and nan."""
     if not text.isascii() or "_" in text:
         return None
     try:

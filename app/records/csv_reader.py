@@ -1,4 +1,4 @@
-"""A CSV's rows as text, some at a time, each with its line as an editor counts."""
+"""Read a CSV's rows as text, in batches, with their line numbers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from app.records.values import clipped, nearest, shown
 from src.data.schema import Separator
 from src.support.errors import Fault
 
-MOST_NAMES = 100  # of columns that are told, or looked at for the one that was meant
-CHUNK = 1000  # rows that are in memory at once; fewer where their text fills a block
+MOST_NAMES = 100  # of columns that a message names or a suggestion considers
+CHUNK = 1000  # rows in memory at once; fewer if their text fills a block
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows, the line on which each begins, and what kept the rest from being read."""
+    """Rows, the line on which each begins, and the error that ended the reading, if any."""
 
     rows: list[list[str]]
     lines: list[int]
@@ -30,12 +30,12 @@ class Batch:
 
 
 class CsvReader:
-    """A CSV whose header, in any order, has the columns that are needed."""
+    """Reads a CSV whose header has the required columns in any order."""
 
     def __init__(
         self, stream: Stream, *, dataset: str, separator: str, needed: list[str], longest: int
     ) -> None:
-        """Read the header; raise Invalid where it is none, or lacks a column."""
+        """Read the header; raise Invalid if it is missing or lacks a column."""
         self._dataset = dataset
         self._longest = longest  # bytes of a line, characters of a cell
         self._blocks = 0
@@ -48,7 +48,7 @@ class CsvReader:
         self.extra = _named([name for name in self.header if name not in needed])
 
     def batches(self) -> Iterator[Batch]:
-        """Yield the rows after the header; blank lines are none."""
+        """Yield the rows after the header, without blank lines."""
         while True:
             batch, more = self._batch()
             if batch.rows or batch.broken:
@@ -57,7 +57,7 @@ class CsvReader:
                 return
 
     def _batch(self) -> tuple[Batch, bool]:
-        """Read rows up to CHUNK or the end of a block; tell whether there may be more."""
+        """Read up to CHUNK rows or the end of a block; return whether there may be more."""
         rows: list[list[str]] = []
         lines: list[int] = []
         reader, block = self._reader, self._blocks
@@ -109,18 +109,18 @@ class CsvReader:
         return [name.strip() for name in first]
 
     def _check_header(self, needed: list[str]) -> None:
-        found = self.header
+        names = self.header
         allowed = [self._separator.join(needed)]
-        if not found:
+        if not names:
             error = Broken(1, "The CSV has no header.", fix="name its columns")
             raise self._refused(error, allowed)
-        doubled = [name for name, count in Counter(found).items() if count > 1]
+        doubled = [name for name, count in Counter(names).items() if count > 1]
         if doubled:
             what = f"Duplicate column '{clipped(doubled[0])}' in the header."
             raise self._refused(Broken(1, what, fix="rename one of them"), allowed)
-        absent = [name for name in needed if name not in found]
+        absent = [name for name in needed if name not in names]
         if absent:
-            fix = self._other_separator() or nearest(absent[0], found[:MOST_NAMES])
+            fix = self._other_separator() or nearest(absent[0], names[:MOST_NAMES])
             what = f"The CSV lacks {'a column' if len(absent) == 1 else 'columns'}: "
             error = Broken(1, f"{what}{', '.join(absent)}.", given=self._shown(), fix=fix)
             raise self._refused(error, allowed)
@@ -141,12 +141,12 @@ class CsvReader:
 
 
 def _is_blank(row: list[str]) -> bool:
-    """Tell a line of nothing but space from a lone quoted cell that is empty."""
+    """Tell whether a row is a blank line, and not a single empty cell in quotes."""
     return not row or (row[0] != "" and not row[0].strip(" \t"))
 
 
 def _named(names: list[str]) -> list[str]:
-    """Return names that can be told to whoever sent them: short ones, and not too many."""
+    """Return column names for a message: shortened, and not too many."""
     more = len(names) - MOST_NAMES
     return [*map(clipped, names[:MOST_NAMES]), *([f"and {more} more"] if more > 0 else [])]
 

@@ -1,4 +1,4 @@
-"""One feature as JSON: which values are taken, what the model sees of them, and both in words."""
+"""The fields of JSON records: which values are accepted, and how they are converted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class FieldDescription(msgspec.Struct, frozen=True):
 
 
 class FieldError(Exception):
-    """A value that is not taken: what is wrong with it, and what to do."""
+    """A value that is not accepted, with what is wrong and how to fix it."""
 
     def __init__(self, what: str, fix: str | None = None) -> None:
         super().__init__(what)
@@ -43,10 +43,10 @@ class FieldError(Exception):
 
 
 class Field:
-    """A feature on its way in.
+    """A feature in a request.
 
-    `wire` is the type that msgspec decodes and `read`, where it is not None, makes the model's
-    value of that or raises; `check` does the work of both for any value, and says what is wrong.
+    `wire` is the type that msgspec decodes; `read`, if not None, converts it to the model's value
+    or raises. `check` does both for any value, and describes what is wrong.
     """
 
     wire: Any
@@ -62,19 +62,19 @@ class Field:
         self.required = not feature.optional
 
     def check(self, value: Any) -> Any:
-        """Return what the model sees of a value; raise FieldError."""
+        """Return the model's value; raise FieldError if it is not valid."""
         if value is not None:
             return self._check(value)
         self.nothing()
         return None
 
     def nothing(self) -> None:
-        """Take a value that is missing; raise FieldError where it must not be."""
+        """Raise FieldError if the field is required."""
         if self.required:
             raise FieldError(f"{self.name} is missing", f"give {self.allowed}")
 
     def schema(self) -> dict[str, Any]:
-        """Return the JSON Schema of what is taken."""
+        """Return the JSON Schema of accepted values."""
         said = ", in ".join(part for part in (self.about, self.unit) if part)
         return {"title": self.name, **({"description": said} if said else {}), **self._schema()}
 
@@ -101,7 +101,7 @@ class Field:
 
 
 class Numeric(Field):
-    """A number; a whole one may be written 3 or 3.0, and is 3.0 as in the rows of training."""
+    """A number; whole ones may be written 3 or 3.0, and become 3.0 as in training rows."""
 
     def __init__(self, name: str, feature: Number | Integer) -> None:
         super().__init__(name, feature)
@@ -115,18 +115,18 @@ class Numeric(Field):
         self.allowed = f"{noun} {feature.words()}" if self.limits else noun
 
     def _check(self, value: Any) -> float:
-        found = number(value)
-        if found is None:
+        parsed = number(value)
+        if parsed is None:
             quoted = isinstance(value, str) and is_number(value)
             fix = "leave out the quotes" if quoted else f"give {self.allowed}"
             raise FieldError(f"{self.name} is not a number", fix)
-        if math.isinf(found) or math.isnan(found):
+        if math.isinf(parsed) or math.isnan(parsed):
             raise FieldError(f"{self.name} is too large for a number", f"give {self.allowed}")
-        if self.whole and not found.is_integer():
+        if self.whole and not parsed.is_integer():
             raise FieldError(f"{self.name} is not a whole number", f"give {self.allowed}")
-        if not self.bounds.hold(found):
+        if not self.bounds.hold(parsed):
             raise FieldError(f"{self.name} is not {self.bounds.words()}", f"give {self.allowed}")
-        return found
+        return parsed
 
     def _schema(self) -> dict[str, Any]:
         named = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum"}
@@ -135,7 +135,7 @@ class Numeric(Field):
 
 
 class Listed(Field):
-    """One of the values that the dataset lists; a value that reads as a number may be one."""
+    """One of the values that the dataset lists; numeric ones may be sent as numbers."""
 
     def __init__(self, name: str, feature: Category, listed: list[str]) -> None:
         super().__init__(name, feature)
@@ -150,8 +150,8 @@ class Listed(Field):
             self.wire = Literal[tuple(listed)]
 
     def _check(self, value: Any) -> str | None:
-        found = number(value)
-        key = value if found is None else found
+        parsed = number(value)
+        key = value if parsed is None else parsed
         if isinstance(key, str | float) and key in self.known:
             return self.known[key]
         raise FieldError(
@@ -165,10 +165,10 @@ class Listed(Field):
 
 
 class Open(Field):
-    """Free text, or a category of any values; read as a CSV's cell is in training.
+    """Free text, or a category without listed values, read as a CSV's cell is in training.
 
-    Space around it is no part of it, and what is empty then, or one of the dataset's markers, is
-    missing: the model has never seen such a text, since cleaning took it for missing too.
+    Surrounding space is removed. An empty text, or one of the dataset's markers, then counts as
+    missing, as it does in cleaning.
     """
 
     def __init__(
@@ -195,12 +195,12 @@ class Open(Field):
         return text
 
     def _check(self, value: Any) -> str | None:
-        found = number(value)
-        if found is not None and self.numbers:
-            if abs(found) > EXACT:
+        parsed = number(value)
+        if parsed is not None and self.numbers:
+            if abs(parsed) > EXACT:
                 raise FieldError(f"{self.name} is too large for a number", "put it in quotes")
-            return spelt(found)
-        if found is not None or not isinstance(value, str):
+            return spelt(parsed)
+        if parsed is not None or not isinstance(value, str):
             raise FieldError(f"{self.name} is not text", f"give {self.allowed}, in quotes")
         if value != value.encode(errors="replace").decode():
             raise FieldError(f"{self.name} has an unpaired surrogate", "check its \\u escapes")
@@ -219,18 +219,18 @@ class Open(Field):
         if self.numbers:
             schema.update(minimum=-EXACT, maximum=EXACT)
         if self.required and self.missing:
-            # A pattern says nothing of a number and lets it pass, which "not" would turn round.
+            # A pattern alone accepts numbers, which "not" would then refuse.
             schema["not"] = {"type": "string", "pattern": self._pattern()}
         return schema
 
     def _pattern(self) -> str:
-        """Return what a missing text looks like."""
+        """Return a pattern of texts that count as missing."""
         words = sorted(re.sub(r"[\\^$.*+?()\[\]{}|]", r"\\\g<0>", word) for word in self.missing)
         return f"^{SPACE}(?:{'|'.join(words)}){SPACE}$"
 
 
 def field(name: str, dataset: Dataset, longest_text: int) -> Field:
-    """Make the field of a dataset's feature."""
+    """Return the field of a dataset's feature."""
     feature = dataset.features[name]
     if isinstance(feature, Number | Integer):
         return Numeric(name, feature)
@@ -241,7 +241,7 @@ def field(name: str, dataset: Dataset, longest_text: int) -> Field:
 
 
 def _limits(bounds: Bounds) -> dict[str, float]:
-    """Return the bounds as msgspec has them: one limit on each side, the tighter of two."""
+    """Return the bounds for msgspec: one limit on each side, the tighter of two."""
     limits: dict[str, float] = {}
     low, above = bounds.min, bounds.above
     if above is not None and (low is None or above >= low):
@@ -259,13 +259,13 @@ def _limits(bounds: Bounds) -> dict[str, float]:
 def _numbers(feature: Category, listed: list[str]) -> dict[float, str]:
     """Return the listed values that may be written as numbers.
 
-    Those that the YAML writes so; or all of them if every one reads as a number, for then cleaning
-    takes 1.0 for "1" and 1 for "01" as well.
+    These are the numbers of the YAML, or all values if every one is numeric, since cleaning then
+    also takes 1.0 for "1" and 1 for "01".
     """
-    given = (feature.order if feature.order is not None else feature.values) or []
+    values = (feature.order if feature.order is not None else feature.values) or []
     every = all(map(is_number, listed))
     return {
         float(text): text
-        for value, text in zip(given, listed, strict=True)
+        for value, text in zip(values, listed, strict=True)
         if every or not isinstance(value, str)
     }

@@ -1,4 +1,4 @@
-"""A body whose records are refused: every fault names its field and where that is described."""
+"""The error for invalid records, whose faults name the field and its description."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from src.support.errors import Fault, UserError
 
 
 class Invalid(UserError):
-    """Records of a dataset that are not taken, with the faults of the first ones."""
+    """Invalid records of a dataset, with the faults of the first ones."""
 
     def __init__(
         self, faults: Sequence[Fault], dataset: str, *, code: str = "invalid_record"

@@ -1,4 +1,4 @@
-"""An upload as blocks of whole lines of UTF-8: it is never in memory as a whole."""
+"""Read an upload in blocks of complete lines of UTF-8, never all at once."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MARK = b"\xef\xbb\xbf"  # what spreadsheets put before UTF-8
 
 
 class Stream(Protocol):
-    """What an upload is read from: wsgi.input, a file."""
+    """The source of an upload: wsgi.input or a file."""
 
     def read(self, size: int, /) -> bytes:
         """Return at most `size` bytes, none at the end."""
 
 
 class Broken(UserError):
-    """An upload that cannot be read from this line on."""
+    """An upload that cannot be read beyond some line."""
 
     def __init__(
         self, line: int, what: str, *, given: str | None = None, fix: str | None = None
@@ -77,7 +77,7 @@ def _pieces(stream: Stream) -> Iterator[bytes]:
 
 
 def _text(line: int, whole: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield lines as far as they are text; raise Broken at the first that is not."""
+    """Yield text up to the first line that is not UTF-8, then raise Broken."""
     at, what = whole.find(b"\0"), "it has a NUL byte"
     try:
         whole.decode()
@@ -95,7 +95,7 @@ def _text(line: int, whole: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _last_end(piece: bytes) -> int:
-    """Return where the last whole line ends."""
+    """Return the end of the last complete line."""
     return max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
 
 

@@ -1,8 +1,8 @@
-"""JSON -> records of a dataset, checked as its YAML says, and back.
+"""Convert JSON to records of a dataset, checked by its YAML, and back.
 
-Two ways lead in. msgspec parses and checks at once, in microseconds, and takes what is right; what
-it refuses, or what may name a key twice, goes a second way, which takes its time to find every
-fault and to say it in words. Tests hold the two together.
+There are two ways. msgspec parses and checks valid bodies in microseconds. What it refuses, or what
+may have a duplicate key, is parsed again more slowly, to find and describe every fault. Tests check
+that both agree.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ REFUSALS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, F
 class Decoded:
     """Records in the order of the features, None for what is missing; `many` if it was an array.
 
-    Numbers are floats (whole ones too), categories and text are str: what training saw. `ignored`
-    are the places of the records that gave the target, too.
+    Numbers are floats, even whole ones, categories and text are str, as in training. `ignored`
+    holds the positions of records that included the target.
     """
 
     values: list[tuple[Any, ...]]
@@ -77,23 +77,23 @@ class Records:
 
     @property
     def warning(self) -> str:
-        """Say of a record that gave the target what became of it."""
+        """Return the warning for a record that includes the target."""
         return f"{self.target} is ignored: it is what is predicted"
 
     def at_most(self, most: int) -> Records:
-        """Return the same records, of which an array may hold as many."""
+        """Return the same records with another limit for arrays."""
         other = copy.copy(self)
         other._most = most
         other._make_decoders()
         return other
 
     def decode(self, body: bytes) -> Decoded:
-        """Read one record, or an array of them; raise Invalid."""
-        found, refusal = self.quick(body)
-        return self._explained(body, refusal) if found is None else found
+        """Decode one record or an array of them; raise Invalid if any is not valid."""
+        decoded, refusal = self.quick(body)
+        return self._explained(body, refusal) if decoded is None else decoded
 
     def quick(self, body: bytes) -> tuple[Decoded | None, Exception | None]:
-        """Read a body in which nothing is odd: else None, and why where msgspec refuses it."""
+        """Decode an ordinary body; return None and msgspec's reason, if any, otherwise."""
         many = body.lstrip(BLANK)[:1] == b"["
         has_target = self.target is not None and self._quoted_target in body
         decoder = (self._decoders_with_target if has_target else self._decoders)[many]
@@ -101,8 +101,8 @@ class Records:
             return None, None
         ignored: tuple[int, ...] = ()
         try:
-            found = decoder.decode(body)
-            values = list(map(msgspec.structs.astuple, found if many else [found]))
+            decoded = decoder.decode(body)
+            values = list(map(msgspec.structs.astuple, decoded if many else [decoded]))
             if has_target:
                 values, ignored = _without_target(values)
             keys = len(self.names) * len(values)
@@ -122,30 +122,30 @@ class Records:
         return None, None
 
     def parsed(self, body: bytes) -> Any:
-        """Parse a body into one record or a list of them, unchecked; raise Invalid.
+        """Parse a body to one record or a list of them, unchecked; raise Invalid.
 
         There is at least one, there are not too many, and the body is JSON.
         """
         try:
-            given = parse(body, max(LEAST_VALUES, 2 * self._most * (len(self.names) + 1)))
+            value = parse(body, max(LEAST_VALUES, 2 * self._most * (len(self.names) + 1)))
         except MalformedError as error:
             raise self._invalid([Fault(error.what, fix=error.fix)], code=error.code) from None
         except TooManyError:
             raise self._too_many("more values than so many can hold") from None
-        self._check_count(given if isinstance(given, list) else [given])
-        return given
+        self._check_count(value if isinstance(value, list) else [value])
+        return value
 
-    def taken(self, given: Any) -> tuple[Any, ...]:
-        """Check one record of what `parsed` returned; raise Invalid."""
+    def taken(self, record: Any) -> tuple[Any, ...]:
+        """Check one record that `parsed` returned; raise Invalid."""
         faults: list[Fault] = []
-        found = self._check(given, None, self._needed, faults)
+        values = self._check(record, None, self._needed, faults)
         if faults:
             raise self._invalid(faults)
-        return tuple(found.get(name) for name in self.names)
+        return tuple(values.get(name) for name in self.names)
 
-    def has_target(self, given: Object) -> bool:
-        """Tell whether a record gives the target, which is ignored."""
-        return self.target is not None and self.target in dict(given.pairs)
+    def has_target(self, record: Object) -> bool:
+        """Tell whether a record includes the target, which is ignored."""
+        return self.target is not None and self.target in dict(record.pairs)
 
     def as_object(self, values: tuple[Any, ...]) -> dict[str, Any]:
         """Return a record by name; whole numbers are ints again."""
@@ -236,17 +236,17 @@ class Records:
         return tuple(values)
 
     def _explained(self, body: bytes, refusal: Exception | None) -> Decoded:
-        """Read a body the slow way; raise Invalid with all that is wrong with it."""
-        given = self.parsed(body)
-        many = isinstance(given, list)
-        records = given if many else [given]
+        """Decode a body slowly; raise Invalid with all its faults."""
+        body_value = self.parsed(body)
+        many = isinstance(body_value, list)
+        records = body_value if many else [body_value]
         faults: list[Fault] = []
         values = []
         for at, record in enumerate(records):
-            found = self._check(record, at if many else None, self._needed, faults)
+            checked = self._check(record, at if many else None, self._needed, faults)
             if len(faults) >= MOST_FAULTS:
                 break
-            values.append(tuple(found.get(name) for name in self.names))
+            values.append(tuple(checked.get(name) for name in self.names))
         if faults:
             raise self._invalid(faults)
         ignored = tuple(at for at, record in enumerate(records) if self.has_target(record))
@@ -276,22 +276,22 @@ class Records:
     def _check(
         self, record: Any, at: int | None, needed: Sequence[str], faults: list[Fault]
     ) -> dict[str, Any]:
-        """Return a record's values by name; add what is wrong with it to the faults."""
+        """Return a record's values by name, and append what is wrong to the faults."""
         if not isinstance(record, Object):
             what = f"The {self._dataset.noun} is not an object."
             allowed = ["an object of " + ", ".join(self.names)]
             faults.append(Fault(what, record=at, given=shown(record), allowed=allowed))
             return {}
         faults += itertools.islice(self._wrong_keys(record, at), MOST_FAULTS)
-        given = dict(record.pairs)
-        found = {}
+        cells = dict(record.pairs)
+        checked = {}
         for name, field in self.by_name.items():
-            if name not in given and name not in needed:
+            if name not in cells and name not in needed:
                 continue
             try:
-                found[name] = field.check(given.get(name))
+                checked[name] = field.check(cells.get(name))
             except FieldError as error:
-                value = shown(given[name]) if name in given else None
+                value = shown(cells[name]) if name in cells else None
                 faults.append(
                     Fault(
                         f"{error.what}.",
@@ -302,7 +302,7 @@ class Records:
                         fix=error.fix,
                     )
                 )
-        return found
+        return checked
 
     def _wrong_keys(self, record: Object, at: int | None) -> Iterator[Fault]:
         seen: set[str] = set()
@@ -332,7 +332,7 @@ class Records:
 def _without_target(
     records: list[tuple[Any, ...]],
 ) -> tuple[list[tuple[Any, ...]], tuple[int, ...]]:
-    """Return records without their last field, and the places of those that gave it."""
+    """Return records without their last field, and the positions of those that had it."""
     places = tuple(at for at, record in enumerate(records) if record[-1] is not UNSET)
     return [record[:-1] for record in records], places
 

@@ -1,4 +1,4 @@
-"""Cells that a spreadsheet would take for a formula, written so that it takes them for text."""
+"""Write cells so that a spreadsheet does not take text for a formula."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ MARK = "'"  # what spreadsheets take for the start of a text
 
 
 def is_formula(text: str) -> bool:
-    """Tell whether a text begins as a formula does."""
+    """Tell whether a text begins like a formula."""
     return text.lstrip().startswith(SIGNS)
 
 
 def cell(value: Any) -> Any:
-    """Return a cell with an apostrophe before a text that begins as a formula does, or may.
+    """Return a cell, with an apostrophe before a text that may be taken for a formula.
 
     Spreadsheets take what follows an apostrophe for text. Numbers are none, and stay as they are.
     """
@@ -27,6 +27,6 @@ def cell(value: Any) -> Any:
 
 
 def text_cell(cell: str) -> str:
-    """Return a cell of a CSV, whose numbers are texts as well, marked where it is a formula."""
+    """Return a cell of a CSV, whose numbers are text too, with formulas marked."""
     is_text = is_formula(cell) and len(cell) > 1 and as_number(cell) is None
     return f"{MARK}{cell}" if is_text else cell

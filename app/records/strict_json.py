@@ -1,4 +1,4 @@
-"""JSON as it was written: keys that stand there twice, numbers of any length, and where it ends."""
+"""Parse JSON without losing duplicate keys, long numbers or the position of errors."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ class MalformedError(UserError):
 
 
 class Literally(str):
-    """A number as it is written: Python refuses to read some that JSON allows."""
+    """A number as text, since Python refuses some that JSON allows."""
 
     __slots__ = ()
 
 
 class Object:
-    """An object as it is written: a key may stand there twice."""
+    """An object as key-value pairs, in which a key may occur twice."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         self.pairs = pairs
 
 
 class TooManyError(UserError):
-    """A body of more objects and numbers than any that is right: it is not read to its end."""
+    """A body with more objects and numbers than any valid one; it is not read to the end."""
 
     def __init__(self) -> None:
         super().__init__("There are too many values in the body.", code="too_many_values")
 
 
 class _ConstantError(Exception):
-    """What Python's own parser takes though it is not JSON: NaN, Infinity."""
+    """A constant that Python accepts but JSON does not: NaN or Infinity."""
 
 
 def parse(body: bytes, most: int) -> Any:
@@ -57,12 +57,12 @@ def parse(body: bytes, most: int) -> Any:
         raise TooManyError
     left = most
 
-    def counted(kind: Callable[[Any], Any], given: Any) -> Any:
+    def counted(kind: Callable[[Any], Any], value: Any) -> Any:
         nonlocal left
         left -= 1
         if left < 0:
             raise TooManyError
-        return kind(given)
+        return kind(value)
 
     try:
         text = body.decode()
@@ -95,7 +95,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _where(body: bytes) -> str:
-    """Say where the first constant stands, which Python does not tell."""
+    """Return the position of the first constant, which Python does not report."""
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
     except msgspec.DecodeError as error:

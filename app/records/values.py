@@ -1,4 +1,4 @@
-"""A JSON value that nobody has checked yet: as a number, as text, and as words for people."""
+"""Convert and format unchecked JSON values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHOWN = 100  # characters of a value or a name in a problem
 
 
 def number(value: Any) -> float | None:
-    """Return a JSON number as a float, infinite where it is too large; None for what is none."""
+    """Return a JSON number as a float, infinite if too large; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, Literally | int | float):
         return None
     try:
@@ -25,7 +25,7 @@ def number(value: Any) -> float | None:
 
 
 def is_number(text: str) -> bool:
-    """Tell whether a text reads as a finite number."""
+    """Tell whether a text is a finite number."""
     try:
         return math.isfinite(float(text[:SHOWN]))
     except ValueError:
@@ -38,18 +38,18 @@ def plain(value: str | float) -> str | int | float:
 
 
 def spelt(value: float) -> str:
-    """Write a number as a CSV would."""
+    """Format a number as in a CSV."""
     return str(plain(value))
 
 
 def clipped(text: str) -> str:
-    """Shorten a text, and make it one that can be encoded."""
+    """Shorten a text and replace what cannot be encoded."""
     text = text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
     return text.encode(errors="replace").decode()
 
 
 def shown(value: Any) -> str:
-    """Write a value as JSON would, shortened."""
+    """Format a value as shortened JSON."""
     if isinstance(value, Literally):
         return clipped(value)
     if value is None or isinstance(value, bool | str | float):
@@ -61,11 +61,11 @@ def shown(value: Any) -> str:
 
 
 def nearest(value: Any, choices: Iterable[str]) -> str | None:
-    """Suggest a choice; difflib alone takes IDEAL and Ideal for different words."""
+    """Suggest a choice, ignoring case, which difflib does not."""
     if not isinstance(value, str):
         return None
-    given = value[:SHOWN].strip()
+    text = value[:SHOWN].strip()
     for choice in choices:
-        if choice.casefold() == given.casefold():
+        if choice.casefold() == text.casefold():
             return f"did you mean '{choice}'?"
-    return did_you_mean(given, choices)
+    return did_you_mean(text, choices)

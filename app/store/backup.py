@@ -18,7 +18,7 @@ from src.support.errors import UserError
 
 
 def add_arguments(parser: Parser) -> None:
-    """Add where the copy goes."""
+    """Add the argument for the file."""
     parser.add_argument("file", type=Path, help="where the copy goes; it must not be there yet")
     parser.set_defaults(run=_run)
 
@@ -26,7 +26,7 @@ def add_arguments(parser: Parser) -> None:
 def _run(arguments: Namespace, settings: Settings) -> None:
     path: Path = arguments.file
     if path.exists():
-        raise UserError("There is a file of this name; it is left as it is.", given=path)
+        raise UserError("The file already exists.", given=path)
     if not path.absolute().parent.is_dir():
         raise UserError("There is no such folder.", given=path.absolute().parent)
     with opening.opened(settings) as database:
@@ -41,7 +41,7 @@ def _run(arguments: Namespace, settings: Settings) -> None:
 
 
 def copy(database: peewee.Database, url: str, path: Path) -> None:
-    """Write the database as it is at this moment; whoever writes to it is not held up."""
+    """Write a consistent copy of the database without blocking writers."""
     path.touch(mode=0o600)  # both write into it, so that nobody else can read it meanwhile
     if databases.path(database) is not None:
         # Through SQLite itself: a copy of the file would miss what is in its log.
@@ -61,6 +61,6 @@ def copy(database: peewee.Database, url: str, path: Path) -> None:
 
 
 def _apart(url: str) -> tuple[str, str]:
-    """Take the password out of a URL: everybody on a machine sees the words of its programs."""
-    given = urlsplit(url).password or ""
-    return url.replace(f":{given}@", "@", 1), unquote(given)
+    """Separate a URL's password, since command lines are visible to all users."""
+    password = urlsplit(url).password or ""
+    return url.replace(f":{password}@", "@", 1), unquote(password)

@@ -1,4 +1,4 @@
-"""Times as text: ISO 8601 in UTC, which sorts as it passes."""
+"""Times as text: ISO 8601 in UTC, which sorts chronologically."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ _second = (0, "")
 
 
 def now() -> datetime:
-    """Return this moment in UTC."""
+    """Return the current time in UTC."""
     return EPOCH + timedelta(microseconds=nanoseconds() // 1000)
 
 
 def stamp() -> str:
-    """Return this moment as text; quickly, for every request has one."""
+    """Return the current time as text, quickly, since every request needs it."""
     global _second
     seconds, rest = divmod(nanoseconds(), 1_000_000_000)
-    known, words = _second
-    if known != seconds:
+    second, words = _second
+    if second != seconds:
         words = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
         _second = (seconds, words)
     return f"{words}.{rest // 1000:06d}Z"
 
 
 def text(moment: datetime) -> str:
-    """Write a moment with microseconds, always equally long."""
+    """Format a time with microseconds, always with the same length."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def parse(given: str, name: str) -> datetime:
-    """Read a moment; without a zone it is UTC. Raises UserError where it is not one."""
+def parse(text: str, name: str) -> datetime:
+    """Parse a time, in UTC unless it has a zone; raise UserError if it is not valid."""
     try:
-        moment = datetime.fromisoformat(given)
+        moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise UserError(
             f"'{name}' is not a time.",
             code="invalid_time",
-            given=given[:100],
+            given=text[:100],
             choices=["ISO 8601, such as 2026-01-31 or 2026-01-31T12:00:00Z"],
         ) from None

@@ -57,7 +57,7 @@ def connect(
     if parts.scheme in ("postgres", "postgresql"):
         return _postgres(url, durability, wait, is_shared=is_shared)
     raise UserError(
-        "DATABASE_URL names no database that we know.",
+        "DATABASE_URL names an unsupported database.",
         given=f"{parts.scheme}://..." if parts.scheme else "(no scheme)",
         choices=["sqlite:///<absolute path>", "postgresql://user:password@host/name"],
     )
@@ -113,7 +113,7 @@ def _sqlite(
         )
     if file.parent == Path("/"):  # three slashes and a name: that is not what was meant
         raise UserError(
-            "A SQLite database is named by its absolute path.",
+            "A SQLite database needs an absolute path.",
             given=f"sqlite://{file}",
             choices=["sqlite:////srv/lapidary/lapidary.db"],
         )
@@ -165,7 +165,7 @@ def _postgres(url: str, durability: Durability, wait: float, *, is_shared: bool)
             "DATABASE_URL cannot be read.",
             given="postgresql://...",
             choices=["postgresql://user:password@host/name"],
-            fix="write what is special in a password with %: @ is %40",
+            fix="percent-encode special characters in the password: @ is %40",
         ) from None
     milliseconds = int(wait * 1000)
     options: dict[str, int | str] = {

@@ -1,4 +1,4 @@
-"""Bring a database's schema to the one that this version of the service knows."""
+"""Migrate a database to the schema of this version."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from src.support.errors import UserError
 
 
 def _nothing(database: peewee.Database) -> None:
-    """Stand for what tables.py did not need."""
+    """Do nothing, since tables.py creates the first schema."""
     del database
 
 
@@ -45,7 +45,7 @@ TABLES: list[type[peewee.Model]] = [
     Upload,
     Training,
 ]
-# A new database is made by tables.py as it stands; an older one takes the steps that it lacks, in
+# A new database is created from tables.py; an older one runs the steps that it lacks, in
 # order. A released step is never changed. playhouse.migrate writes steps for both databases.
 STEPS: list[tuple[str, Callable[[peewee.Database], None]]] = [
     ("the first schema", _nothing),
@@ -54,9 +54,9 @@ STEPS: list[tuple[str, Callable[[peewee.Database], None]]] = [
 
 
 def migrate(database: peewee.Database) -> None:
-    """Create the tables, or take the steps that are missing; nothing is left half done.
+    """Create the tables, or run the missing migration steps, in one transaction.
 
-    Raises UserError where the database is newer than this version.
+    Raises UserError if the database is newer than this version.
     """
     with databases.exclusive(database):
         if not database.table_exists(Migration._meta.table_name):
@@ -81,7 +81,7 @@ def migrate(database: peewee.Database) -> None:
 
 
 def _create(table: type[peewee.Model], database: peewee.Database) -> None:
-    """Create a table and its indexes; PostgreSQL has no rowid to go without."""
+    """Create a table and its indexes; WITHOUT ROWID is for SQLite only."""
     schema = SchemaManager(table, database)
     statement, parameters = schema._create_table(safe=False).query()  # type: ignore[attr-defined]
     if databases.path(database) is None:

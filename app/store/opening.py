@@ -20,7 +20,7 @@ PROGRAM = "python -m app"
 
 
 class Parser(argparse.ArgumentParser):
-    """Read a command line; say in one message what is wrong with it and what is allowed."""
+    """Parse a command line, and report errors in one message with what is allowed."""
 
     def __init__(self, *, about: str, example: str, prog: str = PROGRAM) -> None:
         """Take a sentence and an example (what follows `python -m app`) for --help."""
@@ -34,20 +34,20 @@ class Parser(argparse.ArgumentParser):
         self._commands: argparse._SubParsersAction[Parser] | None = None
 
     def add_command(self, name: str, about: str, example: str) -> Parser:
-        """Add a word that may come next, and return the parser of what follows it."""
+        """Add a subcommand and return its parser."""
         if self._commands is None:
             self._commands = self.add_subparsers(required=True)
         return self._commands.add_parser(name, help=about, about=about, example=example)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Refuse words that nothing is known of here, where it is known what is allowed."""
+        """Refuse unknown arguments here, where the allowed ones are known."""
         arguments, rest = super().parse_known_args(args, namespace)
         if rest:
             self.error(f"unrecognized arguments: {' '.join(rest)}")
         return arguments, rest
 
     def error(self, message: str) -> NoReturn:
-        """Print what is wrong, and exit with 2 as command lines do."""
+        """Print what is wrong and exit with status 2."""
         what = re.sub(r"^argument \{.*?\}: ", "", message)
         usage = " ".join(self.format_usage().split()).removeprefix("usage: ")
         wrong = UserError(
@@ -58,9 +58,9 @@ class Parser(argparse.ArgumentParser):
 
 @contextmanager
 def opened(settings: Settings, *, is_made: bool = False) -> Iterator[peewee.Database]:
-    """Open the service's database, brought to the present schema; say so where it is away.
+    """Open the service's database, migrated to the current schema.
 
-    With `is_made` one is made where there is none.
+    With `is_made` it is created if it does not exist. Raises UserError if it cannot be opened.
     """
     database = databases.connect(
         settings.url(), settings.durability, settings.wait, is_made=is_made

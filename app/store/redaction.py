@@ -1,4 +1,4 @@
-"""Keep secrets out of what is stored: API keys always, and the fields that are configured."""
+"""Redact what is stored: API keys always, and configured fields."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _ANY = ("sentence", "given", "fix")
 
 
 class Redaction:
-    """Replace secret values in bodies and queries; nothing else of them changes."""
+    """Replaces secret values in bodies and queries."""
 
     def __init__(self, fields: Collection[str]) -> None:
         self._fields = frozenset(name.casefold() for name in fields)
 
     def body(self, body: bytes | None) -> bytes | None:
-        """Return a body as it may be stored."""
+        """Return a body without secrets."""
         if not body:
             return body
         if b"lpd_" in body:
@@ -37,7 +37,7 @@ class Redaction:
         return self._without_fields(body) if self._fields else body
 
     def query(self, query: str) -> str:
-        """Return a query string as it may be stored."""
+        """Return a query string without secrets."""
         if not query:
             return query
         query = _KEY.sub(HIDDEN.encode(), query.encode()).decode()

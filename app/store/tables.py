@@ -1,4 +1,4 @@
-"""The tables, as Peewee models that belong to no database: each query names the one it is for.
+"""The tables as Peewee models without a database, which each query names instead.
 
 Times are ISO 8601 text in UTC and ids sort by time, so both databases order them alike. Bodies are
 bytes: PostgreSQL's text cannot hold every character that JSON can.
@@ -19,7 +19,7 @@ from peewee import (
 
 
 class Migration(Model):
-    """A change of the schema that was made."""
+    """A completed migration of the schema."""
 
     number = IntegerField(primary_key=True)
     about = TextField()
@@ -30,9 +30,9 @@ class Migration(Model):
 
 
 class Request(Model):
-    """One request and its answer, as they came in and went out.
+    """One request and its answer.
 
-    Without rowid, for rows come in the order of their ids: one tree is written to and not two.
+    Without rowid, since rows arrive in the order of their ids: one tree is written, not two.
     """
 
     id = TextField(primary_key=True)
@@ -63,7 +63,7 @@ Request.add_index(Request.status, Request.id, where=SQL("status >= 400"), name="
 
 
 class _Predicted(Model):
-    """What a record that was predicted is kept with, wherever it is kept."""
+    """The columns of a prediction."""
 
     id = TextField(primary_key=True)
     at = TextField()
@@ -119,7 +119,7 @@ class Version(Model):
 
 
 class Event(Model):
-    """What happened to a version: it was made champion, permitted, found under the gate."""
+    """An event of a version: promoted, permitted, or found below its gate."""
 
     id = AutoField()
     at = TextField()
@@ -149,7 +149,7 @@ class Key(Model):
 
 
 class Label(Model):
-    """A record with its true target, as somebody stated it; one that was deleted is kept.
+    """A record with its true target; deleted labels are kept.
 
     Rows stand in the order of dataset and id, for they are listed and counted by both.
     """
@@ -185,7 +185,7 @@ Label.add_index(Label.version, Label.deleted, where=SQL("version IS NOT NULL"))
 
 
 class Upload(Model):
-    """A post of labels: how far it is, and its answer for whoever posts it again."""
+    """An upload of labels: its progress, and its answer for a repeated post."""
 
     id = TextField(primary_key=True)
     at = TextField()
@@ -210,7 +210,7 @@ Upload.add_index(Upload.caller, Upload.key, unique=True, where=SQL("key IS NOT N
 
 
 class Training(Model):
-    """A training that was asked for: a job, and what came of it."""
+    """A requested training and its result."""
 
     id = TextField(primary_key=True)
     dataset = TextField()

@@ -1,4 +1,4 @@
-"""The queue of workers that want to write to one file."""
+"""The queue of workers that write to one file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ LOOKS, BETWEEN_LOOKS = 100, 0.0001  # at the queue, and the seconds between two
 
 
 class WriteTurn:
-    """A place in the queue of workers that want to write to one file.
+    """A place in the queue of workers that write to one file.
 
-    SQLite waits for a lock by sleeping and looking again, a millisecond and more each time; here
-    it is a tenth of that. It is only a courtesy: SQLite's own lock is what counts, so whoever waits
-    for longer than a write takes goes on without.
+    SQLite waits for a lock by polling every millisecond or more; this polls ten times as often.
+    It is advisory: SQLite's own lock is what counts, so a worker that waits longer than a write
+    takes goes on without it.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -37,7 +37,7 @@ class WriteTurn:
             turn.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

@@ -1,4 +1,4 @@
-"""Charts of what is in a dataset: they show what the pipeline counted, and know of no row."""
+"""Charts of a dataset's profile, drawn from counts and not from rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COUNT = ","
 
 
 def histogram(bins: dict[str, Any], title: str) -> Spec:
-    """Draw how many rows lie within each bin."""
+    """Draw the number of rows in each bin."""
     edges = bins["edges"]
     values = [
         {"from": low, "to": high, "rows": rows}
@@ -33,10 +33,10 @@ def histogram(bins: dict[str, Any], title: str) -> Spec:
 
 
 def bars(values: list[dict[str, Any]], title: str) -> Spec:
-    """Draw how many rows have each value, with their share written at the end."""
+    """Draw the number of rows with each value, labelled with their share."""
     total = sum(one["rows"] for one in values) or 1
-    told = [{**one, "share": one["rows"] / total} for one in values]
-    base = _chart(told).encode(
+    rows = [{**one, "share": one["rows"] / total} for one in values]
+    base = _chart(rows).encode(
         y=_names(),
         x=alt.X("rows:Q", title="rows", axis=_axis()),
         tooltip=[alt.Tooltip("value:N", title=title), _rows(), _share()],
@@ -45,9 +45,9 @@ def bars(values: list[dict[str, Any]], title: str) -> Spec:
     return _spec(base.mark_bar() + text, right=48)
 
 
-def boxes(found: list[dict[str, Any]], title: str, of: str) -> Spec:
+def boxes(groups: list[dict[str, Any]], title: str, of: str) -> Spec:
     """Draw five numbers of each group: whiskers, the middle half, and the median."""
-    base = _chart(found).encode(y=_names())
+    base = _chart(groups).encode(y=_names())
     tooltip = [
         alt.Tooltip("value:N", title=title),
         _rows(),
@@ -63,7 +63,7 @@ def boxes(found: list[dict[str, Any]], title: str, of: str) -> Spec:
 
 
 def grid(relation: dict[str, Any], title: str, of: str) -> Spec:
-    """Draw how many rows lie within each cell of two numbers."""
+    """Draw the number of rows in each cell of two numbers."""
     across, up = relation["x"], relation["y"]
     values = [{"i": i, "j": j, "rows": rows} for i, j, rows in relation["cells"]]
     # Cells are named by their places, which is a third of writing the edges of each.
@@ -167,7 +167,7 @@ def _axis(form: str = "") -> alt.Axis:
 
 
 def _names() -> alt.Y:
-    """Name the groups of a chart in the order in which they are given; its title says of what."""
+    """Return the axis of the groups, in their order; the title names them."""
     return alt.Y("value:N", title=None, sort=None, axis=alt.Axis(labelPadding=6, labelLimit=140))
 
 

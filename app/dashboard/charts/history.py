@@ -1,4 +1,4 @@
-"""How good versions are, one after the other, and how far the answers of two lie apart."""
+"""Charts of versions over time, and of the answers of two versions."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def over(axis: str, rows: Sequence[dict[str, Any]], metric: str) -> Spec:
 def pair(
     points: Sequence[Sequence[Any]], names: tuple[str, str], what: str, *, is_class: bool
 ) -> Spec:
-    """Draw what two versions answer to the same rows; where they agree is the line."""
+    """Draw the answers of two versions to the same rows; they agree on the line."""
     rows = [{"a": a, "b": b, "actual": actual} for a, b, actual in points]
     values = (0, 1) if is_class else [value for point in points for value in point[:2]]
     line = (
@@ -95,14 +95,14 @@ def pair(
 
 
 def _is_steep(rows: Sequence[dict[str, Any]], metric: str) -> bool:
-    """Tell whether errors lie so far apart that a linear scale shows the largest alone."""
-    known = METRICS.get(metric)
-    if known is None or known.greater_is_better:
+    """Tell whether errors are so far apart that a linear scale hides all but the largest."""
+    known_metric = METRICS.get(metric)
+    if known_metric is None or known_metric.greater_is_better:
         return False
     values = [row[name] for row in rows for name in ("test", "cv") if row[name] is not None]
     return bool(values) and 0 < STEEP * min(values) < max(values)
 
 
 def _spec(chart: Any) -> Spec:
-    found: Spec = chart.to_dict(validate=False)
-    return found
+    spec: Spec = chart.to_dict(validate=False)
+    return spec

@@ -26,7 +26,7 @@ def likely(
     truth: float | None,
     title: str,
 ) -> Spec:
-    """Draw low, value and high where they lie among all values; bins and value may be unknown."""
+    """Draw low, value and high among all values; bins and value may be unknown."""
     low, value, high = ends
     is_log = bins is not None and bins["scale"] == "log" and low > 0
     scale = alt.Scale(type="log" if is_log else "linear", zero=False, nice=False)
@@ -38,8 +38,8 @@ def likely(
     layers = [_bars(bins, at("from"), is_log=is_log)] if bins else []
     band = _of([{"low": low, "high": high}]).mark_rect(style="second", opacity=0.3, tooltip=True)
     layers.append(band.encode(x=at("low"), x2="high:Q"))
-    found = {"prediction": value, "truth": truth}
-    marks = [{"at": at, "is": name} for name, at in found.items() if at is not None]
+    positions = {"prediction": value, "truth": truth}
+    marks = [{"at": at, "is": name} for name, at in positions.items() if at is not None]
     rules = _of(marks).encode(
         x=at("at"), tooltip=[alt.Tooltip("is:N"), alt.Tooltip("at:Q", format=PLAIN)]
     )
@@ -58,7 +58,7 @@ def probabilities(classes: list[dict[str, Any]], title: str) -> Spec:
 
     A class has name, probability, likely and usual: its share of the known rows, or None.
     """
-    told = [
+    rows = [
         {
             **one,
             "said": percent(one["probability"]),
@@ -66,8 +66,8 @@ def probabilities(classes: list[dict[str, Any]], title: str) -> Spec:
         }
         for one in sorted(classes, key=lambda one: -one["probability"])[:MOST_CLASSES]
     ]
-    base = _of(told).encode(
-        y=alt.Y("name:N", sort=[one["name"] for one in told], title=None),
+    base = _of(rows).encode(
+        y=alt.Y("name:N", sort=[one["name"] for one in rows], title=None),
         tooltip=[
             alt.Tooltip("name:N", title=title),
             alt.Tooltip("said:N", title="probability"),
@@ -87,26 +87,28 @@ def probabilities(classes: list[dict[str, Any]], title: str) -> Spec:
 
 
 def tall(rows: int) -> int:
-    """Return how high a chart of so many rows is."""
+    """Return the height of a chart with some number of rows."""
     return ROW * rows + AXIS
 
 
 def steps(why: dict[str, Any], value: float, units: dict[str, str], noun: str) -> list[Any]:
-    """Return the way from a typical record to this one: label, start, end of each step.
+    """Return the steps from a typical record to this one: label, start and end of each.
 
-    The first and the last one begin where they end: they are where it starts, and where it leads.
+    The first and the last step have no length: they mark the typical answer and this one.
     """
-    found = sorted(why["contributions"], key=lambda part: -abs(part["contribution"]))
-    parts = [part for part in found if not _is_absent(part)]
+    ranked = sorted(why["contributions"], key=lambda part: -abs(part["contribution"]))
+    parts = [part for part in ranked if not _is_absent(part)]
     most = MOST_PARTS if len(parts) > MOST_PARTS + 1 else len(parts)
-    told = [(_label(part, units), part["contribution"]) for part in parts[:most]]
+    labelled = [(_label(part, units), part["contribution"]) for part in parts[:most]]
     if len(parts) > most:
         rest = sum(part["contribution"] for part in parts[most:])
-        told.append((f"all {len(parts) - most} others", rest))
-    told += [("words it does not have", one["contribution"]) for one in found if _is_absent(one)]
+        labelled.append((f"all {len(parts) - most} others", rest))
+    labelled += [
+        ("words it does not have", one["contribution"]) for one in ranked if _is_absent(one)
+    ]
     at = why["base"]
     way = [{"label": f"a typical {noun}", "start": at, "end": at, "is": "total"}]
-    for label, amount in told:
+    for label, amount in labelled:
         kind = "up" if amount >= 0 else "down"
         way.append({"label": label, "start": at, "end": at + amount, "is": kind})
         at += amount
@@ -115,13 +117,13 @@ def steps(why: dict[str, Any], value: float, units: dict[str, str], noun: str) -
 
 
 def waterfall(way: list[dict[str, Any]], title: str, *, is_share: bool) -> Spec:
-    """Draw the steps one below the other; what raises the answer and what lowers it differ."""
+    """Draw the steps as a waterfall, with different colours for raising and lowering."""
     words = [said(step, is_share=is_share) for step in way]
-    told = [
+    rows = [
         {**step, "said": one, "short": one.removesuffix(POINTS)}
         for step, one in zip(way, words, strict=True)
     ]
-    ends = [step[end] for step in told for end in ("start", "end")]
+    ends = [step[end] for step in rows for end in ("start", "end")]
     span = max(ends) - min(ends) or abs(max(ends)) or 1.0
     scale = alt.Scale(domain=[min(ends) - 0.04 * span, max(ends) + 0.35 * span], nice=False)
     # There is room for words beyond 100%, and no probability.
@@ -129,9 +131,9 @@ def waterfall(way: list[dict[str, Any]], title: str, *, is_share: bool) -> Spec:
     axis = (
         alt.Axis(format=".0%", values=shares) if is_share else alt.Axis(format=PLAIN, tickCount=6)
     )
-    y = alt.Y("label:N", sort=[step["label"] for step in told], title=None)
+    y = alt.Y("label:N", sort=[step["label"] for step in rows], title=None)
     tips = [alt.Tooltip("label:N", title="by"), alt.Tooltip("said:N", title="by how much")]
-    base = _of(told).encode(y=y, tooltip=tips)
+    base = _of(rows).encode(y=y, tooltip=tips)
     start = alt.X("start:Q", title=title, scale=scale, axis=axis)
     up, down, totals = (
         base.transform_filter(f"datum.is == '{kind}'") for kind in ("up", "down", "total")
@@ -147,7 +149,7 @@ def waterfall(way: list[dict[str, Any]], title: str, *, is_share: bool) -> Spec:
 
 
 def said(step: dict[str, Any], *, is_share: bool) -> str:
-    """Write what a step adds, or where it stands."""
+    """Format what a step adds, or the value it marks."""
     if step["is"] == "total":
         return percent(step["end"]) if is_share else number(step["end"], digits=4)
     amount = step["end"] - step["start"]
@@ -170,7 +172,7 @@ def _label(part: dict[str, Any], units: dict[str, str]) -> str:
 
 
 def _is_absent(part: dict[str, Any]) -> bool:
-    """Tell what the words that a text has not add, all of them together."""
+    """Tell whether a part stands for all the words that a text lacks."""
     return part.get("word") == OTHER_WORDS and part.get("value") is None
 
 

@@ -18,7 +18,7 @@ LEAST = TENS[0]  # a logarithm has no zero, and no answer takes less
 
 
 def by_status(series: dict[str, Any]) -> dict[str, Any]:
-    """Stack the requests of each bucket by how they ended."""
+    """Draw the requests of each bucket, stacked by status."""
     values = [bar for bucket in series["buckets"] for bar in _stacked(bucket, series["seconds"])]
     values += [{"at": at, "end": at, "low": 0, "high": 0, "status": "2xx"} for at in _ends(series)]
     colour = alt.Color("status:N", title=None).scale(domain=COLOURS)
@@ -38,7 +38,7 @@ def by_status(series: dict[str, Any]) -> dict[str, Any]:
 
 
 def durations(series: dict[str, Any]) -> dict[str, Any]:
-    """Draw how long requests took: most of them, and the slow end."""
+    """Draw the median and the slow end of durations."""
     values = [
         # Where nothing came the line has a gap.
         {**at, "of": name, "milliseconds": bucket[name] and max(bucket[name], LEAST)}
@@ -66,7 +66,7 @@ def durations(series: dict[str, Any]) -> dict[str, Any]:
 
 
 def _stacked(bucket: dict[str, Any], seconds: int) -> list[dict[str, Any]]:
-    """Lay the bars of a bucket on each other; they stand a little apart from the next ones."""
+    """Stack the bars of a bucket, with a small gap to the next one."""
     begin, low = _milliseconds(bucket["at"]), 0
     bars = []
     for name in CLASSES:

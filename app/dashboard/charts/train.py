@@ -1,4 +1,4 @@
-"""What a version answers to rows that it has not seen, and how it stands beside the champion."""
+"""Charts of a version's held-out errors, and of its comparison with the champion."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Spec = dict[str, Any]
 
 
 def against_truth(points: Sequence[Sequence[float]], name: str) -> Spec:
-    """Draw actual against predicted values; right answers lie on the line."""
+    """Draw actual against predicted values; correct predictions are on the line."""
     rows = [{"actual": actual, "predicted": predicted} for actual, predicted in points]
     shown = (
         alt.Chart(alt.Data(values=rows))
@@ -29,7 +29,7 @@ def against_truth(points: Sequence[Sequence[float]], name: str) -> Spec:
 
 
 def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> Spec:
-    """Draw a confusion matrix; the darker a cell, the more rows of its true class are in it."""
+    """Draw a confusion matrix; darker cells hold a larger share of their true class."""
     rows = [
         {
             "actual": actual,
@@ -67,7 +67,7 @@ def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> Spec:
 
 
 def difference(low: float, value: float, high: float) -> Spec:
-    """Draw how much better than the champion, and the range that chance leaves open."""
+    """Draw the improvement over the champion with its interval."""
     row = {"low": low, "value": value, "high": high}
     base = alt.Chart(alt.Data(values=[row]))
     axis = alt.Axis(title="worse  \N{LEFT RIGHT ARROW}  better", format=".3~g", tickCount=5)
@@ -85,7 +85,7 @@ def difference(low: float, value: float, high: float) -> Spec:
 
 
 def _diagonal(values: Sequence[float]) -> Any:
-    """Draw the line on which both are the same."""
+    """Draw the diagonal."""
     ends = {"low": min(values), "high": max(values)}
     return (
         alt.Chart(alt.Data(values=[ends]))
@@ -95,5 +95,5 @@ def _diagonal(values: Sequence[float]) -> Any:
 
 
 def _spec(chart: Any) -> Spec:
-    found: Spec = chart.to_dict(validate=False)
-    return found
+    spec: Spec = chart.to_dict(validate=False)
+    return spec

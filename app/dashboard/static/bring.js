@@ -108,7 +108,7 @@ export async function show(element, url) {
   } catch (error) {
     const [box, words, link] = ["div", "p", "a"].map((name) => document.createElement(name));
     Object.assign(box, { className: "problem", role: "alert" });
-    words.textContent = `It is done, but cannot be shown here: ${error.problem?.detail ?? "the service cannot be reached."} `;
+    words.textContent = `It was done, but the result cannot be shown: ${error.problem?.detail ?? "the service cannot be reached."} `;
     Object.assign(link, { href: url, textContent: "Open it" });
     words.append(link);
     box.append(words);

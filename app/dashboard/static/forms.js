@@ -111,7 +111,7 @@ export function refuse(form, problem) {
   // The only fault is the refusal itself, told with its line and what to do.
   const [only, ...others] = problem.errors ?? [];
   const isTold = rest.length === 1 && !others.length && only?.detail === problem.detail && only;
-  box.append(element("p", {}, isTold ? rest.pop() : problem.detail ?? "It did not work."));
+  box.append(element("p", {}, isTold ? rest.pop() : problem.detail ?? "The request failed."));
   if (rest.length) {
     const list = element("ul");
     list.append(...rest.slice(0, 20).map((text) => element("li", {}, text)));

@@ -28,7 +28,7 @@ function busy(form, is) {
 // Say how far the upload is for as long as it lasts.
 function follow(form, place) {
   const bar = made("progress", undefined, { ariaLabel: "Upload" });
-  const words = made("p", "The file is being read.");
+  const words = made("p", "Reading the file.");
   place.replaceChildren(bar, words);
   let timer;
   const look = async () => {
@@ -80,7 +80,7 @@ async function upload(form) {
     stop();
     busy(form, false);
   }
-  await refresh(["figures", "browse"]).catch(() => toast("What is below could not be read anew: the service cannot be reached."));
+  await refresh(["figures", "browse"]).catch(() => toast("The lists below could not be refreshed: the service cannot be reached."));
 }
 
 // Ask how many would be deleted; show the number, and delete when that very number is confirmed.

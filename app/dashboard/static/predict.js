@@ -50,7 +50,7 @@ document.addEventListener("answered", (event) => {
 document.addEventListener("refused", (event) => {
   if (!isAsked(event)) return;
   const words = document.createElement("p");
-  Object.assign(words, { className: "muted", textContent: "There is no answer to what stands in the form." });
+  Object.assign(words, { className: "muted", textContent: "There is no answer for this form." });
   receipt.replaceChildren(words);
 });
 

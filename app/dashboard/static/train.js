@@ -39,7 +39,7 @@ async function send() {
     return;
   }
   if (made.length) {
-    toast(made.length === 1 ? "One training was asked for." : `${made.length} trainings were asked for.`);
+    toast(made.length === 1 ? "One training was queued." : `${made.length} trainings were queued.`);
     await refresh(["trainings"]);
   }
 }

@@ -60,10 +60,10 @@ def test_without_keys_the_list_says_how_to_make_one(run: Run, settings: Settings
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["create", "--name", "a b"], "name of a key"),
-        (["create", "--name", "x" * 65], "name of a key"),
-        (["create", "--name", ""], "name of a key"),
-        (["create", "--name", "web\n"], "name of a key"),
+        (["create", "--name", "a b"], "name of the key"),
+        (["create", "--name", "x" * 65], "name of the key"),
+        (["create", "--name", ""], "name of the key"),
+        (["create", "--name", "web\n"], "name of the key"),
         (["create", "--name", "web", "--scopes", "everything"], "everything"),
         (["create", "--name", "web", "--scopes", ""], "scope"),
         (["revoke", "--name", "nobody"], "nobody"),
@@ -119,5 +119,5 @@ def test_as_a_process_the_key_alone_goes_to_the_standard_output(
     assert made.stdout.count("\n") == 1, "it can be kept by KEY=$(...)"
     again = start("create", "--name", "web")
     assert (again.returncode, again.stdout) == (1, "")
-    assert again.stderr.startswith("Error: There is a key 'web' already.")
+    assert again.stderr.startswith("Error: The key 'web' already exists.")
     assert "Traceback" not in again.stderr

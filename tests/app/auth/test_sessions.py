@@ -110,5 +110,5 @@ def test_of_two_who_make_a_secret_both_have_the_first(tmp_path: Path) -> None:
 
 def test_half_a_secret_is_none(tmp_path: Path) -> None:
     (tmp_path / sessions.SECRET).write_bytes(b"")
-    with pytest.raises(UserError, match="not whole"):
+    with pytest.raises(UserError, match="damaged"):
         sessions.secret(tmp_path)

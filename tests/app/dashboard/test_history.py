@@ -161,13 +161,13 @@ def test_who_promotes_sees_what_both_reach(service: Service) -> None:
 def test_every_task_has_its_version_and_its_comparison(service: Service, dataset: str) -> None:
     base = f"/datasets/{dataset}/history"
     told = page(service, f"{base}/1")
-    assert "The errors that cost most" in told
-    assert "Where it comes from" in told
+    assert "Costliest errors" in told
+    assert "Origin" in told
     assert ("true positives" in told) == (dataset == "debts")
     told = page(service, f"{base}/1/2")
-    assert "Both were asked about the same" in told
+    assert "Both predicted the same" in told
     assert ("they name the same class" in told) == (dataset != "stones")
-    assert "They were made alike" in page(service, f"{base}/2/2")
+    assert "Their configurations are identical" in page(service, f"{base}/2/2")
 
 
 @on_sqlite
@@ -181,7 +181,7 @@ def test_a_bundle_of_before_says_that_its_rows_were_not_kept(home: Any, make_ser
 @on_sqlite
 def test_without_a_version_there_is_a_way_to_one(service: Service) -> None:
     told = page(service, "/datasets/ghosts/history")
-    assert "There is no version yet" in told
+    assert "No versions yet" in told
     assert "/datasets/ghosts/train" in told
 
 

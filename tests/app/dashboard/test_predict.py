@@ -69,7 +69,7 @@ def test_a_record_is_priced_told_wrong_and_listed(visitor: Visitor) -> None:
     visitor.expected.append("422")
     visitor.find("[data-name=carat]").fill("1,5")  # no number, though some write it so
     visitor.find("#ask button:text-is('Predict')").click()
-    expect(receipt).to_have_text(re.compile("There is no answer to what stands in the form"))
+    expect(receipt).to_have_text(re.compile("There is no answer for this form"))
     visitor.page.reload()
     expect(visitor.find("[data-name=carat]")).to_have_value("1.5")
 

@@ -49,14 +49,14 @@ def test_a_record_is_told_in_short() -> None:
     known = {"features": {name: {"unit": unit} for name, unit in units.items()}}
     known["features"] |= {name: {} for name in "abcdef"}
     record = {"carat": 1.5, "share": 61.5, "weight": 1500, "a": "x" * 99, "b": True, "c": None}
-    told = figures.in_short(known, record)
+    told = figures.summary(known, record)
     assert (
         told == f"weight 1,500 g, share 61.5%, 1.5 carat, {'x' * 60}\N{HORIZONTAL ELLIPSIS}, True"
     )
-    assert figures.in_short(known, {**record, "d": 0, "e": "y"}).endswith(
+    assert figures.summary(known, {**record, "d": 0, "e": "y"}).endswith(
         ", d 0 \N{HORIZONTAL ELLIPSIS}"
     )
-    assert figures.in_short(known, {}) == ""
+    assert figures.summary(known, {}) == ""
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,8 @@ def test_reasons_are_told_where_they_were_asked_for() -> None:
     reasons = figures.of_reasons(STONES, {**PRICE, "why": why})
     assert reasons is not None
     assert reasons["sentence"] == "because"
-    assert reasons["told"] == [("a typical stone", "5"), ("carat 2", "+3"), ("this one", "8")]
+    assert reasons["steps"] == [("a typical stone", "5"), ("carat 2", "+3"), ("this one", "8")]
     shares = figures.of_reasons(NOTES, {**ROOM, "why": {**why, "base": 0.5}})
     assert shares is not None
-    assert shares["told"][-1] == ("this one", "75%")
+    assert shares["steps"][-1] == ("this one", "75%")
     assert "probability of garden" in str(shares["spec"])

@@ -101,7 +101,7 @@ def test_a_span_in_which_nothing_came_has_no_charts(service: Service) -> None:
     assert 'class="chart"' in page(service, params={"since": "1960-01-01"}).text
     text = page(service, params={"until": "1960-01-01"}).text
     assert "No request in this time." in text
-    assert "Nothing that matches." in text
+    assert "No matching requests." in text
     assert 'class="chart"' not in text
 
 

@@ -160,8 +160,8 @@ def test_the_form_offers_what_fits_and_the_champions_model_is_ticked(service: Se
     assert "beats the champion's accuracy" in told
     truths.rule("notes", promote="manual")
     service.look()
-    assert "A person decides who serves" in page(service, "/datasets/notes/train")
-    assert "None has been asked for yet" in page(service, "/datasets/ghosts/train")
+    assert "Versions are promoted by hand" in page(service, "/datasets/notes/train")
+    assert "No trainings yet" in page(service, "/datasets/ghosts/train")
 
 
 @on_sqlite
@@ -193,7 +193,7 @@ def test_states_are_told_and_only_what_is_open_is_read_anew(service: Service) ->
     assert NASTY in told
     assert 'data-live="1000"' in told
     assert f"DELETE /v1/debts/trainings/{waits}" in told
-    assert "waits for its turn" in page(service, f"{PATH}/{waits}")
+    assert "waiting in the queue" in page(service, f"{PATH}/{waits}")
     runs = running(service)
     progress = {"stage": "trials", "step": 3, "of": 9, "note": f"best {NASTY}"}
     training_store.tell(service.database, runs, progress=progress)
@@ -246,7 +246,7 @@ def test_a_key_that_may_train_only_sees_what_its_training_tells(service: Service
     told = page(service, f"{PATH}/{number}", key=key)
     for words in ("0.91", "a person decides", "only 3 rows are new", "share of right answers"):
         assert words in told
-    assert "The errors that cost most" not in told or "not kept" in told
+    assert "Costliest errors" not in told or "not kept" in told
     assert "An administrator can let this version serve" in told
     assert "POST /v1/debts/champion" not in told
     assert json.loads(service.ask(f"/v1/debts/trainings/{number}").text)["status"] == 401

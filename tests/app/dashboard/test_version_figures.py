@@ -21,7 +21,7 @@ def test_metrics_are_told_in_words_the_datasets_own_first() -> None:
     assert (told[0]["way"], told[1]["way"]) == ("lower is better", "higher is better")
     assert (told[0]["test"], told[0]["cv"], told[0]["std"]) == (5, 4, 0.5)
     assert told[1]["cv"] is None
-    assert version_figures.told("of another day")["way"] == ""
+    assert version_figures.described("of another day")["way"] == ""
 
 
 @pytest.mark.parametrize(

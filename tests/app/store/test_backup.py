@@ -111,7 +111,7 @@ def restored(copy: Path, url: str, request: pytest.FixtureRequest) -> str:
 
 def test_a_file_that_is_there_is_left_as_it_is(run: Run, tmp_path: Path) -> None:
     (tmp_path / "copies" / "copy.db").write_text("precious")
-    with pytest.raises(UserError, match="left as it is"):
+    with pytest.raises(UserError, match="already exists"):
         run("copy.db")
     assert (tmp_path / "copies" / "copy.db").read_text() == "precious"
 
