@@ -119,7 +119,7 @@ def _route(method: str, path: str, operation: Document, scope: str) -> str:
     for status, answer in operation["responses"].items():
         if status.startswith("2"):
             parts += _bodies(f"Answer {status}", answer.get("content", {}))
-    parts.append(f"Refusals ([problem](#problem)): {refused}." if refused else "")
+    parts.append(f"Refusals ([ProblemDocument](#problemdocument)): {refused}." if refused else "")
     return "\n\n".join(filter(None, parts))
 
 
