@@ -26,7 +26,7 @@ from app.openapi.document import OpenApi
 from app.predictions import resources as predictions
 from app.registry import resources as versions
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.registry.registry import Registry, loader
 from app.registry.services import Services
 from app.request_log import resources as request_log
@@ -60,7 +60,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     secret = sessions.secret(var)
     guard = Guard(proxies=settings.proxies, origins=settings.origins, secret=secret)
     load = loader(var, most_records=settings.most_records, longest_text=settings.longest_text)
-    configured = Configured(var)
+    configured = LiveConfig(var)
     gatekeeper = Gatekeeper(configured)
     registry = Registry(database, var, load, configured, gatekeeper)
     services = Services(settings, database, redaction, configured, gatekeeper, registry, load)

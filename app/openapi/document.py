@@ -12,7 +12,7 @@ from app.labels import openapi as label_openapi
 from app.openapi.operations import Components, describe, path_of
 from app.predictions import openapi as prediction_openapi
 from app.registry.dataset_context import DatasetContext
-from app.registry.loaded import Serving
+from app.registry.loaded import LoadedVersion
 from app.registry.registry import Registry
 from app.settings import Settings
 from src.config import configuration as configs
@@ -65,7 +65,7 @@ class OpenApi:
         except UserError:
             return None
 
-    def _write(self, served: dict[str, Serving]) -> Document:
+    def _write(self, served: dict[str, LoadedVersion]) -> Document:
         settings = self._settings
         paths: Document = {}
         components: Document = {}

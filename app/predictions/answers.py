@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from app.registry.loaded import Serving
+from app.registry.loaded import LoadedVersion
 from app.store import ids
 from src.inference.sentence import sentence
 from src.support.errors import UserError
 
 
 def answer(
-    serving: Serving,
+    serving: LoadedVersion,
     records: list[tuple[Any, ...]],
     number: str,
     *,
@@ -35,14 +35,14 @@ def answer(
     return answers
 
 
-def example(serving: Serving) -> dict[str, Any]:
+def example(serving: LoadedVersion) -> dict[str, Any]:
     """Return the answer to the example of a version."""
     record = serving.golden[0]["record"]
     values = tuple(record[name] for name in serving.records.names)
     return answer(serving, [values], ids.new())[0]
 
 
-def _values(serving: Serving, output: Any, numbers: list[str]) -> list[dict[str, Any]]:
+def _values(serving: LoadedVersion, output: Any, numbers: list[str]) -> list[dict[str, Any]]:
     """Answer with numbers and the range that each is likely in."""
     name, interval, model = serving.dataset.target.name, serving.interval, serving.model
     coverage, target = interval.coverage, serving.dataset.target
@@ -67,7 +67,7 @@ def _values(serving: Serving, output: Any, numbers: list[str]) -> list[dict[str,
     return answers
 
 
-def _classes(serving: Serving, output: Any, numbers: list[str]) -> list[dict[str, Any]]:
+def _classes(serving: LoadedVersion, output: Any, numbers: list[str]) -> list[dict[str, Any]]:
     """Answer with the likeliest class, all probabilities and the classes that are likely."""
     name, interval, model = serving.dataset.target.name, serving.interval, serving.model
     classes = serving.classes
@@ -94,7 +94,7 @@ def _classes(serving: Serving, output: Any, numbers: list[str]) -> list[dict[str
     return answers
 
 
-def _why(serving: Serving, record: tuple[Any, ...], at: int) -> dict[str, Any]:
+def _why(serving: LoadedVersion, record: tuple[Any, ...], at: int) -> dict[str, Any]:
     explanation = serving.predictor.explain(record)
     if not math.isfinite(sum(part.contribution for part in explanation.contributions)):
         raise _not_finite(at)

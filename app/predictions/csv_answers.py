@@ -17,7 +17,7 @@ from app.records.invalid import Invalid
 from app.records.line_blocks import BLOCK
 from app.records.records import MOST_FAULTS
 from app.records.values import spelt
-from app.registry.loaded import Serving
+from app.registry.loaded import LoadedVersion
 from src.support import files
 from src.support.errors import Fault
 
@@ -42,7 +42,7 @@ class Table:
 
 
 def read(
-    serving: Serving, body: bytes, *, most: int, longest_text: int, is_partial: bool = False
+    serving: LoadedVersion, body: bytes, *, most: int, longest_text: int, is_partial: bool = False
 ) -> Table:
     """Read at most `most` rows; raise Invalid that names the lines at fault.
 
@@ -86,7 +86,7 @@ def read(
 
 
 def write(
-    serving: Serving, table: Table, answers: list[dict[str, Any]], also: Sequence[str] = ()
+    serving: LoadedVersion, table: Table, answers: list[dict[str, Any]], also: Sequence[str] = ()
 ) -> bytes:
     """Write the rows, and beside each its prediction, its range and its id.
 
@@ -147,7 +147,7 @@ def _faults(
     return list(islice(every, MOST_FAULTS))
 
 
-def _names(serving: Serving, also: Sequence[str]) -> list[str]:
+def _names(serving: LoadedVersion, also: Sequence[str]) -> list[str]:
     """Return the names of the cells that tell of an answer, in their order."""
     if serving.classes is None:
         found = [serving.dataset.target.name, "low", "high"]
@@ -156,7 +156,7 @@ def _names(serving: Serving, also: Sequence[str]) -> list[str]:
     return [*found, *also, "id"]
 
 
-def _told(serving: Serving, answer: dict[str, Any]) -> dict[str, str]:
+def _told(serving: LoadedVersion, answer: dict[str, Any]) -> dict[str, str]:
     """Return the cells that tell of an answer, by their names."""
     target, interval = serving.dataset.target.name, answer["interval"]
     if serving.classes is None:

@@ -17,7 +17,7 @@ from app.http.openapi import (
 from app.predictions import answers
 from app.records.enumeration import enumeration
 from app.registry.dataset_context import DatasetContext
-from app.registry.loaded import Serving
+from app.registry.loaded import LoadedVersion
 
 CHANCE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 WHY = structure(
@@ -132,7 +132,7 @@ def similar_rows(context: DatasetContext) -> Schema:
     )
 
 
-def _prediction(serving: Serving) -> Schema:
+def _prediction(serving: LoadedVersion) -> Schema:
     """Describe the answer to one record."""
     target = serving.dataset.target.name
     shared: Schema = {"id": TEXT, "model": structure({"name": TEXT, "version": WHOLE})}
@@ -153,7 +153,7 @@ def _prediction(serving: Serving) -> Schema:
     )
 
 
-def _target(serving: Serving) -> Schema:
+def _target(serving: LoadedVersion) -> Schema:
     """Describe a value of the target in words and by its type."""
     target = serving.dataset.target
     about = ", ".join(part for part in (target.about, target.unit) if part)
@@ -161,7 +161,7 @@ def _target(serving: Serving) -> Schema:
     return {**values, "description": about}
 
 
-def _columns(serving: Serving) -> Schema:
+def _columns(serving: LoadedVersion) -> Schema:
     """Describe a stored row's columns, of which each may be missing."""
     properties = serving.records.json_schema()["properties"]
     return {
@@ -175,7 +175,7 @@ def _deciding(context: DatasetContext) -> list[str]:
     return [*how.same, how.nearest]
 
 
-def _serving(context: DatasetContext) -> Serving:
+def _serving(context: DatasetContext) -> LoadedVersion:
     """Return the version that answers: operations are described where there is one."""
     assert context.serving is not None
     return context.serving

@@ -21,7 +21,7 @@ from app.predictions.similar import Similar
 from app.records.clipping import clipped
 from app.records.records import Decoded
 from app.registry import store as version_store
-from app.registry.loaded import Serving
+from app.registry.loaded import LoadedVersion
 from app.registry.services import DatasetResource, Services
 from app.store import ids
 from app.store.tables import Prediction
@@ -201,7 +201,9 @@ class Predictions(DatasetResource):
             response.data = stored[0]
             exchange.is_prediction = True
 
-    def _table(self, serving: Serving, body: bytes, query: PredictionQuery) -> csv_answers.Table:
+    def _table(
+        self, serving: LoadedVersion, body: bytes, query: PredictionQuery
+    ) -> csv_answers.Table:
         settings = self.services.settings
         return csv_answers.read(
             serving,
@@ -214,7 +216,7 @@ class Predictions(DatasetResource):
     def _rows(
         self,
         exchange: Exchange,
-        serving: Serving,
+        serving: LoadedVersion,
         records: list[tuple[Any, ...]],
         answers: list[dict[str, Any]],
         stored: list[bytes],

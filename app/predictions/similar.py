@@ -11,7 +11,7 @@ from app.http import media
 from app.http.operation import Call, operation
 from app.predictions import openapi
 from app.records.strict_json import Object, parse
-from app.registry.loaded import Serving
+from app.registry.loaded import LoadedVersion
 from app.registry.services import DatasetResource
 from src.data.schema import Dataset
 from src.support.errors import Fault, UserError
@@ -39,6 +39,7 @@ class Similar(DatasetResource):
         scope="predict",
         name="similar",
         summary="The known rows that are most like a {noun}",
+        description="The same {same}; nearest {nearest} first",
         body=openapi.similar_request,
         body_examples=openapi.similar_examples,
         answer=openapi.similar_rows,
@@ -142,7 +143,7 @@ def _as_written(text: bytes) -> Object:
     return record
 
 
-def _item(serving: Serving, item: dict[str, Any]) -> dict[str, Any]:
+def _item(serving: LoadedVersion, item: dict[str, Any]) -> dict[str, Any]:
     """Say a row as a prediction would be said: the record, and its target by name."""
     target = item["target"]
     if serving.classes is not None:

@@ -9,7 +9,7 @@ import peewee
 
 from app.registry import promotion, store
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.registry.registry import loader
 from app.settings import Settings
 from app.store import opening
@@ -99,7 +99,7 @@ def _serve(
 
 
 def _gatekeeper(settings: Settings) -> Gatekeeper:
-    conf = Configured(settings.folder())
+    conf = LiveConfig(settings.folder())
     conf.refresh()
     return Gatekeeper(conf)
 

@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from app.records.invalid import Invalid
-from app.registry.loaded import Serving
+from app.registry.loaded import LoadedVersion
 from app.registry.store import Registered
 from src.config.configuration import flat
 from src.evaluation.measures import rounded
@@ -91,7 +91,9 @@ def metrics(first: Registered, second: Registered) -> list[MetricComparison]:
     return test + cv
 
 
-def rows(first: Serving, second: Serving, records: Sequence[Row], *, of: int) -> RowComparisons:
+def rows(
+    first: LoadedVersion, second: LoadedVersion, records: Sequence[Row], *, of: int
+) -> RowComparisons:
     """Ask both versions about the same rows, those of one version; show where they differ most.
 
     Each row has a record, and the truth as `actual` where it is known. A record that one of them
@@ -130,7 +132,7 @@ def rows(first: Serving, second: Serving, records: Sequence[Row], *, of: int) ->
     )
 
 
-def _points(compared: list[RowComparison], first: Serving, second: Serving) -> Any:
+def _points(compared: list[RowComparison], first: LoadedVersion, second: LoadedVersion) -> Any:
     """Return both answers and the truth of each row; of more than two classes nothing."""
     if first.classes is None:
         field = "value"
@@ -148,14 +150,16 @@ def _points(compared: list[RowComparison], first: Serving, second: Serving) -> A
 Compared = tuple[ComparedAnswer, ComparedAnswer, float]
 
 
-def _values(_: Serving, __: Serving, ours: np.ndarray, theirs: np.ndarray) -> Iterator[Compared]:
+def _values(
+    _: LoadedVersion, __: LoadedVersion, ours: np.ndarray, theirs: np.ndarray
+) -> Iterator[Compared]:
     for mine, other in zip(ours.tolist(), theirs.tolist(), strict=True):
         answers = ComparedAnswer(_rounded(mine)), ComparedAnswer(_rounded(other))
         yield *answers, _rounded(abs(mine - other))
 
 
 def _classes(
-    first: Serving, second: Serving, ours: np.ndarray, theirs: np.ndarray
+    first: LoadedVersion, second: LoadedVersion, ours: np.ndarray, theirs: np.ndarray
 ) -> Iterator[Compared]:
     """Yield the likeliest class of each, and which share of the probability lies elsewhere."""
     names = [[str(name) for name in one.classes or ()] for one in (first, second)]
@@ -178,7 +182,7 @@ def _rounded(value: float) -> float:
     return figure
 
 
-def _taken(serving: Serving, record: dict[str, Any]) -> tuple[Any, ...] | None:
+def _taken(serving: LoadedVersion, record: dict[str, Any]) -> tuple[Any, ...] | None:
     """Return a record as a version takes it; None where it does not."""
     fields = {name: record.get(name) for name in serving.records.names}
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.registry.loaded import Serving
+from app.registry.loaded import LoadedVersion
 from app.settings import Settings
 from src.data.schema import Dataset
 
@@ -14,7 +14,7 @@ class DatasetContext:
     """What the description of a dataset's operations is derived from."""
 
     dataset: Dataset
-    serving: Serving | None
+    serving: LoadedVersion | None
     classes: list[str] | None
     settings: Settings
 
@@ -26,4 +26,10 @@ class DatasetContext:
     @property
     def words(self) -> dict[str, str]:
         """Return what the placeholders of summaries stand for."""
-        return {"noun": self.dataset.noun, "target": self.dataset.target.name}
+        how = self.dataset.similar
+        return {
+            "noun": self.dataset.noun,
+            "target": self.dataset.target.name,
+            "same": ", ".join(how.same) if how and how.same else "(any)",
+            "nearest": how.nearest if how else "(none)",
+        }

@@ -14,7 +14,7 @@ from app.records.fields import FieldDescription
 from app.registry import description, store
 from app.registry.dataset_context import DatasetContext
 from app.registry.description import VersionSummary
-from app.registry.loaded import Serving
+from app.registry.loaded import LoadedVersion
 from app.registry.services import DatasetResource, Services
 from src.data.schema import Dataset
 
@@ -205,14 +205,14 @@ class Models(DatasetResource):
         )
 
 
-def _summary(serving: Serving) -> DatasetSummary:
+def _summary(serving: LoadedVersion) -> DatasetSummary:
     dataset = serving.dataset
     return DatasetSummary(
         name=dataset.name, about=dataset.about, task=dataset.task, champion=_champion(serving)
     )
 
 
-def _champion(serving: Serving) -> ChampionSummary:
+def _champion(serving: LoadedVersion) -> ChampionSummary:
     metric, metrics = serving.dataset.metric, serving.version.manifest["metrics"]
     return ChampionSummary(
         **serving.model,

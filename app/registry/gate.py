@@ -5,7 +5,7 @@ from __future__ import annotations
 import peewee
 
 from app.registry import store
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.registry.store import Registered
 from src.data import gate
 from src.data.rules import Gate
@@ -15,7 +15,7 @@ from src.support.errors import UserError
 class Gatekeeper:
     """Hold versions against the gate that conf/ has now, and know what people decided."""
 
-    def __init__(self, configured: Configured) -> None:
+    def __init__(self, configured: LiveConfig) -> None:
         self._configured = configured
         self._permitted: set[tuple[str, int]] = set()
         self._breaches: dict[tuple[str, int], str] = {}

@@ -18,7 +18,7 @@ from src.support.structs import convert
 log = logging.getLogger(__name__)
 
 
-class Configured:
+class LiveConfig:
     """Read conf/ when it has changed; what can no longer be read stays as it was."""
 
     def __init__(self, var: Path | None = None) -> None:

@@ -35,7 +35,7 @@ PICKLED = "This version has no export: it answers only where what trained it is 
 
 
 @dataclass(frozen=True)
-class Serving:
+class LoadedVersion:
     """Everything that an answer needs of one version."""
 
     version: Registered
@@ -65,7 +65,7 @@ class Serving:
         return {**self.example(), self.dataset.target.name: output}
 
 
-def load(version: Registered, var: Path, *, most_records: int, longest_text: int) -> Serving:
+def load(version: Registered, var: Path, *, most_records: int, longest_text: int) -> LoadedVersion:
     """Load a version; every byte is the one that was trained, and it answers as it did then.
 
     Raises UserError where that is not so.
@@ -83,7 +83,7 @@ def load(version: Registered, var: Path, *, most_records: int, longest_text: int
     except ModuleNotFoundError as error:
         raise extras.absent(error.name or str(error), PICKLED) from None
     parity.check_golden(predictor, path, manifest)
-    return Serving(
+    return LoadedVersion(
         version=version,
         dataset=dataset,
         records=Records(dataset, most=most_records, longest_text=longest_text),

@@ -15,8 +15,8 @@ import peewee
 from app.registry import loaded as servings
 from app.registry import store
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import Configured
-from app.registry.loaded import Serving
+from app.registry.live_config import LiveConfig
+from app.registry.loaded import LoadedVersion
 from app.registry.store import Registered
 from src.config import paths
 from src.data.schema import Dataset
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 OTHERS = 4  # versions beside the champions that stay in memory after they were asked for
 TO_DO = "run the pipeline: make run (or dvc repro); it is served within a second"
 
-Load = Callable[[Registered], Serving]
+Load = Callable[[Registered], LoadedVersion]
 
 
 class Registry:
@@ -40,7 +40,7 @@ class Registry:
         database: peewee.Database,
         var: Path,
         load: Load,
-        configured: Configured,
+        configured: LiveConfig,
         gatekeeper: Gatekeeper,
     ) -> None:
         self._database = database
@@ -48,8 +48,8 @@ class Registry:
         self._load = load
         self._configured = configured
         self._gatekeeper = gatekeeper
-        self._champions: dict[str, Serving] = {}
-        self._others: OrderedDict[tuple[str, int], Serving] = OrderedDict()
+        self._champions: dict[str, LoadedVersion] = {}
+        self._others: OrderedDict[tuple[str, int], LoadedVersion] = OrderedDict()
         self._lock = threading.Lock()
         self._seen: tuple[Any, ...] = ()
         # Why something newer does not serve: it was not registered, or could not be loaded.
@@ -58,14 +58,14 @@ class Registry:
         self._chosen: dict[str, int] = {}
         self._versions: dict[tuple[str, int], Registered] = {}
 
-    def champion(self, dataset: str) -> Serving:
+    def champion(self, dataset: str) -> LoadedVersion:
         """Return what serves; raise UserError where nothing does."""
         serving = self._champions.get(dataset)
         if serving is None:
             raise self._absent(dataset)
         return serving
 
-    def pick(self, dataset: str, number: int | None, model: str | None) -> Serving:
+    def pick(self, dataset: str, number: int | None, model: str | None) -> LoadedVersion:
         """Return a version that may serve: by number, or the newest one of a model.
 
         Raises UserError where there is none, or where it fails the gate.
@@ -92,7 +92,7 @@ class Registry:
                 return self._other(dataset, one)
         raise self._gatekeeper.refusal(self.version(dataset, found[0]))
 
-    def loaded(self, dataset: str, number: int) -> Serving:
+    def loaded(self, dataset: str, number: int) -> LoadedVersion:
         """Return a version to look at, whatever the gate says; raise UserError without one."""
         champion = self._champions.get(dataset)
         if champion is not None and champion.version.number == number:
@@ -226,7 +226,7 @@ class Registry:
         self._champions = {**self._champions, dataset: fresh}
         log.info("%s is served by version %d (%s)", dataset, number, fresh.version.model)
 
-    def _other(self, dataset: str, number: int) -> Serving:
+    def _other(self, dataset: str, number: int) -> LoadedVersion:
         """Return a version that is no champion; the last few that were asked for stay loaded."""
         key = (dataset, number)
         with self._lock:

@@ -10,7 +10,7 @@ import peewee
 from app.http.exchange import Exchange
 from app.http.resource import Resource
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.registry.registry import Load, Registry
 from app.settings import Settings
 from app.store.redaction import Redaction
@@ -23,7 +23,7 @@ class Services:
     settings: Settings
     database: peewee.Database
     redaction: Redaction
-    config: Configured
+    config: LiveConfig
     gate: Gatekeeper
     registry: Registry
     load: Load

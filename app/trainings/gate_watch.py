@@ -10,7 +10,7 @@ import peewee
 from app.registry import live_scores
 from app.registry import store as version_store
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.registry.live_scores import Live
 from app.registry.store import Registered
 from app.store import database as databases
@@ -22,10 +22,10 @@ from src.evaluation.bootstrap import LEAST
 BY = "gate"
 
 
-class Breaches:
+class GateWatch:
     """Hold each champion against its gate when its labels or conf/ changed, and write it down."""
 
-    def __init__(self, database: peewee.Database, configured: Configured) -> None:
+    def __init__(self, database: peewee.Database, configured: LiveConfig) -> None:
         self._database = database
         self._configured = configured
         self._gatekeeper = Gatekeeper(configured)

@@ -19,7 +19,7 @@ EVERY = 0.5  # seconds between two looks
 LONGEST_NOTE = 200
 
 
-class Pulse:
+class Heartbeat:
     """Write a training's progress into the database beside the work.
 
     It ends the process, and all that it started, when the training was cancelled or the service
@@ -36,7 +36,7 @@ class Pulse:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
-    def __enter__(self) -> Pulse:
+    def __enter__(self) -> Heartbeat:
         self._thread.start()
         return self
 

@@ -18,13 +18,13 @@ from app import settings as configured
 from app.settings import Settings
 from app.store import database as databases
 from app.trainings import store
-from app.trainings.retries import Errands, patiently
-from app.trainings.workspace import Place
+from app.trainings.retries import DatabaseWriter, with_retries
+from app.trainings.workspace import Workspace
 from src.support import extras
 from src.support.errors import UserError
 
 if TYPE_CHECKING:
-    from app.trainings.heartbeat import Pulse
+    from app.trainings.heartbeat import Heartbeat
 
 OURS = "Something went wrong in the training; its log says what."
 MEMORY = "The training needs more memory than there is."
@@ -38,10 +38,10 @@ def main() -> None:
     asked = parser.parse_args()
     settings = configured.read()
     database = databases.connect(settings.url(), settings.durability, settings.wait, is_made=False)
-    place = Place(settings.folder(), asked.id)
-    from app.trainings.heartbeat import Pulse
+    place = Workspace(settings.folder(), asked.id)
+    from app.trainings.heartbeat import Heartbeat
 
-    with Errands(database) as errands, Pulse(database, asked.id, asked.parent) as pulse:
+    with DatabaseWriter(database) as errands, Heartbeat(database, asked.id, asked.parent) as pulse:
         _step_back()  # all but these two threads
         why = _attempt(settings, database, asked.id, place, pulse, errands)
         if why is not None:
@@ -63,16 +63,16 @@ def _attempt(
     settings: Settings,
     database: peewee.Database,
     number: str,
-    place: Place,
-    pulse: Pulse,
-    errands: Errands,
+    place: Workspace,
+    pulse: Heartbeat,
+    errands: DatabaseWriter,
 ) -> str | None:
     """Train; where that fails, write into the log what happened and return it in words."""
     try:
         extras.check_training()
         from app.trainings import run
 
-        row = patiently(database, lambda: store.find(database, number))
+        row = with_retries(database, lambda: store.find(database, number))
         done = run.train(settings, database, row, place, pulse, errands)
         pulse.say(errands(lambda: run.publish(database, row, done, pulse)))
     except UserError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 import peewee
 
 from app.trainings import store, workspace
-from app.trainings.workspace import Place
+from app.trainings.workspace import Workspace
 from src.support import extras
 from src.support.errors import UserError
 
@@ -49,7 +49,7 @@ class Launcher:
 
     def _bury(self, number: str) -> None:
         """Mark a training as lost whose process is gone, and remove what it left half made."""
-        place = Place(self._var, number)
+        place = Workspace(self._var, number)
         if place.is_alive():
             return
         # Those that came to an end by themselves stay what they are.
@@ -73,7 +73,7 @@ class Launcher:
         log.error("training %s: %s", number, why)
 
     def _claim(self, number: str) -> None:
-        place = Place(self._var, number)
+        place = Workspace(self._var, number)
         handle = place.hold()
         if handle is None:
             return
@@ -85,7 +85,7 @@ class Launcher:
         finally:
             os.close(handle)  # the child has its own
 
-    def _start(self, place: Place, number: str, handle: int) -> subprocess.Popen[bytes]:
+    def _start(self, place: Workspace, number: str, handle: int) -> subprocess.Popen[bytes]:
         environment = {key: value for key, value in os.environ.items() if key not in NOT_THEIRS}
         with place.log.open("ab") as out:
             return subprocess.Popen(

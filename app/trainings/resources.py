@@ -29,7 +29,7 @@ from app.trainings.schema import (
     TrainingResult,
     TrainingSeries,
 )
-from app.trainings.workspace import Place
+from app.trainings.workspace import Workspace
 from src.config import configuration as configs
 from src.data.schema import Dataset
 from src.support import extras
@@ -170,7 +170,7 @@ class OneTraining(DatasetResource):
         """Answer with state, progress, the log's last lines and, at the end, the figures."""
         row = self._row(dataset, training_id)
         call.exchange.version = row["version"]
-        lines = Place(self.services.settings.folder(), training_id).lines()
+        lines = Workspace(self.services.settings.folder(), training_id).lines()
         return _training(row, log=lines)
 
     @operation(

@@ -16,7 +16,7 @@ AWAY = (peewee.OperationalError, peewee.InterfaceError)
 T = TypeVar("T")
 
 
-def patiently(database: peewee.Database, step: Callable[[], T]) -> T:
+def with_retries(database: peewee.Database, step: Callable[[], T]) -> T:
     """Do what needs the database, and again while that is away: it may be done twice.
 
     An hour of work is not lost for a minute's pause. Raises what the database said last where it
@@ -34,7 +34,7 @@ def patiently(database: peewee.Database, step: Callable[[], T]) -> T:
         time.sleep(EVERY)
 
 
-class Errands:
+class DatabaseWriter:
     """A thread that writes, at the priority that the process had when this was made.
 
     Whoever holds the lock of SQLite's file keeps the whole service waiting. At a training's own
@@ -46,12 +46,12 @@ class Errands:
         self._thread = ThreadPoolExecutor(1, "errands")
         self._thread.submit(int).result()  # Linux gives a thread the priority of its maker
 
-    def __enter__(self) -> Errands:
+    def __enter__(self) -> DatabaseWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._thread.shutdown()
 
     def __call__(self, step: Callable[[], T]) -> T:
-        """Do a step there, patiently; return what it returns, raise what it raises."""
-        return self._thread.submit(patiently, self._database, step).result()
+        """Do a step there, with retries; return what it returns, raise what it raises."""
+        return self._thread.submit(with_retries, self._database, step).result()

@@ -10,16 +10,16 @@ from msgspec import structs
 
 from app.registry import store as version_store
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.registry.store import Registered
 from app.settings import Settings
 from app.store import clock
 from app.store import database as databases
-from app.trainings import comparison, kpis, store, training_rows
-from app.trainings.comparison import Contest
-from app.trainings.heartbeat import Pulse
-from app.trainings.retries import Errands, patiently
-from app.trainings.workspace import Place
+from app.trainings import result, store, training_rows
+from app.trainings.heartbeat import Heartbeat
+from app.trainings.result import Contest
+from app.trainings.retries import DatabaseWriter, with_retries
+from app.trainings.workspace import Workspace
 from src.data.schema import Dataset, without_rules
 from src.runs import folders, training
 from src.support import files
@@ -49,21 +49,21 @@ class Done:
         if not self.is_promoted:
             return self
         why = "another version came to serve while this one was judged"
-        result = {**self.result, "promoted": False, "decision": why}
-        return replace(self, result=result, is_promoted=False, why=why)
+        figures = {**self.result, "promoted": False, "decision": why}
+        return replace(self, result=figures, is_promoted=False, why=why)
 
 
 def train(
     settings: Settings,
     database: peewee.Database,
     row: dict[str, Any],
-    place: Place,
-    pulse: Pulse,
-    errands: Errands,
+    place: Workspace,
+    pulse: Heartbeat,
+    errands: DatabaseWriter,
 ) -> Done:
     """Train with the pipeline's own function on the rows as they are now, keep it and judge it."""
     var = settings.folder()
-    configured = Configured(var)
+    configured = LiveConfig(var)
     configured.refresh()
     config = configured.config(row["dataset"], row["model"], row["search"], row["trials"])
     dataset = config.dataset
@@ -71,7 +71,7 @@ def train(
     pulse.stage("reading", 2)
     # Labels that come after the moment that is noted are left to another time.
     errands(lambda: store.tell(database, row["id"], frozen=clock.stamp()))
-    gathered = patiently(database, lambda: training_rows.gather(database, dataset, row["use"]))
+    gathered = with_retries(database, lambda: training_rows.gather(database, dataset, row["use"]))
     pulse.step(f"{len(gathered.frame)} rows, {gathered.labels} of them labels")
     ready, cleaned = training_rows.prepare(gathered, dataset, config.seed)
     pulse.step(f"{len(ready.train)} to train, {len(ready.test)} to test {cleaned.words()}")
@@ -82,22 +82,22 @@ def train(
     snapshot = {training_rows.SNAPSHOT: gathered.parquet()}
     outcome, manifest = training.finish(config, ready, run, pulse, extra=snapshot)
     pulse.stage("comparing with the champion", 1)
-    champion = patiently(database, lambda: _champion(database, dataset.name))
+    champion = with_retries(database, lambda: _champion(database, dataset.name))
     contest = None
     if champion is not None:
         fitted = outcome.fitted
-        contest = comparison.contest(fitted, dataset, ready.test, champion, var, config.seed)
+        contest = result.contest(fitted, dataset, ready.test, champion, var, config.seed)
     # At its usual priority: the service waits where it copies a bundle of its own.
     kept = errands(lambda: version_store.keep(var, run.path / folders.BUNDLE))
-    version = patiently(database, lambda: version_store.known(database, kept))
+    version = with_retries(database, lambda: version_store.known(database, kept))
     configured.refresh()  # the rules of now, and not those of an hour ago
     gatekeeper = Gatekeeper(configured)
-    patiently(database, lambda: gatekeeper.learn(database))
+    with_retries(database, lambda: gatekeeper.learn(database))
     missed = gatekeeper.missed(version)
     ruled = configured.get(dataset.name) or dataset
     is_promoted, why = decide(ruled, version, champion, contest, gatekeeper)
-    result = {
-        **kpis.kpis(dataset, gathered, cleaned, ready, manifest),
+    figures = {
+        **result.kpis(dataset, gathered, cleaned, ready, manifest),
         "gate": {"passed": not missed, "missed": missed},
         "comparison": None if contest is None else contest.document(),
         "promoted": is_promoted,
@@ -105,10 +105,10 @@ def train(
         "snapshot": manifest["files"][training_rows.SNAPSHOT],
     }
     pulse.step()
-    return Done(version, result, is_promoted, why, champion.number if champion else None)
+    return Done(version, figures, is_promoted, why, champion.number if champion else None)
 
 
-def publish(database: peewee.Database, row: dict[str, Any], done: Done, pulse: Pulse) -> str:
+def publish(database: peewee.Database, row: dict[str, Any], done: Done, pulse: Heartbeat) -> str:
     """Say that a training is done: its version is there and, where that was decided, serves.
 
     All of it at once: a training that was cancelled or lost meanwhile leaves no version and changes

@@ -7,24 +7,23 @@ import os
 from collections.abc import Callable
 from functools import partial
 
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.settings import Settings
 from app.store import database as databases
 from app.store.database import REFUSALS
-from app.trainings.gate_watch import Breaches
+from app.trainings.gate_watch import GateWatch
 from app.trainings.launcher import Launcher
-from app.trainings.pacing import Share
-from app.trainings.triggers import Retraining
+from app.trainings.triggers import RetrainTrigger
 from src.support import recurring
 from src.support.errors import UserError
-from src.support.recurring import Errors
+from src.support.recurring import Errors, Share
 
 log = logging.getLogger(__name__)
 
 EVERY = 0.5  # seconds between two looks
 
 
-class Steward:
+class Scheduler:
     """Look after trainings and champions, a step at a time."""
 
     def __init__(self, settings: Settings, parent: int) -> None:
@@ -33,14 +32,14 @@ class Steward:
         self._database = databases.connect(
             url, settings.durability, wait, is_made=False, slowest=databases.SLOWEST
         )
-        self._configured = Configured(settings.folder())
+        self._configured = LiveConfig(settings.folder())
         self._errors = Errors()
         database, known = self._database, self._configured
         self._duties: dict[str, Callable[[], object]] = {
             "trainings": Launcher(database, settings.folder(), settings.jobs, parent).look,
             "conf/": known.refresh,
-            "retraining": _paced(Retraining(database, known).look),
-            "the gate": _paced(Breaches(database, known).look),
+            "retraining": _paced(RetrainTrigger(database, known).look),
+            "the gate": _paced(GateWatch(database, known).look),
         }
 
     def look(self) -> None:
@@ -74,4 +73,4 @@ def _paced(duty: Callable[[], object]) -> Callable[[], object]:
 def start(settings: Settings) -> None:
     """Run in a thread; of several workers one does it, and another when that one is gone."""
     parent = os.getppid()
-    recurring.start("steward", settings.folder(), EVERY, lambda: Steward(settings, parent).look)
+    recurring.start("steward", settings.folder(), EVERY, lambda: Scheduler(settings, parent).look)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import peewee
 
 from app.registry import store as version_store
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.settings import Settings
 from app.store import opening
 from app.store.opening import Parser
@@ -46,7 +46,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def _run(arguments: Namespace, settings: Settings) -> None:
-    configured = Configured(settings.folder())
+    configured = LiveConfig(settings.folder())
     configured.refresh()
     dataset = configured.get(arguments.dataset)
     if dataset is None:

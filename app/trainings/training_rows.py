@@ -27,7 +27,7 @@ LABEL = "label id"  # the name of a snapshot's index; empty for rows of the file
 
 
 @dataclass(frozen=True)
-class Gathered:
+class TrainingRows:
     """Rows of text with the ids of their labels: what a training starts from, to the byte."""
 
     frame: pd.DataFrame
@@ -46,7 +46,7 @@ class Gathered:
         return packed.getvalue()
 
 
-def gather(database: peewee.Database, dataset: Dataset, use: str) -> Gathered:
+def gather(database: peewee.Database, dataset: Dataset, use: str) -> TrainingRows:
     """Read the labels, the file or both; labels stand first, the newest before the older.
 
     Where rows are one by their key the first is taken, and a person's word counts more than the
@@ -75,7 +75,7 @@ def gather(database: peewee.Database, dataset: Dataset, use: str) -> Gathered:
         )
     names = {"file": dataset.source, "labels": "labels"}
     source = names.get(use) or f"labels and {dataset.source}"
-    return Gathered(frame, source, md5)
+    return TrainingRows(frame, source, md5)
 
 
 def stated(rows: Iterable[dict[str, Any]], dataset: Dataset) -> pd.DataFrame:
@@ -106,7 +106,7 @@ def beyond(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     return rows[np.array(is_new, dtype=bool)]
 
 
-def prepare(gathered: Gathered, dataset: Dataset, seed: int) -> tuple[Prepared, Cleaned]:
+def prepare(gathered: TrainingRows, dataset: Dataset, seed: int) -> tuple[Prepared, Cleaned]:
     """Clean and split the rows as the pipeline does; their index is their position."""
     cleaned = cleaning.clean(gathered.frame.reset_index(drop=True), dataset)
     parts = splitting.split(cleaned.rows, dataset, seed)

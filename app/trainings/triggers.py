@@ -9,7 +9,7 @@ from typing import Any
 import peewee
 
 from app.registry import store as version_store
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.registry.store import Registered
 from app.store import clock, ids
 from app.store.tables import Training
@@ -26,10 +26,10 @@ AFTER_LABELS, AT_LEAST_EVERY = "after_labels", "at_least_every"
 IMPATIENCE = 10  # times the debounce after which labels that go on coming are waited for no more
 
 
-class Retraining:
+class RetrainTrigger:
     """Ask for a training where a dataset's rule says so, and none waits or runs already."""
 
-    def __init__(self, database: peewee.Database, configured: Configured) -> None:
+    def __init__(self, database: peewee.Database, configured: LiveConfig) -> None:
         self._database = database
         self._configured = configured
         self._refused: dict[str, tuple[int, str]] = {}  # what could not be trained

@@ -18,7 +18,7 @@ def unfinished(var: Path) -> set[str]:
     return {path.parent.name for path in (var / FOLDER).glob(f"*/{WORK}")}
 
 
-class Place:
+class Workspace:
     """A training's folder in var/.
 
     Its process holds the lock for as long as it lives: it inherits the open file of whoever

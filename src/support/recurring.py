@@ -18,6 +18,27 @@ def rest(took: float) -> float:
     return took / SHARE
 
 
+class Share:
+    """Look only when the look before has been rested for, twenty times as long as it took.
+
+    One that takes milliseconds is rested for before the next is due anyway.
+    """
+
+    def __init__(self) -> None:
+        self._rested = 0.0
+
+    def spend(self, look: Callable[[], object]) -> None:
+        """Look, unless it is too early; what fails after a long time is rested for too."""
+        started = time.monotonic()
+        if started < self._rested:
+            return
+        try:
+            look()
+        finally:
+            now = time.monotonic()
+            self._rested = now + rest(now - started)
+
+
 class Errors(dict[str, str]):
     """Current errors by subject."""
 

@@ -14,7 +14,7 @@ import pytest
 
 from app import __main__ as command_line
 from app.registry import loaded
-from app.registry.loaded import Serving
+from app.registry.loaded import LoadedVersion
 from app.registry.store import Registered
 from app.request_log.recorder import Recorder
 from app.settings import Settings
@@ -83,10 +83,10 @@ def serves_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def load_serving(home: Path, tmp_path: Path) -> Callable[..., Serving]:
+def load_serving(home: Path, tmp_path: Path) -> Callable[..., LoadedVersion]:
     """Return a function that loads a bundle as the service does, its manifest changed or not."""
 
-    def load(dataset: str, model: str, change: Callable[[Any], Any] | None = None) -> Serving:
+    def load(dataset: str, model: str, change: Callable[[Any], Any] | None = None) -> LoadedVersion:
         path = paths.BUNDLES / dataset / model
         if change is not None:
             project.retell(path, "manifest.json", change)

@@ -1,4 +1,4 @@
-"""What trainings on request do not reach: tests/app/trainings/test_comparison.py does most."""
+"""What trainings on request do not reach: tests/app/trainings/test_result.py does most."""
 
 from __future__ import annotations
 

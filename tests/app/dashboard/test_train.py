@@ -11,7 +11,7 @@ import pytest
 from app.auth import keys
 from app.dashboard import train
 from app.trainings import store as training_store
-from app.trainings.workspace import Place
+from app.trainings.workspace import Workspace
 from tests.app import project
 from tests.app.dashboard.browser import expect
 from tests.app.dashboard.conftest import WIDTHS
@@ -197,7 +197,7 @@ def test_states_are_told_and_only_what_is_open_is_read_anew(service: Service) ->
     runs = running(service)
     progress = {"stage": "trials", "step": 3, "of": 9, "note": f"best {NASTY}"}
     training_store.tell(service.database, runs, progress=progress)
-    place = Place(service.settings.folder(), runs)
+    place = Workspace(service.settings.folder(), runs)
     place.path.mkdir(parents=True)
     place.log.write_text(f"reading\n{NASTY}\n")
     path = f"{PATH}/{runs}"

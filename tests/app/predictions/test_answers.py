@@ -11,20 +11,20 @@ import pytest
 
 from app.http import problems
 from app.predictions import answers
-from app.registry.loaded import Serving
+from app.registry.loaded import LoadedVersion
 from app.store import ids
 from src.support.errors import UserError
 from tests.app import project
 
-LoadServing = Callable[..., Serving]
+LoadServing = Callable[..., LoadedVersion]
 
 
-def record(one: Serving, **changes: Any) -> tuple[Any, ...]:
+def record(one: LoadedVersion, **changes: Any) -> tuple[Any, ...]:
     given = {**project.RECORDS[one.dataset.name], **changes}
     return tuple(given[name] for name in one.records.names)
 
 
-def saying(one: Serving, output: Any) -> Serving:
+def saying(one: LoadedVersion, output: Any) -> LoadedVersion:
     """Make a serving whose model says this, whatever it is asked."""
     fake = SimpleNamespace(output=lambda records: np.array(output))
     return replace(one, predictor=fake)  # type: ignore[arg-type]

@@ -10,19 +10,19 @@ import pytest
 
 from app.http import problems
 from app.predictions import answers, csv_answers
-from app.registry.loaded import Serving
+from app.registry.loaded import LoadedVersion
 from app.store import ids
 from src.support.errors import UserError
 from tests.app import project
 
-Load = Callable[..., Serving]
+Load = Callable[..., LoadedVersion]
 HEADER = "carat,facets,cut,depth"
 ROW = "1.5,57,Ideal,3.25"
 TOLD = ["price", "low", "high", "warning"]
 
 
 def read(
-    serving: Serving, text: str, most: int = 10, *, is_partial: bool = False
+    serving: LoadedVersion, text: str, most: int = 10, *, is_partial: bool = False
 ) -> csv_answers.Table:
     return csv_answers.read(
         serving, text.encode(), most=most, longest_text=100, is_partial=is_partial
@@ -30,7 +30,7 @@ def read(
 
 
 def written(
-    serving: Serving, text: str, *, is_partial: bool = False, **words: Any
+    serving: LoadedVersion, text: str, *, is_partial: bool = False, **words: Any
 ) -> list[list[str]]:
     """Score a CSV, and return the header and the rows that come back."""
     table = read(serving, text, is_partial=is_partial)
@@ -40,7 +40,7 @@ def written(
     return list(csv.reader(io.StringIO(whole, newline=""), delimiter=serving.dataset.separator))
 
 
-def refused(serving: Serving, text: str, most: int = 10) -> tuple[int, dict[str, Any]]:
+def refused(serving: LoadedVersion, text: str, most: int = 10) -> tuple[int, dict[str, Any]]:
     with pytest.raises(UserError) as caught:
         read(serving, text, most)
     return problems.status(caught.value), msgspec.to_builtins(problems.document(caught.value))

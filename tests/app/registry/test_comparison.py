@@ -11,18 +11,18 @@ import pytest
 
 from app.registry import comparison
 from app.registry.comparison import ConfigurationDifference, MetricComparison
-from app.registry.loaded import Serving
+from app.registry.loaded import LoadedVersion
 from app.registry.store import Registered
 from tests.app import project
 
-Load = Callable[..., Serving]
+Load = Callable[..., LoadedVersion]
 ROWS = [{"record": project.STONE, "actual": 5000.0}]
 
 
 class Doubled:
     """Answer twice what a version does."""
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: LoadedVersion) -> None:
         self._predictor = serving.predictor
 
     def output(self, records: Any) -> Any:

@@ -9,30 +9,30 @@ import pytest
 from app.http import problems
 from app.registry import store as version_store
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.registry.store import Registered
 from src.support.errors import UserError
 from tests.app.labels import truths
 
 
 @pytest.fixture
-def configured(home: Path) -> Configured:
-    made = Configured()
+def configured(home: Path) -> LiveConfig:
+    made = LiveConfig()
     made.refresh()
     return made
 
 
 @pytest.fixture
-def gatekeeper(configured: Configured) -> Gatekeeper:
+def gatekeeper(configured: LiveConfig) -> Gatekeeper:
     return Gatekeeper(configured)
 
 
 @pytest.fixture
-def linear(database: peewee.Database, configured: Configured, tmp_path: Path) -> Registered:
+def linear(database: peewee.Database, configured: LiveConfig, tmp_path: Path) -> Registered:
     return truths.register(database, tmp_path / "var")[0]
 
 
-def rule(configured: Configured, name: str = "stones", **rules: Any) -> None:
+def rule(configured: LiveConfig, name: str = "stones", **rules: Any) -> None:
     truths.rule(name, **rules)
     configured.refresh()
 
@@ -42,7 +42,7 @@ def tell(database: peewee.Database, kind: str, number: int = 1, why: str = "mae 
 
 
 def test_a_version_is_held_against_the_gate_that_conf_has_now(
-    configured: Configured, gatekeeper: Gatekeeper, linear: Registered
+    configured: LiveConfig, gatekeeper: Gatekeeper, linear: Registered
 ) -> None:
     assert gatekeeper.missed(linear) == []
     rule(configured, gate=truths.PASSED_BY_NONE)
@@ -57,7 +57,7 @@ def test_a_version_is_held_against_the_gate_that_conf_has_now(
 
 
 def test_each_class_is_held_against_its_own_limit(
-    database: peewee.Database, configured: Configured, gatekeeper: Gatekeeper, tmp_path: Path
+    database: peewee.Database, configured: LiveConfig, gatekeeper: Gatekeeper, tmp_path: Path
 ) -> None:
     logistic = truths.register(database, tmp_path / "var", "debts")[0]
     rule(configured, "debts", gate={"precision": {"each": {"min": 0.9}}})
@@ -69,7 +69,7 @@ def test_each_class_is_held_against_its_own_limit(
 
 
 def test_who_was_let_through_may_serve_and_nobody_else(
-    database: peewee.Database, configured: Configured, gatekeeper: Gatekeeper, linear: Registered
+    database: peewee.Database, configured: LiveConfig, gatekeeper: Gatekeeper, linear: Registered
 ) -> None:
     rule(configured, gate=truths.PASSED_BY_NONE)
     second = version_store.get(database, "stones", 2)
@@ -83,7 +83,7 @@ def test_who_was_let_through_may_serve_and_nobody_else(
 
 
 def test_a_refusal_has_the_figures_and_the_way_around(
-    configured: Configured, gatekeeper: Gatekeeper, linear: Registered
+    configured: LiveConfig, gatekeeper: Gatekeeper, linear: Registered
 ) -> None:
     rule(configured, gate={"mae": {"max": 50}, "r2": {"min": 1}})
     refusal = gatekeeper.refusal(linear)
@@ -114,7 +114,7 @@ def test_a_breach_is_of_one_version_until_it_recovers(
 
 @pytest.mark.parametrize("policy", ["warn", "rollback", None])
 def test_an_answer_says_that_its_version_came_under_the_gate(
-    database: peewee.Database, configured: Configured, gatekeeper: Gatekeeper, policy: str | None
+    database: peewee.Database, configured: LiveConfig, gatekeeper: Gatekeeper, policy: str | None
 ) -> None:
     rule(configured, **({} if policy is None else {"on_breach": policy}))
     tell(database, version_store.BREACH)
@@ -124,7 +124,7 @@ def test_an_answer_says_that_its_version_came_under_the_gate(
 
 
 def test_where_a_breach_refuses_nothing_is_answered_until_it_is_overridden(
-    database: peewee.Database, configured: Configured, gatekeeper: Gatekeeper
+    database: peewee.Database, configured: LiveConfig, gatekeeper: Gatekeeper
 ) -> None:
     rule(configured, on_breach="refuse")
     tell(database, version_store.BREACH)

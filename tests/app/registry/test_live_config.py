@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from src.config import composition, composition_cache, paths
 from src.support.errors import UserError
 from tests.app import project
@@ -37,20 +37,20 @@ BROKEN: dict[str, str | bytes] = {
 
 
 @pytest.fixture
-def configured(home: Path) -> Configured:
-    made = Configured()
+def configured(home: Path) -> LiveConfig:
+    made = LiveConfig()
     assert made.refresh()
     return made
 
 
-def most(configured: Configured) -> float | None:
+def most(configured: LiveConfig) -> float | None:
     """Return what the gate of the stones allows."""
     dataset = configured.get("stones")
     assert dataset is not None
     return dataset.gate["mae"].max if dataset.gate else None
 
 
-def test_all_datasets_are_known_whether_trained_or_not(configured: Configured) -> None:
+def test_all_datasets_are_known_whether_trained_or_not(configured: LiveConfig) -> None:
     assert configured.names() == ["debts", "ghosts", "notes", "stones"]
     assert configured.errors() == {}
     ghosts = configured.get("ghosts")
@@ -59,7 +59,7 @@ def test_all_datasets_are_known_whether_trained_or_not(configured: Configured) -
     assert configured.get("nothing") is None
 
 
-def test_an_edit_is_read_at_the_next_look_and_once(configured: Configured) -> None:
+def test_an_edit_is_read_at_the_next_look_and_once(configured: LiveConfig) -> None:
     readings = configured.readings
     assert not configured.refresh(), "nothing has changed"
     truths.rule("stones", gate={"mae": {"max": 500}})
@@ -87,7 +87,7 @@ def composed(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def look(configured: Configured, composed: list[str]) -> list[str]:
+def look(configured: LiveConfig, composed: list[str]) -> list[str]:
     """Return the datasets that are composed by another look."""
     composed.clear()
     assert configured.refresh()
@@ -104,10 +104,10 @@ def test_a_second_start_composes_nothing(
 ) -> None:
     var = tmp_path / "var"
     var.mkdir()
-    assert look(Configured(var), composed) == DATASETS
-    assert look(Configured(var), composed) == []
+    assert look(LiveConfig(var), composed) == DATASETS
+    assert look(LiveConfig(var), composed) == []
     monkeypatch.setattr(composition_cache, "_memory", {})
-    again = Configured(var)
+    again = LiveConfig(var)
     assert look(again, composed) == [], "in another process"
     assert again.names() == DATASETS
     assert again.errors() == {}
@@ -128,7 +128,7 @@ def test_a_second_start_composes_nothing(
 def test_an_edit_composes_the_datasets_that_the_file_takes_part_in(
     composed: list[str], path: str, names: list[str]
 ) -> None:
-    configured = Configured()
+    configured = LiveConfig()
     configured.refresh()
     if path.endswith("stones_dummy.yaml"):
         Path(path).write_text("# @package _global_\n")
@@ -139,7 +139,7 @@ def test_an_edit_composes_the_datasets_that_the_file_takes_part_in(
 
 
 def test_what_is_broken_is_composed_alone_and_what_is_mended_is_read(composed: list[str]) -> None:
-    configured = Configured()
+    configured = LiveConfig()
     configured.refresh()
     truths.write("stones", BROKEN["no YAML"])
     assert look(configured, composed) == ["stones"]
@@ -155,7 +155,7 @@ def test_what_is_broken_is_composed_alone_and_what_is_mended_is_read(composed: l
 
 
 def test_what_a_training_asks_for_is_composed_once(composed: list[str]) -> None:
-    configured = Configured()
+    configured = LiveConfig()
     configured.refresh()
     composed.clear()
     first = configured.config("stones", "xgboost", "optuna", 7)
@@ -189,7 +189,7 @@ def test_a_start_after_the_pipeline_does_without_hydra(trained: Path, home: Path
     assert answer.stdout == "[]\n", "the service has kept what it composed"
 
 
-def test_files_come_and_go(configured: Configured) -> None:
+def test_files_come_and_go(configured: LiveConfig) -> None:
     project.dump(STONES.with_name("gems.yaml"), {**project.STONES, "name": "gems"})
     assert configured.refresh()
     assert configured.get("gems") is not None
@@ -200,7 +200,7 @@ def test_files_come_and_go(configured: Configured) -> None:
 
 @pytest.mark.parametrize("kind", list(BROKEN))
 def test_what_is_broken_leaves_the_last_good_one(
-    configured: Configured, caplog: pytest.LogCaptureFixture, kind: str
+    configured: LiveConfig, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
     truths.rule("stones", gate={"mae": {"max": 500}})
     configured.refresh()
@@ -223,7 +223,7 @@ def test_what_is_broken_leaves_the_last_good_one(
 
 
 def test_a_file_that_cannot_be_opened_leaves_the_last_good_one(
-    configured: Configured, monkeypatch: pytest.MonkeyPatch
+    configured: LiveConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(words: list[str]) -> dict[str, Any]:
         if "dataset=stones" in words:
@@ -240,7 +240,7 @@ def test_a_file_that_cannot_be_opened_leaves_the_last_good_one(
     assert most(configured) is None
 
 
-def test_a_folder_in_the_place_of_a_file_is_no_dataset(configured: Configured) -> None:
+def test_a_folder_in_the_place_of_a_file_is_no_dataset(configured: LiveConfig) -> None:
     STONES.unlink()
     STONES.mkdir()
     assert configured.refresh()
@@ -250,7 +250,7 @@ def test_a_folder_in_the_place_of_a_file_is_no_dataset(configured: Configured) -
 
 def test_what_was_broken_from_the_start_is_known_by_name(home: Path) -> None:
     truths.write("stones", "name: [")
-    configured = Configured()
+    configured = LiveConfig()
     configured.refresh()
     assert "stones" in configured.names()
     assert configured.get("stones") is None
@@ -258,7 +258,7 @@ def test_what_was_broken_from_the_start_is_known_by_name(home: Path) -> None:
         configured.config("stones", "linear", "none", None)
 
 
-def test_without_params_every_dataset_stays_as_it_was(configured: Configured) -> None:
+def test_without_params_every_dataset_stays_as_it_was(configured: LiveConfig) -> None:
     Path("params.yaml").rename("elsewhere.yaml")
     assert configured.refresh()
     assert list(configured.errors()) == configured.names()
@@ -269,12 +269,12 @@ def test_a_folder_without_conf_has_no_datasets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    configured = Configured()
+    configured = LiveConfig()
     configured.refresh()
     assert configured.names() == []
 
 
-def test_a_training_is_configured_as_a_command_line_would(configured: Configured) -> None:
+def test_a_training_is_configured_as_a_command_line_would(configured: LiveConfig) -> None:
     config = configured.config("stones", "xgboost", "optuna", 7)
     assert (config.dataset.name, config.model.name, config.seed) == ("stones", "xgboost", 7)
     assert config.search.trials == 7  # type: ignore[union-attr]
@@ -294,7 +294,7 @@ def test_a_training_is_configured_as_a_command_line_would(configured: Configured
     ],
 )
 def test_a_training_that_conf_does_not_have_is_refused_in_words(
-    configured: Configured, words: tuple[Any, ...], told: str
+    configured: LiveConfig, words: tuple[Any, ...], told: str
 ) -> None:
     with pytest.raises(UserError) as caught:
         configured.config(*words)
@@ -306,7 +306,7 @@ def test_two_readers_of_one_process_do_not_disturb_each_other(home: Path) -> Non
 
     def read() -> None:
         try:
-            configured = Configured()
+            configured = LiveConfig()
             configured.refresh()
             for _ in range(3):
                 configured.config("debts", "logistic", "none", None)

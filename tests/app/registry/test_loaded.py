@@ -8,12 +8,12 @@ import pytest
 
 from app.predictions import answers
 from app.registry import loaded
-from app.registry.loaded import Serving
+from app.registry.loaded import LoadedVersion
 from src.config import paths
 from src.support.errors import UserError
 from tests.app import project
 
-LoadServing = Callable[..., Serving]
+LoadServing = Callable[..., LoadedVersion]
 
 
 @pytest.mark.parametrize("name", sorted(loaded.RESERVED))

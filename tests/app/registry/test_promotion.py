@@ -10,7 +10,7 @@ import pytest
 from app.registry import promotion
 from app.registry import store as version_store
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.registry.store import Registered
 from src.support.errors import UserError
 from tests.app.labels import truths
@@ -39,7 +39,7 @@ def promote(database: peewee.Database, registered: list[Registered], loaded: lis
         loaded.append(version.number)
 
     def promote(number: int, **words: Any) -> bool:
-        configured = Configured()
+        configured = LiveConfig()
         configured.refresh()
         given: dict[str, Any] = {"load": load, "kind": "promote", "by": "ann", "why": "", **words}
         version = registered[number - 1]

@@ -12,7 +12,7 @@ import pytest
 
 from app.registry import store as version_store
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.registry.registry import OTHERS, Registry, loader
 from app.settings import Settings
 from src.config import paths
@@ -325,7 +325,7 @@ def test_classes_are_those_that_conf_lists_else_the_champions(
     database: peewee.Database, home: Path, settings: Settings
 ) -> None:
     load = loader(settings.folder(), most_records=1, longest_text=9)
-    configured = Configured()
+    configured = LiveConfig()
     keeper = Gatekeeper(configured)
     registry = Registry(database, settings.folder(), load, configured, keeper)
     registry.refresh()

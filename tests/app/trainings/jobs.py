@@ -19,8 +19,8 @@ from app.settings import Settings
 from app.store import ids
 from app.trainings import run
 from app.trainings import store as training_store
-from app.trainings.retries import Errands
-from app.trainings.workspace import Place
+from app.trainings.retries import DatabaseWriter
+from app.trainings.workspace import Workspace
 from tests.app import project
 
 PATIENCE = 120.0  # seconds: a training lets everybody else go first
@@ -89,9 +89,9 @@ def train(database: peewee.Database, settings: Settings, **changes: Any) -> dict
     """Ask for a training and run it in this process; return its row, with its result read."""
     number = ask(database, **changes)
     assert training_store.claim(database, number, 99)
-    row, place = training_store.find(database, number), Place(settings.folder(), number)
+    row, place = training_store.find(database, number), Workspace(settings.folder(), number)
     quiet: Any = Quiet()
-    with Errands(database) as errands:
+    with DatabaseWriter(database) as errands:
         done = run.train(settings, database, row, place, quiet, errands)
     run.publish(database, row, done, quiet)
     place.clear()
@@ -106,7 +106,7 @@ def ended(database: peewee.Database, number: str) -> dict[str, Any]:
     return row
 
 
-def wait_until(is_so: Callable[[], bool], place: Place) -> None:
+def wait_until(is_so: Callable[[], bool], place: Workspace) -> None:
     """Wait for something to become true."""
     until = time.monotonic() + PATIENCE
     while not is_so():

@@ -9,11 +9,11 @@ import pytest
 
 from app.registry import live_scores
 from app.registry import store as version_store
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.registry.store import Registered
 from app.store import ids
 from app.store.tables import Label
-from app.trainings.gate_watch import Breaches
+from app.trainings.gate_watch import GateWatch
 from src.evaluation.bootstrap import LEAST
 from tests.app.labels import truths
 from tests.app.service import Service, assert_refused
@@ -33,8 +33,8 @@ def registered(database: peewee.Database, home: Path, tmp_path: Path) -> list[Re
 
 def looker(database: peewee.Database) -> Look:
     """Return what a steward does: it reads conf/ and looks at the champions."""
-    configured = Configured()
-    watch = Breaches(database, configured)
+    configured = LiveConfig()
+    watch = GateWatch(database, configured)
 
     def look() -> None:
         configured.refresh()

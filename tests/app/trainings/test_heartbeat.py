@@ -16,11 +16,11 @@ import pytest
 
 from app.trainings import heartbeat as pulses
 from app.trainings import store as training_store
-from app.trainings.heartbeat import Pulse
+from app.trainings.heartbeat import Heartbeat
 from tests.app.trainings.jobs import ask, ended
 
 PATIENCE = 30.0
-Make = Callable[..., Pulse]
+Make = Callable[..., Heartbeat]
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_progress_goes_into_the_database_and_the_log(
     left: threading.Event,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with Pulse(database, number, os.getpid()) as pulse:
+    with Heartbeat(database, number, os.getpid()) as pulse:
         pulse.stage("trials", 9)
         pulse.step("best 0.5")
         pulse.step()
@@ -80,7 +80,7 @@ def test_progress_goes_into_the_database_and_the_log(
 def test_one_that_was_cancelled_ends_the_process_and_all_that_it_started(
     database: peewee.Database, number: str, left: threading.Event
 ) -> None:
-    with Pulse(database, number, os.getpid()):
+    with Heartbeat(database, number, os.getpid()):
         assert not left.wait(0.2)
         training_store.cancel(database, number, "me")
         assert left.wait(PATIENCE)
@@ -90,7 +90,7 @@ def test_one_that_was_cancelled_ends_the_process_and_all_that_it_started(
 def test_one_that_has_come_to_its_end_leaves_by_itself(
     database: peewee.Database, number: str, left: threading.Event
 ) -> None:
-    with Pulse(database, number, os.getpid()):
+    with Heartbeat(database, number, os.getpid()):
         training_store.end(database, number, "done")
         assert not left.wait(0.3)
 
@@ -99,7 +99,7 @@ def test_it_does_not_outlive_the_service(
     database: peewee.Database, number: str, left: threading.Event
 ) -> None:
     parent = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    with Pulse(database, number, parent.pid):
+    with Heartbeat(database, number, parent.pid):
         assert not left.wait(0.2)
         parent.communicate(b"\n")
         assert left.wait(PATIENCE)
@@ -115,7 +115,7 @@ def test_a_service_that_is_gone_already_is_noticed(
 ) -> None:
     parent = subprocess.Popen([sys.executable, "-c", ""])
     parent.wait()
-    with Pulse(database, number, parent.pid):
+    with Heartbeat(database, number, parent.pid):
         assert left.wait(PATIENCE)
     assert training_store.find(database, number)["state"] == "lost"
 
@@ -136,7 +136,7 @@ def test_a_database_that_is_away_is_no_end_and_told_once(
         return True
 
     monkeypatch.setattr(training_store, "is_wanted", is_wanted)
-    with Pulse(database, number, os.getpid()):
+    with Heartbeat(database, number, os.getpid()):
         assert beaten(database, number, lambda: len(asked) > 4)
         is_away[0] = False
         assert beaten(database, number, lambda: len(asked) > 9)
@@ -158,7 +158,7 @@ def test_a_full_disk_stops_neither_the_work_nor_its_end(
 
     with monkeypatch.context() as patch:
         patch.setattr(builtins, "print", full)
-        with Pulse(database, number, os.getpid()) as pulse:
+        with Heartbeat(database, number, os.getpid()) as pulse:
             pulse.stage("fit", 2)
             pulse.step("half")
             training_store.cancel(database, number, "me")

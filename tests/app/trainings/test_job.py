@@ -21,7 +21,7 @@ from app.trainings import job, retries
 from app.trainings import run as work
 from app.trainings import store as training_store
 from app.trainings.launcher import Launcher
-from app.trainings.workspace import Place
+from app.trainings.workspace import Workspace
 from src.inference import bundle
 from src.support.errors import UserError
 from tests.app.trainings.jobs import (
@@ -47,7 +47,7 @@ class Run:
     ) -> None:
         self.database = database
         self.number = ask(database, **asked)
-        self.place = Place(settings.folder(), self.number)
+        self.place = Workspace(settings.folder(), self.number)
         self.launcher = Launcher(database, settings.folder(), 1, parent)
         self.launcher.look()
         (self.child,) = self.launcher._children
@@ -237,7 +237,7 @@ def attempt(
         training_store.claim(database, number, 99)
         monkeypatch.setattr(sys, "argv", ["app.trainings.job", number, str(os.getpid())])
         job.main()
-        assert not Place(settings.folder(), number).work.exists()
+        assert not Workspace(settings.folder(), number).work.exists()
         return ended(database, number), capfd.readouterr().out
 
     return run

@@ -17,7 +17,7 @@ import pytest
 from app.settings import Settings
 from app.trainings import store as training_store
 from app.trainings.launcher import Launcher
-from app.trainings.workspace import Place
+from app.trainings.workspace import Workspace
 from tests.app import project
 from tests.app.trainings.jobs import as_environment, ask, is_running, wait_until
 
@@ -67,8 +67,8 @@ class Jobs:
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not is_running(pid), self.place("none"))
 
-    def place(self, number: str) -> Place:
-        return Place(self.var, number)
+    def place(self, number: str) -> Workspace:
+        return Workspace(self.var, number)
 
 
 @pytest.fixture

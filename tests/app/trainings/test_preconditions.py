@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.trainings.preconditions import check
 from src.config.configuration import Config
 from src.data.schema import Dataset
@@ -20,7 +20,7 @@ Given = Callable[..., tuple[Dataset, Config]]
 
 @pytest.fixture
 def given(home: Path) -> Given:
-    configured = Configured()
+    configured = LiveConfig()
     configured.refresh()
 
     def make(dataset: str, search: str = "none", **changes: Any) -> tuple[Dataset, Config]:

@@ -11,7 +11,7 @@ from app.auth import keys
 from app.registry import store as version_store
 from app.store.tables import Training
 from app.trainings import store as training_store
-from app.trainings.workspace import Place
+from app.trainings.workspace import Workspace
 from tests.app.service import Service, assert_refused
 from tests.app.trainings.jobs import ask, debts, label
 
@@ -196,7 +196,7 @@ def test_it_tells_how_far_it_is_and_the_last_lines_of_its_log(service: Service) 
     training_store.claim(service.database, number, 1)
     progress = {"stage": "trials", "step": 3, "of": 9, "note": "best 0.9"}
     training_store.tell(service.database, number, progress=progress)
-    place = Place(service.settings.folder(), number)
+    place = Workspace(service.settings.folder(), number)
     place.path.mkdir(parents=True)
     place.log.write_bytes(b"x" * 70_000 + b"\nreading (2)\n\xff\n")
     told = service.ask(f"{PATH}/{number}").json

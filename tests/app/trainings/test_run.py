@@ -19,9 +19,9 @@ from app.settings import Settings
 from app.store import database as databases
 from app.trainings import retries, run, training_rows
 from app.trainings import store as training_store
-from app.trainings.comparison import Contest
-from app.trainings.retries import Errands
-from app.trainings.workspace import Place
+from app.trainings.result import Contest
+from app.trainings.retries import DatabaseWriter
+from app.trainings.workspace import Workspace
 from src.config import paths
 from src.evaluation.bootstrap import Comparison
 from src.inference import bundle
@@ -104,7 +104,7 @@ def test_the_rows_are_frozen_in_the_bundle(
     assert manifest["data"]["labels"] == 60
     assert len(training_rows.frozen(data)) == 60 + 150
     assert row["frozen"] >= row["started"]
-    assert not Place(settings.folder(), row["id"]).work.exists()
+    assert not Workspace(settings.folder(), row["id"]).work.exists()
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_the_frozen_rows_give_the_same_predictions_later(
     label(database, debts(80, seed=3))
     assert train(database, settings)["version"] == 2
     origin = bundle.read_manifest(path)["data"]
-    again = training_rows.Gathered(frozen, origin["source"], origin["md5"])
+    again = training_rows.TrainingRows(frozen, origin["source"], origin["md5"])
     monkeypatch.setattr(training_rows, "gather", lambda *_: again)
     assert train(database, settings)["version"] == first["version"]
 
@@ -207,8 +207,8 @@ class Prepare:
         training_store.claim(database, self.number, 1)
         self.row = training_store.find(database, self.number)
         self.quiet: Any = Quiet()
-        place = Place(settings.folder(), self.number)
-        with Errands(database) as errands:
+        place = Workspace(settings.folder(), self.number)
+        with DatabaseWriter(database) as errands:
             words = (settings, database, self.row, place, self.quiet, errands)
             self.done = run.train(*words)
 

@@ -14,12 +14,12 @@ import peewee
 import pytest
 
 from app.settings import Settings
-from app.trainings import pacing, scheduler
+from app.trainings import scheduler
 from app.trainings import store as training_store
-from app.trainings.gate_watch import Breaches
+from app.trainings.gate_watch import GateWatch
 from app.trainings.launcher import Launcher
-from app.trainings.scheduler import Steward
-from app.trainings.triggers import Retraining
+from app.trainings.scheduler import Scheduler
+from app.trainings.triggers import RetrainTrigger
 from src.support import recurring
 from src.support.errors import UserError
 from tests.app.trainings.jobs import ask
@@ -41,7 +41,7 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
         monkeypatch.setattr(kind, "look", look)
 
-    for kind in (Launcher, Retraining, Breaches):
+    for kind in (Launcher, RetrainTrigger, GateWatch):
         stand_in(kind)
     return found
 
@@ -49,8 +49,8 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_every_duty_is_done(
     home: Path, database: peewee.Database, settings: Settings, looked: dict[str, Any]
 ) -> None:
-    Steward(settings, os.getpid()).look()
-    assert looked["order"] == ["Launcher", "Retraining", "Breaches"]
+    Scheduler(settings, os.getpid()).look()
+    assert looked["order"] == ["Launcher", "RetrainTrigger", "GateWatch"]
 
 
 def test_labels_are_looked_at_for_a_share_of_the_time_and_trainings_always(
@@ -67,14 +67,14 @@ def test_labels_are_looked_at_for_a_share_of_the_time_and_trainings_always(
         return now[0]
 
     monkeypatch.setattr(recurring, "SHARE", 0.05)
-    monkeypatch.setattr(pacing, "monotonic", tick)  # each look takes a second
-    it = Steward(settings, os.getpid())
+    monkeypatch.setattr(recurring.time, "monotonic", tick)  # each look takes a second
+    it = Scheduler(settings, os.getpid())
     for _ in range(3):
         it.look()
-    assert looked["order"] == ["Launcher", "Retraining", "Breaches", "Launcher", "Launcher"]
+    assert looked["order"] == ["Launcher", "RetrainTrigger", "GateWatch", "Launcher", "Launcher"]
     now[0] += 20
     it.look()
-    assert looked["order"][-3:] == ["Launcher", "Retraining", "Breaches"]
+    assert looked["order"][-3:] == ["Launcher", "RetrainTrigger", "GateWatch"]
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,11 @@ def test_what_hinders_one_hinders_no_other_and_is_told_once(
     caplog: pytest.LogCaptureFixture,
     error: Exception,
 ) -> None:
-    it = Steward(settings, os.getpid())
-    looked["Launcher"] = looked["Retraining"] = error
+    it = Scheduler(settings, os.getpid())
+    looked["Launcher"] = looked["RetrainTrigger"] = error
     for _ in range(3):
         it.look()
-    assert looked["order"][-3:] == ["Launcher", "Retraining", "Breaches"]
+    assert looked["order"][-3:] == ["Launcher", "RetrainTrigger", "GateWatch"]
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert [words.split(":")[0] for words in told] == ["trainings", "retraining"]
     assert (str(error) or "ZeroDivisionError()") in told[0]
@@ -110,7 +110,7 @@ def test_a_conf_that_cannot_be_read_hinders_no_training(
 ) -> None:
     number = ask(database)
     training_store.claim(database, number, 1)
-    it = Steward(settings, os.getpid())
+    it = Scheduler(settings, os.getpid())
     Path("params.yaml").write_text("model: [")
     it.look()
     assert training_store.find(database, number)["state"] == "lost"
@@ -119,7 +119,7 @@ def test_a_conf_that_cannot_be_read_hinders_no_training(
 def test_its_connection_is_closed_after_each_look(
     home: Path, database: peewee.Database, settings: Settings
 ) -> None:
-    it = Steward(settings, os.getpid())
+    it = Scheduler(settings, os.getpid())
     it.look()
     assert it._database.is_closed()
 
@@ -138,7 +138,7 @@ def test_one_worker_does_it_and_the_next_when_that_one_is_gone(
             begun.set()
             threading.Event().wait()  # it looks for ever
 
-    monkeypatch.setattr(scheduler, "Steward", Once)
+    monkeypatch.setattr(scheduler, "Scheduler", Once)
     monkeypatch.setattr(os, "getppid", lambda: 4711)
     settings.folder().mkdir()
     other = os.open(settings.folder() / ".steward.lock", os.O_RDWR | os.O_CREAT)

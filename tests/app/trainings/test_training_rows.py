@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.labels import store as label_store
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.trainings import training_rows
-from app.trainings.training_rows import Gathered, gather
+from app.trainings.training_rows import TrainingRows, gather
 from src.data import cleaning
 from src.data.schema import Dataset
 from src.support.errors import UserError
@@ -35,7 +35,7 @@ def conf(home: Path) -> Change:
         if changes:
             values = {"debts": project.DEBTS, "stones": project.STONES, "notes": project.NOTES}
             project.dump(Path(f"conf/dataset/{name}.yaml"), {**values[name], **changes})
-        configured = Configured()
+        configured = LiveConfig()
         configured.refresh()
         found = configured.get(name)
         assert found is not None, configured.errors()
@@ -136,7 +136,7 @@ def test_keys_and_sides_that_labels_lack_are_filled_and_stay(
     label(database, debts(50, seed=4))
     after = gather(database, dataset, "both").frame
     pd.testing.assert_frame_equal(after[50:], before)
-    ready, _ = training_rows.prepare(Gathered(after, "", None), dataset, 7)
+    ready, _ = training_rows.prepare(TrainingRows(after, "", None), dataset, 7)
     assert set(ready.test["part"]) == {"test"}
 
 
@@ -173,8 +173,8 @@ def test_a_snapshot_has_every_cell_as_it_was(
     again = training_rows.frozen(data)
     pd.testing.assert_frame_equal(again, found.frame)
     assert list(again["text"][: len(WORDS)]) == WORDS[::-1]
-    assert Gathered(again, found.source, found.md5).parquet() == data, "to the byte"
-    assert Gathered(again, "", None).labels == len(WORDS)
+    assert TrainingRows(again, found.source, found.md5).parquet() == data, "to the byte"
+    assert TrainingRows(again, "", None).labels == len(WORDS)
 
 
 def test_the_origin_names_the_snapshot(database: peewee.Database, conf: Change) -> None:

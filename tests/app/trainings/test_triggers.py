@@ -11,11 +11,11 @@ import peewee
 import pytest
 
 from app.registry import store as version_store
-from app.registry.live_config import Configured
+from app.registry.live_config import LiveConfig
 from app.store import clock, ids
 from app.store.tables import Label, Training, Version
 from app.trainings import store as training_store
-from app.trainings.triggers import IMPATIENCE, Retraining
+from app.trainings.triggers import IMPATIENCE, RetrainTrigger
 from tests.app import project
 from tests.app.labels import truths
 
@@ -33,8 +33,8 @@ def look(database: peewee.Database, home: Path, tmp_path: Path) -> Look:
 
 
 def looker(database: peewee.Database) -> Look:
-    configured = Configured()
-    duty = Retraining(database, configured)
+    configured = LiveConfig()
+    duty = RetrainTrigger(database, configured)
 
     def look() -> None:
         configured.refresh()

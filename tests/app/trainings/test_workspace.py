@@ -10,22 +10,22 @@ from pathlib import Path
 import pytest
 
 from app.trainings import workspace
-from app.trainings.workspace import Place
+from app.trainings.workspace import Workspace
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path, "one")
+def place(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path, "one")
 
 
-def test_one_holds_it_until_it_lets_go(place: Place) -> None:
+def test_one_holds_it_until_it_lets_go(place: Workspace) -> None:
     assert not place.is_alive()
     assert not place.path.exists(), "to look leaves nothing"
     handle = place.hold()
     assert handle is not None
     assert place.is_alive()
     assert place.hold() is None
-    assert not Place(place.path.parent.parent, "other").is_alive()
+    assert not Workspace(place.path.parent.parent, "other").is_alive()
     os.close(handle)
     assert not place.is_alive()
     again = place.hold()
@@ -33,7 +33,7 @@ def test_one_holds_it_until_it_lets_go(place: Place) -> None:
     os.close(again)
 
 
-def test_a_process_that_inherits_it_holds_it_until_it_ends(place: Place) -> None:
+def test_a_process_that_inherits_it_holds_it_until_it_ends(place: Workspace) -> None:
     handle = place.hold()
     assert handle is not None
     words = [sys.executable, "-c", "input()"]
@@ -46,7 +46,7 @@ def test_a_process_that_inherits_it_holds_it_until_it_ends(place: Place) -> None
     other.communicate(b"\n")
 
 
-def test_the_folder_is_for_this_user_alone(place: Place) -> None:
+def test_the_folder_is_for_this_user_alone(place: Workspace) -> None:
     handle = place.hold()
     assert handle is not None
     os.close(handle)
@@ -54,7 +54,7 @@ def test_the_folder_is_for_this_user_alone(place: Place) -> None:
     assert (place.path / ".lock").stat().st_mode & 0o077 == 0
 
 
-def test_what_is_half_made_goes_and_the_log_stays(place: Place) -> None:
+def test_what_is_half_made_goes_and_the_log_stays(place: Workspace) -> None:
     (place.work / "bundle").mkdir(parents=True)
     (place.work / "bundle" / "model").write_text("half")
     place.log.write_text("reading\nfit\n")
@@ -65,5 +65,5 @@ def test_what_is_half_made_goes_and_the_log_stays(place: Place) -> None:
     assert place.lines() == ["reading", "fit"]
 
 
-def test_without_a_log_there_are_no_lines(place: Place) -> None:
+def test_without_a_log_there_are_no_lines(place: Workspace) -> None:
     assert place.lines() == []

@@ -1,7 +1,9 @@
-"""What a finished training is worth, in figures for those who asked for it."""
+"""The result of a training: its figures, and its version against the champion."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,15 +11,19 @@ import numpy as np
 import pandas as pd
 
 from app.registry.description import confusion_matrix
-from app.trainings.training_rows import Gathered
+from app.registry.store import Registered
+from app.trainings.training_rows import TrainingRows
 from src.data.cleaning import Cleaned
 from src.data.prepared import Prepared
 from src.data.schema import Dataset
+from src.learning.recipe import Fitted
+from src.runs import comparison
+from src.runs.comparison import Fresh
 
 
 def kpis(
     dataset: Dataset,
-    gathered: Gathered,
+    gathered: TrainingRows,
     cleaned: Cleaned,
     ready: Prepared,
     manifest: dict[str, Any],
@@ -58,3 +64,23 @@ def _counts(ready: Prepared, wanted: np.ndarray, dataset: Dataset) -> dict[str, 
 
 def _only(part: pd.DataFrame, wanted: np.ndarray) -> pd.DataFrame:
     return part[wanted[part.index.to_numpy()]]
+
+
+@dataclass(frozen=True)
+class Contest(comparison.Contest):
+    """What came of it, and against which version."""
+
+    champion: int = 0
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {"champion": self.champion, **super().document()}
+
+
+def contest(
+    fitted: Fitted, dataset: Dataset, test: pd.DataFrame, champion: Registered, var: Path, seed: int
+) -> Contest:
+    """Compare on the test rows that the champion has not seen, by the dataset's metric."""
+    fresh = Fresh(dataset, fitted.classes, fitted.output)
+    found = comparison.contest(fresh, test, champion.path(var), champion.manifest, seed)
+    return Contest(**vars(found), champion=champion.number)

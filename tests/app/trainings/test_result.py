@@ -17,8 +17,8 @@ from app.registry import store as version_store
 from app.registry.store import Registered
 from app.store import database as databases
 from app.store.migrations import migrate
-from app.trainings import comparison
-from app.trainings.comparison import Contest
+from app.trainings import result
+from app.trainings.result import Contest
 from src.config import paths
 from src.data import prepared
 from src.data.prepared import Prepared
@@ -69,7 +69,7 @@ def hold(home: Path, database: peewee.Database, var: Path) -> Hold:
         version = version_store.register(database, var, paths.BUNDLES / name / champion)
         version = change(version) or version
         ruled = dataset_of(name, **changes)
-        return comparison.contest(fitted, ruled, rows(ready), version, var, 7)
+        return result.contest(fitted, ruled, rows(ready), version, var, 7)
 
     return contest
 
