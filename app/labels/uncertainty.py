@@ -115,6 +115,7 @@ class Scan:
     looked_at: int
     labelled: list[str]
     candidates: list[Candidate]  # the least sure first
+    target: str  # may stand in a record that was sent, where it is ignored
 
 
 def uncertainty(answer: dict[str, Any], dataset: Dataset) -> float | None:
@@ -148,7 +149,7 @@ def scan_predictions(rows: Iterable[dict[str, Any]], dataset: Dataset) -> Scan:
             kept = {name: answer[name] for name in fields if name in answer}
             candidates.append(Candidate(row["id"], row["at"], row["version"], unsure, kept))
     candidates.sort(key=lambda one: -one.unsure)  # of equals the newest comes first
-    return Scan(looked_at, labelled, candidates)
+    return Scan(looked_at, labelled, candidates, dataset.target.name)
 
 
 def least_sure(scan: Scan, fetch: FetchRecords, limit: int) -> list[UncertainPrediction]:
@@ -160,9 +161,9 @@ def least_sure(scan: Scan, fetch: FetchRecords, limit: int) -> list[UncertainPre
     predictions: list[UncertainPrediction] = []
     if not scan.candidates:
         return predictions
-    seen = {_hash(record) for _, record in _in_batches(scan.labelled, fetch)}
+    seen = {_hash(record) for _, record in _in_batches(scan.labelled, fetch, scan.target)}
     candidates = {one.id: one for one in scan.candidates}
-    for prediction_id, record in _in_batches(list(candidates), fetch):
+    for prediction_id, record in _in_batches(list(candidates), fetch, scan.target):
         key = _hash(record)
         if key in seen or HIDDEN in record.values():
             continue
@@ -222,15 +223,17 @@ def _oldest_id(database: peewee.Database) -> str:
 
 
 def _in_batches(
-    prediction_ids: list[str], fetch: FetchRecords
+    prediction_ids: list[str], fetch: FetchRecords, target: str
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the records of predictions in their order, but for those that are gone meanwhile."""
+    """Yield the features of predictions in their order, but for those that are gone meanwhile."""
     for start in range(0, len(prediction_ids), BATCH):
         batch = prediction_ids[start : start + BATCH]
         stored = fetch(batch)
         for prediction_id in batch:
             if prediction_id in stored:
-                yield prediction_id, msgspec.json.decode(stored.pop(prediction_id))
+                record = msgspec.json.decode(stored.pop(prediction_id))
+                record.pop(target, None)
+                yield prediction_id, record
 
 
 def _hash(record: dict[str, Any]) -> int:

@@ -194,6 +194,16 @@ def test_a_dataset_that_was_never_trained_has_none(service: Service) -> None:
     assert (document["looked_at"], document["predictions"]) == (0, [])
 
 
+@pytest.mark.parametrize("target", [1, [1, 2], {"is": "late"}])
+def test_a_target_that_was_sent_with_the_record_is_left_out(service: Service, target: Any) -> None:
+    record = project.RECORDS["debts"]
+    first = service.predict("debts", {**record, "late": target})
+    assert first.status_code == 200, first.text
+    service.predict("debts", record)
+    (suggested,) = service.ask(PATH).json["predictions"]
+    assert suggested["record"] == record
+
+
 def test_only_so_many_rows_are_looked_through(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
