@@ -6,12 +6,10 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-import falcon
-
 from app.auth import sessions
 from app.auth.hosts import is_local_name, is_loopback
 from app.auth.keys import StoredKey, beginning, find
-from app.http.exchange import ANYONE, ENVIRON, HERE, Answer, Caller, Exchange, Scope
+from app.http.exchange import ANYONE, HERE, Answer, Caller
 from app.http.resource import RouteTable
 from src.support.errors import UserError
 
@@ -35,22 +33,6 @@ HEADERS = [
 ]
 _METHODS = "GET, POST, PUT, DELETE, HEAD, OPTIONS"
 _ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"
-
-
-def allowed(request: falcon.Request, scope: Scope) -> Exchange:
-    """Return the exchange of a request whose caller has the scope; raise UserError otherwise."""
-    exchange: Exchange = request.env[ENVIRON]
-    caller = exchange.caller or ANYONE
-    if not caller.may(scope):
-        raise UserError(
-            "This key does not have the scope that is needed here.",
-            code="scope_missing",
-            given=", ".join(sorted(caller.scopes)) or "no scope",
-            choices=[scope, *(["admin"] if scope != "admin" else [])],
-            fix="ask an administrator for a key: "
-            f"python -m app keys create --name <who> --scopes {scope}",
-        )
-    return exchange
 
 
 class Guard:

@@ -2,16 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import falcon
-import falcon.testing
 import pytest
 
-from app.auth import guard as security
 from app.auth import sessions
 from app.auth.guard import Guard
 from app.auth.keys import StoredKey, new_key
 from app.http import problems
-from app.http.exchange import ANYONE, HERE, SCOPES, Caller, begin
+from app.http.exchange import ANYONE, HERE, SCOPES, Caller
 from src.support.errors import UserError
 from tests.app.http import routes
 
@@ -222,30 +219,6 @@ def test_a_revoked_key_is_refused_as_soon_as_it_is_known() -> None:
     made.admit(given)
     made.learn({"lpd_another": STORED[PREFIX]})
     assert problems.status(refused(made, given)) == 401
-
-
-@pytest.mark.parametrize(
-    ("scopes", "scope", "may"),
-    [
-        ({"predict"}, "predict", True),
-        ({"predict"}, "admin", False),
-        ({"label", "train"}, "predict", False),
-        ({"admin"}, "predict", True),
-        ({"admin"}, "train", True),
-        (set(), "predict", False),
-    ],
-)
-def test_a_scope_is_needed(scopes: set[str], scope: Any, may: bool) -> None:
-    environ = falcon.testing.create_environ()
-    exchange = begin(environ)
-    exchange.caller = Caller("x", frozenset(scopes))
-    if may:
-        assert security.allowed(falcon.Request(environ), scope) is exchange
-        return
-    with pytest.raises(UserError) as caught:
-        security.allowed(falcon.Request(environ), scope)
-    assert problems.status(caught.value) == 403
-    assert scope in caught.value.choices
 
 
 @pytest.mark.parametrize(

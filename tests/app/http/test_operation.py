@@ -10,8 +10,9 @@ import falcon.testing
 import msgspec
 import pytest
 
+from app.http import problems
 from app.http.exchange import ANYONE, Caller, begin
-from app.http.operation import Call, operation
+from app.http.operation import Call, Operation, operation
 from app.http.resource import Resource
 from src.support.errors import UserError
 from src.support.structs import Checked
@@ -129,3 +130,26 @@ def test_who_lacks_the_scope_is_told_which_one(ask: Ask) -> None:
         ask("PUT", "predict")
     assert caught.value.given == "predict"
     assert caught.value.choices == ["train", "admin"]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "scope", "may"),
+    [
+        ({"predict"}, "predict", True),
+        ({"predict"}, "admin", False),
+        ({"label", "train"}, "predict", False),
+        ({"admin"}, "predict", True),
+        ({"admin"}, "train", True),
+        (set(), "predict", False),
+    ],
+)
+def test_a_scope_is_needed(scopes: set[str], scope: Any, may: bool) -> None:
+    exchange = begin(falcon.testing.create_environ())
+    exchange.caller = Caller("x", frozenset(scopes))
+    if may:
+        Operation(scope=scope).check_scope(exchange)
+        return
+    with pytest.raises(UserError) as caught:
+        Operation(scope=scope).check_scope(exchange)
+    assert problems.status(caught.value) == 403
+    assert scope in caught.value.choices
