@@ -14,7 +14,7 @@ from app.labels.reader import LabelReaders
 from app.labels.schema import check_storable
 from app.labels.store import Feedback
 from app.records.strict_json import Object, TooManyError, parse
-from app.registry.dataset_context import DatasetContext
+from app.registry.dataset_context import is_served
 from app.registry.services import DatasetResource, Services
 from app.store import database as databases
 from app.store import ids
@@ -24,10 +24,6 @@ from src.data.schema import Dataset
 from src.support.errors import UserError
 
 MOST_VALUES = 10
-
-
-def _is_served(context: DatasetContext) -> bool:
-    return context.serving is not None
 
 
 class PredictionLabel(DatasetResource):
@@ -51,7 +47,7 @@ class PredictionLabel(DatasetResource):
             "delete": ("delete_label", "label_id", "id"),
             "again": ("stored_truth", "prediction_id", "prediction/id"),
         },
-        is_offered=_is_served,
+        is_offered=is_served,
     )
     def on_put(self, call: Call, dataset: Dataset, prediction_id: str) -> dict[str, Any]:
         """Store what the prediction should have been; of two the last one counts, both are kept."""
@@ -88,7 +84,7 @@ class PredictionLabel(DatasetResource):
         summary="The label of a prediction; of several the last",
         answer=openapi.stored_label,
         refuses=("unknown_label",),
-        is_offered=_is_served,
+        is_offered=is_served,
     )
     def on_get(self, call: Call, dataset: Dataset, prediction_id: str) -> dict[str, Any]:
         """Answer with the label that counts."""

@@ -32,11 +32,6 @@ WHY = structure(
 )
 
 
-def is_served(context: DatasetContext) -> bool:
-    """Tell whether a version answers."""
-    return context.serving is not None
-
-
 def has_similar(context: DatasetContext) -> bool:
     """Tell whether similar rows can be looked up."""
     return context.serving is not None and context.serving.similar is not None

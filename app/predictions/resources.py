@@ -21,6 +21,8 @@ from app.predictions.similar import Similar
 from app.records.clipping import clipped
 from app.records.records import Decoded
 from app.registry import store as version_store
+from app.registry.dataset_context import is_served
+from app.registry.description import VersionNumber
 from app.registry.loaded import LoadedVersion
 from app.registry.services import DatasetResource, Services
 from app.store import ids
@@ -30,7 +32,6 @@ from src.support.errors import UserError
 from src.support.structs import Checked
 
 MOST = 200  # predictions of a page
-Version = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 # A stored document, which is passed on as it is.
 StoredObject = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})]
 REFUSED = (
@@ -52,7 +53,7 @@ class PredictionQuery(Checked, frozen=True):
     """What can be asked of a prediction beside its records."""
 
     explain: Annotated[bool, Meta(description="add why: contributions that add up")] = False
-    version: Annotated[Version | None, Meta(description="another registered version")] = None
+    version: Annotated[VersionNumber | None, Meta(description="another registered version")] = None
     model: Annotated[
         Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$(?!\n)")] | None,
         Meta(description="the newest version of another model"),
@@ -68,7 +69,7 @@ class PredictionQuery(Checked, frozen=True):
 class PredictionFilter(Checked, frozen=True):
     """Which predictions."""
 
-    version: Annotated[Version | None, Meta(description="of this version")] = None
+    version: Annotated[VersionNumber | None, Meta(description="of this version")] = None
     cursor: Annotated[Cursor | None, Meta(description="next, from the page before")] = None
     limit: Annotated[
         Annotated[int, Meta(ge=1, le=MOST)] | None, Meta(description="predictions of a page")
@@ -131,7 +132,7 @@ class Predictions(DatasetResource):
         query=PredictionFilter,
         answer=PredictionPage,
         links={"receipt": ("receipt", "prediction_id", "predictions/0/id")},
-        is_offered=openapi.is_served,
+        is_offered=is_served,
         is_answer_stored=False,  # it repeats what is stored
     )
     def on_get(self, call: Call[PredictionFilter, None], dataset: Dataset) -> PredictionPage:
@@ -161,7 +162,7 @@ class Predictions(DatasetResource):
             "receipt": ("receipt", "prediction_id", "id"),
             "truth": ("truth", "prediction_id", "id"),
         },
-        is_offered=openapi.is_served,
+        is_offered=is_served,
         is_light=True,
     )
     def on_post(self, call: Call[PredictionQuery, None], dataset: Dataset) -> None:
@@ -244,7 +245,7 @@ class OnePrediction(DatasetResource):
         summary="What was asked and answered, by which version, trained on what",
         answer=Receipt,
         refuses=("unknown_prediction",),
-        is_offered=openapi.is_served,
+        is_offered=is_served,
     )
     def on_get(self, call: Call, dataset: str, prediction_id: str) -> Receipt:
         """Answer with the record, the answer and where the version comes from."""

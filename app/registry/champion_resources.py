@@ -12,12 +12,12 @@ from app.http.media import NoQuery
 from app.http.openapi import Schema
 from app.http.operation import Call, operation
 from app.registry import promotion, store
+from app.registry.description import VersionNumber
 from app.registry.services import DatasetResource
 from src.data.schema import Dataset
 from src.support.errors import UserError
 from src.support.structs import Checked
 
-VersionNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 # Without control characters, which PostgreSQL's text does not all take.
 Reason = Annotated[str, Meta(pattern=r"^[^\u0000-\u001f\u007f]*$(?!\n)", max_length=500)]
 

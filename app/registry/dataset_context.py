@@ -33,3 +33,8 @@ class DatasetContext:
             "same": ", ".join(how.same) if how and how.same else "(any)",
             "nearest": how.nearest if how else "(none)",
         }
+
+
+def is_served(context: DatasetContext) -> bool:
+    """Tell whether a version answers for a dataset."""
+    return context.serving is not None

@@ -12,7 +12,7 @@ from app.http.paging import Timestamp
 from app.http.resource import Resource
 from app.records.fields import FieldDescription
 from app.registry import description, store
-from app.registry.dataset_context import DatasetContext
+from app.registry.dataset_context import is_served
 from app.registry.description import VersionSummary
 from app.registry.loaded import LoadedVersion
 from app.registry.services import DatasetResource, Services
@@ -107,11 +107,6 @@ class VersionList(msgspec.Struct, frozen=True):
     refused: str | None
     versions: list[VersionSummary]
     events: list[VersionEvent]
-
-
-def is_served(context: DatasetContext) -> bool:
-    """Tell whether a version answers for a dataset."""
-    return context.serving is not None
 
 
 class Datasets(Resource):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from app.http.paging import Timestamp
 from app.registry.gate import Gatekeeper
@@ -14,6 +14,7 @@ from app.registry.store import Registered
 from src.data.schema import Dataset
 
 Figures = dict[str, float | None]
+VersionNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]  # as it is asked for
 
 
 class GateVerdict(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from app.http.paging import Cursor, Limit, Line, TimeSpan, Timestamp
+from app.registry.description import CrossValidation
 from src.support.structs import Checked
 
 MOST_TRIALS = 1000
@@ -62,18 +63,11 @@ class RowCounts(msgspec.Struct, frozen=True):
     by_rule: dict[str, int] | UnsetType = UNSET
 
 
-class Spread(msgspec.Struct, frozen=True):
-    """A figure over the folds of a cross-validation."""
-
-    mean: float | None
-    std: float | None
-
-
 class TrainingMetrics(msgspec.Struct, frozen=True):
     """The figures on the held-out rows and those of cross-validation."""
 
     test: dict[str, float | None]
-    cv: dict[str, Spread]
+    cv: dict[str, CrossValidation]
     interval: dict[str, float | None] | UnsetType = UNSET
     rows: dict[str, int] | UnsetType = UNSET
     seconds: float | UnsetType = UNSET
