@@ -5,7 +5,6 @@ Importing Hydra takes longer than everything else at the service's start.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import threading
@@ -163,9 +162,6 @@ def _wait(file: IO[bytes]) -> None:
     """Wait for a lock, but not for a process that was suspended while holding it."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(POLL)
-        else:
+        if files.lock(file, is_waiting=False):
             return
+        time.sleep(POLL)

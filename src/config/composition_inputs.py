@@ -131,9 +131,8 @@ def _read(words: tuple[str, ...], paths: Iterable[Path], *, is_all: bool) -> Inp
 @functools.cache
 def _code() -> list[str]:
     """Return a key of the code and libraries that compose."""
-    composer = importlib.util.find_spec(
-        "src.config.composition"
-    )  # it is not imported, for it takes a while
+    # It is not imported, for that takes a while.
+    composer = importlib.util.find_spec("src.config.composition")
     assert composer is not None
     assert composer.origin is not None
     digest = hashlib.sha256(Path(composer.origin).read_bytes()).hexdigest()
