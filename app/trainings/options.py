@@ -96,7 +96,7 @@ class Options(DatasetResource):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self._counts: dict[str, SlowCount] = {}
+        self._counts: dict[str, SlowCount[int]] = {}
 
     @operation(
         scope="train",
@@ -126,12 +126,9 @@ class Options(DatasetResource):
     def _labels(self, dataset: str) -> int:
         """Count the labels; a page that follows a training asks every second."""
         database = self.services.database
-        count = self._counts.setdefault(dataset, SlowCount()).get(
-            lambda: {"labels": sum(label_store.counts(database, dataset).values())},
-            unless_quick,
-            None,
+        return self._counts.setdefault(dataset, SlowCount()).get(
+            lambda: sum(label_store.counts(database, dataset).values()), unless_quick, None
         )
-        return int(count["labels"])
 
 
 def _refusal() -> TrainingRefusal | None:
