@@ -89,6 +89,12 @@ def decoded(text: bytes) -> Any:
         ) from None
 
 
+def attach(response: falcon.Response, media_type: str, name: str) -> None:
+    """Say that the answer is a file with this name."""
+    response.content_type = media_type
+    response.set_header("Content-Disposition", f'attachment; filename="{name}"')
+
+
 def answer(response: falcon.Response, document: Any) -> None:
     """Answer with JSON."""
     response.content_type = JSON

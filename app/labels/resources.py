@@ -243,14 +243,13 @@ class Labels(DatasetResource):
         self, call: Call[LabelQuery, None], dataset: Dataset, conditions: list[Any]
     ) -> None:
         """Answer with a file of the labels that meet the conditions."""
-        file_format, response = call.query.format, call.response
+        file_format = call.query.format
         write = export.csv_rows if file_format == "csv" else export.ndjson_rows
         pages = store.pages(self.services.database, conditions)
         first = next(pages)  # a database that is away is noticed while there is no answer
         call.exchange.stream = self._file(itertools.chain([first], pages), dataset, write)
-        response.content_type = body.CSV if file_format == "csv" else body.NDJSON
-        name = f"{dataset.name}-labels.{file_format}"
-        response.set_header("Content-Disposition", f'attachment; filename="{name}"')
+        media_type = body.CSV if file_format == "csv" else body.NDJSON
+        media.attach(call.response, media_type, f"{dataset.name}-labels.{file_format}")
 
     def _file(
         self, pages: Iterable[list[dict[str, Any]]], dataset: Dataset, write: Any

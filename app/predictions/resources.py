@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import falcon
 import msgspec
 from msgspec import Meta
 
@@ -194,9 +193,9 @@ class Predictions(DatasetResource):
                 response.data = b"[" + b",".join(stored) + b"]"
             else:
                 also = [*(["why"] if query.explain else []), "warning"]
-                _answer_csv(
-                    response, dataset.name, csv_answers.write(serving, table, answers, also)
-                )
+                response.data = csv_answers.write(serving, table, answers, also)
+                name = f"{dataset.name}-predictions.csv"
+                media.attach(response, f"{bodies.CSV}; charset=utf-8", name)
             exchange.predictions = self._rows(exchange, serving, decoded.values, answers, stored)
         else:
             response.data = stored[0]
@@ -289,12 +288,6 @@ def routes(services: Services) -> list[Resource]:
 
 def _warn(answer: dict[str, Any], warning: str) -> None:
     answer["warning"] = "; ".join(filter(None, (warning, answer.get("warning"))))
-
-
-def _answer_csv(response: falcon.Response, dataset: str, text: bytes) -> None:
-    response.content_type = f"{bodies.CSV}; charset=utf-8"
-    response.set_header("Content-Disposition", f'attachment; filename="{dataset}-predictions.csv"')
-    response.data = text
 
 
 def _summary(row: dict[str, Any]) -> PredictionSummary:

@@ -11,6 +11,7 @@ import msgspec
 import peewee
 from msgspec import Meta
 
+from app.http import media
 from app.http.body import CSV
 from app.http.media import NoQuery
 from app.http.operation import Call, operation
@@ -113,8 +114,7 @@ class Requests(Resource):
         pages = self._pages([*clauses, Request.id < call.exchange.id])
         first = next(pages)  # a database that is away is noticed while there is no answer
         call.exchange.stream = self._rows(itertools.chain([first], pages))
-        call.response.content_type = CSV
-        call.response.set_header("Content-Disposition", 'attachment; filename="requests.csv"')
+        media.attach(call.response, CSV, "requests.csv")
 
     def _read(self, clauses: list[Any], order: Any, limit: int) -> list[dict[str, Any]]:
         rows = Request.select(*SHOWN).where(*clauses).order_by(order).limit(limit)
