@@ -31,7 +31,7 @@ README = ROOT / "README.md"
 HOW_TO = ROOT / "docs/how-to"
 # Each command of these stands for itself.
 PAGES = [README, *(HOW_TO / f"{name}.md" for name in ("serve", "secure", "query-the-log"))]
-PAGES += [HOW_TO / "look-at-the-data.md"]
+PAGES += [HOW_TO / "look-at-the-data.md", HOW_TO / "generate-a-client.md"]
 # Commands of these need what those before them made: $PREDICTION, $LABEL, $TRAINING.
 LEARNING = [HOW_TO / f"{name}.md" for name in ("label", "train", "roll-back", "gate")]
 OTHER_HOSTS = {"containers.md"}
@@ -153,6 +153,8 @@ def run(client: testing.TestClient, command: str) -> testing.Result:
             headers[key] = value
         elif word == "-d":
             body = next(it)
+        elif word == "-o":
+            next(it)
         elif word == "-T":
             body = Path(next(it)).read_text()
         elif not word.startswith("-"):
