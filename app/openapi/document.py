@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.http.exchange import SCOPES
-from app.http.openapi import Document
+from app.http.openapi import Schema
 from app.http.resource import RouteTable
 from app.labels import openapi as label_openapi
 from app.openapi.operations import Components, describe, path_of
@@ -38,13 +38,13 @@ class OpenApi:
         self._registry = registry
         self._settings = settings
         self._routes = RouteTable([])
-        self._made: tuple[Any, Document] | None = None
+        self._made: tuple[Any, Schema] | None = None
 
     def know(self, routes: RouteTable) -> None:
         """Take the routes that are described."""
         self._routes = routes
 
-    def document(self) -> Document:
+    def document(self) -> Schema:
         """Return the whole document."""
         registry = self._registry
         served = {name: registry.champion(name) for name in registry.names()}
@@ -65,10 +65,10 @@ class OpenApi:
         except UserError:
             return None
 
-    def _write(self, served: dict[str, LoadedVersion]) -> Document:
+    def _write(self, served: dict[str, LoadedVersion]) -> Schema:
         settings = self._settings
-        paths: Document = {}
-        components: Document = {}
+        paths: Schema = {}
+        components: Schema = {}
         tags, contexts = [], []
         for name in self._registry.known():
             dataset, serving = self._dataset(name), served.get(name)
@@ -110,7 +110,7 @@ class OpenApi:
 
     def _declared(
         self, contexts: list[DatasetContext], structs: Components
-    ) -> Iterator[tuple[str, str, Document]]:
+    ) -> Iterator[tuple[str, str, Schema]]:
         """Yield what the resources declare: a path, a method and its description."""
         for resource in self._routes.resources:
             for context in contexts if "{dataset}" in resource.path else [None]:
@@ -123,7 +123,7 @@ class OpenApi:
                     yield path, method.lower(), described
 
 
-def _drop_links_to_nothing(paths: Document) -> None:
+def _drop_links_to_nothing(paths: Schema) -> None:
     """Remove the links to operations that a dataset does not offer."""
     operations = [one for methods in paths.values() for one in methods.values()]
     names = {one["operationId"] for one in operations}

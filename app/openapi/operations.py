@@ -76,7 +76,7 @@ def describe(
     operation: Operation, path: str, tag: str, context: Any, components: Components
 ) -> Schema:
     """Return the operation object of a method at a path."""
-    words = {"noun": "record", "target": "target"} if context is None else context.words
+    words = {} if context is None else context.words
     described: Schema = {
         "operationId": name_of(operation.name, context),
         "summary": operation.summary.format_map(words),

@@ -9,7 +9,7 @@ from pathlib import Path
 import falcon
 
 from app.http import problems
-from app.http.openapi import Document, any_object
+from app.http.openapi import Schema, any_object
 from app.http.operation import Call, operation
 from app.http.resource import Resource
 from app.openapi.document import OpenApi
@@ -58,7 +58,7 @@ class OpenApiDocument(Resource):
         refuses=REFUSED,
         is_answer_stored=False,
     )
-    def on_get(self, call: Call) -> Document:
+    def on_get(self, call: Call) -> Schema:
         """Answer with the description of what is served now."""
         return self._api.document()
 
