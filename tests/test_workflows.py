@@ -256,7 +256,7 @@ def test_fresh_data_becomes_a_pull_request_and_then_a_renewed_one(forge: Forge) 
     assert listed.startswith("pr list --head retrain")
     assert created.startswith("pr create --head retrain --base main --title retrain: bills ")
     body = (forge.folder / "forge/body.md").read_text()
-    assert "600 rows came" in body
+    assert "600 rows were added" in body
     assert ".png" not in body
 
     checkout.run(forge.home, "git", "pull", "--quiet", "origin", "retrain")

@@ -135,7 +135,7 @@ class Trainings(DatasetResource):
         fitting = configs.serving_models(dataset.task)
         if model not in fitting and dataset.name not in version_store.champions(database):
             raise UserError(
-                f"NoQuery serves '{dataset.name}' yet, so a model must be named.",
+                f"Nothing serves '{dataset.name}' yet, so a model must be named.",
                 code="model_missing",
                 choices=fitting,
                 fix=f'ask for one, such as {{"model": "{fitting[0]}"}}' if fitting else None,

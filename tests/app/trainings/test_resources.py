@@ -78,6 +78,19 @@ def test_without_a_champion_it_is_the_model_of_the_parameters(service: Service) 
 
 
 @pytest.mark.parametrize("shared_service", ["sqlite"], indirect=True)
+def test_a_model_must_be_named_where_neither_a_champion_nor_the_parameters_name_one(
+    reader: Service,
+) -> None:
+    document = assert_refused(reader.post("/v1/ghosts/trainings", {}), 422)
+    assert document["code"] == "model_missing"
+    sentence = "Nothing serves 'ghosts' yet, so a model must be named."
+    assert document["detail"] == sentence
+    fitting = document["allowed"]
+    assert "logistic" in fitting and "linear" not in fitting
+    assert f'{{"model": "{fitting[0]}"}}' in document["fix"]
+
+
+@pytest.mark.parametrize("shared_service", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("asked", "words"),
     [

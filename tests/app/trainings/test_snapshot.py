@@ -78,7 +78,7 @@ def test_labels_are_added_to_the_file_as_they_came_and_once(
     assert "3 rows added to data/debts.csv" in said
     assert file("debts") == [*before, *map(line, rows)]
     recorded = Path("data.dvc").read_bytes()
-    assert "nothing new" in write("debts")
+    assert "Nothing new" in write("debts")
     (later,) = debts(1, seed=5)
     label(database, [later])
     write("debts")

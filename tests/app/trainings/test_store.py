@@ -21,13 +21,14 @@ from tests.app.trainings.jobs import ask, ended
 
 CLAIM = """
 import sys
-from app.store import database as databases, trainings
+from app.store import database as databases
+from app.trainings import store
 url, number = sys.argv[1:]
 database = databases.connect(url, "process", 30.0, is_made=False)
 database.connect()
 print("ready", flush=True)
 sys.stdin.read()
-print(trainings.claim(database, number, 1))
+print(store.claim(database, number, 1))
 """
 
 
