@@ -31,7 +31,7 @@ from src.config import composition
 from src.config import configuration as configs
 from src.config.configuration import Config
 from src.data import prepared
-from src.data.schema import Category
+from src.data.features import Category
 from src.learning import training
 from src.support.cli import guarded
 

@@ -14,7 +14,7 @@ from app.settings import PREFIX, Settings
 from manual import takes
 from manual.markdown import code, table
 from src.config import configuration
-from src.data import rules, schema
+from src.data import features, rules, schema
 from src.support.errors import UserError
 from src.support.structs import Checked
 
@@ -22,8 +22,8 @@ STRUCTS: dict[str, type[Checked]] = {
     struct.__name__: struct
     for struct in (
         *(Settings, configuration.Params, configuration.Pair),
-        *(schema.Dataset, schema.Target, schema.Number, schema.Integer, schema.Category),
-        *(schema.Text, schema.Split, schema.Similar, rules.Gate, rules.Limits, rules.Retrain),
+        *(schema.Dataset, schema.Target, features.Number, features.Integer, features.Category),
+        *(features.Text, schema.Split, schema.Similar, rules.Gate, rules.Limits, rules.Retrain),
         *(
             configuration.Model,
             configuration.Encoding,

@@ -15,7 +15,7 @@ import yaml
 
 from manual.markdown import anchor
 from src.config import configuration
-from src.data import cleaning, expressions, rules, schema
+from src.data import cleaning, expressions, features, rules, schema
 from src.evaluation import metrics
 from src.support.structs import Checked, convert
 
@@ -30,7 +30,8 @@ MODULES = sorted(
     | set(re.findall(r"python -m (src\.\w+|benchmarks\.\w+)", README + TRAINING))
 )
 STRUCTS = [
-    *(schema.Dataset, schema.Target, schema.Number, schema.Category, schema.Text, schema.Split),
+    *(schema.Dataset, schema.Target, features.Number, features.Category, features.Text),
+    schema.Split,
     *(rules.Limits, rules.Gate, rules.Retrain, schema.Similar),
     *(configuration.Model, configuration.Encoding, configuration.Words, configuration.Space),
     *(

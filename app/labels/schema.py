@@ -9,7 +9,8 @@ import msgspec
 
 from app.labels.export import RESERVED
 from app.records.values import spelt
-from src.data.schema import Category, Dataset, Feature, Integer, Number
+from src.data.features import Category, Feature, Integer, Number
+from src.data.schema import Dataset
 from src.support.errors import UserError
 
 

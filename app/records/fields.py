@@ -12,7 +12,8 @@ from msgspec import Meta
 
 from app.records.enumeration import enumeration
 from app.records.values import is_number, nearest, number, plain, spelt
-from src.data.schema import Bounds, Category, Dataset, Integer, Number, Text
+from src.data.features import Bounds, Category, Integer, Number, Text
+from src.data.schema import Dataset
 
 EXACT = 2**53 - 1  # up to here a number is one whole number and no other
 # What str.strip() removes, as a regular expression that browsers, Rust and Python read alike.

@@ -21,7 +21,8 @@ from app.records.fields import Field, FieldDescription, FieldError
 from app.records.invalid import Invalid
 from app.records.strict_json import MalformedError, Object, TooManyError, parse
 from app.records.values import clipped, nearest, shown
-from src.data.schema import Dataset, Integer
+from src.data.features import Integer
+from src.data.schema import Dataset
 from src.support.errors import Fault
 
 MOST_FAULTS = 20

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from src.data.schema import Bounds, Category, Dataset, Integer, Number, Text
+from src.data.features import Bounds, Category, Integer, Number, Text
+from src.data.schema import Dataset
 from src.data.sources import FIRST_LINE, LINE
 from src.support.errors import UserError
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from src.data.expressions import Expression
-from src.data.schema import Category, Dataset, Integer, Number
+from src.data.features import Category, Integer, Number
+from src.data.schema import Dataset
 from src.inference.scalar_expressions import Getter, Record, compiled
 from src.inference.text_columns import Words
 

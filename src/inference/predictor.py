@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from src.data.schema import Dataset, Integer, Number
+from src.data.features import Integer, Number
+from src.data.schema import Dataset
 from src.inference import bundle, columns
 from src.inference.contributions import Added
 from src.inference.explanation import Contribution, Explanation, Sharing, exact

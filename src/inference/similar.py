@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from src.data.schema import Category, Dataset, Integer, Number, Text
+from src.data.features import Category, Integer, Number, Text
+from src.data.schema import Dataset
 from src.inference import bundle
 from src.support import files
 

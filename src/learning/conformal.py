@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from src.data.schema import Bounds
+from src.data.features import Bounds
 
 PER_BIN = 300  # rows, about; fewer make rough limits
 MOST_BINS = 20

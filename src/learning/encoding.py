@@ -16,7 +16,8 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler,
 
 from src.config.configuration import Encoding, Words
 from src.data.expressions import Expression
-from src.data.schema import Category, Dataset, Feature, Text
+from src.data.features import Category, Feature, Text
+from src.data.schema import Dataset
 from src.support.errors import UserError
 
 MISSING = "(missing)"  # the level of an optional category that was left out

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from src.data.schema import Category, Dataset, Text
+from src.data.features import Category, Text
+from src.data.schema import Dataset
 from src.learning import scores
 from src.learning.encoding import MISSING
 from src.learning.recipe import Fitted

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from src.data.schema import Category, Dataset, Text
+from src.data.features import Category, Text
+from src.data.schema import Dataset
 from src.evaluation.bootstrap import LEAST
 from src.runs.comparison import hashes
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from src.data.schema import Category, Dataset
+from src.data.features import Category
+from src.data.schema import Dataset
 from src.reporting.changes import Changes, Model, part
 from src.reporting.drift import Drift, kind, lengths
 from src.support import files

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from src.data.schema import Dataset, Integer, Number
+from src.data.features import Integer, Number
+from src.data.schema import Dataset
 from src.evaluation import bootstrap
 from src.evaluation.bootstrap import LEAST, Comparison
 from src.inference import bundle

@@ -8,7 +8,8 @@ import pytest
 
 from src.config import composition, configuration
 from src.data import schema
-from src.data.schema import Category, Dataset, Text
+from src.data.features import Category, Text
+from src.data.schema import Dataset
 from src.evaluation import metrics
 from src.support.structs import convert
 

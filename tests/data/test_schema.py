@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from src.data import schema
-from src.data.schema import Bounds, Category, Dataset
+from src.data.features import Bounds, Category
+from src.data.schema import Dataset
 from src.support.errors import UserError
 
 Make = Callable[..., Dataset]

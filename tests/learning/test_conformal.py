@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.data.schema import Bounds
+from src.data.features import Bounds
 from src.learning import conformal
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from src.data.features import Category, Integer, Text
 from src.data.profile import bins as profile_bins
-from src.data.schema import Category, Dataset, Integer, Text
+from src.data.schema import Dataset
 
 MOST_VALUES = 30  # of a category or class that are listed one by one
 QUANTILES = {"min": 0, "q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95, "max": 1}

@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from src.data.cleaning import DUPLICATE
+from src.data.features import Text
 from src.data.prepared import Prepared
 from src.data.profile import columns, words
 from src.data.profile import pairs as profile_pairs
-from src.data.schema import Dataset, Text
+from src.data.schema import Dataset
 
 SHOWN = 8  # rows as they are
 LONGEST = 160  # characters of a cell that is shown

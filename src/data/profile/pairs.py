@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from src.data.features import Category
 from src.data.profile import bins
 from src.data.profile.columns import absent, edges, kind, levels, rounded, words_of
-from src.data.schema import Category, Dataset
+from src.data.schema import Dataset
 
 REACH = 1.5  # interquartile ranges from a box to the end of its whisker
 MOST_CELLS = 20_000  # of all densities together, that the document stays small

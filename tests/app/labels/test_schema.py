@@ -8,7 +8,8 @@ import pytest
 from app.http import problems
 from app.labels.schema import Writer, check_storable, labelled
 from app.records.records import Records
-from src.data.schema import Category, Dataset, Number
+from src.data.features import Category, Number
+from src.data.schema import Dataset
 from src.support.errors import UserError
 from src.support.structs import convert
 from tests.app import project
