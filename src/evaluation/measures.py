@@ -7,6 +7,7 @@ table, since a bootstrap needs them a thousand times.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -18,40 +19,51 @@ from src.support.errors import UserError
 DIGITS = 6  # significant; more would differ between machines
 OF_A_CLASS = ("precision", "recall", "f1")
 Figures = dict[str, float | None]
+Weights = np.ndarray | None  # how much each row counts, shape (rows,); None where all count alike
 
 
-def regression(truth: np.ndarray, predicted: np.ndarray, names: list[str]) -> Figures:
+def regression(
+    truth: np.ndarray, predicted: np.ndarray, names: list[str], weights: Weights = None
+) -> Figures:
     """Compute the named metrics of predictions of shape (rows,), in the target's unit.
 
     R2 is None for a single row, which has no variance.
     """
     missed = np.asarray(predicted, dtype=np.float64) - truth
-    return {name: _ERRORS[name](truth, missed) for name in names}
+    return {name: _ERRORS[name](truth, missed, weights) for name in names}
 
 
-def _r2(truth: np.ndarray, missed: np.ndarray) -> float | None:
+def _mean(values: np.ndarray, weights: Weights) -> float:
+    return float(values.mean() if weights is None else np.average(values, weights=weights))
+
+
+def _r2(truth: np.ndarray, missed: np.ndarray, weights: Weights) -> float | None:
     if len(truth) < 2:
         return None
-    unexplained, all_of_it = np.square(missed).sum(), np.square(truth - truth.mean()).sum()
+    around = np.square(truth - _mean(truth, weights))
+    counts = 1.0 if weights is None else weights
+    unexplained, all_of_it = (counts * np.square(missed)).sum(), (counts * around).sum()
     if all_of_it == 0:  # a constant truth is explained only by itself
         return 1.0 if unexplained == 0 else 0.0
     return float(1 - unexplained / all_of_it)
 
 
-def _mape(truth: np.ndarray, missed: np.ndarray) -> float:
+def _mape(truth: np.ndarray, missed: np.ndarray, weights: Weights) -> float:
     least = np.finfo(np.float64).eps  # avoids dividing by a truth of zero
-    return float(np.mean(np.abs(missed) / np.maximum(np.abs(truth), least)))
+    return _mean(np.abs(missed) / np.maximum(np.abs(truth), least), weights)
 
 
-_ERRORS: dict[str, Callable[[np.ndarray, np.ndarray], float | None]] = {
+_ERRORS: dict[str, Callable[[np.ndarray, np.ndarray, Weights], float | None]] = {
     "r2": _r2,
-    "mae": lambda _, missed: float(np.abs(missed).mean()),
-    "rmse": lambda _, missed: float(np.sqrt(np.square(missed).mean())),
+    "mae": lambda _, missed, weights: _mean(np.abs(missed), weights),
+    "rmse": lambda _, missed, weights: math.sqrt(_mean(np.square(missed), weights)),
     "mape": _mape,
 }
 
 
-def classes(truth: np.ndarray, probabilities: np.ndarray, names: list[str]) -> Figures:
+def classes(
+    truth: np.ndarray, probabilities: np.ndarray, names: list[str], weights: Weights = None
+) -> Figures:
     """Compute the named metrics of probabilities of shape (rows, classes).
 
     `truth` holds the classes' positions, shape (rows,); for two classes the second is the
@@ -61,20 +73,20 @@ def classes(truth: np.ndarray, probabilities: np.ndarray, names: list[str]) -> F
     table: np.ndarray | None = None
     for name in names:
         if name == "log_loss":
-            values[name] = _log_loss(truth, probabilities)
+            values[name] = _log_loss(truth, probabilities, weights)
         elif name == "roc_auc":
-            values[name] = _roc_auc(truth, probabilities)
+            values[name] = _roc_auc(truth, probabilities, weights)
         else:
-            table = _counted(truth, probabilities) if table is None else table
+            table = _counted(truth, probabilities, weights) if table is None else table
             values[name] = _of_counts(name, table)
     return values
 
 
-def _counted(truth: np.ndarray, output: np.ndarray) -> np.ndarray:
-    """Count rows by true class (row) and predicted class (column)."""
+def _counted(truth: np.ndarray, output: np.ndarray, weights: Weights = None) -> np.ndarray:
+    """Count rows, or add their weights, by true class (row) and predicted class (column)."""
     count = output.shape[1]
     pairs = truth * count + output.argmax(axis=1)
-    return np.bincount(pairs, minlength=count * count).reshape(count, count)
+    return np.bincount(pairs, weights, minlength=count * count).reshape(count, count)
 
 
 def _of_counts(name: str, table: np.ndarray) -> float:
@@ -98,22 +110,23 @@ def _of_each(kind: str, table: np.ndarray) -> np.ndarray:
         "recall": (right, true),
         "f1": (2 * right, true + called),
     }[kind]
-    return share / np.maximum(of, 1)
+    return share / np.where(of > 0, of, 1)
 
 
-def _log_loss(truth: np.ndarray, probabilities: np.ndarray) -> float:
+def _log_loss(truth: np.ndarray, probabilities: np.ndarray, weights: Weights) -> float:
     least = np.finfo(probabilities.dtype).eps  # keeps the loss finite
     of_truth = np.clip(probabilities[np.arange(len(truth)), truth], least, 1 - least)
-    return float(-np.log(of_truth).mean())
+    return _mean(-np.log(of_truth), weights)
 
 
-def _roc_auc(truth: np.ndarray, probabilities: np.ndarray) -> float | None:
+def _roc_auc(truth: np.ndarray, probabilities: np.ndarray, weights: Weights) -> float | None:
     count = probabilities.shape[1]
-    if not np.bincount(truth, minlength=count).all():
+    if not np.bincount(truth, weights, minlength=count).all():
         return None
+    rank = _ranked if weights is None else functools.partial(_ranked_by_weight, weights)
     if count == 2:
-        return _ranked(truth == 1, probabilities[:, 1])
-    each = [_ranked(truth == at, probabilities[:, at]) for at in range(count)]
+        return rank(truth == 1, probabilities[:, 1])
+    each = [rank(truth == at, probabilities[:, at]) for at in range(count)]
     return float(np.mean(each))
 
 
@@ -125,24 +138,37 @@ def _ranked(is_positive: np.ndarray, scores: np.ndarray) -> float:
     return float((below + reached) / (2 * len(positives) * len(others)))
 
 
-def evaluate(task: str, truth: np.ndarray, output: np.ndarray) -> Figures:
+def _ranked_by_weight(weights: np.ndarray, is_positive: np.ndarray, scores: np.ndarray) -> float:
+    """Return what `_ranked` does, where a pair counts as much as the product of its weights."""
+    _, place = np.unique(scores, return_inverse=True)
+    positives = np.bincount(place, np.where(is_positive, weights, 0))
+    others = np.bincount(place, np.where(is_positive, 0, weights))
+    below = np.cumsum(others) - others / 2
+    return float((positives * below).sum() / (positives.sum() * others.sum()))
+
+
+def evaluate(task: str, truth: np.ndarray, output: np.ndarray, weights: Weights = None) -> Figures:
     """Compute every metric of a task, rounded to significant digits.
 
     `output` is predictions (regression) or probabilities (classes).
     """
-    values = measure(task, truth, output, BY_TASK[task])
+    values = measure(task, truth, output, BY_TASK[task], weights)
     return {name: rounded(value) for name, value in values.items()}
 
 
-def measure(task: str, truth: np.ndarray, output: np.ndarray, names: list[str]) -> Figures:
+def measure(
+    task: str, truth: np.ndarray, output: np.ndarray, names: list[str], weights: Weights = None
+) -> Figures:
     """Compute the named metrics of a task, unrounded; None if one is undefined."""
     compute = regression if task == "regression" else classes
-    return compute(truth, output, names)
+    return compute(truth, output, names, weights)
 
 
-def score(task: str, metric: str, truth: np.ndarray, output: np.ndarray) -> float:
+def score(
+    task: str, metric: str, truth: np.ndarray, output: np.ndarray, weights: Weights = None
+) -> float:
     """Compute one metric; raise UserError if it is undefined on these rows."""
-    value = measure(task, truth, output, [metric])[metric]
+    value = measure(task, truth, output, [metric], weights)[metric]
     if value is None:
         needed = "two rows" if task == "regression" else "rows of every class"
         raise UserError(
@@ -169,12 +195,12 @@ def confusion(truth: np.ndarray, output: np.ndarray) -> list[list[int]]:
 
 
 def per_class(
-    truth: np.ndarray, output: np.ndarray, names: list[str]
+    truth: np.ndarray, output: np.ndarray, names: list[str], weights: Weights = None
 ) -> dict[str, dict[str, float]]:
     """Compute precision, recall, F1 and the number of rows of each class."""
-    table = _counted(truth, output)
+    table = _counted(truth, output, weights)
     figures = {kind: _of_each(kind, table) for kind in OF_A_CLASS}
-    rows = table.sum(axis=1)
+    rows = np.bincount(truth, minlength=len(names))
     return {
         name: {
             **{kind: float(f"{each[at]:.{DIGITS}g}") for kind, each in figures.items()},

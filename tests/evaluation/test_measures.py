@@ -336,3 +336,62 @@ def test_perfect_predictions_are_perfect() -> None:
     found = measures.evaluate("multiclass", THREE_TRUTH, np.eye(3)[THREE_TRUTH])
     assert_allclose(found.pop("log_loss"), 0, atol=1e-9)
     assert set(found.values()) == {1.0}
+
+
+def weighted(name: str, truth: np.ndarray, output: np.ndarray, weights: np.ndarray) -> float:
+    """Compute a metric of three classes, or of a regression, by scikit-learn."""
+    chosen = output.argmax(axis=1) if output.ndim == 2 else output
+    average = {"average": name.partition("_")[2], "zero_division": 0}
+    functions = {
+        "r2": lambda: sk.r2_score(truth, output, sample_weight=weights),
+        "mae": lambda: sk.mean_absolute_error(truth, output, sample_weight=weights),
+        "rmse": lambda: sk.root_mean_squared_error(truth, output, sample_weight=weights),
+        "mape": lambda: sk.mean_absolute_percentage_error(truth, output, sample_weight=weights),
+        "accuracy": lambda: sk.accuracy_score(truth, chosen, sample_weight=weights),
+        "log_loss": lambda: sk.log_loss(truth, output, sample_weight=weights),
+        "precision": lambda: sk.precision_score(truth, chosen, sample_weight=weights, **average),
+        "recall": lambda: sk.recall_score(truth, chosen, sample_weight=weights, **average),
+        "f1": lambda: sk.f1_score(truth, chosen, sample_weight=weights, **average),
+    }
+    if name == "roc_auc":  # scikit-learn weighs rows with two classes only
+        return float(
+            np.mean(
+                [
+                    sk.roc_auc_score(truth == at, output[:, at], sample_weight=weights)
+                    for at in range(3)
+                ]
+            )
+        )
+    return float((functions.get(name) or functions[name.partition("_")[0]])())
+
+
+@pytest.mark.parametrize("task", ["regression", "multiclass"])
+def test_weighted_figures_are_those_of_scikit_learn(task: str) -> None:
+    rng = np.random.default_rng(5)
+    weights = rng.integers(0, 4, 300) * rng.random(300)
+    if task == "regression":
+        truth = rng.uniform(1, 9, 300)
+        output = truth + rng.normal(0, 1, 300)
+    else:
+        truth = rng.integers(0, 3, 300)
+        # Of few values, so that many scores are equal.
+        output = rng.integers(1, 5, (300, 3)) + 3.0 * np.eye(3)[truth]
+        output /= output.sum(axis=1, keepdims=True)
+    found = measures.measure(task, truth, output, BY_TASK[task], weights)
+    for name, value in found.items():
+        assert value == pytest.approx(weighted(name, truth, output, weights), rel=1e-9), name
+
+
+@pytest.mark.parametrize("task", ["regression", "binary"])
+def test_a_row_that_counts_twice_is_two_rows(task: str) -> None:
+    truth, output = TRUTH, OUTPUT
+    if task == "regression":
+        truth, output = TRUTH + 1.0, OUTPUT[:, 1]
+    twice = np.repeat(np.arange(5), [1, 2, 1, 2, 0])
+    found = measures.evaluate(task, truth, output, np.array([1.0, 2, 1, 2, 0]))
+    assert found == measures.evaluate(task, truth[twice], output[twice])
+
+
+def test_the_figures_of_a_class_are_weighted_and_its_rows_counted() -> None:
+    found = measures.per_class(TRUTH, OUTPUT, ["no", "yes"], np.array([1.0, 0, 1, 1, 3]))
+    assert found["yes"] == {"precision": 1.0, "recall": 0.25, "f1": 0.4, "rows": 2}
