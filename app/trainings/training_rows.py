@@ -86,10 +86,7 @@ def stated(rows: Iterable[dict[str, Any]], dataset: Dataset) -> pd.DataFrame:
         record = msgspec.json.decode(bytes(label["record"]))
         texts = {name: _cell(record.get(name), blank) for name in dataset.features}
         texts[dataset.target.name] = label["value"]
-        for name in dataset.key:
-            texts.setdefault(name, label["id"])
-        if dataset.split.column is not None:
-            texts[dataset.split.column] = _side(label["id"], dataset.split.test)
+        texts |= {name: _extra(name, label, dataset) for name in dataset.extra_columns()}
         numbers.append(label["id"])
         cells.append([texts[name] for name in dataset.columns()])
     frame = pd.DataFrame(cells, columns=dataset.columns(), index=_index(numbers), dtype=str)
@@ -134,6 +131,17 @@ def _cell(value: Any, blank: str) -> str:
     if value is None:
         return blank
     return value if isinstance(value, str) else spelt(float(value))
+
+
+def _extra(name: str, label: dict[str, Any], dataset: Dataset) -> str:
+    """Return what a label has in a column that is neither a feature nor the target."""
+    if name in {*dataset.key, *dataset.group_columns}:
+        return str(label["id"])
+    if name == dataset.weight:
+        return "1"
+    if dataset.split.method == "time":
+        return str(label["at"])
+    return _side(label["id"], dataset.split.test)
 
 
 def _side(number: str, share: float) -> str:

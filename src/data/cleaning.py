@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from src.data import moments
 from src.data.features import Bounds, Category, Integer, Number, Text
 from src.data.schema import Dataset
 from src.data.sources import FIRST_LINE, LINE
@@ -22,6 +23,7 @@ RULES = (
     "out_of_range",
     "unknown_category",
     "unknown_split",
+    "not_a_time",
     DUPLICATE,
 )
 
@@ -94,6 +96,7 @@ def clean(raw: pd.DataFrame, dataset: Dataset) -> Cleaned:
     rows = pd.DataFrame(typed, index=raw.index).reset_index(drop=True)
     faulty = ~faults.ok()
     _check_share(raw, faults, faulty, dataset)
+    _check_weights(rows[~faulty], dataset)
     _mark_duplicates(rows, faulty, dataset, faults)
     accepted = faults.ok()
     rejected = _rejected(raw, faults)
@@ -107,15 +110,10 @@ def _column(name: str, cells: pd.Series, dataset: Dataset, faults: _Faults) -> p
         return _target(cells, dataset, faults)
     feature = dataset.features.get(name)
     if feature is None:
-        if name in dataset.key:
-            faults.add("missing", _missing(cells, dataset, None), f"{name} is missing")
-        if name == dataset.split.column:
-            unknown = ~cells.isin(["train", "test"]).to_numpy()
-            faults.add("unknown_split", unknown, f"{name} is not train or test", cells)
-        return cells
+        return _other(name, cells, dataset, faults)
     listed = feature.listed() if isinstance(feature, Category) else None
     missing = _missing(cells, dataset, listed)
-    if not feature.optional:
+    if not feature.optional or name in _required(dataset):
         faults.add("missing", missing, f"{name} is missing")
     if isinstance(feature, Number | Integer):
         whole = isinstance(feature, Integer)
@@ -125,6 +123,36 @@ def _column(name: str, cells: pd.Series, dataset: Dataset, faults: _Faults) -> p
     if listed is not None:
         return _categories(name, cells, missing, listed, faults)
     return cells.mask(missing, None)
+
+
+def _required(dataset: Dataset) -> set[str]:
+    """Name the columns that every row needs, whatever else they are."""
+    time = dataset.split.column if dataset.split.method == "time" else None
+    single = {name for name in (dataset.weight, time) if name is not None}
+    return {*dataset.key, *dataset.group_columns, *single}
+
+
+def _other(name: str, cells: pd.Series, dataset: Dataset, faults: _Faults) -> pd.Series:
+    """Check a column that is neither a feature nor the target."""
+    missing = _missing(cells, dataset, None)
+    if name in _required(dataset):
+        faults.add("missing", missing, f"{name} is missing")
+    if name == dataset.split.column:
+        _check_side(name, cells, missing, dataset, faults)
+    if name == dataset.weight:
+        return _numbers(name, cells, missing, Bounds(), False, faults)
+    return cells
+
+
+def _check_side(
+    name: str, cells: pd.Series, missing: np.ndarray, dataset: Dataset, faults: _Faults
+) -> None:
+    if dataset.split.method == "column":
+        unknown = ~cells.isin(["train", "test"]).to_numpy()
+        faults.add("unknown_split", unknown, f"{name} is not train or test", cells)
+    else:
+        unread = ~missing & ~np.isfinite(moments.read(cells.mask(missing, "")))
+        faults.add("not_a_time", unread, f"{name} is not a number or an ISO date", cells)
 
 
 def _missing(cells: pd.Series, dataset: Dataset, listed: list[str] | None) -> np.ndarray:
@@ -214,6 +242,21 @@ def _check_share(raw: pd.DataFrame, faults: _Faults, faulty: np.ndarray, dataset
         given=", ".join(f"{rule} {count}" for rule, count in faults.counts.items() if count),
         fix="mend the data, correct the dataset's YAML, or raise dataset.max_rejected",
     )
+
+
+def _check_weights(rows: pd.DataFrame, dataset: Dataset) -> None:
+    if dataset.weight is None:
+        return
+    weights = rows[dataset.weight]
+    if (weights < 0).any() or not (weights > 0).any():
+        is_negative = bool((weights < 0).any())
+        raise UserError(
+            f"The weights of '{dataset.name}' "
+            + ("must not be negative." if is_negative else "are all zero."),
+            given=f"{dataset.weight}: {weights.min():g} to {weights.max():g}",
+            choices=["numbers of at least 0, not all of them 0"],
+            fix="mend the column, or take weight out of the dataset's YAML",
+        )
 
 
 def _mark_duplicates(

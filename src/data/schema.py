@@ -36,14 +36,18 @@ class Target(Bounds, frozen=True, kw_only=True):
 class Split(Checked, frozen=True):
     """How rows are told apart for training and testing.
 
-    stable: by a hash of the row's content (or of the dataset's `key`); random: scikit-learn's
-    train_test_split with `seed`; column: `column` says train or test.
+    stable: by a hash of the row's content (or of the dataset's `group` or `key`); random:
+    scikit-learn's train_test_split with `seed`; column: `column` says train or test; time: the
+    newest rows by `column` test, the share `test` of them or those from the moment `after` on,
+    and rows within `gap` different moments before those that judge are not learnt from.
     """
 
-    method: Literal["stable", "random", "column"] = "stable"
+    method: Literal["stable", "random", "column", "time"] = "stable"
     test: Annotated[float, Meta(gt=0, lt=1)] = 0.2
     seed: int | None = None
     column: str | None = None
+    after: Value | None = None
+    gap: Annotated[int, Meta(ge=0)] = 0
 
 
 class Similar(Checked, frozen=True):
@@ -72,6 +76,8 @@ class Dataset(Checked, frozen=True):
     encoding: str = "utf-8"
     missing: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
     key: list[str] = []
+    group: str | list[str] = []  # the columns in which rows agree that belong together
+    weight: str | None = None  # the column that says how much a row counts
     derived: dict[Name, str] = {}
     duplicates: Literal["drop", "keep", "first"] = "drop"
     max_rejected: Share = 0.05
@@ -83,10 +89,24 @@ class Dataset(Checked, frozen=True):
     coverage: Annotated[float, Meta(gt=0.5, lt=1)] = 0.9
     similar: Similar | None = None
 
+    @property
+    def group_columns(self) -> list[str]:
+        """List the columns of `group`."""
+        return [self.group] if isinstance(self.group, str) else self.group
+
     def columns(self) -> list[str]:
         """List the columns that the source must have."""
-        extra = [*self.key, *([self.split.column] if self.split.column else [])]
-        return list(dict.fromkeys([*self.features, self.target.name, *extra]))
+        return [*self.features, self.target.name, *self.extra_columns()]
+
+    def extra_columns(self) -> list[str]:
+        """List the columns that are neither features nor the target.
+
+        They say which rows are one or belong together, how much a row counts, and when it was or on
+        which side it stands.
+        """
+        single = [name for name in (self.weight, self.split.column) if name is not None]
+        every = dict.fromkeys([*self.key, *self.group_columns, *single])
+        return [name for name in every if name not in {*self.features, self.target.name}]
 
     def identity(self) -> list[str]:
         """List the columns in which two rows that are one agree.
@@ -95,7 +115,8 @@ class Dataset(Checked, frozen=True):
         """
         if self.duplicates == "first":
             return self.key
-        return [name for name in self.columns() if name != self.split.column]
+        side = self.split.column if self.split.method == "column" else None
+        return [name for name in self.columns() if name != side]
 
     def numeric(self) -> list[str]:
         """List the features that arithmetic may use: numbers, and ordered categories by rank."""
@@ -132,6 +153,7 @@ def check(dataset: Dataset) -> None:
     _check_categories(dataset)
     _check_rules(dataset)
     _check_split(dataset)
+    _check_group(dataset)
     _check_derived(dataset)
     _check_similar(dataset)
 
@@ -189,22 +211,46 @@ def _spelling(value: Value) -> str:
 
 def _check_split(dataset: Dataset) -> None:
     split = dataset.split
-    if (split.method == "column") != (split.column is not None):
+    if (split.method in ("column", "time")) != (split.column is not None):
         raise UserError(
-            f"The split of '{dataset.name}' needs method: column and column: <name> together.",
+            f"The split of '{dataset.name}' needs a column with method: column or time, and only "
+            "then.",
             given=f"method: {split.method}, column: {split.column}",
+            choices=["method: column, column: <name>", "method: time, column: <name>"],
         )
-    if split.column in [*dataset.features, dataset.target.name]:
+    if split.column == dataset.target.name or (
+        split.method == "column" and split.column in dataset.features
+    ):
         raise UserError(
             f"The split of '{dataset.name}' is by a column that is a feature or the target.",
             given=split.column,
             fix="take it out of features, or split by another column",
         )
+    for name in ("after", "gap"):
+        if getattr(split, name) and split.method != "time":
+            raise UserError(
+                f"split.{name} of '{dataset.name}' has a meaning with method: time only.",
+                given=f"method: {split.method}, {name}: {getattr(split, name)}",
+                fix=f"add method: time and a column, or take {name} out",
+            )
     if dataset.duplicates == "first" and not dataset.key:
         raise UserError(
             f"'{dataset.name}' keeps the first row by key, but has no key.",
             fix="add key: [<columns that identify a row>]",
         )
+
+
+def _check_group(dataset: Dataset) -> None:
+    for key, names in (("group", dataset.group_columns), ("weight", [dataset.weight])):
+        if dataset.target.name in [*names]:
+            raise UserError(
+                f"The {key} of '{dataset.name}' is its target.",
+                given=dataset.target.name,
+                fix=f"name another column in {key}, or leave it out",
+            )
+    feature = dataset.features.get(dataset.weight or "")
+    if feature is not None and not isinstance(feature, Number | Integer):
+        raise UserError(f"The weight '{dataset.weight}' of '{dataset.name}' is not a number.")
 
 
 def _check_derived(dataset: Dataset) -> None:

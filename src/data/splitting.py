@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from src.data import groups, moments
 from src.data.schema import Dataset
 from src.support.errors import UserError
 
@@ -23,10 +25,15 @@ class Parts:
 
 
 def split(rows: pd.DataFrame, dataset: Dataset, seed: int) -> Parts:
-    """Split cleaned rows by the dataset's rule; raise UserError if a part is too small."""
+    """Split cleaned rows by the dataset's rule; raise UserError if a part is too small.
+
+    Rows of one group stand on one side, whatever the rule.
+    """
     method = dataset.split.method
     if method == "random":
         parts = _random(rows, dataset, seed)
+    elif method == "time":
+        parts = _time(rows, dataset)
     else:
         test = stable(rows, dataset) if method == "stable" else _column(rows, dataset)
         parts = Parts(rows[~test], rows[test])
@@ -37,10 +44,12 @@ def split(rows: pd.DataFrame, dataset: Dataset, seed: int) -> Parts:
 def stable(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray:
     """Return whether each row is a test row, by its content alone: bool of shape (rows,).
 
-    The hash covers the dataset's key if it has one, else features and target. So a row stays on its
-    side whatever rows are added or removed, and equal rows are on the same side.
+    The hash covers the dataset's group or key if it has one, else features and target. So a row
+    stays on its side whatever rows are added or removed, and equal rows are on the same side.
     """
-    columns = sorted(dataset.key or [*dataset.features, dataset.target.name])
+    columns = sorted(
+        dataset.group_columns or dataset.key or [*dataset.features, dataset.target.name]
+    )
     limit = int(dataset.split.test * 2**64)
     cells = [_as_text(rows[name]) for name in columns]
     digests = (
@@ -64,15 +73,69 @@ def _as_text(column: pd.Series) -> list[str]:
 def _random(rows: pd.DataFrame, dataset: Dataset, seed: int) -> Parts:
     from sklearn.model_selection import train_test_split
 
-    if len(rows) < 2 or len(rows) * (1 - dataset.split.test) < 1:
+    # Rows that are equal in all they say are told apart, as they are by the procedures that one
+    # compares with; only what the YAML names stays together.
+    names = dataset.group_columns or dataset.key
+    group = groups.number(rows, names) if names else np.arange(len(rows))
+    every = np.unique(group)
+    if len(every) < 2 or len(every) * (1 - dataset.split.test) < 1:
         return Parts(rows.head(0), rows)  # scikit-learn refuses in words of its own
     chosen = seed if dataset.split.seed is None else dataset.split.seed
-    train, test = train_test_split(rows, test_size=dataset.split.test, random_state=chosen)
-    return Parts(train, test)
+    train, test = train_test_split(every, test_size=dataset.split.test, random_state=chosen)
+    if len(every) == len(rows):
+        return Parts(rows.iloc[train], rows.iloc[test])
+    return Parts(rows[np.isin(group, train)], rows[np.isin(group, test)])
 
 
 def _column(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray:
-    return np.asarray(rows[dataset.split.column] == "test")
+    test = np.asarray(rows[dataset.split.column] == "test")
+    if dataset.group_columns:
+        _check_sides(rows, test, dataset)
+    return test
+
+
+def _check_sides(rows: pd.DataFrame, test: np.ndarray, dataset: Dataset) -> None:
+    group = groups.number(rows, dataset.group_columns)
+    both = np.intersect1d(group[test], group[~test])
+    if len(both):
+        first = rows[group == both[0]].iloc[0]
+        shown = ", ".join(f"{name} {first[name]}" for name in dataset.group_columns)
+        raise UserError(
+            f"{len(both)} groups of '{dataset.name}' have rows to train and rows to test.",
+            given=f"split.column: {dataset.split.column}; such as {shown}",
+            fix="let the column put all rows of a group on one side, or take group out",
+        )
+
+
+def _time(rows: pd.DataFrame, dataset: Dataset) -> Parts:
+    when = moments.of(rows, dataset)
+    assert when is not None
+    if not len(when):
+        return Parts(rows, rows)
+    first = _first_tested(when, dataset)
+    test, train = when >= first, when < moments.limit(when, first, dataset.split.gap)
+    if dataset.group_columns:
+        group = groups.number(rows, dataset.group_columns)
+        train &= ~np.isin(group, group[test])
+    return Parts(rows[train], rows[test])
+
+
+def _first_tested(when: np.ndarray, dataset: Dataset) -> float:
+    """Return the first moment to test: as configured, or that of the newest share of the rows."""
+    after = dataset.split.after
+    if after is None:
+        kept = math.floor(len(when) * (1 - dataset.split.test))
+        return float(np.sort(when)[min(kept, len(when) - 1)])
+    first = moments.one(after, dataset)
+    if not when.min() < first <= when.max():
+        raise UserError(
+            f"split.after of '{dataset.name}' is not a moment at which '{dataset.split.column}' "
+            "can be split.",
+            given=after,
+            choices=moments.ALLOWED,
+            fix="name a moment after the first row and not after the last, written as in the data",
+        )
+    return first
 
 
 def _check_sizes(parts: Parts, dataset: Dataset) -> None:
@@ -80,6 +143,11 @@ def _check_sizes(parts: Parts, dataset: Dataset) -> None:
     if train < 1 or test < 1:
         raise UserError(
             f"The split of '{dataset.name}' leaves a part empty.",
-            given=f"{train} rows to train, {test} rows to test",
+            given=f"{train} rows to train, {test} rows to test{_of_groups(dataset)}",
             fix="bring more rows, or change the dataset's split",
         )
+
+
+def _of_groups(dataset: Dataset) -> str:
+    names = groups.columns(dataset)
+    return f"; rows with the same {', '.join(names)} stay together" if names else ""

@@ -441,3 +441,66 @@ def test_a_row_without_its_key_is_no_duplicate_but_a_fault(make_dataset: Make) -
     dataset = make_dataset(key=["id"], duplicates="first", max_rejected=1.0)
     cleaned = clean(dataset, {"id": "1"}, {"id": ""}, {"id": ""})
     assert cleaned.counts == {"missing": 2}
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"group": "id"},
+        {"key": ["id"]},
+        {"weight": "id"},
+        {"split": {"method": "time", "column": "id"}},
+    ],
+    ids=["group", "key", "weight", "time"],
+)
+def test_a_row_needs_the_column_that_ties_it_to_others(
+    make_dataset: Make, named: dict[str, Any]
+) -> None:
+    cleaned = clean(make_dataset(**named, max_rejected=1.0), {"id": "1"}, {"id": "NA"})
+    assert cleaned.counts == {"missing": 1}
+    assert cleaned.rejected["reasons"].tolist() == ["id is missing"]
+
+
+def test_a_feature_by_which_rows_are_grouped_is_never_missing(make_dataset: Make) -> None:
+    features = {"carat": {"type": "number"}, "town": {"type": "category", "optional": True}}
+    dataset = make_dataset(features=features, group="town", max_rejected=1.0)
+    cleaned = clean(dataset, {"town": "Ulm"}, {"town": "", "carat": "2"})
+    assert cleaned.counts == {"missing": 1}
+
+
+def test_a_time_is_a_number_or_a_date_as_the_others_are(make_dataset: Make) -> None:
+    dataset = make_dataset(split={"method": "time", "column": "day"}, max_rejected=1.0)
+    cleaned = clean(dataset, {"day": "2024-01-31"}, {"day": "2024-02"}, {"day": "31.1.2024"})
+    assert cleaned.rows["day"].tolist() == ["2024-01-31", "2024-02"]
+    assert cleaned.counts == {"not_a_time": 1}
+    reason = "day is not a number or an ISO date: '31.1.2024'"
+    assert cleaned.rejected["reasons"].tolist() == [reason]
+
+
+def test_dates_that_cannot_be_ordered_stop_everything(make_dataset: Make) -> None:
+    dataset = make_dataset(split={"method": "time", "column": "day"})
+    with pytest.raises(UserError, match="2 of 2 rows of 'stones' break the rules") as caught:
+        clean(dataset, {"day": "1/2/2024"}, {"day": "soon", "carat": "2"})
+    assert "line 2: day is not a number or an ISO date: '1/2/2024'" in str(caught.value)
+
+
+def test_weights_are_numbers(make_dataset: Make) -> None:
+    dataset = make_dataset(weight="count", max_rejected=1.0)
+    rows = [{"count": count, "carat": str(at + 1)} for at, count in enumerate(["2", "0", "many"])]
+    cleaned = clean(dataset, *rows)
+    assert cleaned.rows["count"].tolist() == [2.0, 0.0]
+    assert cleaned.counts == {"not_a_number": 1}
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [(["1", "-2"], ["must not be negative", "-2 to 1"]), (["0", "0"], ["are all zero", "0 to 0"])],
+)
+def test_weights_that_weigh_nothing_or_less_stop_everything(
+    make_dataset: Make, counts: list[str], words: list[str]
+) -> None:
+    rows = [{"count": count, "carat": str(at + 1)} for at, count in enumerate(counts)]
+    with pytest.raises(UserError) as caught:
+        clean(make_dataset(weight="count"), *rows)
+    for word in words:
+        assert word in str(caught.value)

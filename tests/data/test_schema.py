@@ -227,7 +227,7 @@ def test_the_positive_class_is_one_of_the_values(make_dataset: Make) -> None:
 @pytest.mark.parametrize("split", [{"method": "column"}, {"column": "part"}])
 def test_a_split_by_column_names_its_column(make_dataset: Make, split: dict[str, Any]) -> None:
     message = refused(make_dataset(split=split))
-    assert "method: column and column: <name> together" in message
+    assert "needs a column with method: column or time, and only then" in message
     assert f"column: {split.get('column')}" in message
 
 
@@ -298,3 +298,36 @@ def test_a_yes_that_yaml_takes_for_true_is_to_be_quoted(make_dataset: Make) -> N
     with pytest.raises(UserError, match="quote it") as caught:
         make_dataset(features={"paid": {"type": "category", "values": [True, False]}})
     assert "dataset.features.paid.values[0]" in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["after", "gap"])
+def test_what_belongs_to_time_needs_a_split_by_time(make_dataset: Make, key: str) -> None:
+    message = refused(make_dataset(split={key: 3}))
+    assert f"split.{key} of 'stones' has a meaning with method: time only" in message
+    schema.check(make_dataset(split={"method": "time", "column": "day", key: 3}))
+
+
+def test_rows_are_not_split_by_when_the_target_is(make_dataset: Make) -> None:
+    assert "feature or the target" in refused(
+        make_dataset(split={"method": "time", "column": "price"})
+    )
+    schema.check(make_dataset(split={"method": "time", "column": "carat"}))
+
+
+@pytest.mark.parametrize("named", [{"group": "price"}, {"group": ["id", "price"]}])
+def test_the_target_is_no_group(make_dataset: Make, named: dict[str, Any]) -> None:
+    assert "The group of 'stones' is its target" in refused(make_dataset(**named))
+
+
+def test_a_weight_is_a_number_and_not_the_target(make_dataset: Make) -> None:
+    assert "The weight of 'stones' is its target" in refused(make_dataset(weight="price"))
+    assert "The weight 'cut' of 'stones' is not a number" in refused(make_dataset(weight="cut"))
+    schema.check(make_dataset(weight="carat"))
+
+
+def test_the_source_needs_what_ties_rows_together(make_dataset: Make) -> None:
+    dataset = make_dataset(
+        key=["id"], group="id", weight="count", split={"method": "time", "column": "day"}
+    )
+    assert dataset.columns() == ["carat", "facets", "cut", "price", "id", "count", "day"]
+    assert dataset.identity() == dataset.columns()

@@ -264,3 +264,67 @@ def test_one_row_is_too_few_to_split(make_dataset: Make, method: str) -> None:
 def test_two_rows_can_be_split_at_random(make_dataset: Make) -> None:
     parts = split(many(2), make_dataset(split={"method": "random"}), 1)
     assert (len(parts.train), len(parts.test)) == (1, 1)
+
+
+def visits(persons: int = 40, each: int = 5) -> pd.DataFrame:
+    """Make rows of which `each` are of one person."""
+    return many(persons * each).assign(person=np.repeat(np.arange(persons), each))
+
+
+@pytest.mark.parametrize("named", [{"group": "person"}, {"key": ["person"]}], ids=["group", "key"])
+@pytest.mark.parametrize("method", ["stable", "random"])
+def test_rows_of_a_group_are_on_one_side(
+    make_dataset: Make, method: str, named: dict[str, Any]
+) -> None:
+    rows = visits()
+    parts = split(rows, make_dataset(split={"method": method}, **named), seed=1)
+    assert not set(parts.train["person"]) & set(parts.test["person"])
+    assert len(parts.train) + len(parts.test) == len(rows)
+    assert 20 <= len(parts.test) <= 60
+
+
+def test_a_column_must_not_split_a_group(make_dataset: Make) -> None:
+    rows = visits(4, 2).assign(part=["train"] * 5 + ["test"] * 3)
+    dataset = make_dataset(split={"method": "column", "column": "part"}, group="person")
+    with pytest.raises(UserError, match="1 groups of 'stones' have rows to train and") as caught:
+        split(rows, dataset, 1)
+    assert "person 2" in str(caught.value.given)
+
+
+TIME = {"method": "time", "column": "day"}
+
+
+def test_the_newest_rows_test_and_those_of_one_moment_stay_together(make_dataset: Make) -> None:
+    rows = many(10).assign(day=["5", "1", "2", "3", "4", "5", "9", "8", "8", "7"])
+    parts = split(rows, make_dataset(split={**TIME, "test": 0.25}), 1)
+    assert parts.test.index.tolist() == [6, 7, 8]
+    assert parts.train.index.tolist() == [0, 1, 2, 3, 4, 5, 9]
+
+
+@pytest.mark.parametrize("after", ["2024-01-03", "2024-01-02T00:00:01"])
+def test_rows_test_from_a_moment_on(make_dataset: Make, after: str) -> None:
+    rows = many(6).assign(day=[f"2024-01-0{at}" for at in (4, 2, 3, 1, 5, 2)])
+    parts = split(rows, make_dataset(split={**TIME, "after": after}), 1)
+    assert parts.test.index.tolist() == [0, 2, 4]
+
+
+def test_rows_in_the_gap_are_in_no_part(make_dataset: Make) -> None:
+    rows = many(8).assign(day=list("12345678"))
+    parts = split(rows, make_dataset(split={**TIME, "gap": 2}), 1)
+    assert parts.test["day"].tolist() == ["7", "8"]
+    assert parts.train["day"].tolist() == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("after", ["2024-01-01", "2024-03-01", "soon", 7])
+def test_a_moment_that_splits_nothing_is_refused(make_dataset: Make, after: Any) -> None:
+    rows = many(4).assign(day=["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"])
+    with pytest.raises(UserError, match=r"split\.after of 'stones'") as caught:
+        split(rows, make_dataset(split={**TIME, "after": after}), 1)
+    assert caught.value.given == after
+
+
+def test_who_is_tested_later_is_not_learnt_from(make_dataset: Make) -> None:
+    rows = many(6).assign(day=list("123456"), person=list("abcdca"))
+    parts = split(rows, make_dataset(split={**TIME, "test": 0.3}, group="person"), 1)
+    assert parts.test["person"].tolist() == ["c", "a"]
+    assert parts.train["person"].tolist() == ["b", "d"]

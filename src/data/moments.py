@@ -1,0 +1,69 @@
+"""The order of rows in time, by a column of numbers or of ISO dates."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+
+from src.data.features import Category, Integer, Number, Value
+from src.data.schema import Dataset
+
+ALLOWED = ["a number", "2024-05", "2024-05-31", "2024-W22", "2024-05-31T12:30:00Z"]
+_MONTH = re.compile(r"\d{4}-\d{2}")
+
+
+def of(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray | None:
+    """Return when each row was, as float64 of shape (rows,); None if the split is not by time."""
+    if dataset.split.method != "time":
+        return None
+    name = str(dataset.split.column)
+    feature = dataset.features.get(name)
+    if isinstance(feature, Number | Integer):
+        return rows[name].to_numpy(dtype=np.float64)
+    if isinstance(feature, Category) and feature.order is not None:
+        return rows[name].astype(object).map(feature.ranks()).to_numpy(dtype=np.float64)
+    return read(rows[name])
+
+
+def read(cells: pd.Series) -> np.ndarray:
+    """Read text as numbers or as dates (seconds since 1970); NaN where a cell is not readable.
+
+    The whole column is the one or the other, whichever more of it can be read as.
+    """
+    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
+    numbers = np.where(np.isfinite(numbers), numbers, np.nan)
+    if np.isfinite(numbers).all():
+        return numbers
+    texts, places = np.unique(cells.astype(object).fillna("").astype(str), return_inverse=True)
+    dates = np.array([_seconds(text) for text in texts])[places]
+    return numbers if np.isfinite(numbers).sum() > np.isfinite(dates).sum() else dates
+
+
+def one(value: Value, dataset: Dataset) -> float:
+    """Read one moment of the column that the split is by; NaN if it is none."""
+    feature = dataset.features.get(str(dataset.split.column))
+    if isinstance(feature, Category) and feature.order is not None:
+        return feature.ranks().get(str(value), math.nan)
+    return float(read(pd.Series([str(value)], dtype=object))[0])
+
+
+def limit(when: np.ndarray, first: float, gap: int) -> float:
+    """Return the moment before which rows may be learnt from, where `first` is the first judged.
+
+    `gap` different moments before the first judged one are left out.
+    """
+    every = np.unique(when)
+    return float(every[max(0, int(np.searchsorted(every, first)) - gap)])
+
+
+def _seconds(text: str) -> float:
+    """Return an ISO date or time as seconds; what names no time zone is taken as UTC."""
+    try:
+        moment = datetime.fromisoformat(f"{text}-01" if _MONTH.fullmatch(text) else text)
+    except ValueError:
+        return math.nan
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
