@@ -121,7 +121,9 @@ def tracked(name: str) -> Trained:
     text = plotted.to_csv(index=False, lineterminator="\n")
     files.write(paths.predictions(dataset, model), text.encode())
     files.write_json(run.path / folders.MANIFEST, manifest)
-    files.write_json(paths.metrics(dataset, model), manifest["metrics"])
+    # How long it took stays in the manifest: committed, it would differ where nothing else does.
+    figures = {name: value for name, value in manifest["metrics"].items() if name != "seconds"}
+    files.write_json(paths.metrics(dataset, model), figures)
     return Trained(config, manifest, place)
 
 
