@@ -61,6 +61,7 @@ class VersionMetrics(msgspec.Struct, frozen=True):
     interval: IntervalFigures
     rows: VersionRows
     seconds: float
+    groups: VersionRows | UnsetType = UNSET  # of rows that belong together
 
 
 class VersionSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -70,6 +70,7 @@ class TrainingMetrics(msgspec.Struct, frozen=True):
     cv: dict[str, CrossValidation]
     interval: dict[str, float | None] | UnsetType = UNSET
     rows: dict[str, int] | UnsetType = UNSET
+    groups: dict[str, int] | UnsetType = UNSET
     seconds: float | UnsetType = UNSET
 
 

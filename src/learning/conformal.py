@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from src.data.features import Bounds
+from src.evaluation.judged import Judged
 
 PER_BIN = 300  # rows, about; fewer make rough limits
 MOST_BINS = 20
@@ -26,8 +27,7 @@ Calibration = dict[str, Any]
 
 def calibrate(
     task: str,
-    truth: np.ndarray,
-    output: np.ndarray,
+    rows: Judged,
     coverage: float,
     *,
     log: bool = False,
@@ -35,23 +35,32 @@ def calibrate(
 ) -> Calibration:
     """Find the limits that contain the share `coverage` of the true values; return plain values.
 
-    `output` holds out-of-fold predictions or probabilities. With `log` the limits of a regression
+    `rows` have out-of-fold predictions or probabilities. With `log` the limits of a regression
     are factors. The limits stay within `bounds`, those of the target.
     """
     if task == "regression":
-        return _regression(truth, output, coverage, log, bounds or Bounds())
-    return _classes(truth, output, coverage)
+        return _regression(rows, coverage, log, bounds or Bounds())
+    return _classes(rows, coverage)
 
 
-def measure(calibration: Calibration, truth: np.ndarray, output: np.ndarray) -> dict[str, float]:
+def measure(calibration: Calibration, rows: Judged) -> dict[str, float]:
     """Return the share of true values within the limits, and the mean width (or set size)."""
+    inside, width = inside_and_width(calibration, rows.truth, rows.output)
+    return {
+        "coverage": float(np.average(inside, weights=rows.weights)),
+        "width": float(np.average(width, weights=rows.weights)),
+    }
+
+
+def inside_and_width(
+    calibration: Calibration, truth: np.ndarray, output: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each row whether its truth is within the limits, and their width (or set size)."""
     if "threshold" in calibration:
         held = members(calibration, output)
-        inside, width = held[np.arange(len(truth)), truth], held.sum(axis=1)
-    else:
-        low, high = limits(calibration, output)
-        inside, width = (low <= truth) & (truth <= high), high - low
-    return {"coverage": float(inside.mean()), "width": float(width.mean())}
+        return held[np.arange(len(truth)), truth], held.sum(axis=1)
+    low, high = limits(calibration, output)
+    return (low <= truth) & (truth <= high), high - low
 
 
 def limits(calibration: Calibration, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,16 +81,16 @@ def members(calibration: Calibration, probabilities: np.ndarray) -> np.ndarray:
     return held
 
 
-def _regression(
-    truth: np.ndarray, output: np.ndarray, coverage: float, log: bool, bounds: Bounds
-) -> Calibration:
+def _regression(rows: Judged, coverage: float, log: bool, bounds: Bounds) -> Calibration:
     """Calibrate in bins of the predicted value, because errors grow with it."""
+    truth, output = rows.truth, rows.output
     edges = _edges(output)
     residuals = truth - output
     if log:
         residuals = np.log(truth) - np.log(np.maximum(output, SMALLEST))
     of_bin = np.searchsorted(edges, output, side="right")
-    pairs = [_outer(residuals[of_bin == at], coverage) for at in range(len(edges) + 1)]
+    bins = [of_bin == at for at in range(len(edges) + 1)]
+    pairs = [_outer(residuals[here], _counts(rows, here), coverage) for here in bins]
     lows, highs = np.exp(pairs).T if log else np.array(pairs).T
     return {
         "coverage": coverage,
@@ -109,21 +118,40 @@ def _edges(output: np.ndarray) -> list[float]:
     return edges
 
 
-def _outer(residuals: np.ndarray, coverage: float) -> tuple[float, float]:
+def _counts(rows: Judged, here: np.ndarray) -> np.ndarray:
+    """Return how many rows each of these stands for: one, or its share of all weights."""
+    if rows.weights is None:
+        return np.ones(int(here.sum()))
+    weights = rows.weights[here]
+    return weights * (len(weights) / weights.sum()) if weights.any() else np.ones(len(weights))
+
+
+def _outer(residuals: np.ndarray, counts: np.ndarray, coverage: float) -> tuple[float, float]:
     """Return the residuals between which a new one falls with probability `coverage`.
 
     With too few rows for that, return the extremes, since no finite limits would be enough.
     """
-    ordered, count = np.sort(residuals), len(residuals)
-    beyond = max(1, math.floor(_whole((count + 1) * (1 - coverage) / 2)))
-    return float(ordered[beyond - 1]), float(ordered[count - beyond])
+    order = np.argsort(residuals, kind="stable")
+    beyond = max(1, math.floor(_whole((len(residuals) + 1) * (1 - coverage) / 2)))
+    low, high = (
+        residuals[side[np.searchsorted(_sums(counts[side]), beyond)]]
+        for side in (order, order[::-1])
+    )
+    return float(low), float(high)
 
 
-def _classes(truth: np.ndarray, output: np.ndarray, coverage: float) -> Calibration:
+def _classes(rows: Judged, coverage: float) -> Calibration:
     """Find the threshold that the true class's probability reaches in `coverage` of the rows."""
-    of_truth = np.sort(output[np.arange(len(truth)), truth])[::-1]
-    within = min(len(truth), math.ceil(_whole((len(truth) + 1) * coverage)))
-    return {"coverage": coverage, "threshold": float(of_truth[within - 1])}
+    count = len(rows.truth)
+    of_truth = rows.output[np.arange(count), rows.truth]
+    order = np.argsort(-of_truth, kind="stable")
+    sums = _sums(_counts(rows, np.ones(count, dtype=bool))[order])
+    within = int(np.searchsorted(sums, _whole((count + 1) * coverage)))
+    return {"coverage": coverage, "threshold": float(of_truth[order[min(within, count - 1)]])}
+
+
+def _sums(counts: np.ndarray) -> np.ndarray:
+    return np.round(np.cumsum(counts), 9)
 
 
 def _whole(rank: float) -> float:

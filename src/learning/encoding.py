@@ -18,6 +18,7 @@ from src.config.configuration import Encoding, Words
 from src.data.expressions import Expression
 from src.data.features import Category, Feature, Text
 from src.data.schema import Dataset
+from src.learning.sampling import Sampling
 from src.support.errors import UserError
 
 MISSING = "(missing)"  # the level of an optional category that was left out
@@ -45,9 +46,11 @@ class Encoder:
         self._how = (encoding, frozenset(drop), dataset.task, seed)
         self._transformer: Any = None
 
-    def fit_transform(self, frame: pd.DataFrame, target: np.ndarray) -> Any:
+    def fit_transform(
+        self, frame: pd.DataFrame, target: np.ndarray, sampling: Sampling | None = None
+    ) -> Any:
         """Learn levels, words and scales; return a matrix of shape (rows, columns)."""
-        self._transformer = self._build(target)
+        self._transformer = self._build(target, sampling or Sampling())
         try:
             return self._matrix(self._transformer.fit_transform(self._columns(frame), target))
         except ValueError as error:
@@ -121,9 +124,9 @@ class Encoder:
             return frame[name].astype(object).map(feature.ranks()).to_numpy(dtype=np.float64)
         return frame[name].to_numpy(dtype=np.float64)
 
-    def _build(self, target: np.ndarray) -> ColumnTransformer:
+    def _build(self, target: np.ndarray, sampling: Sampling) -> ColumnTransformer:
         encoding, drop, task, seed = self._how
-        folds = _target_folds(task, target, seed)
+        folds = _target_folds(task, target, seed, sampling)
         parts: list[tuple[str, Any]] = []
         for name, feature in self.features.items():
             if name in drop:
@@ -172,12 +175,15 @@ def _number(encoding: Encoding, optional: bool) -> Any:
     return StandardScaler()
 
 
-def _target_folds(task: str, target: np.ndarray, seed: int) -> Any:
-    """Return the number of folds of a target encoder; fewer for few rows or a small class."""
+def _target_folds(task: str, target: np.ndarray, seed: int, sampling: Sampling) -> Any:
+    """Return the folds of a target encoder; fewer for few rows or a small class."""
     rarest = len(target) if task == "regression" else int(np.bincount(target).min())
     kind = KFold if task == "regression" or rarest < 2 else StratifiedKFold
     most = len(target) if kind is KFold else rarest
-    return kind(max(2, min(TARGET_FOLDS, most)), shuffle=True, random_state=seed)
+    count = max(2, min(TARGET_FOLDS, most))
+    if not sampling.is_plain:
+        return sampling.partition("regression" if kind is KFold else task, target, count, seed)
+    return kind(count, shuffle=True, random_state=seed)
 
 
 def _category(feature: Category, encoding: Encoding, task: str, in_sparse: bool, folds: Any) -> Any:

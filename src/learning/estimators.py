@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
+from sklearn.utils.validation import has_fit_parameter
+
 from src.config.configuration import Model
-from src.data.schema import Task
+from src.data.schema import Dataset, Task
 from src.support.errors import UserError, unknown
+
+LIBLINEAR = ("LinearSVC", "LinearSVR")  # and what has solver=liblinear
+_LIBLINEAR = threading.Lock()
 
 
 def make(model: Model, task: Task, seed: int) -> Any:
@@ -39,6 +47,33 @@ def make(model: Model, task: Task, seed: int) -> Any:
             choices=names,
             fix=f"add what it needs to params in conf/model/{model.name}.yaml",
         ) from None
+
+
+@contextmanager
+def alone(estimator: Any) -> Iterator[None]:
+    """Let no other fit run beside this one where both would draw from one random generator.
+
+    liblinear has a single one for the whole process: side by side, fits take turns at its numbers,
+    and none comes out as it would by itself.
+    """
+    inner = getattr(estimator, "estimator", estimator)
+    shares = type(inner).__name__ in LIBLINEAR or getattr(inner, "solver", None) == "liblinear"
+    with _LIBLINEAR if shares else nullcontext():
+        yield
+
+
+def check_weight(model: Model, dataset: Dataset, seed: int) -> None:
+    """Raise UserError if the dataset has weights and the model's estimator takes none."""
+    if dataset.weight is None:
+        return
+    estimator = make(model, dataset.task, seed)
+    if not has_fit_parameter(estimator, "sample_weight"):
+        raise UserError(
+            f"The estimator of the model '{model.name}' takes no weights of rows.",
+            given=f"weight: {dataset.weight} of '{dataset.name}'; {type(estimator).__name__}",
+            fix="choose a model that takes them, such as linear, ridge, logistic or xgboost, or "
+            "take weight out of the dataset's YAML",
+        )
 
 
 def check(model: Model, task: Task, seed: int) -> None:

@@ -15,6 +15,7 @@ from src.config.configuration import Model, with_values
 from src.data.schema import Dataset
 from src.learning import calibration, estimators
 from src.learning.encoding import Encoder
+from src.learning.sampling import Sampling
 from src.support.errors import UserError
 
 
@@ -29,6 +30,20 @@ class Progress(Protocol):
 
 
 LARGEST = 300.0  # its exponential, and the square of that, are still finite
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Rows as an estimator takes them."""
+
+    matrix: Any  # shape (rows, columns)
+    target: np.ndarray
+    sampling: Sampling
+
+    def weighed(self) -> dict[str, Any]:
+        """Return the weights as arguments of an estimator's fit; none where rows count alike."""
+        weights = self.sampling.weights
+        return {} if weights is None else {"sample_weight": weights}
 
 
 @dataclass(frozen=True)
@@ -77,24 +92,29 @@ class Recipe:
         """Tell whether the estimator learns the target's logarithm."""
         return self.model.target_transform == "log"
 
-    def encode(self, frame: pd.DataFrame, target: np.ndarray) -> tuple[Encoder, Any]:
+    def encode(
+        self, frame: pd.DataFrame, target: np.ndarray, sampling: Sampling | None = None
+    ) -> tuple[Encoder, Encoded]:
         """Fit the encoder; return it and the encoded rows."""
         encoder = Encoder(self.dataset, self.model.encoding, tuple(self.model.drop), self.seed)
-        return encoder, encoder.fit_transform(frame, target)
+        sampling = sampling or Sampling.of(frame, self.dataset)
+        matrix = encoder.fit_transform(frame, target, sampling)
+        return encoder, Encoded(matrix, target, sampling)
 
-    def fit(self, frame: pd.DataFrame, target: np.ndarray, jobs: int = 1) -> Fitted:
-        """Fit on typed rows and encoded targets of shape (rows,), `jobs` members at once."""
-        encoder, matrix = self.encode(frame, target)
-        return self.fit_encoded(encoder, matrix, target, jobs)
-
-    def fit_encoded(
-        self, encoder: Encoder, matrix: Any, target: np.ndarray, jobs: int = 1
+    def fit(
+        self,
+        frame: pd.DataFrame,
+        target: np.ndarray,
+        jobs: int = 1,
+        sampling: Sampling | None = None,
     ) -> Fitted:
+        """Fit on typed rows and encoded targets of shape (rows,), `jobs` members at once."""
+        encoder, rows = self.encode(frame, target, sampling)
+        return self.fit_encoded(encoder, rows, jobs)
+
+    def fit_encoded(self, encoder: Encoder, rows: Encoded, jobs: int = 1) -> Fitted:
         """Fit on encoded rows, `average` times with different seeds."""
-        fits = (
-            joblib.delayed(self._member)(number, matrix, target)
-            for number in range(self.model.average)
-        )
+        fits = (joblib.delayed(self._member)(number, rows) for number in range(self.model.average))
         members = list(joblib.Parallel(n_jobs=jobs, prefer="threads")(fits))
         return Fitted(encoder, members, self.is_log, self.classes)
 
@@ -104,7 +124,7 @@ class Recipe:
             return fitted.output(frame)
 
     def fit_stopping(
-        self, encoder: Encoder, matrix: Any, target: np.ndarray, judge: Any, truth: np.ndarray
+        self, encoder: Encoder, fit: Encoded, judge: Encoded
     ) -> tuple[Fitted, int | None]:
         """Fit one member, stopping early on the rows to judge where the model's YAML says so.
 
@@ -113,14 +133,19 @@ class Recipe:
         estimator = estimators.make(self.model, self.dataset.task, self.seed)
         stopping = self.model.early_stopping
         if stopping is None or "early_stopping_rounds" not in estimator.get_params():
-            return self.fit_encoded(encoder, matrix, target), None
+            return self.fit_encoded(encoder, fit), None
         rate, pace = self._pace(estimator)
         if rate is not None:
             estimator.set_params(**{self.RATE: rate * pace})
         estimator.set_params(early_stopping_rounds=stopping.rounds)
-        goal, check = (np.log(target), np.log(truth)) if self.is_log else (target, truth)
+        weights = fit.weighed()
+        if judge.sampling.weights is not None:
+            weights["sample_weight_eval_set"] = [judge.sampling.weights]
+        seen = [(judge.matrix, self._goal(judge.target))]
         with self._explained():
-            estimator.fit(matrix, goal, eval_set=[(judge, check)], verbose=False)
+            estimator.fit(
+                fit.matrix, self._goal(fit.target), eval_set=seen, verbose=False, **weights
+            )
         return Fitted(encoder, [estimator], self.is_log, self.classes), estimator.best_iteration + 1
 
     def _pace(self, estimator: Any) -> tuple[float | None, float]:
@@ -137,12 +162,16 @@ class Recipe:
         number = max(1, round(trees * pace))
         return with_values(model, {f"params.{self.TREES}": number})
 
-    def _member(self, number: int, matrix: Any, target: np.ndarray) -> Any:
+    def _goal(self, target: np.ndarray) -> np.ndarray:
+        """Return what the estimator learns of a target."""
+        return np.log(target) if self.is_log else target
+
+    def _member(self, number: int, rows: Encoded) -> Any:
         estimator = estimators.make(self.model, self.dataset.task, self.seed + number)
         if self.classes is not None and not hasattr(estimator, "predict_proba"):
-            estimator = calibration.calibrated(estimator, target)
-        with self._explained():
-            return estimator.fit(matrix, np.log(target) if self.is_log else target)
+            estimator = calibration.calibrated(estimator, rows.target, rows.sampling)
+        with self._explained(), estimators.alone(estimator):
+            return estimator.fit(rows.matrix, self._goal(rows.target), **rows.weighed())
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

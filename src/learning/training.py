@@ -12,10 +12,14 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from src.config.configuration import Config, Model, NoSearch, OptunaSearch
+from src.data import groups
+from src.data.schema import Dataset
 from src.evaluation import measures
+from src.evaluation.judged import Judged
 from src.learning import conformal, estimators, validation
 from src.learning import target as targets
 from src.learning.recipe import Fitted, Progress, Recipe
+from src.learning.sampling import Sampling
 
 
 @dataclass(frozen=True)
@@ -47,19 +51,21 @@ def train(
     started = time.perf_counter()
     target = check(config, train, test)
     train, test = _as_objects(train), _as_objects(test)
-    truth = target.encode(train)
+    truth, sampling = target.encode(train), Sampling.of(train, config.dataset)
     # One thread a fit: fits run side by side, and BLAS sums in one order.
     with threadpool_limits(1):
         model, trials = _tune(config, target, train, truth, study, progress)
         recipe = Recipe(config.dataset, model, target.classes, config.seed)
-        validated = _validate(config, recipe, train, truth, progress)
-        fitted = recipe.fit(train, truth, jobs=-1)
+        validated = _validate(config, recipe, train, truth, sampling, progress)
+        fitted = recipe.fit(train, truth, jobs=-1, sampling=sampling)
         progress.step()
         output = recipe.output(fitted, test)
-    held_out = target.encode(test)
-    interval = _interval(config, truth, validated, held_out, output)
+    held_out = Judged(target.encode(test), output, Sampling.of(test, config.dataset).weights)
+    interval = _interval(config, validated.rows(truth, sampling.weights), held_out)
     metrics = {
-        "test": measures.evaluate(config.dataset.task, held_out, output),
+        "test": measures.evaluate(
+            config.dataset.task, held_out.truth, held_out.output, held_out.weights
+        ),
         "cv": {
             config.dataset.metric: {
                 "mean": measures.rounded(validated.mean),
@@ -68,13 +74,14 @@ def train(
         },
         "interval": {"coverage": interval["measured"], "width": interval["width"]},
         "rows": {"train": len(train), "test": len(test)},
+        **_groups(train, test, config.dataset),
         "seconds": round(time.perf_counter() - started, 2),
     }
     return Outcome(
         fitted=fitted,
         model=model,
         metrics=metrics,
-        details=_details(target, held_out, output, validated),
+        details=_details(target, held_out, validated),
         interval=interval,
         predictions=_predictions(target, test, output),
         trials=trials,
@@ -84,6 +91,7 @@ def train(
 def check(config: Config, train: pd.DataFrame, test: pd.DataFrame) -> targets.Target:
     """Return the target; raise UserError if the model cannot be built or rows are too few."""
     estimators.check(config.model, config.dataset.task, config.seed)
+    estimators.check_weight(config.model, config.dataset, config.seed)
     target = targets.Target(config.dataset, train, test)
     inner = config.search.folds if isinstance(config.search, OptunaSearch) else 0
     targets.check(target, train, max(config.folds, inner), config.dataset)
@@ -115,34 +123,28 @@ def _validate(
     recipe: Recipe,
     train: pd.DataFrame,
     truth: np.ndarray,
+    sampling: Sampling,
     progress: Progress,
 ) -> validation.Validated:
     """Cross-validate on folds that differ from the search's and are the same for all models."""
-    parts = validation.folds(config.dataset.task, truth, config.folds, config.seed)
+    parts = sampling.folds(config.dataset.task, truth, config.folds, config.seed)
     progress.stage("cross-validation and fit", len(parts) + 1)
     return validation.cross_validate(
-        recipe, config.dataset.metric, train, truth, parts, progress.step
+        recipe, config.dataset.metric, train, truth, parts, progress.step, sampling
     )
 
 
-def _interval(
-    config: Config,
-    truth: np.ndarray,
-    validated: validation.Validated,
-    held_out: np.ndarray,
-    output: np.ndarray,
-) -> dict[str, Any]:
+def _interval(config: Config, out_of_fold: Judged, held_out: Judged) -> dict[str, Any]:
     """Calibrate on out-of-fold predictions, and measure on the held-out rows."""
     dataset = config.dataset
     calibration = conformal.calibrate(
         dataset.task,
-        truth,
-        validated.output,
+        out_of_fold,
         dataset.coverage,
         log=config.model.target_transform == "log",
         bounds=dataset.target,
     )
-    measured = conformal.measure(calibration, held_out, output)
+    measured = conformal.measure(calibration, held_out)
     return {
         **calibration,
         "measured": measures.rounded(measured["coverage"]),
@@ -150,18 +152,30 @@ def _interval(
     }
 
 
+def _groups(train: pd.DataFrame, test: pd.DataFrame, dataset: Dataset) -> dict[str, Any]:
+    """Count the groups, which tell more than the rows of how much there is to learn from."""
+    numbers = {"train": groups.codes(train, dataset), "test": groups.codes(test, dataset)}
+    if all(each is None for each in numbers.values()):
+        return {}
+    sizes = {"train": len(train), "test": len(test)}
+    return {
+        "groups": {
+            part: sizes[part] if each is None else int(each.max()) + 1
+            for part, each in numbers.items()
+        }
+    }
+
+
 def _details(
-    target: targets.Target,
-    truth: np.ndarray,
-    output: np.ndarray,
-    validated: validation.Validated,
+    target: targets.Target, held_out: Judged, validated: validation.Validated
 ) -> dict[str, Any]:
     """Collect details that are too long for a table of metrics."""
     details: dict[str, Any] = {"cv_scores": [measures.rounded(s) for s in validated.scores]}
     if target.classes is not None:
+        truth, output, weights = held_out.truth, held_out.output, held_out.weights
         details["classes"] = target.classes
         details["confusion"] = measures.confusion(truth, output)
-        details["per_class"] = measures.per_class(truth, output, target.classes)
+        details["per_class"] = measures.per_class(truth, output, target.classes, weights)
     return details
 
 

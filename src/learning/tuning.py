@@ -20,9 +20,9 @@ from optuna.trial import Trial, TrialState
 from src.config.configuration import Config, Model, OptunaSearch, with_values
 from src.evaluation import measures, metrics
 from src.learning import study as studies
-from src.learning import validation
 from src.learning.encoding import Encoder
-from src.learning.recipe import Progress, Recipe
+from src.learning.recipe import Encoded, Progress, Recipe
+from src.learning.sampling import Sampling
 from src.support import files
 from src.support.errors import UserError
 
@@ -34,10 +34,8 @@ class Part:
     """One encoded fold: the rows that a trial fits and those that judge it."""
 
     encoder: Encoder
-    fit: Any
-    fit_target: np.ndarray
-    judge: Any
-    judge_target: np.ndarray
+    fit: Encoded
+    judge: Encoded
 
 
 @dataclass(frozen=True)
@@ -73,15 +71,18 @@ class Search:
         """Encode the folds for a model."""
         recipe = self.recipe(model)
         parts = []
+        sampling = Sampling.of(self.train, self.config.dataset)
         # Another seed than the final cross-validation's: what is tuned on some folds would look
         # too good on the same ones.
-        for fit, judge in validation.folds(
+        for fit, judge in sampling.folds(
             self.config.dataset.task, self.target, self.search.folds, self.config.seed + 1
         ):
-            fit_target = self.target[fit]
-            encoder, matrix = recipe.encode(self.train.iloc[fit], fit_target)
-            judged = encoder.transform(self.train.iloc[judge])
-            parts.append(Part(encoder, matrix, fit_target, judged, self.target[judge]))
+            encoder, learnt = recipe.encode(
+                self.train.iloc[fit], self.target[fit], sampling.take(fit)
+            )
+            matrix = encoder.transform(self.train.iloc[judge])
+            judged = Encoded(matrix, self.target[judge], sampling.take(judge))
+            parts.append(Part(encoder, learnt, judged))
         return parts
 
     def cost(self, value: float) -> float:
@@ -208,11 +209,10 @@ def _try(search: Search, params: dict[str, Any], limits: list[float]) -> Tried:
     for part, limit in zip(search.parts or search.encode(model), limits, strict=True):
         if search.stop.is_set() or search.is_late():
             return Tried(scores, trees, TrialState.FAIL)
-        fitted, grown = recipe.fit_stopping(
-            part.encoder, part.fit, part.fit_target, part.judge, part.judge_target
-        )
-        output = fitted.output_encoded(part.judge)
-        scores.append(measures.score(task, metric, part.judge_target, output))
+        fitted, grown = recipe.fit_stopping(part.encoder, part.fit, part.judge)
+        output = fitted.output_encoded(part.judge.matrix)
+        weights = part.judge.sampling.weights
+        scores.append(measures.score(task, metric, part.judge.target, output, weights))
         trees += [] if grown is None else [grown]
         if search.cost(float(np.mean(scores))) > limit:
             return Tried(scores, trees, TrialState.PRUNED)

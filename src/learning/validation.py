@@ -11,21 +11,30 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import KFold, StratifiedKFold
 
 from src.evaluation import measures
+from src.evaluation.judged import Judged
 from src.learning.recipe import Recipe
+from src.learning.sampling import Fold, Sampling
 
-Fold = tuple[np.ndarray, np.ndarray]
 QUICK = 0.3  # seconds
 
 
 @dataclass(frozen=True)
 class Validated:
-    """The metrics of each fold, and every row's out-of-fold prediction."""
+    """The metrics of each fold, and the out-of-fold predictions.
+
+    `judged` tells which rows have one: all of them, but for the oldest in a split by time.
+    """
 
     scores: list[float]
     output: np.ndarray
+    judged: np.ndarray
+
+    def rows(self, truth: np.ndarray, weights: np.ndarray | None) -> Judged:
+        """Return the judged rows beside their truth; both arguments are of all rows."""
+        kept = self.judged
+        return Judged(truth[kept], self.output[kept], None if weights is None else weights[kept])
 
     @property
     def mean(self) -> float:
@@ -38,13 +47,6 @@ class Validated:
         return float(np.std(self.scores, ddof=1))
 
 
-def folds(task: str, target: np.ndarray, count: int, seed: int) -> list[Fold]:
-    """Split rows into shuffled folds, stratified by class: (rows to fit, rows to judge) each."""
-    kind = KFold if task == "regression" else StratifiedKFold
-    splitter = kind(count, shuffle=True, random_state=seed)
-    return list(splitter.split(np.zeros(len(target)), target))
-
-
 def cross_validate(
     recipe: Recipe,
     metric: str,
@@ -52,27 +54,31 @@ def cross_validate(
     target: np.ndarray,
     parts: list[Fold],
     tick: Callable[[], None],
+    sampling: Sampling | None = None,
 ) -> Validated:
     """Fit and judge on the folds in parallel; `tick` is called after each.
 
     Seeds and threads are per fold, so the result does not depend on how many run in parallel.
     """
+    sampling = sampling or Sampling.of(frame, recipe.dataset)
     outputs = run_parallel(
-        (joblib.delayed(_judge)(recipe, frame, target, fit, judge) for fit, judge in parts), tick
+        (joblib.delayed(_judge)(recipe, frame, target, sampling, part) for part in parts), tick
     )
     shape = (len(target),) if recipe.classes is None else (len(target), len(recipe.classes))
-    out = np.empty(shape)
+    out, judged = np.full(shape, np.nan), np.zeros(len(target), dtype=bool)
     scores = []
     for (_, judge), output in zip(parts, outputs, strict=True):
-        out[judge] = output
-        scores.append(measures.score(recipe.dataset.task, metric, target[judge], output))
-    return Validated(scores, out)
+        out[judge], judged[judge] = output, True
+        weights = sampling.take(judge).weights
+        scores.append(measures.score(recipe.dataset.task, metric, target[judge], output, weights))
+    return Validated(scores, out, judged)
 
 
 def _judge(
-    recipe: Recipe, frame: pd.DataFrame, target: np.ndarray, fit: np.ndarray, judge: np.ndarray
+    recipe: Recipe, frame: pd.DataFrame, target: np.ndarray, sampling: Sampling, part: Fold
 ) -> np.ndarray:
-    fitted = recipe.fit(frame.iloc[fit], target[fit])
+    fit, judge = part
+    fitted = recipe.fit(frame.iloc[fit], target[fit], sampling=sampling.take(fit))
     return recipe.output(fitted, frame.iloc[judge])
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +137,31 @@ def test_composes_fits_predicts_saves_reloads_and_predicts_the_same(
     assert loaded.manifest == manifest
     pd.testing.assert_frame_equal(loaded.rows(), train, check_dtype=False)
     assert configuration.build(manifest["config"]) == made
+
+
+@pytest.mark.parametrize(("model", "task", "kind"), CASES)
+def test_three_fits_side_by_side_are_one_and_the_same(model: str, task: str, kind: str) -> None:
+    allowed = configuration.read_yaml(Path("conf/model") / f"{model}.yaml").get("inputs")
+    if allowed and convert(dataset(task, kind), Dataset).kinds() - set(allowed):
+        return  # refused, as the test above says
+    made = build(model, task, kind)
+    if not installed(made):
+        pytest.skip(f"the extra '{made.model.extra}' is not installed")
+    train, asked = rows(task, kind, 400, 1), rows(task, kind, TEST_ROWS, 2)
+    # What cannot be told apart keeps a solver busy until it gives up.
+    train["y"] = train["y"].sample(frac=1, random_state=1).to_numpy()
+    target = targets.Target(made.dataset, train, train)
+    recipe = Recipe(made.dataset, made.model, target.classes, 7)
+    truth, gate = target.encode(train), threading.Barrier(3)
+
+    def fit() -> np.ndarray:
+        gate.wait(60)
+        return recipe.fit(train, truth).output(asked)
+
+    with ThreadPoolExecutor(3) as pool:
+        one, *others = [job.result() for job in [pool.submit(fit) for _ in range(3)]]
+    for other in others:
+        assert np.array_equal(one, other)
 
 
 STRANGE = ["", " \t", "JAVA,java", "ÉTÉ ﬁne İ", "北京 java", "\x00java\u200bspring", "java " * 999]

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.data.features import Bounds
+from src.evaluation.judged import Judged
 from src.inference.interval import Interval
 from src.learning import conformal
 
@@ -94,7 +95,7 @@ def test_serving_applies_limits_as_training_measured_them(
 ) -> None:
     truth, output = np.array(pairs).T
     bounds = Bounds(min=-10, max=1e5)
-    calibration = conformal.calibrate("regression", truth, output, 0.8, bounds=bounds)
+    calibration = conformal.calibrate("regression", Judged(truth, output), 0.8, bounds=bounds)
     asked = np.array([*values, *output])
     expected = conformal.limits(calibration, asked)
     found = Interval.from_manifest(calibration).around(asked)
@@ -105,7 +106,7 @@ def test_serving_applies_factors_as_training_measured_them() -> None:
     rng = np.random.default_rng(0)
     output = rng.uniform(1, 100, 2000)
     calibration = conformal.calibrate(
-        "regression", output * rng.lognormal(0, 0.2, 2000), output, 0.9, log=True
+        "regression", Judged(output * rng.lognormal(0, 0.2, 2000), output), 0.9, log=True
     )
     found = Interval.from_manifest(calibration).around(output)
     np.testing.assert_array_equal(found, conformal.limits(calibration, output))
@@ -114,7 +115,7 @@ def test_serving_applies_factors_as_training_measured_them() -> None:
 def test_serving_finds_the_classes_that_training_measured() -> None:
     rng = np.random.default_rng(0)
     output = rng.dirichlet([1, 1, 1], 500)
-    calibration = conformal.calibrate("multiclass", rng.integers(0, 3, 500), output, 0.7)
+    calibration = conformal.calibrate("multiclass", Judged(rng.integers(0, 3, 500), output), 0.7)
     found = Interval.from_manifest(calibration)
     for row, held in zip(output, conformal.members(calibration, output), strict=True):
         assert found.likely(row.tolist()) == np.flatnonzero(held).tolist()

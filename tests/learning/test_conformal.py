@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.data.features import Bounds
+from src.evaluation.judged import Judged
 from src.learning import conformal
 
 
@@ -21,13 +22,15 @@ def drawn(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def regression(truth: Any, output: Any, coverage: float = 0.9, **how: Any) -> dict[str, Any]:
-    found = conformal.calibrate("regression", np.array(truth), np.array(output), coverage, **how)
+    found = conformal.calibrate(
+        "regression", Judged(np.array(truth), np.array(output)), coverage, **how
+    )
     json.dumps(found, allow_nan=False)
     return found
 
 
 def classes(truth: Any, output: Any, coverage: float = 0.9) -> dict[str, Any]:
-    found = conformal.calibrate("multiclass", np.array(truth), np.array(output), coverage)
+    found = conformal.calibrate("multiclass", Judged(np.array(truth), np.array(output)), coverage)
     json.dumps(found, allow_nan=False)
     return found
 
@@ -39,7 +42,9 @@ def test_new_rows_are_held_as_often_as_asked_cheap_and_dear_alike(
 ) -> None:
     found = regression(*drawn(20_000), coverage, log=log)
     truth, output = drawn(20_000, seed=1)
-    assert conformal.measure(found, truth, output)["coverage"] == pytest.approx(coverage, abs=0.01)
+    assert conformal.measure(found, Judged(truth, output))["coverage"] == pytest.approx(
+        coverage, abs=0.01
+    )
     low, high = conformal.limits(found, output)
     for tenth in np.array_split(np.argsort(output), 10):
         held = (low[tenth] <= truth[tenth]) & (truth[tenth] <= high[tenth])
@@ -145,7 +150,7 @@ def test_a_prediction_is_always_within() -> None:
 
 def test_the_width_and_the_share_are_measured() -> None:
     found = regression([9.0, 11.0] * 20, [10.0] * 40)
-    measured = conformal.measure(found, np.array([10.0, 12.0]), np.array([10.0, 10.5]))
+    measured = conformal.measure(found, Judged(np.array([10.0, 12.0]), np.array([10.0, 10.5])))
     assert measured == {"coverage": 0.5, "width": 2.0}
 
 
@@ -161,7 +166,7 @@ def probable(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def test_sets_hold_the_true_class_as_often_as_asked(coverage: float) -> None:
     found = classes(*probable(5000, 0), coverage)
     truth, output = probable(5000, 1)
-    measured = conformal.measure(found, truth, output)
+    measured = conformal.measure(found, Judged(truth, output))
     assert measured["coverage"] == pytest.approx(coverage, abs=0.015)
     assert 1 < measured["width"] < 3
 
@@ -183,7 +188,7 @@ def test_the_likeliest_class_is_always_in_the_set() -> None:
 
 def test_sets_are_measured_by_their_size() -> None:
     output = np.array([[0.6, 0.3, 0.1], [0.5, 0.4, 0.1]])
-    measured = conformal.measure({"threshold": 0.35}, np.array([0, 2]), output)
+    measured = conformal.measure({"threshold": 0.35}, Judged(np.array([0, 2]), output))
     assert measured == {"coverage": 0.5, "width": 1.5}
 
 
@@ -202,3 +207,34 @@ def test_the_rows_calibrated_on_are_held_at_least_as_often(
     slack = 1e-9 * (truth + output)  # of exp(log(...)), and of sums
     missed = ((truth < low - slack) | (truth > high + slack)).sum()
     assert missed <= 2 * math.floor((len(pairs) + 1) * (1 - coverage) / 2)
+
+
+def test_a_row_that_counts_twice_moves_the_limits_as_two_rows_would() -> None:
+    truth, _ = drawn(900)
+    counts = np.arange(900) % 3
+    twice = np.repeat(np.arange(900), counts)
+    for log in (False, True):
+        found = conformal.calibrate(
+            "regression", Judged(truth, np.ones(900), counts * 1.0), 0.9, log=log
+        )
+        expected = regression(truth[twice], np.ones(900), log=log)
+        assert found["low"] == expected["low"]
+        assert found["high"] == expected["high"]
+
+
+def test_classes_are_likely_by_the_weight_of_their_rows() -> None:
+    rng = np.random.default_rng(1)
+    output = rng.dirichlet([1, 1, 1], 600)
+    truth, counts = rng.integers(0, 3, 600), np.arange(600) % 3
+    twice = np.repeat(np.arange(600), counts)
+    found = conformal.calibrate("multiclass", Judged(truth, output, counts * 1.0), 0.8)
+    assert found == classes(truth[twice], output[twice], 0.8)
+
+
+def test_coverage_and_width_are_weighted() -> None:
+    found = regression(*drawn(2000))
+    truth, output = drawn(50, seed=2)
+    counts = np.arange(50) % 2
+    odd = counts == 1
+    measured = conformal.measure(found, Judged(truth, output, counts * 1.0))
+    assert measured == pytest.approx(conformal.measure(found, Judged(truth[odd], output[odd])))

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import importlib
+import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 from src.config.configuration import Model, with_values
+from src.data.schema import Dataset
 from src.learning import estimators
 from src.support.errors import UserError
 
@@ -164,3 +168,43 @@ def test_nothing_warns_that_threads_have_no_effect(make_model: Make) -> None:
     made = estimators.make(model, "binary", 1)
     made.fit([[0.0], [1.0]], [0, 1])
     assert made.n_jobs in (None, 1)
+
+
+def test_an_estimator_that_takes_no_weights_is_told(
+    make_model: Make, make_dataset: Callable[..., Dataset]
+) -> None:
+    weighted = make_dataset(weight="count")
+    nearest = make_model("sklearn.neighbors.KNeighborsRegressor", name="nearest")
+    with pytest.raises(UserError, match="'nearest' takes no weights of rows") as caught:
+        estimators.check_weight(nearest, weighted, 1)
+    assert "weight: count of 'stones'" in str(caught.value.given)
+    estimators.check_weight(nearest, make_dataset(), 1)
+    estimators.check_weight(make_model("sklearn.linear_model.Ridge"), weighted, 1)
+
+
+@pytest.mark.parametrize(
+    ("target", "params", "is_alone"),
+    [
+        ("sklearn.svm.LinearSVC", {}, True),
+        ("sklearn.linear_model.LogisticRegression", {"solver": "liblinear"}, True),
+        ("sklearn.linear_model.LogisticRegression", {"solver": "lbfgs"}, False),
+        ("sklearn.linear_model.Ridge", {}, False),
+    ],
+)
+def test_fits_that_draw_from_one_generator_are_made_one_after_the_other(
+    target: str, params: dict[str, Any], is_alone: bool
+) -> None:
+    module, _, name = target.rpartition(".")
+    estimator = getattr(importlib.import_module(module), name)(**params)
+    with estimators.alone(estimator):
+        entered = threading.Event()
+
+        def enter() -> None:
+            with estimators.alone(estimator):
+                entered.set()
+
+        thread = threading.Thread(target=enter, daemon=True)
+        thread.start()
+        assert entered.wait(0.2 if is_alone else 30) is not is_alone
+    thread.join(30)
+    assert entered.is_set()

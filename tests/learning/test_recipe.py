@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from src.config.configuration import Config
 from src.learning import estimators
-from src.learning.recipe import Recipe
+from src.learning.recipe import Encoded, Recipe
+from src.learning.sampling import Sampling
 
 LINEAR = "sklearn.linear_model.LinearRegression"
 FOREST = "sklearn.ensemble.RandomForestRegressor"
@@ -190,8 +191,8 @@ def test_the_order_of_the_rows_to_predict_does_not_matter(make_recipe, make_rows
 def test_encoded_rows_are_predicted_as_records_are(make_recipe, make_rows: Rows) -> None:
     rows, fresh = make_rows(40), make_rows(10, seed=1)
     recipe = make_recipe()
-    encoder, matrix = recipe.encode(rows, price(rows))
-    fitted = recipe.fit_encoded(encoder, matrix, price(rows))
+    encoder, learnt = recipe.encode(rows, price(rows))
+    fitted = recipe.fit_encoded(encoder, learnt)
     assert_array_equal(
         fitted.output_encoded(encoder.transform(fresh)),
         recipe.fit(rows, price(rows)).output(fresh),
@@ -214,9 +215,9 @@ class TestStoppingEarly:
     def fit(self, make_recipe, make_rows: Rows, **changes: Any) -> tuple[np.ndarray, int | None]:
         rows, judged = make_rows(60), make_rows(30, seed=1)
         recipe = make_recipe(**changes)
-        encoder, matrix = recipe.encode(rows, price(rows))
-        judge = encoder.transform(judged)
-        fitted, trees = recipe.fit_stopping(encoder, matrix, price(rows), judge, price(judged))
+        encoder, learnt = recipe.encode(rows, price(rows))
+        judge = Encoded(encoder.transform(judged), price(judged), Sampling())
+        fitted, trees = recipe.fit_stopping(encoder, learnt, judge)
         return fitted.output(judged), trees
 
     def of(self, trees: int, make_recipe, make_rows: Rows, **changes: Any) -> np.ndarray:

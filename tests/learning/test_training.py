@@ -10,6 +10,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from src.config.configuration import Config
+from src.data import splitting
 from src.evaluation import measures
 from src.evaluation.metrics import BY_TASK
 from src.learning import conformal, training
@@ -18,6 +19,7 @@ from src.support.errors import UserError
 
 Rows = Callable[..., pd.DataFrame]
 Configs = Callable[..., Config]
+RIDGE = "sklearn.linear_model.Ridge"
 LOGISTIC = "sklearn.linear_model.LogisticRegression"
 TREES = {"n_estimators": 4}
 
@@ -312,3 +314,99 @@ def test_missing_numbers_of_the_test_rows_that_the_estimator_refuses_are_told(
     config = make_config(dataset={"features": features}, encoding={"numbers": "keep"})
     with pytest.raises(UserError, match="numbers"):
         train(config, make_rows(40), make_rows(10, seed=1).assign(carat=np.nan))
+
+
+VOICE = {
+    "features": {name: {"type": "number"} for name in ("age", "pitch", "jitter")},
+    "target": {"name": "score"},
+    "key": ["person"],
+}
+NEAREST = "sklearn.neighbors.KNeighborsRegressor"
+
+
+def persons(count: int = 150, each: int = 10) -> pd.DataFrame:
+    """Draw rows of persons, whose features tell who it is and a little of the score."""
+    rng = np.random.default_rng(3)
+    person = np.repeat(np.arange(count), each)
+    traits = rng.normal(0, 1, (count, 3))
+    score = 3 * traits[:, 0] + rng.normal(0, 8, count)
+    rows = pd.DataFrame(traits[person] + rng.normal(0, 0.01, (len(person), 3)))
+    rows.columns = ["age", "pitch", "jitter"]
+    return rows.assign(score=score[person] + rng.normal(0, 1, len(person)), person=person)
+
+
+def test_persons_are_judged_by_models_that_have_not_met_them(train, make_config: Configs) -> None:
+    config = make_config(NEAREST, dataset=VOICE, params={"n_neighbors": 3}, folds=5)
+    parts = splitting.split(persons(), config.dataset, seed=1)
+    outcome = train(config, parts.train, parts.test)
+    validated, held_out = outcome.metrics["cv"]["mae"]["mean"], outcome.metrics["test"]["mae"]
+    assert validated == pytest.approx(held_out, rel=0.2)
+    assert outcome.metrics["interval"]["coverage"] == pytest.approx(0.9, abs=0.08)
+    each = len(parts.test["person"].unique())
+    assert outcome.metrics["groups"] == {"train": 150 - each, "test": each}
+
+
+def test_with_persons_the_model_that_knows_them_by_heart_loses(train, make_config: Configs) -> None:
+    parts = splitting.split(persons(), make_config(dataset=VOICE).dataset, seed=1)
+    scores = {}
+    for name, params in ((NEAREST, {"n_neighbors": 1}), (RIDGE, {"alpha": 1.0})):
+        config = make_config(name, dataset=VOICE, params=params)
+        figures = train(config, parts.train, parts.test).metrics
+        scores[name] = (figures["cv"]["mae"]["mean"], figures["test"]["mae"])
+    validated, held_out = zip(*(scores[name] for name in (RIDGE, NEAREST)), strict=True)
+    assert validated[0] < validated[1]
+    assert held_out[0] < held_out[1]
+
+
+def stores(count: int = 50, weeks: int = 60) -> pd.DataFrame:
+    """Draw sales of stores by week, which grow with the time."""
+    rng = np.random.default_rng(4)
+    store, week = np.repeat(np.arange(count), weeks), np.tile(np.arange(weeks), count)
+    size = rng.uniform(1, 5, count)[store]
+    sales = 20 * size + 6 * np.sin(week) + 0.5 * week + rng.normal(0, 4, len(store))
+    day = pd.Timestamp("2023-01-02") + pd.to_timedelta(week * 7, unit="D")
+    rows = pd.DataFrame({"size": size, "week": week * 1.0, "sales": sales, "store": store})
+    return rows.assign(day=day.strftime("%Y-%m-%d"))
+
+
+def test_the_past_judges_the_future(train, make_config: Configs) -> None:
+    dataset = {
+        "features": {"size": {"type": "number"}, "week": {"type": "number"}},
+        "target": {"name": "sales"},
+        "key": ["store"],
+        "split": {"method": "time", "column": "day"},
+    }
+    config = make_config(dataset=dataset, folds=5)
+    parts = splitting.split(stores(), config.dataset, seed=1)
+    assert parts.train["day"].max() < parts.test["day"].min()
+    outcome = train(config, parts.train, parts.test)
+    validated, held_out = outcome.metrics["cv"]["mae"]["mean"], outcome.metrics["test"]["mae"]
+    assert validated == pytest.approx(held_out, rel=0.3)
+    assert outcome.metrics["interval"]["coverage"] > 0.8
+    assert "groups" not in outcome.metrics
+
+
+@pytest.mark.parametrize("target", [RIDGE, "xgboost.XGBRegressor"])
+def test_rows_without_weight_are_not_there(
+    train, make_config: Configs, make_rows: Rows, target: str
+) -> None:
+    rows, test = make_rows(120).assign(count=1.0), make_rows(40, seed=1).assign(count=1.0)
+    spoilt = make_rows(60, seed=2).assign(count=0.0)
+    spoilt["price"] += 5000
+    config = make_config(
+        target, dataset={"weight": "count"}, params=TREES if "xgb" in target else {}
+    )
+    plain = make_config(target, params=TREES if "xgb" in target else {})
+    clean = train(plain, rows, test)
+    both = train(config, pd.concat([rows, spoilt]), pd.concat([test, spoilt]))
+    assert both.metrics["test"]["mae"] == pytest.approx(clean.metrics["test"]["mae"], rel=0.1)
+    assert both.metrics["cv"]["mae"]["mean"] < 3 * clean.metrics["cv"]["mae"]["mean"]
+    assert both.metrics["interval"]["width"] < 3 * clean.metrics["interval"]["width"]
+
+
+def test_weights_that_the_estimator_does_not_take_are_told(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    rows = make_rows(30).assign(count=1.0)
+    with pytest.raises(UserError, match="takes no weights of rows"):
+        train(make_config(NEAREST, dataset={"weight": "count"}), rows, rows)

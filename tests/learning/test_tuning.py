@@ -16,6 +16,7 @@ from src.config import configuration
 from src.config.configuration import Config, Model
 from src.learning import study, tuning, validation
 from src.learning.recipe import Recipe
+from src.learning.sampling import Sampling
 from src.support import files
 from src.support.errors import UserError
 
@@ -212,7 +213,7 @@ def test_the_search_sees_other_folds_than_the_judgement_after_it(
     searched = [float(score) for score in table["folds"].iloc[0].split()]
     made = make_config(params={"alpha": 1.0})
     truth = run.rows["price"].to_numpy()
-    parts = validation.folds("regression", truth, 3, made.seed)
+    parts = Sampling().folds("regression", truth, 3, made.seed)
     recipe = Recipe(made.dataset, made.model, None, made.seed)
     judged = validation.cross_validate(recipe, "mae", run.rows, truth, parts, recorder.step)
     assert len(judged.scores) == len(searched)

@@ -11,13 +11,17 @@ from src.config.configuration import Config
 from src.evaluation import measures
 from src.learning import validation
 from src.learning.recipe import Recipe
-from src.learning.validation import Validated, folds
+from src.learning.sampling import Sampling
+from src.learning.validation import Validated
 from src.support.errors import UserError
 
 Rows = Callable[..., pd.DataFrame]
 Configs = Callable[..., Config]
 NEAREST = "sklearn.neighbors.KNeighborsRegressor"
 TREES = {"n_estimators": 4}
+
+
+folds = Sampling().folds
 
 
 def ignore() -> None: ...
@@ -117,7 +121,7 @@ def test_the_result_does_not_depend_on_how_many_folds_run_at_once(
 
 
 def test_the_scores_are_summed_up_by_mean_and_sample_deviation() -> None:
-    found = Validated([1.0, 2.0, 6.0], np.zeros(3))
+    found = Validated([1.0, 2.0, 6.0], np.zeros(3), np.ones(3, dtype=bool))
     assert found.mean == 3.0
     assert found.std == pytest.approx(np.sqrt(7.0))
 
