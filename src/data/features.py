@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from src.support.structs import Checked
 
 Value = str | int | float
+Way = Literal["up", "down"]  # how an answer may move with a feature
 
 
 class Bounds(Checked, frozen=True):
@@ -42,6 +45,7 @@ class Number(Bounds, frozen=True, tag_field="type", tag="number"):
     unit: str = ""
     about: str = ""
     optional: bool = False
+    monotone: Way | None = None
 
 
 class Integer(Bounds, frozen=True, tag_field="type", tag="integer"):
@@ -50,6 +54,7 @@ class Integer(Bounds, frozen=True, tag_field="type", tag="integer"):
     unit: str = ""
     about: str = ""
     optional: bool = False
+    monotone: Way | None = None
 
 
 class Category(Checked, frozen=True, tag_field="type", tag="category"):
@@ -62,6 +67,7 @@ class Category(Checked, frozen=True, tag_field="type", tag="category"):
     values: list[Value] | None = None
     about: str = ""
     optional: bool = False
+    monotone: Way | None = None  # by its order
 
     def listed(self) -> list[str] | None:
         """List the allowed values as text, in order; None where any value is allowed."""

@@ -87,7 +87,9 @@ class Dataset(Checked, frozen=True):
     on_breach: rules.OnBreach = "warn"
     retrain: rules.Retrain | None = None
     coverage: Annotated[float, Meta(gt=0.5, lt=1)] = 0.9
+    coverage_by: list[str] = []  # features by whose values intervals hold; found where absent
     similar: Similar | None = None
+    causes: dict[str, list[str]] = {}  # features that tell the same, by what it is
 
     @property
     def group_columns(self) -> list[str]:
@@ -156,6 +158,9 @@ def check(dataset: Dataset) -> None:
     _check_group(dataset)
     _check_derived(dataset)
     _check_similar(dataset)
+    _check_coverage(dataset)
+    _check_causes(dataset)
+    _check_monotone(dataset)
 
 
 def _check_bounds(dataset: Dataset) -> None:
@@ -273,3 +278,49 @@ def _check_similar(dataset: Dataset) -> None:
         raise unknown(
             "numeric feature in similar.nearest", dataset.similar.nearest, dataset.numeric()
         )
+
+
+def _check_coverage(dataset: Dataset) -> None:
+    for name in dataset.coverage_by:
+        if name not in dataset.features or isinstance(dataset.features[name], Text):
+            possible = [one for one, kind in dataset.features.items() if not isinstance(kind, Text)]
+            raise unknown("feature in coverage_by, which are no texts:", name, possible)
+
+
+def _check_causes(dataset: Dataset) -> None:
+    causes: dict[str, str] = {}
+    for cause, names in dataset.causes.items():
+        if cause in dataset.features or len(names) < 2:
+            raise UserError(
+                f"The cause '{cause}' of '{dataset.name}' needs two features or more, and a name "
+                "that none of them has.",
+                given=", ".join(names) or "no features",
+            )
+        for name in names:
+            if name not in dataset.features:
+                raise unknown(f"feature in causes.{cause}", name, dataset.features)
+            if name in causes:
+                raise UserError(
+                    f"The feature '{name}' of '{dataset.name}' stands in two causes.",
+                    given=f"{causes[name]}, {cause}",
+                    fix="keep it in one",
+                )
+            causes[name] = cause
+
+
+def _check_monotone(dataset: Dataset) -> None:
+    for name, feature in dataset.features.items():
+        if getattr(feature, "monotone", None) is None:
+            continue
+        if dataset.task == "multiclass":
+            raise UserError(
+                f"'{name}' of '{dataset.name}' is monotone, but of many classes none rises alone.",
+                given="task: multiclass",
+                choices=["regression", "binary (the chance of the positive class)"],
+                fix=f"take monotone out of {name}",
+            )
+        if isinstance(feature, Category) and feature.order is None:
+            raise UserError(
+                f"'{name}' of '{dataset.name}' is monotone, but its values have no order.",
+                fix="list its values from low to high in order",
+            )

@@ -331,3 +331,36 @@ def test_the_source_needs_what_ties_rows_together(make_dataset: Make) -> None:
     )
     assert dataset.columns() == ["carat", "facets", "cut", "price", "id", "count", "day"]
     assert dataset.identity() == dataset.columns()
+
+
+def test_a_cause_has_features_of_its_own(make_dataset: Make) -> None:
+    numbers = dict.fromkeys(("n", "m", "o"), NUMBER)
+    for causes, words in (
+        ({"size": ["n"]}, "needs two features or more"),
+        ({"n": ["m", "o"]}, "a name that none of them has"),
+        ({"size": ["n", "p"]}, "Unknown feature in causes.size 'p'"),
+        ({"size": ["n", "m"], "weight": ["m", "o"]}, "stands in two causes"),
+    ):
+        assert words in refused(make_dataset(features=numbers, causes=causes))
+    schema.check(make_dataset(features=numbers, causes={"size": ["n", "m"]}))
+
+
+def test_intervals_hold_by_features_that_are_no_texts(make_dataset: Make) -> None:
+    features = {"n": NUMBER, "words": {"type": "text"}}
+    for name in ("words", "price", "nn"):
+        message = refused(make_dataset(features=features, coverage_by=[name]))
+        assert f"'{name}'" in message
+        assert "allowed: n" in message
+    schema.check(make_dataset(features=features, coverage_by=["n"]))
+
+
+def test_what_is_monotone_has_an_order(make_dataset: Make) -> None:
+    kinds = {"type": "category", "values": ["a", "b"], "monotone": "up"}
+    assert "its values have no order" in refused(make_dataset(features={"c": kinds}))
+    features = {"n": {**NUMBER, "monotone": "down"}}
+    target = {"name": "price", "values": [0, 1, 2]}
+    message = refused(
+        make_dataset(features=features, task="multiclass", metric="accuracy", target=target)
+    )
+    assert "of many classes none rises alone" in message
+    schema.check(make_dataset(features=features))
