@@ -18,3 +18,8 @@ class Judged:
     truth: np.ndarray
     output: np.ndarray
     weights: np.ndarray | None = None
+
+    def take(self, at: np.ndarray) -> Judged:
+        """Return some of the rows, by their positions or a mask."""
+        weights = None if self.weights is None else self.weights[at]
+        return Judged(self.truth[at], self.output[at], weights)

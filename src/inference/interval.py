@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from src.inference.scalar_expressions import Record
 
 
 class Interval:
     """The calibrated limits of a bundle; thread-safe."""
 
-    def __init__(self, calibration: Mapping[str, Any]) -> None:
+    def __init__(self, calibration: Mapping[str, Any], features: Sequence[str] = ()) -> None:
         self.coverage: float = calibration["coverage"]
         self.measured: float | None = calibration.get("measured")
         self.width: float | None = calibration.get("width")
         self._threshold: float = calibration.get("threshold", math.inf)
+        self._thresholds: list[float] | None = calibration.get("thresholds")
+        self._factors = _factors(calibration.get("spread") or {}, list(features))
         self._is_factor: bool = calibration.get("log", False)
         self._edges: list[float] = calibration.get("edges", [])
         self._low: list[float] = calibration.get("low", [])
@@ -27,17 +31,27 @@ class Interval:
         self._most = math.inf if most is None else most
 
     @classmethod
-    def from_manifest(cls, calibration: Mapping[str, Any]) -> Interval:
-        """Build it from the `interval` of a bundle's manifest."""
-        return cls(calibration)
+    def from_manifest(
+        cls, calibration: Mapping[str, Any], features: Sequence[str] = ()
+    ) -> Interval:
+        """Build it from the `interval` of a bundle's manifest, for records of these features."""
+        return cls(calibration, features)
 
-    def around_one(self, value: float) -> tuple[float, float]:
-        """Return the limits around a predicted value.
+    def around_one(self, value: float, record: Record = ()) -> tuple[float, float]:
+        """Return the limits around the predicted value of a record.
 
         They stay within the target's bounds but always contain the value, even one out of bounds.
+        Only where features stretch the limits the record is needed.
         """
         at = bisect_right(self._edges, value)
         low, high = self._low[at], self._high[at]
+        if self._factors:
+            scale = 1.0
+            for factor in self._factors:
+                scale *= factor(record)
+            low, high = (
+                (low**scale, high**scale) if self._is_factor else (low * scale, high * scale)
+            )
         if self._is_factor:
             low, high = value * low, value * high
         else:
@@ -46,10 +60,14 @@ class Interval:
         low, high = min(max(low, least), most), min(max(high, least), most)
         return min(low, value), max(high, value)
 
-    def around(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the limits around predicted values, each of shape (rows,)."""
-        pairs = np.array([self.around_one(value) for value in values.tolist()]).reshape(-1, 2)
-        return pairs[:, 0], pairs[:, 1]
+    def around(
+        self, values: np.ndarray, records: Sequence[Record] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the limits around the predicted values of records, each of shape (rows,)."""
+        of_rows = [()] * len(values) if records is None else records
+        pairs = [self.around_one(*one) for one in zip(values.tolist(), of_rows, strict=True)]
+        ends = np.array(pairs).reshape(-1, 2)
+        return ends[:, 0], ends[:, 1]
 
     def likely(self, probabilities: Sequence[float]) -> list[int]:
         """Return the positions of the likely classes; the most likely one is always among them."""
@@ -57,5 +75,33 @@ class Interval:
         return [
             at
             for at, probability in enumerate(probabilities)
-            if probability >= self._threshold or at == best
+            if probability >= (self._thresholds[at] if self._thresholds else self._threshold)
+            or at == best
         ]
+
+
+def _factors(
+    spread: Mapping[str, Mapping[str, Any]], features: list[str]
+) -> list[Callable[[Record], float]]:
+    """Return a function of a record for each feature that stretches limits."""
+    found: list[Callable[[Record], float]] = []
+    for name, one in spread.items():
+        make = _of_number if "edges" in one else _of_category
+        found.append(make(features.index(name), one))
+    return found
+
+
+def _of_category(at: int, one: Mapping[str, Any]) -> Callable[[Record], float]:
+    *known, other = one["factors"]
+    by_value = dict(zip(one["values"], known, strict=True))
+    return lambda record: by_value.get(record[at], other)
+
+
+def _of_number(at: int, one: Mapping[str, Any]) -> Callable[[Record], float]:
+    edges, factors = one["edges"], one["factors"]
+
+    def factor(record: Record) -> float:
+        value = record[at]
+        return factors[-1] if value is None else factors[bisect_right(edges, value)]
+
+    return factor

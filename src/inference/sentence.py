@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from src.data.schema import Dataset
+from src.inference.causes import Cause, Causes
+from src.inference.causes import of as joined
 from src.inference.contributions import OTHER_WORDS
 from src.inference.explanation import Contribution, Explanation
 
@@ -16,13 +18,13 @@ SAME = 0.005  # of the answer; a smaller difference is not worth mentioning
 PLAIN = (1e-6, 1e15)  # numbers beyond are written with an exponent
 NO_NAMES = ("true", "false", "yes", "no")  # classes that mean nothing without the target's name
 
-Sides = tuple[list[Contribution], list[Contribution]]
+Sides = tuple[list[Cause], list[Cause]]
 Amount = Callable[[float], str]
 
 
-def sentence(explanation: Explanation, dataset: Dataset) -> str:
-    """Write an explanation in one sentence."""
-    up, down = _sides(explanation)
+def sentence(explanation: Explanation, dataset: Dataset, causes: Causes | None = None) -> str:
+    """Write an explanation in one sentence, with one clause for each cause."""
+    up, down = _sides(joined(explanation.contributions, causes or {}))
     if explanation.target is not None:
         reasons = _because(explanation, dataset, (up, down), _points)
         start = _of_class(explanation, dataset)
@@ -40,12 +42,11 @@ def sentence(explanation: Explanation, dataset: Dataset) -> str:
     return f"{start}, {reasons}." if reasons else f"{start}."
 
 
-def _sides(explanation: Explanation) -> Sides:
+def _sides(every: list[Cause]) -> Sides:
     """Return what raises the answer and what lowers it, largest first, without trifles.
 
     Other words together say little, so they are used only if there is nothing else.
     """
-    every = sorted(explanation.contributions, key=lambda part: -abs(part.contribution))
     parts = [part for part in every if part.contribution and not _is_rest(part)] or every
     least = LEAST * max((abs(part.contribution) for part in parts), default=0.0)
     relevant = [part for part in parts if abs(part.contribution) >= least]
@@ -53,7 +54,8 @@ def _sides(explanation: Explanation) -> Sides:
     return up, [part for part in relevant if part.contribution < 0]
 
 
-def _is_rest(part: Contribution) -> bool:
+def _is_rest(cause: Cause) -> bool:
+    part = cause.parts[0]
     return part.word == OTHER_WORDS and part.value is None
 
 
@@ -64,7 +66,7 @@ def _because(explanation: Explanation, dataset: Dataset, sides: Sides, amount: A
     return _said(both, dataset, amount)
 
 
-def _said(sides: dict[str, list[Contribution]], dataset: Dataset, amount: Amount) -> str:
+def _said(sides: dict[str, list[Cause]], dataset: Dataset, amount: Amount) -> str:
     said = [f"{word} {_listed(side, dataset, amount)}" for word, side in sides.items() if side]
     return ", ".join(said)
 
@@ -76,21 +78,24 @@ def _of_class(explanation: Explanation, dataset: Dataset) -> str:
     return f"{said}, {percent(explanation.value)}"
 
 
-def _listed(parts: list[Contribution], dataset: Dataset, amount: Amount) -> str:
+def _listed(causes: list[Cause], dataset: Dataset, amount: Amount) -> str:
     """Join reasons; consecutive words of one text name the text once."""
     said: list[str] = []
     text = None
-    for part in parts:
-        named = _quoted(part) if part.word and part.feature == text else _reason(part, dataset)
-        said.append(f"{named} ({amount(part.contribution)})")
+    for cause in causes:
+        part = cause.parts[0]
+        named = _quoted(part) if part.word and part.feature == text else _reason(cause, dataset)
+        said.append(f"{named} ({amount(cause.contribution)})")
         text = part.feature
     return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
 
 
-def _reason(part: Contribution, dataset: Dataset) -> str:
-    name = _spoken(part.feature)
+def _reason(cause: Cause, dataset: Dataset) -> str:
+    """Say a cause by its name and the value of its first feature that has one."""
+    name = _spoken(cause.name)
+    part = next((one for one in cause.parts if one.value is not None), cause.parts[0])
     if part.word is not None:
-        if _is_rest(part):
+        if _is_rest(cause):
             return f"of the {name} as a whole"
         return f"the {name} says {_quoted(part)}"
     if part.value is None or part.value == "":

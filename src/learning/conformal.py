@@ -14,38 +14,62 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from src.data.features import Bounds
+from src.data.schema import Dataset
 from src.evaluation.judged import Judged
+from src.learning import spread
 
 PER_BIN = 300  # rows, about; fewer make rough limits
 MOST_BINS = 20
+LEAST_OF_CLASS = 30  # rows; a class of fewer has the threshold of all
+LEAST_HALF = 500  # rows that find factors, and that judge them
+EVENER, WIDER = 0.8, 1.06  # what makes factors worth it
 SMALLEST = 1e-100  # instead of a prediction whose exponential underflowed to zero
 
 Calibration = dict[str, Any]
 
 
 def calibrate(
-    task: str,
-    rows: Judged,
-    coverage: float,
-    *,
-    log: bool = False,
-    bounds: Bounds | None = None,
+    dataset: Dataset, rows: Judged, frame: pd.DataFrame, *, log: bool = False
 ) -> Calibration:
-    """Find the limits that contain the share `coverage` of the true values; return plain values.
+    """Find the limits that contain the promised share of the true values; return plain values.
 
-    `rows` have out-of-fold predictions or probabilities. With `log` the limits of a regression
-    are factors. The limits stay within `bounds`, those of the target.
+    `rows` have out-of-fold predictions or probabilities, and `frame` their features. With `log` the
+    limits of a regression are factors. They stay within the bounds of the target.
     """
-    if task == "regression":
-        return _regression(rows, coverage, log, bounds or Bounds())
-    return _classes(rows, coverage)
+    alike = pooled(dataset, rows, log=log)
+    if dataset.task != "regression":
+        return {**alike, "thresholds": _thresholds(rows, alike)}
+    names = dataset.coverage_by or spread.features(dataset)
+    if dataset.coverage_by or (names and _is_worth_it(rows, frame, names, alike)):
+        return _stretched(rows, frame, names, alike)
+    return alike
 
 
-def measure(calibration: Calibration, rows: Judged) -> dict[str, float]:
+def pooled(dataset: Dataset, rows: Judged, *, log: bool = False) -> Calibration:
+    """Calibrate all rows alike: by the predicted value alone, or by one threshold."""
+    if dataset.task != "regression":
+        of_truth = rows.output[np.arange(len(rows.truth)), rows.truth]
+        counts = _counts(rows, np.ones(len(of_truth), dtype=bool))
+        threshold = _reached(of_truth, counts, dataset.coverage)
+        return {"coverage": dataset.coverage, "threshold": threshold}
+    bounds = dataset.target
+    calibration = {
+        "coverage": dataset.coverage,
+        "log": log,
+        "edges": _edges(rows.output),  # because errors grow with the value
+        "least": _tighter(max, bounds.min, bounds.above),
+        "most": _tighter(min, bounds.max, bounds.below),
+    }
+    return _binned(rows, calibration, _residuals(rows, log=log))
+
+
+def measure(
+    calibration: Calibration, rows: Judged, frame: pd.DataFrame | None = None
+) -> dict[str, float]:
     """Return the share of true values within the limits, and the mean width (or set size)."""
-    inside, width = inside_and_width(calibration, rows.truth, rows.output)
+    inside, width = inside_and_width(calibration, rows, frame)
     return {
         "coverage": float(np.average(inside, weights=rows.weights)),
         "width": float(np.average(width, weights=rows.weights)),
@@ -53,20 +77,29 @@ def measure(calibration: Calibration, rows: Judged) -> dict[str, float]:
 
 
 def inside_and_width(
-    calibration: Calibration, truth: np.ndarray, output: np.ndarray
+    calibration: Calibration, rows: Judged, frame: pd.DataFrame | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return for each row whether its truth is within the limits, and their width (or set size)."""
     if "threshold" in calibration:
-        held = members(calibration, output)
-        return held[np.arange(len(truth)), truth], held.sum(axis=1)
-    low, high = limits(calibration, output)
-    return (low <= truth) & (truth <= high), high - low
+        held = members(calibration, rows.output)
+        return held[np.arange(len(held)), rows.truth], held.sum(axis=1)
+    low, high = limits(calibration, rows.output, frame)
+    return (low <= rows.truth) & (rows.truth <= high), high - low
 
 
-def limits(calibration: Calibration, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the limits around predicted values; they always contain the prediction itself."""
+def limits(
+    calibration: Calibration, values: np.ndarray, frame: pd.DataFrame | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the limits around predicted values; they always contain the prediction itself.
+
+    Where features stretch the limits, `frame` has those of the rows.
+    """
     at = np.searchsorted(calibration["edges"], values, side="right")
     low, high = (np.asarray(calibration[side])[at] for side in ("low", "high"))
+    if factors := calibration.get("spread"):
+        assert frame is not None
+        scale = spread.scales(factors, frame)
+        low, high = (low**scale, high**scale) if calibration["log"] else (low * scale, high * scale)
     low, high = (
         (values * low, values * high) if calibration["log"] else (values + low, values + high)
     )
@@ -76,31 +109,61 @@ def limits(calibration: Calibration, values: np.ndarray) -> tuple[np.ndarray, np
 
 def members(calibration: Calibration, probabilities: np.ndarray) -> np.ndarray:
     """Return which classes are in each row's set: bool of shape (rows, classes)."""
-    held: np.ndarray = probabilities >= calibration["threshold"]
+    threshold = calibration.get("thresholds") or calibration["threshold"]
+    held: np.ndarray = probabilities >= np.asarray(threshold)
     held[np.arange(len(held)), probabilities.argmax(axis=1)] = True
     return held
 
 
-def _regression(rows: Judged, coverage: float, log: bool, bounds: Bounds) -> Calibration:
-    """Calibrate in bins of the predicted value, because errors grow with it."""
-    truth, output = rows.truth, rows.output
-    edges = _edges(output)
-    residuals = truth - output
+def _residuals(rows: Judged, *, log: bool) -> np.ndarray:
     if log:
-        residuals = np.log(truth) - np.log(np.maximum(output, SMALLEST))
-    of_bin = np.searchsorted(edges, output, side="right")
+        return np.log(rows.truth) - np.log(np.maximum(rows.output, SMALLEST))
+    return rows.truth - rows.output
+
+
+def _binned(rows: Judged, calibration: Calibration, residuals: np.ndarray) -> Calibration:
+    """Return the calibration with the limits of each bin of the predicted value."""
+    edges, coverage = calibration["edges"], calibration["coverage"]
+    of_bin = np.searchsorted(edges, rows.output, side="right")
     bins = [of_bin == at for at in range(len(edges) + 1)]
     pairs = [_outer(residuals[here], _counts(rows, here), coverage) for here in bins]
-    lows, highs = np.exp(pairs).T if log else np.array(pairs).T
-    return {
-        "coverage": coverage,
-        "log": log,
-        "edges": edges,
-        "low": lows.tolist(),
-        "high": highs.tolist(),
-        "least": _tighter(max, bounds.min, bounds.above),
-        "most": _tighter(min, bounds.max, bounds.below),
-    }
+    lows, highs = np.exp(pairs).T if calibration["log"] else np.array(pairs).T
+    return {**calibration, "low": lows.tolist(), "high": highs.tolist()}
+
+
+def _stretched(
+    rows: Judged, frame: pd.DataFrame, names: list[str], alike: Calibration
+) -> Calibration:
+    """Return the calibration with a factor for each value of these features."""
+    residuals = _residuals(rows, log=alike["log"])
+    of_bin = np.searchsorted(alike["edges"], rows.output, side="right")
+    ends = np.array([alike["low"], alike["high"]])
+    low, high = (np.log(ends) if alike["log"] else ends)[:, of_bin]
+    # A limit on the wrong side of the prediction, where errors have one sign only, is as good as 0.
+    least = np.abs(residuals).mean() * 1e-3 or 1.0
+    way = np.where(residuals > 0, np.maximum(high, least), np.maximum(-low, least))
+    factors = spread.fit(frame, names, np.abs(residuals) / way, alike["coverage"])
+    scaled = residuals / spread.scales(factors, frame)
+    return _binned(rows, {**alike, "spread": factors}, scaled)
+
+
+def _is_worth_it(rows: Judged, frame: pd.DataFrame, names: list[str], alike: Calibration) -> bool:
+    """Tell whether factors make coverage more even on rows that they were not found on.
+
+    Half of the rows find the factors, the other half judges: by how far the values' coverage falls
+    short of the promise in all, at a width that is hardly more.
+    """
+    half = np.random.default_rng(0).permutation(len(rows.truth)) < len(rows.truth) // 2
+    if half.sum() < LEAST_HALF:
+        return False
+    found, judged = rows.take(half), rows.take(~half)
+    base = _binned(found, alike, _residuals(found, log=alike["log"]))
+    shortfalls, widths = [], []
+    for one in (base, _stretched(found, frame[half], names, base)):
+        inside, width = inside_and_width(one, judged, frame[~half])
+        shortfalls.append(spread.shortfall(frame[~half], names, inside, alike["coverage"]))
+        widths.append(float(np.average(width, weights=judged.weights)))
+    return shortfalls[1] < EVENER * shortfalls[0] and widths[1] <= WIDER * widths[0]
 
 
 def _edges(output: np.ndarray) -> list[float]:
@@ -140,14 +203,27 @@ def _outer(residuals: np.ndarray, counts: np.ndarray, coverage: float) -> tuple[
     return float(low), float(high)
 
 
-def _classes(rows: Judged, coverage: float) -> Calibration:
-    """Find the threshold that the true class's probability reaches in `coverage` of the rows."""
-    count = len(rows.truth)
-    of_truth = rows.output[np.arange(count), rows.truth]
-    order = np.argsort(-of_truth, kind="stable")
-    sums = _sums(_counts(rows, np.ones(count, dtype=bool))[order])
-    within = int(np.searchsorted(sums, _whole((count + 1) * coverage)))
-    return {"coverage": coverage, "threshold": float(of_truth[order[min(within, count - 1)]])}
+def _thresholds(rows: Judged, alike: Calibration) -> list[float]:
+    """Find a threshold for each class of enough rows, so that the rare are held as often as others.
+
+    The true class's probability reaches it in the promised share of the class's rows.
+    """
+    of_truth = rows.output[np.arange(len(rows.truth)), rows.truth]
+    found = []
+    for at in range(rows.output.shape[1]):
+        here = rows.truth == at
+        if here.sum() < LEAST_OF_CLASS:
+            found.append(alike["threshold"])
+        else:
+            found.append(_reached(of_truth[here], _counts(rows, here), alike["coverage"]))
+    return found
+
+
+def _reached(values: np.ndarray, counts: np.ndarray, coverage: float) -> float:
+    """Return what `coverage` of the values reach, the next one included."""
+    order = np.argsort(-values, kind="stable")
+    within = np.searchsorted(_sums(counts[order]), _whole((len(values) + 1) * coverage))
+    return float(values[order[min(int(within), len(values) - 1)]])
 
 
 def _sums(counts: np.ndarray) -> np.ndarray:

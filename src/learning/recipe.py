@@ -13,7 +13,7 @@ import pandas as pd
 
 from src.config.configuration import Model, with_values
 from src.data.schema import Dataset
-from src.learning import calibration, estimators
+from src.learning import calibration, estimators, monotone
 from src.learning.encoding import Encoder
 from src.learning.sampling import Sampling
 from src.support.errors import UserError
@@ -39,6 +39,7 @@ class Encoded:
     matrix: Any  # shape (rows, columns)
     target: np.ndarray
     sampling: Sampling
+    signs: list[int] | None = None  # of the columns, where answers may only rise or fall with them
 
     def weighed(self) -> dict[str, Any]:
         """Return the weights as arguments of an estimator's fit; none where rows count alike."""
@@ -99,7 +100,8 @@ class Recipe:
         encoder = Encoder(self.dataset, self.model.encoding, tuple(self.model.drop), self.seed)
         sampling = sampling or Sampling.of(frame, self.dataset)
         matrix = encoder.fit_transform(frame, target, sampling)
-        return encoder, Encoded(matrix, target, sampling)
+        signs = monotone.constraints(self.dataset, encoder, frame)
+        return encoder, Encoded(matrix, target, sampling, signs)
 
     def fit(
         self,
@@ -130,7 +132,7 @@ class Recipe:
 
         Returns the model, and the trees that it kept where the estimator can stop early.
         """
-        estimator = estimators.make(self.model, self.dataset.task, self.seed)
+        estimator = self._estimator(self.seed, fit)
         stopping = self.model.early_stopping
         if stopping is None or "early_stopping_rounds" not in estimator.get_params():
             return self.fit_encoded(encoder, fit), None
@@ -162,12 +164,16 @@ class Recipe:
         number = max(1, round(trees * pace))
         return with_values(model, {f"params.{self.TREES}": number})
 
+    def _estimator(self, seed: int, rows: Encoded) -> Any:
+        estimator = estimators.make(self.model, self.dataset.task, seed)
+        return monotone.constrain(estimator, rows.signs)
+
     def _goal(self, target: np.ndarray) -> np.ndarray:
         """Return what the estimator learns of a target."""
         return np.log(target) if self.is_log else target
 
     def _member(self, number: int, rows: Encoded) -> Any:
-        estimator = estimators.make(self.model, self.dataset.task, self.seed + number)
+        estimator = self._estimator(self.seed + number, rows)
         if self.classes is not None and not hasattr(estimator, "predict_proba"):
             estimator = calibration.calibrated(estimator, rows.target, rows.sampling)
         with self._explained(), estimators.alone(estimator):

@@ -16,7 +16,7 @@ from src.data import groups
 from src.data.schema import Dataset
 from src.evaluation import measures
 from src.evaluation.judged import Judged
-from src.learning import conformal, estimators, validation
+from src.learning import causes, conformal, estimators, monotone, segments, validation
 from src.learning import target as targets
 from src.learning.recipe import Fitted, Progress, Recipe
 from src.learning.sampling import Sampling
@@ -58,10 +58,13 @@ def train(
         recipe = Recipe(config.dataset, model, target.classes, config.seed)
         validated = _validate(config, recipe, train, truth, sampling, progress)
         fitted = recipe.fit(train, truth, jobs=-1, sampling=sampling)
+        monotone.check(config.dataset, fitted.output, train, config.model.name)
         progress.step()
         output = recipe.output(fitted, test)
     held_out = Judged(target.encode(test), output, Sampling.of(test, config.dataset).weights)
-    interval = _interval(config, validated.rows(truth, sampling.weights), held_out)
+    out_of_fold = validated.rows(truth, sampling.weights)
+    answered = train[validated.judged]
+    interval = _interval(config, out_of_fold, answered, held_out, test)
     metrics = {
         "test": measures.evaluate(
             config.dataset.task, held_out.truth, held_out.output, held_out.weights
@@ -81,7 +84,13 @@ def train(
         fitted=fitted,
         model=model,
         metrics=metrics,
-        details=_details(target, held_out, validated),
+        details={
+            **_details(target, held_out, validated),
+            "causes": causes.find(config.dataset, train),
+            "segments": _segments(
+                config.dataset, interval, (answered, out_of_fold), (test, held_out)
+            ),
+        },
         interval=interval,
         predictions=_predictions(target, test, output),
         trials=trials,
@@ -134,22 +143,33 @@ def _validate(
     )
 
 
-def _interval(config: Config, out_of_fold: Judged, held_out: Judged) -> dict[str, Any]:
+def _interval(
+    config: Config,
+    out_of_fold: Judged,
+    train: pd.DataFrame,
+    held_out: Judged,
+    test: pd.DataFrame,
+) -> dict[str, Any]:
     """Calibrate on out-of-fold predictions, and measure on the held-out rows."""
-    dataset = config.dataset
-    calibration = conformal.calibrate(
-        dataset.task,
-        out_of_fold,
-        dataset.coverage,
-        log=config.model.target_transform == "log",
-        bounds=dataset.target,
-    )
-    measured = conformal.measure(calibration, held_out)
+    is_log = config.model.target_transform == "log"
+    calibration = conformal.calibrate(config.dataset, out_of_fold, train, log=is_log)
+    measured = conformal.measure(calibration, held_out, test)
     return {
         **calibration,
         "measured": measures.rounded(measured["coverage"]),
         "width": measures.rounded(measured["width"]),
     }
+
+
+def _segments(
+    dataset: Dataset, interval: dict[str, Any], *parts: tuple[pd.DataFrame, Judged]
+) -> list[dict[str, Any]]:
+    """Find where the model is worst, from out-of-fold and from held-out rows."""
+    answered = []
+    for frame, rows in parts:
+        inside, _ = conformal.inside_and_width(interval, rows, frame)
+        answered.append(segments.Answered(frame, rows, inside))
+    return segments.find(dataset, *answered)
 
 
 def _groups(train: pd.DataFrame, test: pd.DataFrame, dataset: Dataset) -> dict[str, Any]:

@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.data.features import Bounds
+from src.data.schema import Dataset
 from src.evaluation.judged import Judged
 from src.inference.interval import Interval
 from src.learning import conformal
+from src.support.structs import convert
 
 PLAIN: dict[str, Any] = {
     "coverage": 0.9,
@@ -27,6 +29,16 @@ PLAIN: dict[str, Any] = {
     "most": 30.0,
 }
 FLOATS = st.floats(-1e6, 1e6)
+VALUES: dict[str, Any] = {
+    "name": "stones",
+    "task": "regression",
+    "source": "data/stones.csv",
+    "target": {"name": "price"},
+    "features": {"carat": {"type": "number"}},
+    "metric": "mae",
+    "coverage": 0.8,
+}
+REGRESSION = convert({**VALUES, "target": {"name": "price", "min": -10, "max": 1e5}}, Dataset)
 
 
 def interval(**changes: Any) -> Interval:
@@ -94,8 +106,7 @@ def test_serving_applies_limits_as_training_measured_them(
     pairs: list[tuple[float, float]], values: list[float]
 ) -> None:
     truth, output = np.array(pairs).T
-    bounds = Bounds(min=-10, max=1e5)
-    calibration = conformal.calibrate("regression", Judged(truth, output), 0.8, bounds=bounds)
+    calibration = conformal.pooled(REGRESSION, Judged(truth, output))
     asked = np.array([*values, *output])
     expected = conformal.limits(calibration, asked)
     found = Interval.from_manifest(calibration).around(asked)
@@ -105,9 +116,8 @@ def test_serving_applies_limits_as_training_measured_them(
 def test_serving_applies_factors_as_training_measured_them() -> None:
     rng = np.random.default_rng(0)
     output = rng.uniform(1, 100, 2000)
-    calibration = conformal.calibrate(
-        "regression", Judged(output * rng.lognormal(0, 0.2, 2000), output), 0.9, log=True
-    )
+    rows = Judged(output * rng.lognormal(0, 0.2, 2000), output)
+    calibration = conformal.pooled(REGRESSION, rows, log=True)
     found = Interval.from_manifest(calibration).around(output)
     np.testing.assert_array_equal(found, conformal.limits(calibration, output))
 
@@ -115,7 +125,10 @@ def test_serving_applies_factors_as_training_measured_them() -> None:
 def test_serving_finds_the_classes_that_training_measured() -> None:
     rng = np.random.default_rng(0)
     output = rng.dirichlet([1, 1, 1], 500)
-    calibration = conformal.calibrate("multiclass", Judged(rng.integers(0, 3, 500), output), 0.7)
+    truth = np.minimum(rng.integers(0, 5, 500), 2)
+    dataset = convert({**VALUES, "task": "multiclass", "metric": "accuracy"}, Dataset)
+    calibration = conformal.calibrate(dataset, Judged(truth, output), pd.DataFrame())
+    assert len(set(calibration["thresholds"])) == 3
     found = Interval.from_manifest(calibration)
     for row, held in zip(output, conformal.members(calibration, output), strict=True):
         assert found.likely(row.tolist()) == np.flatnonzero(held).tolist()

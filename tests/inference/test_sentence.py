@@ -202,3 +202,19 @@ def test_a_records_own_numbers_stay_as_they_are(value: float, text: str) -> None
 )
 def test_certainty_is_never_claimed(share: float, text: str) -> None:
     assert percent(share) == text
+
+
+def test_features_with_a_common_cause_are_one_reason() -> None:
+    found = Explanation("trees", 1000, 2236.7, parts(carat=2004.2, width_mm=300, clarity=-801.9))
+    assert sentence(found, STONES, {"size": ["width_mm", "carat"]}) == (
+        "About 1,240 USD above a typical stone, mostly because size is 6.4 mm (+2,300), "
+        "less because clarity is SI2 (-802)."
+    )
+
+
+def test_a_cause_is_said_by_its_first_value_that_is_there() -> None:
+    amounts = [Contribution("clarity", None, 500.0), Contribution("year", 2015, 400.0)]
+    found = Explanation("trees", 1000, 1900, amounts)
+    assert "mostly because age is 2015 (+900)" in sentence(
+        found, STONES, {"age": ["clarity", "year"]}
+    )

@@ -4,14 +4,18 @@ import json
 import math
 from typing import Any
 
+import msgspec
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from src.data.features import Bounds
+from src.data.schema import Dataset
 from src.evaluation.judged import Judged
 from src.learning import conformal
+from src.support.structs import convert
 
 
 def drawn(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -21,16 +25,40 @@ def drawn(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return output * np.exp(rng.gumbel(0, 0.02 + output / 500)), output
 
 
-def regression(truth: Any, output: Any, coverage: float = 0.9, **how: Any) -> dict[str, Any]:
-    found = conformal.calibrate(
-        "regression", Judged(np.array(truth), np.array(output)), coverage, **how
-    )
+def dataset(task: str, coverage: float, bounds: Bounds | None = None) -> Dataset:
+    limits = {} if bounds is None else msgspec.structs.asdict(bounds)
+    values = {
+        "name": "stones",
+        "task": task,
+        "source": "data/stones.csv",
+        "target": {"name": "price", **limits},
+        "features": {"carat": {"type": "number"}},
+        "metric": "mae" if task == "regression" else "accuracy",
+        "coverage": coverage,
+    }
+    return convert(values, Dataset)
+
+
+def regression(
+    truth: Any, output: Any, coverage: float = 0.9, bounds: Bounds | None = None, **how: Any
+) -> dict[str, Any]:
+    made = dataset("regression", coverage, bounds)
+    found = conformal.pooled(made, Judged(np.array(truth), np.array(output), **how), log=False)
     json.dumps(found, allow_nan=False)
     return found
 
 
-def classes(truth: Any, output: Any, coverage: float = 0.9) -> dict[str, Any]:
-    found = conformal.calibrate("multiclass", Judged(np.array(truth), np.array(output)), coverage)
+def factors(truth: Any, output: Any, coverage: float = 0.9, **how: Any) -> dict[str, Any]:
+    """Calibrate a model of the logarithm."""
+    rows = Judged(np.array(truth), np.array(output), **how)
+    found = conformal.pooled(dataset("regression", coverage), rows, log=True)
+    json.dumps(found, allow_nan=False)
+    return found
+
+
+def classes(truth: Any, output: Any, coverage: float = 0.9, **how: Any) -> dict[str, Any]:
+    rows = Judged(np.array(truth), np.array(output), **how)
+    found = conformal.pooled(dataset("multiclass", coverage), rows)
     json.dumps(found, allow_nan=False)
     return found
 
@@ -40,7 +68,7 @@ def classes(truth: Any, output: Any, coverage: float = 0.9) -> dict[str, Any]:
 def test_new_rows_are_held_as_often_as_asked_cheap_and_dear_alike(
     coverage: float, log: bool
 ) -> None:
-    found = regression(*drawn(20_000), coverage, log=log)
+    found = (factors if log else regression)(*drawn(20_000), coverage)
     truth, output = drawn(20_000, seed=1)
     assert conformal.measure(found, Judged(truth, output))["coverage"] == pytest.approx(
         coverage, abs=0.01
@@ -74,14 +102,14 @@ def test_limits_are_order_statistics_of_what_was_missed() -> None:
 
 def test_of_a_logarithm_the_limits_are_factors() -> None:
     output = np.full(19, 10.0)
-    found = regression(output * 2.0 ** np.arange(-9, 10), output, 0.8, log=True)
+    found = factors(output * 2.0 ** np.arange(-9, 10), output, 0.8)
     assert found["low"] == [pytest.approx(2.0**-8)]
     low, high = conformal.limits(found, np.array([3.0]))
     assert (low[0], high[0]) == (pytest.approx(3 / 256), pytest.approx(3 * 256))
 
 
 def test_a_prediction_of_nothing_leaves_the_factors_finite() -> None:
-    found = regression([5.0, 6.0], [0.0, 5.0], log=True)
+    found = factors([5.0, 6.0], [0.0, 5.0])
     assert found["high"][0] > 1e90
 
 
@@ -201,7 +229,7 @@ def test_the_rows_calibrated_on_are_held_at_least_as_often(
     pairs: list[tuple[float, float]], coverage: float, log: bool
 ) -> None:
     truth, output = np.array(pairs).T
-    found = regression(truth, output, coverage, log=log)
+    found = (factors if log else regression)(truth, output, coverage)
     low, high = conformal.limits(found, output)
     assert np.isfinite([low, high]).all()
     slack = 1e-9 * (truth + output)  # of exp(log(...)), and of sums
@@ -213,11 +241,9 @@ def test_a_row_that_counts_twice_moves_the_limits_as_two_rows_would() -> None:
     truth, _ = drawn(900)
     counts = np.arange(900) % 3
     twice = np.repeat(np.arange(900), counts)
-    for log in (False, True):
-        found = conformal.calibrate(
-            "regression", Judged(truth, np.ones(900), counts * 1.0), 0.9, log=log
-        )
-        expected = regression(truth[twice], np.ones(900), log=log)
+    for calibrate in (regression, factors):
+        found = calibrate(truth, np.ones(900), weights=counts * 1.0)
+        expected = calibrate(truth[twice], np.ones(900))
         assert found["low"] == expected["low"]
         assert found["high"] == expected["high"]
 
@@ -227,7 +253,7 @@ def test_classes_are_likely_by_the_weight_of_their_rows() -> None:
     output = rng.dirichlet([1, 1, 1], 600)
     truth, counts = rng.integers(0, 3, 600), np.arange(600) % 3
     twice = np.repeat(np.arange(600), counts)
-    found = conformal.calibrate("multiclass", Judged(truth, output, counts * 1.0), 0.8)
+    found = classes(truth, output, 0.8, weights=counts * 1.0)
     assert found == classes(truth[twice], output[twice], 0.8)
 
 
@@ -238,3 +264,27 @@ def test_coverage_and_width_are_weighted() -> None:
     odd = counts == 1
     measured = conformal.measure(found, Judged(truth, output, counts * 1.0))
     assert measured == pytest.approx(conformal.measure(found, Judged(truth[odd], output[odd])))
+
+
+def test_a_rare_class_is_held_as_often_as_a_frequent_one() -> None:
+    rng = np.random.default_rng(0)
+
+    def drawn(count: int) -> tuple[np.ndarray, np.ndarray]:
+        truth = (rng.random(count) < 0.05).astype(int)
+        score = rng.normal(0, 1, count) + 1.5 * truth - 2.9
+        chance = 1 / (1 + np.exp(-score))
+        return truth, np.column_stack([1 - chance, chance])
+
+    made = dataset("binary", 0.9)
+    found = conformal.calibrate(made, Judged(*drawn(8000)), pd.DataFrame())
+    truth, output = drawn(8000)
+    for thresholds, least, most in ((found["thresholds"], 0.85, 0.95), (None, 0.0, 0.7)):
+        held = conformal.members({**found, "thresholds": thresholds}, output)
+        assert least <= held[truth == 1, 1].mean() <= most
+
+
+def test_a_class_of_few_rows_has_the_threshold_of_all() -> None:
+    truth = np.array([0] * 200 + [1] * 20)
+    output = np.column_stack([np.linspace(0.3, 0.9, 220), np.linspace(0.7, 0.1, 220)])
+    found = conformal.calibrate(dataset("binary", 0.9), Judged(truth, output), pd.DataFrame())
+    assert found["thresholds"][1] == found["threshold"] != found["thresholds"][0]
