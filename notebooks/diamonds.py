@@ -723,7 +723,7 @@ say(
 
 # %%
 test = ready.test.assign(predicted=champion.predictions["predicted"].to_numpy())
-test["low"], test["high"] = conformal.limits(champion.interval, test["predicted"].to_numpy())
+test["low"], test["high"] = conformal.limits(champion.interval, test["predicted"].to_numpy(), test)
 test["error"] = test["predicted"] - test["price"]
 test["share"] = test["error"].abs() / test["price"]
 test["is_held"] = test["price"].between(test["low"], test["high"])
@@ -935,12 +935,12 @@ say(
 # %%
 exported = exporting.export(champion.fitted, dataset, ready.train)
 predictor = predictors.build(dataset, exported.files().__getitem__)
-interval = Interval.from_manifest(champion.interval)
+interval = Interval.from_manifest(champion.interval, list(dataset.features))
 ranked = test.sort_values(["price", "carat"], kind="stable")
 some = ranked.iloc[[round(len(ranked) * share) for share in (0.1, 0.5, 0.9)]]
 for record, price in zip(exporting.records(some, dataset), some["price"], strict=True):
     why = predictor.explain(record)
-    low, high = interval.around_one(why.value)
+    low, high = interval.around_one(why.value, record)
     carat, cut, color, clarity, *_ = record
     say(
         f"**{carat:g} carat, {cut}, {color}, {clarity}**, priced at {price:,.0f} USD. Predicted "

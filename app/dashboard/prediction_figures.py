@@ -78,6 +78,10 @@ def of_reasons(schema: Document, answer: Document) -> Document | None:
         "spec": charts.waterfall(way, title, is_share=is_share),
         "height": charts.tall(len(way)),
         "steps": [(step["label"], charts.said(step, is_share=is_share)) for step in way],
+        "parts": [
+            (label, charts.said({"start": 0.0, "end": amount, "is": "part"}, is_share=is_share))
+            for label, amount in charts.details(why, units)
+        ],
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.registry.loaded import LoadedVersion
 from app.store import ids
+from src.inference import causes
 from src.inference.sentence import sentence
 from src.support.errors import UserError
 
@@ -28,7 +29,7 @@ def answer(
         output = serving.predictor.output(records)
         numbers = [number, *(ids.new() for _ in records[1:])]
         make = _values if serving.classes is None else _classes
-        answers = make(serving, output, numbers)
+        answers = make(serving, output, records, numbers)
         if is_explained:
             for at, (record, answer) in enumerate(zip(records, answers, strict=True)):
                 answer["why"] = _why(serving, record, at)
@@ -42,13 +43,15 @@ def example(serving: LoadedVersion) -> dict[str, Any]:
     return answer(serving, [values], ids.new())[0]
 
 
-def _values(serving: LoadedVersion, output: Any, numbers: list[str]) -> list[dict[str, Any]]:
+def _values(
+    serving: LoadedVersion, output: Any, records: list[tuple[Any, ...]], numbers: list[str]
+) -> list[dict[str, Any]]:
     """Answer with numbers and the range that each is likely in."""
     name, interval, model = serving.dataset.target.name, serving.interval, serving.model
     coverage, target = interval.coverage, serving.dataset.target
     answers: list[dict[str, Any]] = []
     for at, value in enumerate(output.tolist()):
-        low, high = interval.around_one(value)
+        low, high = interval.around_one(value, records[at])
         if not (math.isfinite(value) and math.isfinite(low) and math.isfinite(high)):
             raise _not_finite(at)
         answers.append(
@@ -67,7 +70,9 @@ def _values(serving: LoadedVersion, output: Any, numbers: list[str]) -> list[dic
     return answers
 
 
-def _classes(serving: LoadedVersion, output: Any, numbers: list[str]) -> list[dict[str, Any]]:
+def _classes(
+    serving: LoadedVersion, output: Any, _: list[tuple[Any, ...]], numbers: list[str]
+) -> list[dict[str, Any]]:
     """Answer with the likeliest class, all probabilities and the classes that are likely."""
     name, interval, model = serving.dataset.target.name, serving.interval, serving.model
     classes = serving.classes
@@ -99,7 +104,7 @@ def _why(serving: LoadedVersion, record: tuple[Any, ...], at: int) -> dict[str, 
     if not math.isfinite(sum(part.contribution for part in explanation.contributions)):
         raise _not_finite(at)
     document: dict[str, Any] = {
-        "sentence": sentence(explanation, serving.dataset),
+        "sentence": sentence(explanation, serving.dataset, serving.causes),
         "base": explanation.base,
         "contributions": [
             {
@@ -111,6 +116,16 @@ def _why(serving: LoadedVersion, record: tuple[Any, ...], at: int) -> dict[str, 
         ],
         "method": explanation.method,
     }
+    joint = [one for one in causes.of(explanation.contributions, serving.causes) if one.is_joint]
+    if joint:
+        document["causes"] = [
+            {
+                "cause": one.name,
+                "features": [part.feature for part in one.parts],
+                "contribution": one.contribution,
+            }
+            for one in joint
+        ]
     return document
 
 

@@ -28,7 +28,12 @@ WHY = structure(
             structure({"feature": TEXT, "contribution": NUMBER}, {"value": ANY, "word": TEXT})
         ),
         "method": TEXT,
-    }
+    },
+    {
+        "causes": listing(
+            structure({"cause": TEXT, "features": listing(TEXT), "contribution": NUMBER})
+        )
+    },
 )
 
 

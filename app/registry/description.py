@@ -114,6 +114,24 @@ class ConfusionMatrix(msgspec.Struct, frozen=True, kw_only=True):
     by_class: dict[str, ClassCounts] | UnsetType = UNSET
 
 
+class Segment(msgspec.Struct, frozen=True):
+    """Held-out rows with something in common: their metric, and how often their ranges hold.
+
+    `excess` is by how many standard errors they are missed by more than all others; `worse` names
+    what is worse by more than chance explains: error, coverage.
+    """
+
+    by: list[str]
+    segment: str
+    rows: int
+    metric: float | None
+    coverage: float
+    coverage_low: float
+    coverage_high: float
+    excess: float
+    worse: list[str]
+
+
 class HeldOutRow(msgspec.Struct, frozen=True, kw_only=True):
     """A held-out record, its true and its predicted target, and what the error costs."""
 
@@ -150,6 +168,7 @@ class VersionDetails(DatasetVersion, frozen=True, kw_only=True):
     interval: PromisedInterval
     confusion: ConfusionMatrix | UnsetType = UNSET
     per_class: dict[str, Figures] | UnsetType = UNSET
+    segments: list[Segment] | UnsetType = UNSET
     held_out: HeldOutRows | None
 
 
@@ -182,6 +201,7 @@ def details(
         ),
         confusion=confusion_matrix(task, more["classes"], confusion) if confusion else UNSET,
         per_class=more["per_class"] if confusion else UNSET,
+        segments=more.get("segments", UNSET),
         held_out=held_out,
     )
 

@@ -12,6 +12,7 @@ from app.registry.store import Registered
 from src.data.schema import Dataset
 from src.inference import parity
 from src.inference import predictor as predictors
+from src.inference.causes import Causes
 from src.inference.interval import Interval
 from src.inference.predictor import Predictor
 from src.inference.similar import Similar
@@ -47,6 +48,7 @@ class LoadedVersion:
     classes: list[Any] | None  # as the dataset writes them
     model: dict[str, Any]  # what an answer says of the model
     golden: list[dict[str, Any]]  # held-out records and the model's output, to show how they look
+    causes: Causes  # features that are one reason together
 
     def example(self, at: int = 0) -> dict[str, Any]:
         """Return a held-out record, as it can be posted."""
@@ -88,11 +90,12 @@ def load(version: Registered, var: Path, *, most_records: int, longest_text: int
         dataset=dataset,
         records=Records(dataset, most=most_records, longest_text=longest_text),
         predictor=predictor,
-        interval=Interval.from_manifest(manifest["interval"]),
+        interval=Interval.from_manifest(manifest["interval"], list(dataset.features)),
         similar=Similar.load(path, manifest) if dataset.similar else None,
         classes=_classes(manifest, dataset),
         model={"name": version.model, "version": version.number},
         golden=json.loads((path / parity.GOLDEN).read_bytes()),
+        causes=manifest["details"].get("causes") or {},
     )
 
 

@@ -96,7 +96,7 @@ def steps(why: dict[str, Any], value: float, units: dict[str, str], noun: str) -
 
     The first and the last step have no length: they mark the typical answer and this one.
     """
-    ranked = sorted(why["contributions"], key=lambda part: -abs(part["contribution"]))
+    ranked = sorted(_by_cause(why), key=lambda part: -abs(part["contribution"]))
     parts = [part for part in ranked if not _is_absent(part)]
     most = MOST_PARTS if len(parts) > MOST_PARTS + 1 else len(parts)
     labelled = [(_label(part, units), part["contribution"]) for part in parts[:most]]
@@ -157,6 +157,32 @@ def said(step: dict[str, Any], *, is_share: bool) -> str:
     return f"{'+' if amount >= 0 else '-'}{size}"
 
 
+def details(why: dict[str, Any], units: dict[str, str]) -> list[tuple[str, float]]:
+    """Return what each feature of a joint cause adds for itself: label and amount."""
+    joint = {name for cause in why.get("causes", ()) for name in cause["features"]}
+    return [
+        (_label(part, units), part["contribution"])
+        for part in why["contributions"]
+        if part["feature"] in joint
+    ]
+
+
+def _by_cause(why: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return contributions with one in place of those that have a joint cause."""
+    values = {part["feature"]: part.get("value") for part in why["contributions"]}
+    joint = [
+        {
+            "feature": cause["cause"],
+            "value": next(iter(values[name] for name in cause["features"]), None),
+            "contribution": cause["contribution"],
+            "unit_of": cause["features"][0],
+        }
+        for cause in why.get("causes", ())
+    ]
+    named = {name for cause in why.get("causes", ()) for name in cause["features"]}
+    return [*joint, *(part for part in why["contributions"] if part["feature"] not in named)]
+
+
 def _label(part: dict[str, Any], units: dict[str, str]) -> str:
     word = part.get("word")
     if word is not None:
@@ -166,7 +192,7 @@ def _label(part: dict[str, Any], units: dict[str, str]) -> str:
         return f"{part['feature']} is missing"
     shown = value if isinstance(value, str) else f"{value:.6g}"
     shown = shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}\N{HORIZONTAL ELLIPSIS}"
-    unit = units.get(part["feature"], "")
+    unit = units.get(part.get("unit_of", part["feature"]), "")
     is_said = unit.lower() in part["feature"].lower().split("_")
     return f"{part['feature']} {shown} {'' if is_said else unit}".strip()
 
