@@ -38,7 +38,7 @@ def find(dataset: Dataset, rows: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def _named(features: list[str]) -> str:
-    """Name a cause by its features: "carat with x, y and z"."""
+    """Name a cause by its features: "width with length and height"."""
     first, *others = features
     *some, last = others
     return f"{first} with {', '.join(some)} and {last}" if some else f"{first} with {last}"

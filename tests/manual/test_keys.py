@@ -15,7 +15,7 @@ def test_keys_and_defaults_are_read_and_meanings_stay() -> None:
     renewed = keys.renewed(text)
     assert "| `seed` | a whole number | none | of \\| chance |\n" in renewed
     assert "| `test` | a number above 0 and below 1 | `0.2` | |\n" in renewed
-    assert "| `method` | `column`, `random` or `stable` | `stable` | |\n" in renewed
+    assert "| `method` | `column`, `random`, `stable` or `time` | `stable` | |\n" in renewed
     assert renewed.startswith("# Split\n")
     assert renewed.endswith("|\n\nMore.\n")
     assert keys.renewed(renewed) == renewed
