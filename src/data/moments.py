@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
-from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 
+from src.data import instants
 from src.data.features import Category, Integer, Number, Value
 from src.data.schema import Dataset
-
-ALLOWED = ["a number", "2024-05", "2024-05-31", "2024-W22", "2024-05-31T12:30:00Z"]
-_MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 def of(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray | None:
@@ -39,7 +35,7 @@ def read(cells: pd.Series) -> np.ndarray:
     if np.isfinite(numbers).all():
         return numbers
     texts, places = np.unique(cells.astype(object).fillna("").astype(str), return_inverse=True)
-    dates = np.array([_seconds(text) for text in texts])[places]
+    dates = np.array([instants.seconds(text) for text in texts])[places]
     return numbers if np.isfinite(numbers).sum() > np.isfinite(dates).sum() else dates
 
 
@@ -58,12 +54,3 @@ def limit(when: np.ndarray, first: float, gap: int) -> float:
     """
     every = np.unique(when)
     return float(every[max(0, int(np.searchsorted(every, first)) - gap)])
-
-
-def _seconds(text: str) -> float:
-    """Return an ISO date or time as seconds; what names no time zone is taken as UTC."""
-    try:
-        moment = datetime.fromisoformat(f"{text}-01" if _MONTH.fullmatch(text) else text)
-    except ValueError:
-        return math.nan
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

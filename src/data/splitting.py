@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from src.data import groups, moments
+from src.data import groups, instants, moments
 from src.data.schema import Dataset
 from src.support.errors import UserError
 
@@ -132,7 +132,7 @@ def _first_tested(when: np.ndarray, dataset: Dataset) -> float:
             f"split.after of '{dataset.name}' is not a moment at which '{dataset.split.column}' "
             "can be split.",
             given=after,
-            choices=moments.ALLOWED,
+            choices=instants.ALLOWED,
             fix="name a moment after the first row and not after the last, written as in the data",
         )
     return first

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from src.data import instants, moments
+
+GOOD = ["7", "-0.5", "1e2", "2024-05", "2024-05-31", "2024-W22", "2024-05-31T12:30:00Z"]
+BAD = ["", "x", "nan", "inf", "1e400", "1_0", "2024-13", "31.05.2024", "\uff17", "0x10", "\0"]
+
+
+@pytest.mark.parametrize(("texts", "expected"), [(GOOD, True), (BAD, False)])
+def test_a_number_or_an_iso_date_is_one(texts: list[str], expected: bool) -> None:
+    assert [instants.is_one(text) for text in texts] == [expected] * len(texts)
+
+
+@pytest.mark.parametrize("text", instants.ALLOWED[1:])
+def test_what_is_allowed_is_one(text: str) -> None:
+    assert instants.is_one(text)
+
+
+def test_a_date_is_seconds_since_1970() -> None:
+    assert instants.seconds("1970-01-02") == instants.seconds("1970-01-02T01:00:00+01:00") == 86_400
+    assert math.isnan(instants.seconds("86400"))
+
+
+@given(
+    st.one_of(st.sampled_from([*GOOD, *BAD]), st.text(alphabet="0123456789-+.eW:TZ_", max_size=9))
+)
+@example("1e-400")
+def test_it_is_what_a_column_of_it_alone_can_be_read_as(text: str) -> None:
+    assert instants.is_one(text) == bool(np.isfinite(moments.read(pd.Series([text])))[0])
