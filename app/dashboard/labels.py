@@ -48,6 +48,7 @@ class Labels(Page):
             api=base,
             about=about,
             features=features,
+            predicted=[one for one in features if one["name"] not in about["beside"]],
             target=target,
             chosen=chosen,
             moments={name: filters.moment(chosen.get(name)) for name in ("since", "until")},

@@ -54,7 +54,7 @@ def csv_rows(rows: list[dict[str, Any]], dataset: Dataset, *, is_first: bool) ->
     Records stand there as they are, for they can be posted again: a text that a spreadsheet takes
     for a formula, too. What is ignored when it is posted is defused.
     """
-    names = list(dataset.features)
+    names = [*dataset.features, *dataset.extra_columns()]
     lines: list[list[Any]] = [[*names, dataset.target.name, *BESIDE]] if is_first else []
     missing = "" if "" in dataset.missing else next(iter(dataset.missing), "")
     for row in rows:

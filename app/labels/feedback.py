@@ -50,20 +50,25 @@ class PredictionLabel(DatasetResource):
         is_offered=is_served,
     )
     def on_put(self, call: Call, dataset: Dataset, prediction_id: str) -> dict[str, Any]:
-        """Store what the prediction should have been; of two the last one counts, both are kept."""
+        """Store what the prediction should have been; of two the last one counts, both are kept.
+
+        What the last one said of whose the record is, and this one leaves out, stays said.
+        """
         exchange, database = call.exchange, self.services.database
         check_storable(dataset, self.services.settings.redact)
         media.check_json(call.request)
-        target = _target(exchange.body or b"", dataset)
+        truth = _truth(exchange.body or b"", dataset)
         prediction = self._prediction(dataset, prediction_id)
         exchange.version = prediction.version
-        value, record = self._checked(dataset, prediction, target)
+        value, record = self._checked(dataset, prediction, truth)
         feedback = Feedback(
             prediction_id, prediction.version, prediction.at, bytes(prediction.answer)
         )
         with databases.exclusive(database):  # of two at once one is the last
             last = self._last(dataset, prediction_id)
-            if last is None or last["value"] != value:
+            said = {} if last is None else _beside(last["record"], dataset)
+            record = _with(record, {name: said[name] for name in said if name not in truth})
+            if last is None or last["value"] != value or said != _beside(record, dataset):
                 rows = store.rows(
                     dataset.name,
                     [ids.new() if last is None else ids.after(last["id"])],
@@ -111,14 +116,15 @@ class PredictionLabel(DatasetResource):
             )
         return row
 
-    def _checked(self, dataset: Dataset, prediction: Any, value: Any) -> tuple[str, bytes]:
+    def _checked(
+        self, dataset: Dataset, prediction: Any, truth: dict[str, Any]
+    ) -> tuple[str, bytes]:
         """Return the label's value and record; raise UserError where either cannot be used."""
         record = msgspec.json.decode(bytes(prediction.record))
-        target = dataset.target.name
-        chunk = self._readers.of(dataset).json(msgspec.json.encode({**record, target: value}))
+        chunk = self._readers.of(dataset).json(msgspec.json.encode({**record, **truth}))
         if chunk.refusals:
             first = chunk.refusals[0]
-            if first.field == target:
+            if first.field in truth:
                 raise UserError(
                     first.detail,
                     code="invalid_label",
@@ -147,21 +153,39 @@ class PredictionLabel(DatasetResource):
         return next(iter(store.page(self.services.database, conditions, 1)), None)
 
 
-def _target(body: bytes, dataset: Dataset) -> Any:
-    """Return the value of a body such as {"price": 2500}."""
-    name = dataset.target.name
+def _truth(body: bytes, dataset: Dataset) -> dict[str, Any]:
+    """Return the fields of a body such as {"price": 2500}, or with a key beside it."""
+    name, beside = dataset.target.name, dataset.extra_columns()
     allowed = [f'{{"{name}": ...}}']
+    alone = "the target alone"
+    if beside:
+        pairs = ", ".join(f'"{one}": ...' for one in [name, *beside])
+        allowed.append(f"{{{pairs}}}")
+        alone = f"the target and, where it is known, {', '.join(beside)}"
     try:
-        document = parse(body, MOST_VALUES)
+        document = parse(body, MOST_VALUES + len(beside))
     except TooManyError:
-        what = "The body has more than the target."
+        what = f"The body has more than {'the target' if not beside else alone}."
         raise UserError(what, code="invalid_body", choices=allowed) from None
     names = [key for key, _ in document.pairs] if isinstance(document, Object) else []
-    if names != [name]:
+    if name not in names or len(names) > len(set(names)) or not {*names} <= {name, *beside}:
         raise UserError(
-            "The body must be an object with the target alone.",
+            f"The body must be an object with {alone}.",
             code="invalid_body",
             given=", ".join(names) or "not an object",
             choices=allowed,
         )
-    return media.decoded(body)[name]
+    truth: dict[str, Any] = media.decoded(body)
+    return truth
+
+
+def _beside(record: bytes, dataset: Dataset) -> dict[str, Any]:
+    """Return what a label says beside its features and its target."""
+    names = dataset.extra_columns()
+    said = msgspec.json.decode(bytes(record)) if names else {}
+    return {name: said[name] for name in names if name in said}
+
+
+def _with(record: bytes, more: dict[str, Any]) -> bytes:
+    """Return a record with what it lacks."""
+    return msgspec.json.encode({**msgspec.json.decode(record), **more}) if more else record

@@ -71,9 +71,10 @@ def stored_labels(context: DatasetContext) -> Schema:
 
 
 def truth(context: DatasetContext) -> Schema:
-    """Describe a body with the target alone."""
-    target = context.dataset.target.name
-    described = structure({target: _label(context)["properties"][target]})
+    """Describe a body with the target, and what else a label may say beside its record."""
+    target, fields = context.dataset.target.name, _label(context)["properties"]
+    beside = {name: fields[name] for name in context.dataset.extra_columns()}
+    described = structure({target: fields[target]}, beside)
     return {**described, "additionalProperties": False}
 
 

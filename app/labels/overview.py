@@ -32,7 +32,8 @@ class LastLabel(msgspec.Struct, frozen=True):
 class LabelOverview(msgspec.Struct, frozen=True):
     """The fields of a label, its target the last, and how many labels there are.
 
-    `refused` says why the dataset takes none; it is null where it does.
+    `beside` names those that are no part of a prediction's record: whose the label is, how much it
+    counts, when it was. `refused` says why the dataset takes none; it is null where it does.
     """
 
     dataset: str
@@ -41,6 +42,7 @@ class LabelOverview(msgspec.Struct, frozen=True):
     task: str
     target: str
     fields: list[FieldDescription]
+    beside: list[str]
     refused: str | None
     labels: int
     sources: dict[str, int]
@@ -78,6 +80,7 @@ class Overview(DatasetResource):
             task=dataset.task,
             target=dataset.target.name,
             fields=self._readers.of(dataset).records.fields(),
+            beside=dataset.extra_columns(),
             refused=_refusal(dataset, self.services.settings.redact),
             last=last,
             **self._counts(dataset, last.id if last else None),

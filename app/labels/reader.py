@@ -93,6 +93,7 @@ class LabelReader:
         self.records = Records(flat, most=most, longest_text=longest_text)
         self._records_of_lines = self.records.at_most(CHUNK)
         self._cells = Cells(self.records)
+        self._optional = dataset.extra_columns()
         self._writer = Writer(dataset)
         self._separator = dataset.separator
         self._longest_line = SPARE + BYTES * longest_text * max(self._cells.texts, 1)
@@ -131,8 +132,9 @@ class LabelReader:
             stream,
             dataset=self._name,
             separator=self._separator,
-            needed=list(self.records.names),
+            needed=[name for name in self.records.names if name not in self._optional],
             longest=self._longest_line,
+            optional=self._optional,
         )
         upload = _Upload(self._writer, ignored=sheet.extra)
         upload.take(msgspec.json.encode(sheet.header), 0)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from app.labels.export import RESERVED
+from app.records.fields import Moment
 from app.records.values import spelt
 from src.data.features import Category, Feature, Integer, Number
 from src.data.schema import Dataset
@@ -17,10 +18,12 @@ from src.support.errors import UserError
 def labelled(dataset: Dataset, classes: list[str] | None) -> Dataset:
     """Return the dataset whose records are labels: its target is one more feature, the last.
 
-    `classes` are those known from elsewhere, where the dataset lists none. For reading only:
-    src.data.schema.check refuses a target among the features.
+    Before it stand the columns that are neither, which a label may leave out. `classes` are those
+    known from elsewhere, where the dataset lists none. For reading only: src.data.schema.check
+    refuses a target among the features.
     """
-    features = {**dataset.features, dataset.target.name: _truth(dataset, classes)}
+    beside = {name: _beside(name, dataset) for name in dataset.extra_columns()}
+    features = {**dataset.features, **beside, dataset.target.name: _truth(dataset, classes)}
     return msgspec.structs.replace(dataset, features=features, derived={}, gate={}, similar=None)
 
 
@@ -34,7 +37,7 @@ def check_storable(dataset: Dataset, redact: Sequence[str]) -> None:
             fix="give the target another name in conf/dataset, and in the data",
         )
     hidden = {name.casefold() for name in redact}
-    for name in [*dataset.features, dataset.target.name]:
+    for name in dataset.columns():
         if name.casefold() in hidden:
             raise UserError(
                 f"'{dataset.name}' takes no labels: '{name}' is never stored here.",
@@ -49,7 +52,7 @@ class Writer:
 
     def __init__(self, dataset: Dataset) -> None:
         self._encode = msgspec.json.Encoder().encode
-        self._make = _maker(list(dataset.features))
+        self._make = _maker(list(dataset.features), dataset.extra_columns())
         self._whole = [
             at
             for at, feature in enumerate(dataset.features.values())
@@ -58,7 +61,10 @@ class Writer:
         self._spell = dataset.task == "regression"
 
     def write(self, columns: Sequence[Sequence[Any]]) -> tuple[list[str], list[bytes]]:
-        """Return truths and records of values by column, in the order of `labelled`'s features."""
+        """Return truths and records of values by column, in the order of `labelled`'s features.
+
+        A record is without those extra columns that its label left out.
+        """
         *features, truths = columns
         for at in self._whole:
             values = features[at]
@@ -87,11 +93,37 @@ def _truth(dataset: Dataset, classes: list[str] | None) -> Feature:
     return Category(values=None if values is None else list(values), about=target.about)
 
 
-def _maker(names: list[str]) -> Callable[..., Any]:
-    """Return what makes an object of values; a struct is written twice as fast as a dict."""
-    members = [(f"f{at}", Any) for at in range(len(names))]
-    rename = {f"f{at}": name for at, name in enumerate(names)}
+def _beside(name: str, dataset: Dataset) -> Feature:
+    """Return what a column that is neither a feature nor the target may hold."""
+    if name == dataset.weight:
+        return Number(min=0, optional=True, about="how much it counts; 1 unless given")
+    if name != dataset.split.column:
+        return Category(optional=True, about="whose it is: what agrees in it belongs together")
+    if dataset.split.method == "time":
+        return Moment(optional=True, about="when it was; when it was posted unless given")
+    about = "on which side it stands; drawn for ever unless given"
+    return Category(values=["train", "test"], optional=True, about=about)
+
+
+def _maker(names: list[str], extra: list[str]) -> Callable[..., Any]:
+    """Return what makes an object of values; a struct is written twice as fast as a dict.
+
+    What is missing of `extra`, the last ones, is left out of it.
+    """
+    every = [*names, *extra]
+    rename = {f"f{at}": name for at, name in enumerate(every)}
+    whole = [(member, Any) for member in list(rename)[: len(names)]]
+    left = [(member, Any, None) for member in list(rename)[len(names) :]]
+    words: Any = {"rename": rename, "gc": False, "omit_defaults": bool(extra)}
     try:
-        return msgspec.defstruct("Record", members, rename=rename, gc=False)
+        return msgspec.defstruct("Record", [*whole, *left], **words)
     except ValueError:  # a name that msgspec cannot take
-        return lambda *values: dict(zip(names, values, strict=True))
+        pass
+
+    def make(*values: Any) -> dict[str, Any]:
+        pairs = dict(zip(every, values, strict=True))
+        return {
+            name: value for name, value in pairs.items() if value is not None or name not in extra
+        }
+
+    return make

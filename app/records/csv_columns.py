@@ -32,14 +32,21 @@ class Cells:
     def read(
         self, header: list[str], rows: list[list[str]]
     ) -> tuple[list[Sequence[Any]], Sequence[int]]:
-        """Return the values of valid rows by feature, and the positions of these rows."""
+        """Return the values of valid rows by feature, and the positions of these rows.
+
+        The values of a column that the header does not have are missing.
+        """
         places: Sequence[int] = range(len(rows))
         if set(map(len, rows)) != {len(header)}:
             places = [at for at, row in enumerate(rows) if len(row) == len(header)]
             rows = [rows[at] for at in places]
         cells = dict(zip(header, zip(*rows, strict=True), strict=False))
-        columns, faulty = [], set()
+        columns: list[Sequence[Any]] = []
+        faulty: set[int] = set()
         for name, column in self._columns.items():
+            if rows and name not in cells:
+                columns.append([None] * len(rows))
+                continue
             values, wrong = column.read_all(cells.get(name, ()))
             columns.append(values)
             faulty.update(wrong)
@@ -60,6 +67,8 @@ class Cells:
             return
         cells = dict(zip(header, row, strict=True))
         for name, column in self._columns.items():
+            if name not in cells:
+                continue
             try:
                 column.read(cells[name])
             except FieldError as error:

@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -33,9 +33,19 @@ class CsvReader:
     """Reads a CSV whose header has the required columns in any order."""
 
     def __init__(
-        self, stream: Stream, *, dataset: str, separator: str, needed: list[str], longest: int
+        self,
+        stream: Stream,
+        *,
+        dataset: str,
+        separator: str,
+        needed: list[str],
+        longest: int,
+        optional: Sequence[str] = (),
     ) -> None:
-        """Read the header; raise Invalid if it is missing or lacks a column."""
+        """Read the header; raise Invalid if it is missing or lacks a column.
+
+        `extra` names the columns that are neither needed nor optional.
+        """
         self._dataset = dataset
         self._longest = longest  # bytes of a line, characters of a cell
         self._blocks = 0
@@ -45,7 +55,8 @@ class CsvReader:
         self._separator = separator
         self.header = self._read_header()
         self._check_header(needed)
-        self.extra = _named([name for name in self.header if name not in needed])
+        known = {*needed, *optional}
+        self.extra = _named([name for name in self.header if name not in known])
 
     def batches(self) -> Iterator[Batch]:
         """Yield the rows after the header, without blank lines."""

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from app.records.enumeration import enumeration
 from app.records.values import is_number, nearest, number, plain, spelt
+from src.data import instants
 from src.data.features import Bounds, Category, Integer, Number, Text
 from src.data.schema import Dataset
 
@@ -20,6 +21,10 @@ EXACT = 2**53 - 1  # up to here a number is one whole number and no other
 SPACE = (
     r"[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*"
 )
+
+
+class Moment(Category, frozen=True, tag="moment"):
+    """When a row was: no feature of a dataset's YAML, but what a label may say."""
 
 
 class FieldDescription(msgspec.Struct, frozen=True):
@@ -230,9 +235,29 @@ class Open(Field):
         return f"^{SPACE}(?:{'|'.join(words)}){SPACE}$"
 
 
+class Instant(Open):
+    """A moment, as a number or an ISO date; it stays as it is written."""
+
+    def __init__(
+        self, name: str, feature: Category, missing: tuple[str, ...], longest: int
+    ) -> None:
+        super().__init__(name, feature, missing, longest)
+        *others, last = instants.ALLOWED
+        self.allowed = f"{', '.join(others)} or {last}"
+
+    def _read(self, value: Any) -> str | None:
+        text = super()._read(value)
+        if text is not None and not instants.is_one(text):
+            what = f"{self.name} is not a number or an ISO date"
+            raise FieldError(what, f"give {self.allowed}")
+        return text
+
+
 def field(name: str, dataset: Dataset, longest_text: int) -> Field:
     """Return the field of a dataset's feature."""
     feature = dataset.features[name]
+    if isinstance(feature, Moment):
+        return Instant(name, feature, dataset.missing, longest_text)
     if isinstance(feature, Number | Integer):
         return Numeric(name, feature)
     listed = feature.listed() if isinstance(feature, Category) else None

@@ -151,6 +151,24 @@ def test_every_dataset_has_the_page(service: Service, dataset: str) -> None:
     assert "No label yet." in text
 
 
+def test_whose_a_label_is_can_be_typed_and_is_shown(home: Path, make_service: MakeService) -> None:
+    path = home / "conf/dataset/debts.yaml"
+    project.dump(path, {**project.DEBTS, "key": ["payer"], "weight": "sold"})
+    service = make_service()
+    service.predict("debts")
+    label = {**project.DEBT, "late": 1, "payer": "p-7", "sold": 2}
+    assert service.post("/v1/debts/labels", label).status_code == 200
+    text = page(service).text
+    for name in ("payer", "sold"):
+        assert f'data-name="{name}"' in text
+    assert "where they are known, " in text
+    assert ">payer, sold<" in text
+    worth, browse = text[text.index('id="worth"') : text.index('id="browse"')], text
+    assert ">payer</th>" not in worth, "a prediction does not say so"
+    assert ">payer</th>" in browse
+    assert "p-7" in browse
+
+
 def test_what_others_wrote_stays_text(service: Service) -> None:
     record = {**project.DEBT, "owner": EVIL}
     service.predict("debts", record)

@@ -95,3 +95,17 @@ def test_lines_of_json_are_labels_as_they_are_posted() -> None:
         {**project.DEBT, "late": 0},
     ]
     assert export.ndjson_rows([], DEBTS, is_first=True) == b""
+
+
+def test_whose_a_label_is_stands_in_both_files() -> None:
+    known = msgspec.structs.replace(DEBTS, key=["shop"], weight="sold", missing=("-",))
+    told = row(record={**project.DEBT, "shop": "7", "sold": 2.0})
+    data = export.csv_rows([told, row()], known, is_first=True)
+    header, first, second = csv.reader(io.StringIO(data.decode(), newline=""))
+    assert header == ["amount", "owner", "days", "shop", "sold", "late", *export.BESIDE]
+    assert (first[3:6], second[3:6]) == (["7", "2.0", "1"], ["-", "-", "1"])
+    lines = export.ndjson_rows([told, row()], known, is_first=True).splitlines()
+    assert [msgspec.json.decode(line) for line in lines] == [
+        {**project.DEBT, "shop": "7", "sold": 2.0, "late": 1},
+        {**project.DEBT, "late": 1},
+    ]

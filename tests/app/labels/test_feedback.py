@@ -215,3 +215,46 @@ def test_a_label_outlives_its_prediction(service: Service) -> None:
         Request.delete().execute(service.database)
     assert service.ask(where(number)).json == label
     assert_refused(put(service, number, {"late": 0}), 404, "no such prediction")
+
+
+@pytest.fixture
+def keyed(service: Service) -> Service:
+    """Return a service whose debts have a key beside their record."""
+    path = configuration.CONF / "dataset" / "debts.yaml"
+    project.dump(path, {**project.DEBTS, "key": ["payer"], "weight": "sold"})
+    service.look()
+    return service
+
+
+def test_a_truth_may_say_whose_the_record_is(keyed: Service) -> None:
+    number = keyed.predict("debts").json["id"]
+    said = {"payer": "7", "sold": 2.0}
+    document = put(keyed, number, {"payer": 7, "late": 1, "sold": 2}).json
+    assert (document["late"], document["record"]) == (1, {**project.DEBT, **said})
+    assert put(keyed, number, {"late": 1}).json == document, "what is left out stays said"
+    assert put(keyed, number, {"late": 1, "payer": "7"}).json == document
+    other = put(keyed, number, {"late": 0}).json
+    assert (other["late"], other["record"]) == (0, document["record"])
+    moved = put(keyed, number, {"late": 0, "payer": 8}).json
+    assert moved["record"] == {**project.DEBT, "payer": "8", "sold": 2.0}
+    taken_back = put(keyed, number, {"late": 0, "payer": None}).json
+    assert taken_back["record"] == {**project.DEBT, "sold": 2.0}
+    assert len(keyed.rows(Label)) == 4
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ({"payer": 7}, "the target and, where it is known, payer, sold"),
+        ({"late": 1, "amount": 7}, "the target and, where it is known, payer, sold"),
+        (b'{"late": 1, "payer": 7, "payer": 8}', "the target and"),
+        ([1] * 50, "more than the target and"),
+        ({"late": 1, "sold": -1}, "sold is not at least 0"),
+        ({"late": 1, "payer": [7]}, "payer is not text"),
+        ({"late": 1, "payer": "\0"}, "payer has a NUL"),
+    ],
+)
+def test_what_else_is_said_beside_a_truth_is_refused(keyed: Service, body: Any, word: str) -> None:
+    number = keyed.predict("debts").json["id"]
+    assert_refused(put(keyed, number, body), 422, word)
+    assert keyed.rows(Label) == []

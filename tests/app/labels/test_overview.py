@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,20 @@ def test_a_label_is_the_record_and_then_its_target(service: Service, dataset: st
     assert fields["late"]["choices"] == ["0", "1"]
     assert document["target"] == "late"
     assert (document["labels"], document["sources"], document["last"]) == (0, {}, None)
+
+
+def test_what_a_label_may_say_beside_its_record_is_told(
+    home: Path, make_service: MakeService
+) -> None:
+    keyed = {**project.GHOSTS, "key": ["payer"], "weight": "sold"}
+    project.dump(home / "conf/dataset/ghosts.yaml", keyed)
+    service = make_service()
+    document = about(service, "ghosts")
+    fields = {field["name"]: field for field in document["fields"]}
+    assert list(fields) == [*project.DEBTS["features"], "payer", "sold", "late"]
+    assert document["beside"] == ["payer", "sold"]
+    assert [fields[name]["required"] for name in document["beside"]] == [False, False]
+    assert about(service)["beside"] == []
 
 
 def test_the_target_of_a_regression_is_a_number(service: Service) -> None:

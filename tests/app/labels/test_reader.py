@@ -123,6 +123,89 @@ def test_classes_that_are_known_from_elsewhere_are_the_allowed_ones() -> None:
     )
 
 
+KEYED: dict[str, Any] = {
+    "key": ["payer"],
+    "weight": "sold",
+    "split": {"method": "time", "column": "day"},
+}
+
+
+def test_whose_a_label_is_may_be_said_in_all_three_forms() -> None:
+    labels = make(**KEYED)
+    given = [
+        {**LABEL, "payer": 7, "sold": 2, "day": 2024},
+        {**LABEL, "payer": "7", "sold": 2.0, "day": "2024"},
+        {**LABEL, "payer": "a-7", "day": "2024-05-31"},
+        {**LABEL, "payer": None, "sold": None, "day": ""},
+        LABEL,
+    ]
+    whole = b'{"amount":1.5,"count":3,"town":"Bonn","payer":"7","sold":2.0,"day":"2024"}'
+    part = b'{"amount":1.5,"count":3,"town":"Bonn","payer":"a-7","day":"2024-05-31"}'
+    expected = [(at, "1", record) for at, record in enumerate([whole, whole, part, ROW[2], ROW[2]])]
+    assert labels.json(encoded(*given)).rows == expected
+    assert ndjson(by_lines(*given), labels)[0] == expected
+    header = "day,amount,count,town,late,sold,payer"
+    cells = ["2024", "2024", "2024-05-31", "", " "]
+    rest = ["2.0,7", "2, 7 ", ",a-7", ",", ","]
+    rows = [f"{day},1.5,3,Bonn,1,{more}" for day, more in zip(cells, rest, strict=True)]
+    found, _, last = csv(sheet(*rows, header=header), labels)
+    assert (found, last.ignored) == (expected, [])
+    found, _, last = csv(sheet("1.5,3,Bonn,1,x", header="amount,count,town,late,more"), labels)
+    assert (found, last.ignored) == ([ROW], ["more"])
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "what", "allowed"),
+    [
+        ("sold", -1, "sold is not at least 0.", "a number at least 0"),
+        ("sold", "two", "sold is not a number.", "a number at least 0"),
+        ("day", "31.5.", "day is not a number or an ISO date.", "a number, 2024-05, "),
+        ("payer", "x" * (LONGEST + 1), "payer is too long: 51 characters.", "text of at most 50"),
+    ],
+)
+def test_what_says_nothing_usable_of_whose_it_is_is_refused(
+    name: str, given: Any, what: str, allowed: str
+) -> None:
+    labels = make(**KEYED)
+    row = sheet(f"1.5,3,Bonn,1,{given}", "1.5,3,Bonn,1,", header=f"amount,count,town,late,{name}")
+    both = [{**LABEL, name: given}, LABEL]
+    as_json = labels.json(encoded(*both))
+    for rows, refusals in (
+        (as_json.rows, as_json.refusals),
+        ndjson(by_lines(*both), labels)[:2],
+        csv(row, labels)[:2],
+    ):
+        assert [found[0] for found in rows] == [1]
+        (refusal,) = refusals
+        assert (refusal.field, refusal.detail) == (name, what)
+        assert refusal.allowed is not None
+        assert refusal.allowed[0].startswith(allowed)
+
+
+def test_a_side_that_is_given_is_train_or_test() -> None:
+    labels = make(split={"method": "column", "column": "part"})
+    given = [{**LABEL, "part": part} for part in ("train", "test", "Test", None)]
+    chunk = labels.json(encoded(*given))
+    assert [row[0] for row in chunk.rows] == [0, 1, 3]
+    assert (chunk.refusals[0].allowed, chunk.refusals[0].fix) == (
+        ["one of train, test"],
+        "did you mean 'test'?",
+    )
+
+
+def test_without_columns_of_its_own_a_dataset_takes_none() -> None:
+    (refusal,) = LABELS.json(encoded({**LABEL, "payer": 7})).refusals
+    assert refusal.detail == "There is no field 'payer'."
+    assert csv(sheet("1.5,3,Bonn,1,7", header="amount,count,town,late,payer"))[2].ignored == [
+        "payer"
+    ]
+
+
+def test_a_key_holds_no_nul() -> None:
+    (refusal,) = make(**KEYED).json(encoded({**LABEL, "payer": "a\0"})).refusals
+    assert refusal.field == "payer"
+
+
 FAULTY = {**LABEL, "amount": -1, "late": "2"}
 SAID = [
     ("amount", "amount is not above 0.", ["a number above 0"], "give a number above 0"),

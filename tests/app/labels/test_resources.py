@@ -641,6 +641,53 @@ def test_what_is_missing_is_exported_as_the_dataset_writes_it(
     assert upload(service, text, dataset="ghosts").json["stored"] == 1
 
 
+KEYED: dict[str, Any] = {
+    "key": ["payer"],
+    "weight": "sold",
+    "split": {"method": "time", "column": "day"},
+}
+
+
+@pytest.fixture
+def owned(home: Path, make_service: MakeService) -> Service:
+    """Return a service with a dataset whose labels may say whose they are."""
+    project.dump(home / "conf/dataset/ghosts.yaml", {**project.GHOSTS, **KEYED})
+    return make_service()
+
+
+def test_whose_a_label_is_is_stored_where_it_is_said(owned: Service) -> None:
+    whole = {**DEBT, "payer": 7, "sold": 2, "day": "2024-05-31"}
+    told = post(owned, [whole, DEBT, {**whole, "sold": -1}], "ghosts").json
+    assert (told["stored"], told["refused"], told["errors"][0]["field"]) == (2, 1, "sold")
+    plain, found = listed(owned, "ghosts")
+    said = {"payer": "7", "sold": 2.0, "day": "2024-05-31"}
+    assert found["record"] == {**project.DEBT, **said}
+    post(owned, DEBT)
+    bare, without = rows_of(owned, "debts"), rows_of(owned, "ghosts")[1:]
+    assert bare == without, "to the byte as where nothing can be said"
+    assert plain["record"] == project.DEBT
+
+
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+def test_whose_a_label_is_is_exported_and_can_be_posted_again(owned: Service, kind: str) -> None:
+    post(owned, [{**DEBT, "payer": "=7", "sold": 0.5, "day": 2024}, DEBT], "ghosts")
+    before = rows_of(owned, "ghosts")
+    answer = owned.ask(path("ghosts"), params={"format": kind})
+    told = upload(owned, answer.content, answer.headers["content-type"], dataset="ghosts").json
+    assert told["stored"] == 2, told
+    assert rows_of(owned, "ghosts") == before * 2
+
+
+@pytest.mark.parametrize("name", [*KEYED["key"], "sold", "day"])
+def test_whose_a_label_is_is_not_stored_where_it_never_is(
+    owned: Service, make_service: MakeService, name: str
+) -> None:
+    hiding = make_service(redact=(name,))
+    assert_refused(post(hiding, DEBT, "ghosts"), 409, "LAPIDARY_REDACT", name)
+    assert_refused(upload(hiding, table(2), dataset="ghosts"), 409)
+    assert hiding.rows(Label) == []
+
+
 def answered(service: Service, method: str, query: str) -> tuple[Any, dict[str, str], Iterator]:
     said: list[Any] = []
     environ = falcon.testing.create_environ(

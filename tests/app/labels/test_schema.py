@@ -3,10 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.http import problems
 from app.labels.schema import Writer, check_storable, labelled
+from app.records.fields import Moment
 from app.records.records import Records
 from src.data.features import Category, Number
 from src.data.schema import Dataset
@@ -97,6 +99,50 @@ def test_a_class_is_written_as_it_is_named(make_dataset: Make) -> None:
     assert truths == ["01"]
 
 
+KEYED: dict[str, Any] = {
+    "key": ["shop", "carat"],
+    "group": "buyer",
+    "weight": "sold",
+    "split": {"method": "time", "column": "day"},
+}
+
+
+def test_what_says_whose_a_label_is_stands_before_its_target(make_dataset: Make) -> None:
+    dataset = make_dataset(**KEYED)
+    flat = labelled(dataset, None)
+    assert list(flat.features) == [*dataset.features, "shop", "buyer", "sold", "day", "price"]
+    extra = [flat.features[name] for name in dataset.extra_columns()]
+    assert [type(one) for one in extra] == [Category, Category, Number, Moment]
+    assert all(one.optional for one in extra)
+    assert flat.extra_columns() == []
+
+
+@pytest.mark.parametrize("role", ["key", "group"])
+def test_a_column_of_two_roles_holds_what_it_is_read_as(make_dataset: Make, role: str) -> None:
+    names = ["sold", "day"]
+    flat = labelled(make_dataset(**{**KEYED, role: names}), None)
+    assert [type(flat.features[name]) for name in names] == [Number, Moment]
+
+
+def test_a_side_is_one_of_two(make_dataset: Make) -> None:
+    flat = labelled(make_dataset(split={"method": "column", "column": "part"}), None)
+    side = flat.features["part"]
+    assert isinstance(side, Category)
+    assert (side.listed(), side.optional) == (["train", "test"], True)
+
+
+@pytest.mark.parametrize("odd", ["plain", "a\\b"])
+def test_of_what_a_label_leaves_out_nothing_is_written(make_dataset: Make, odd: str) -> None:
+    dataset = make_dataset(key=[odd], weight="sold", features={"kind": {"type": "category"}})
+    given: list[list[Any]] = [["x", None, "z"], ["7", None, None], [None, 2.0, None], [1, 2, 3]]
+    _, written = Writer(dataset).write(given)
+    assert list(map(msgspec.json.decode, written)) == [
+        {"kind": "x", odd: "7"},
+        {"kind": None, "sold": 2.0},
+        {"kind": "z"},
+    ]
+
+
 @pytest.mark.parametrize("redact", [(), ("name", "own"), ("debts",)])
 def test_labels_of_what_may_be_stored_are_taken(redact: tuple[str, ...]) -> None:
     check_storable(DEBTS, redact)
@@ -109,6 +155,13 @@ def test_what_is_never_stored_is_in_no_label(name: str) -> None:
     assert problems.status(caught.value) == 409
     assert f"'{name.lower()}' is never stored" in caught.value.what
     assert caught.value.given == f"LAPIDARY_REDACT=x,{name}"
+
+
+@pytest.mark.parametrize("name", ["shop", "Buyer", "sold", "DAY"])
+def test_whose_a_label_is_is_not_stored_where_it_never_is(make_dataset: Make, name: str) -> None:
+    check_storable(make_dataset(**KEYED), ("other",))
+    with pytest.raises(UserError, match=f"'{name.lower()}' is never stored"):
+        check_storable(make_dataset(**KEYED), (name,))
 
 
 def test_no_case_hides_a_name() -> None:

@@ -103,6 +103,24 @@ def test_a_dataset_that_nothing_serves_can_be_labelled_and_trained_on(service: S
     assert label["required"] == ["amount", "owner", "late"]
 
 
+def test_a_label_may_say_whose_it_is(service: Service) -> None:
+    keyed = {"key": ["payer"], "weight": "sold", "split": {"method": "time", "column": "day"}}
+    for name, values in (("ghosts", project.GHOSTS), ("debts", project.DEBTS)):
+        project.dump(configs.CONF / "dataset" / f"{name}.yaml", {**values, **keyed})
+    service.look()
+    document = service.ask("/openapi.json").json
+    label = document["components"]["schemas"]["ghosts_label"]
+    assert list(label["properties"]) == [*project.DEBTS["features"], "payer", "sold", "day", "late"]
+    assert label["required"] == ["amount", "owner", "late"]
+    sold = label["properties"]["sold"]
+    assert (sold["type"], sold["minimum"]) == (["number", "null"], 0)
+    assert label["properties"]["day"]["type"] == ["string", "number", "null"]
+    put = document["paths"]["/v1/debts/predictions/{prediction_id}/label"]["put"]
+    truth = put["requestBody"]["content"]["application/json"]["schema"]
+    assert list(truth["properties"]) == ["late", "payer", "sold", "day"]
+    assert truth["required"] == ["late"]
+
+
 def test_what_can_be_trained_is_what_conf_has(service: Service) -> None:
     asked = training(service, "debts")
     models = trainable(asked)

@@ -231,3 +231,14 @@ def test_rows_of_another_width_and_faulty_ones_are_left_out() -> None:
 @pytest.mark.parametrize("text", ["1_0", "nan", "inf", "\uff11", "0x1", "", "1e", "1 2", "1e999"])
 def test_what_pandas_does_not_read_is_no_number(text: str) -> None:
     assert as_number(text) is None
+
+
+def test_what_the_header_lacks_is_missing_in_every_row() -> None:
+    dataset = make([{"type": "number"}, {"type": "number", "optional": True}], {})
+    cells = Cells(Records(dataset, most=1, longest_text=9))
+    header, table = ["f0"], [["1"], ["x"], ["2"], ["3", "4"]]
+    columns, good = cells.read(header, table)
+    assert [list(column) for column in columns] == [[1.0, 2.0], [None, None]]
+    assert list(good) == [0, 2]
+    (fault,) = cells.why(header, table[1])
+    assert fault.field == "f0"

@@ -35,6 +35,19 @@ def opened(text: str | bytes, *needed: str, separator: str = ",", longest: int =
     )
 
 
+def test_a_column_that_is_optional_is_no_other_one() -> None:
+    text = b"a,more,c\n1,2,3\n"
+    found = CsvReader(
+        io.BytesIO(text),
+        dataset="sheets",
+        separator=",",
+        needed=["a"],
+        longest=200,
+        optional=["b", "c"],
+    )
+    assert (found.header, found.extra) == (["a", "more", "c"], ["more"])
+
+
 def rows(found: CsvReader) -> list[tuple[int, list[str]]]:
     """Return the rows with their lines; none of them is broken."""
     batches = list(found.batches())

@@ -4,13 +4,16 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.records import fields
-from app.records.fields import Field, FieldError
+from app.records.fields import Field, FieldError, Moment
+from app.records.records import Records
 from src.data.schema import Dataset
+from src.support.errors import UserError
 
 Make = Callable[..., Dataset]
 
@@ -86,3 +89,40 @@ def _pattern(missing: list[str]) -> str:
 
     pattern: str = fields.Open("x", Text(), tuple(missing), 20).schema()["not"]["pattern"]
     return pattern
+
+
+@pytest.fixture
+def timed(make_dataset: Make) -> Records:
+    """Return records of which one field says when a row was."""
+    day: Any = Moment(optional=True, about="when")
+    dataset = msgspec.structs.replace(make_dataset(derived={}), features={"day": day})
+    return Records(dataset, most=9, longest_text=30)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("2024-05-31", "2024-05-31"),
+        (" 2024-W22 ", "2024-W22"),
+        (2024, "2024"),
+        (2024.5, "2024.5"),
+        ("7", "7"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_moment_stays_as_it_is_written(timed: Records, given: Any, expected: str | None) -> None:
+    body = msgspec.json.encode({"day": given})
+    assert timed.decode(body).values == [(expected,)]
+    assert timed.taken(timed.parsed(body)) == (expected,)
+
+
+@pytest.mark.parametrize("given", ["31.05.2024", "inf", "today", True, 1e300])
+def test_what_is_no_moment_is_refused_with_what_is_allowed(timed: Records, given: Any) -> None:
+    with pytest.raises(UserError) as caught:
+        timed.decode(msgspec.json.encode([{"day": given}]))
+    assert caught.value.choices == [
+        "a number, 2024-05, 2024-05-31, 2024-W22 or 2024-05-31T12:30:00Z"
+    ]
+    (field,) = timed.fields()
+    assert (field.type, field.required) == ("moment", False)
