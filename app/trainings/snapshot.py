@@ -72,10 +72,7 @@ def _rows(database: peewee.Database, dataset: Dataset, use: str) -> tuple[pd.Dat
         return training_rows.gather(database, dataset, "labels").frame, "replace"
     if dataset.duplicates == "first":  # a label takes the place of the row that has its key
         return training_rows.gather(database, dataset, "both").frame, "replace"
-    fresh = training_rows.gather(database, dataset, "labels").frame.iloc[::-1]
-    if dataset.duplicates == "keep":  # else whoever merges them sees that they are there
-        fresh = training_rows.beyond(fresh, training_rows.gather(database, dataset, "file").frame)
-    return fresh, "append"
+    return training_rows.additions(database, dataset), "append"
 
 
 def _of_training(

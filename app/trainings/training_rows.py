@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-import numpy as np
 import pandas as pd
 import peewee
 
 from app.labels import store as label_store
 from app.records.values import spelt
+from app.trainings import belonging
 from src.data import cleaning, sources, splitting
 from src.data.cleaning import Cleaned
 from src.data.prepared import Prepared
@@ -53,54 +52,52 @@ def gather(database: peewee.Database, dataset: Dataset, use: str) -> TrainingRow
     file's. Where equal rows are kept, a label that `app snapshot` wrote into the file counts once.
     Raises UserError where there is nothing.
     """
-    found = [stated((), dataset)]
-    md5 = None
-    if use != "file":
-        found = [stated(label_store.current(database, dataset.name), dataset)]
-    if use != "labels":
-        raw = sources.read(
-            dataset.source,
-            separator=dataset.separator,
-            encoding=dataset.encoding,
-            columns=dataset.columns(),
-        )
-        md5 = raw.md5
-        file = raw.frame.set_axis(_index([""] * len(raw.frame)))
-        found.append(beyond(file, found[0]) if dataset.duplicates == "keep" else file)
-    frame = pd.concat(found)
+    file, md5 = (stated((), dataset), None) if use == "labels" else _file(dataset)
+    labels = stated((), dataset) if use == "file" else _labels(database, dataset, file)
+    if dataset.duplicates == "keep":
+        file = belonging.beyond(file, labels, dataset)
+    frame = pd.concat([labels, file])
     if frame.empty:
-        raise UserError(
-            f"There are no labels of '{dataset.name}' to train on.",
-            fix=f"post some to /v1/{dataset.name}/labels, or train with use=file",
-        )
+        raise _none(dataset)
     names = {"file": dataset.source, "labels": "labels"}
     source = names.get(use) or f"labels and {dataset.source}"
     return TrainingRows(frame, source, md5)
 
 
+def additions(database: peewee.Database, dataset: Dataset) -> pd.DataFrame:
+    """Return the labels as rows to be added to the file, the oldest first.
+
+    Where equal rows are kept, without those that are in it. Raises UserError where there are none.
+    """
+    file, _ = _file(dataset)
+    labels = _labels(database, dataset, file).iloc[::-1]
+    if labels.empty:
+        raise _none(dataset)
+    if dataset.duplicates != "keep":  # else whoever merges them sees that they are there
+        return labels
+    return belonging.beyond(labels, file, dataset)
+
+
 def stated(rows: Iterable[dict[str, Any]], dataset: Dataset) -> pd.DataFrame:
-    """Return labels as rows of text, as a CSV would have them, the newest first."""
+    """Return labels as rows of text, as a CSV would have them, the newest first.
+
+    Whose a label is, is missing where it does not say so.
+    """
     blank = "" if "" in dataset.missing else dataset.missing[0]
     numbers, cells = [], []
     for label in rows:
         record = msgspec.json.decode(bytes(label["record"]))
-        texts = {name: _cell(record.get(name), blank) for name in dataset.features}
+        texts: dict[str, str | None] = {
+            name: _cell(record.get(name), blank) for name in dataset.features
+        }
         texts[dataset.target.name] = label["value"]
-        texts |= {name: _extra(name, label, dataset) for name in dataset.extra_columns()}
+        for name in dataset.extra_columns():
+            given = record.get(name)
+            texts[name] = _usual(name, label, dataset) if given is None else _cell(given, blank)
         numbers.append(label["id"])
         cells.append([texts[name] for name in dataset.columns()])
-    frame = pd.DataFrame(cells, columns=dataset.columns(), index=_index(numbers), dtype=str)
+    frame = pd.DataFrame(cells, columns=dataset.columns(), index=_index(numbers), dtype="str")
     return frame.iloc[::-1]
-
-
-def beyond(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows without those that are known; one known row is one row less."""
-    left = Counter(known.itertuples(index=False, name=None))
-    is_new = []
-    for row in rows.itertuples(index=False, name=None):
-        is_new.append(left[row] <= 0)
-        left[row] -= 1
-    return rows[np.array(is_new, dtype=bool)]
 
 
 def prepare(gathered: TrainingRows, dataset: Dataset, seed: int) -> tuple[Prepared, Cleaned]:
@@ -133,18 +130,34 @@ def _cell(value: Any, blank: str) -> str:
     return value if isinstance(value, str) else spelt(float(value))
 
 
-def _extra(name: str, label: dict[str, Any], dataset: Dataset) -> str:
-    """Return what a label has in a column that is neither a feature nor the target."""
-    if name in {*dataset.key, *dataset.group_columns}:
-        return str(label["id"])
+def _usual(name: str, label: dict[str, Any], dataset: Dataset) -> str | None:
+    """Return what a label has in a column that it says nothing of; None where others tell."""
     if name == dataset.weight:
         return "1"
-    if dataset.split.method == "time":
+    if name == dataset.split.column and dataset.split.method == "time":
         return str(label["at"])
-    return _side(label["id"], dataset.split.test)
+    return None
 
 
-def _side(number: str, share: float) -> str:
-    """Tell on which side a label stands for ever, where the file has a column that says so."""
-    drawn = hashlib.blake2b(number.encode(), digest_size=8).digest()
-    return "test" if int.from_bytes(drawn) < int(share * 2**64) else "train"
+def _labels(database: peewee.Database, dataset: Dataset, file: pd.DataFrame) -> pd.DataFrame:
+    """Return the labels that count, each with a key, a group and a side."""
+    labels = stated(label_store.current(database, dataset.name), dataset)
+    return belonging.filled(labels, file, dataset)
+
+
+def _file(dataset: Dataset) -> tuple[pd.DataFrame, str]:
+    """Return the file's rows, which have no ids, and its MD5."""
+    raw = sources.read(
+        dataset.source,
+        separator=dataset.separator,
+        encoding=dataset.encoding,
+        columns=dataset.columns(),
+    )
+    return raw.frame.set_axis(_index([""] * len(raw.frame))), raw.md5
+
+
+def _none(dataset: Dataset) -> UserError:
+    return UserError(
+        f"There are no labels of '{dataset.name}' to train on.",
+        fix=f"post some to /v1/{dataset.name}/labels, or train with use=file",
+    )

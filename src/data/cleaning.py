@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -89,11 +90,7 @@ def clean(raw: pd.DataFrame, dataset: Dataset) -> Cleaned:
     """
     if raw.index.name != LINE:
         raw = raw.set_axis(pd.RangeIndex(FIRST_LINE, FIRST_LINE + len(raw), name=LINE))
-    faults = _Faults(len(raw))
-    typed = {}
-    for name in dataset.columns():
-        typed[name] = _column(name, raw[name].str.strip(), dataset, faults)
-    rows = pd.DataFrame(typed, index=raw.index).reset_index(drop=True)
+    rows, faults = _typed(raw, dataset.columns(), dataset)
     faulty = ~faults.ok()
     _check_share(raw, faults, faulty, dataset)
     _check_weights(rows[~faulty], dataset)
@@ -102,6 +99,22 @@ def clean(raw: pd.DataFrame, dataset: Dataset) -> Cleaned:
     rejected = _rejected(raw, faults)
     counts = {rule: count for rule, count in faults.counts.items() if count}
     return Cleaned(rows[accepted], rejected, counts, len(raw))
+
+
+def typed(
+    raw: pd.DataFrame, names: Sequence[str], dataset: Dataset
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Type some columns of rows of text; return them, and which rows break no rule of theirs."""
+    rows, faults = _typed(raw.reset_index(drop=True), names, dataset)
+    return rows, faults.ok()
+
+
+def _typed(
+    raw: pd.DataFrame, names: Sequence[str], dataset: Dataset
+) -> tuple[pd.DataFrame, _Faults]:
+    faults = _Faults(len(raw))
+    columns = {name: _column(name, raw[name].str.strip(), dataset, faults) for name in names}
+    return pd.DataFrame(columns, index=raw.index).reset_index(drop=True), faults
 
 
 def _column(name: str, cells: pd.Series, dataset: Dataset, faults: _Faults) -> pd.Series:

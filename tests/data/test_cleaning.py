@@ -504,3 +504,14 @@ def test_weights_that_weigh_nothing_or_less_stop_everything(
         clean(make_dataset(weight="count"), *rows)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_some_columns_are_typed_whatever_rules_they_break(wide: Dataset) -> None:
+    raw = pd.DataFrame(
+        [GOOD, {**GOOD, "carat": " 1.50 ", "code": "2.0", "facets": "x"}, {**GOOD, "carat": "-1"}],
+        dtype=str,
+    )
+    rows, is_good = cleaning.typed(raw, ["carat", "code"], wide)
+    assert list(rows.columns) == ["carat", "code"]
+    assert rows.iloc[0].equals(rows.iloc[1])
+    assert is_good.tolist() == [True, True, False]

@@ -149,6 +149,28 @@ def test_a_label_takes_the_place_of_the_row_with_its_key(
     assert Path("data/debts.csv").read_bytes() == after
 
 
+@pytest.mark.parametrize("duplicates", ["drop", "keep"])
+def test_a_label_with_the_key_of_its_row_in_the_file_is_not_added(
+    write: Write, database: peewee.Database, duplicates: str
+) -> None:
+    split = {"method": "column", "column": "part"}
+    conf("debts", key=["payer"], duplicates=duplicates, split=split)
+    header, *before = file("debts")
+    rows = debts(3)
+    mine = [f"{line(row)},{at},test" for at, row in enumerate(rows)]
+    others = [f"{one},{9 + at},train" for at, one in enumerate(before)]
+    path = Path("data/debts.csv")
+    path.write_text("\n".join([f"{header},payer,part", *mine, *others]) + "\n")
+    known = file("debts")
+    label(database, [{**row, "payer": str(at)} for at, row in enumerate(rows)])
+    write("debts")
+    assert file("debts") == known
+    (fresh,) = debts(1, seed=5)
+    label(database, [{**fresh, "payer": "2"}])
+    write("debts")
+    assert file("debts") == [*known, f"{line(fresh)},2,test"], "on the side of its key"
+
+
 @pytest.mark.parametrize(("name", "model"), [("debts", "logistic"), ("notes", "naive_bayes")])
 def test_the_rows_of_a_training_make_the_same_model_in_the_pipeline(
     write: Write, database: peewee.Database, settings: Settings, name: str, model: str

@@ -10,8 +10,6 @@ from typing import Any
 import pandas as pd
 import peewee
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.labels import store as label_store
 from app.registry.live_config import LiveConfig
@@ -202,13 +200,105 @@ def test_where_equal_rows_are_kept_a_label_that_is_in_the_file_counts_once(
     assert (found.labels, len(found.frame)) == (3, before + 3 + 1)
 
 
-@given(st.lists(st.sampled_from("abc")), st.lists(st.sampled_from("abc")))
-def test_known_rows_are_left_out_one_for_one(rows: list[str], known: list[str]) -> None:
-    def frame(cells: list[str]) -> pd.DataFrame:
-        return pd.DataFrame({"x": cells, "y": cells}, dtype=str)
+def keyed(conf: Change, **changes: Any) -> tuple[Dataset, list[dict[str, Any]]]:
+    """Give each row of the file a key, of three rows one; return the rows as labels."""
+    dataset = conf("debts", key=["payer"], **changes)
+    path = Path(dataset.source)
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame["payer"] = [str(at // 3) for at in range(len(frame))]
+    frame.to_csv(path, index=False)
+    labels: list[dict[str, Any]] = [
+        {
+            **row,
+            "amount": float(row["amount"]),
+            "days": int(row["days"]) if row["days"] else None,
+        }
+        for row in frame.to_dict("records")
+    ]
+    return dataset, labels
 
-    left = list(training_rows.beyond(frame(rows), frame(known))["x"])
-    for cell in "abc":
-        assert left.count(cell) == max(rows.count(cell) - known.count(cell), 0)
-    rest = iter(rows)
-    assert all(cell in rest for cell in left), "in their order"
+
+def prepared(database: peewee.Database, dataset: Dataset) -> Any:
+    """Return the split rows, of each whether it is a label, and the cleaned ones."""
+    gathered = gather(database, dataset, "both")
+    ready, cleaned = training_rows.prepare(gathered, dataset, 7)
+    return ready, gathered.frame.index != "", cleaned
+
+
+@pytest.mark.parametrize("duplicates", ["drop", "keep"])
+def test_a_label_that_is_a_row_of_the_file_is_no_second_one(
+    database: peewee.Database, conf: Change, duplicates: str
+) -> None:
+    dataset, rows = keyed(conf, duplicates=duplicates)
+    before, _, _ = prepared(database, dataset)
+    held_out = [row for row in rows if row["payer"] in set(before.test["payer"])]
+    assert len(held_out) > 9
+    label(database, held_out)
+    after, is_label, _ = prepared(database, dataset)
+    for name in ("train", "test"):
+        old, new = getattr(before, name), getattr(after, name)
+        assert sorted(map(tuple, old.to_numpy(dtype=str))) == sorted(
+            map(tuple, new.to_numpy(dtype=str))
+        )
+    assert not is_label[after.train.index].any()
+    assert is_label[after.test.index].sum() == len(held_out)
+
+
+def test_new_labels_of_a_key_stand_on_its_side(database: peewee.Database, conf: Change) -> None:
+    dataset, rows = keyed(conf)
+    before, _, _ = prepared(database, dataset)
+    label(database, [{**row, "amount": row["amount"] + 0.5} for row in rows])
+    after, is_label, _ = prepared(database, dataset)
+    assert set(after.test["payer"]) == set(before.test["payer"])
+    assert set(after.train["payer"]).isdisjoint(after.test["payer"])
+    assert is_label[after.test.index].sum() == len(before.test)
+
+
+def test_the_newest_label_of_a_key_counts_alone(database: peewee.Database, conf: Change) -> None:
+    dataset, rows = keyed(conf, duplicates="first")
+    _, _, cleaned = prepared(database, dataset)
+    keys = len(cleaned.rows)
+    assert keys == (len(rows) + 2) // 3
+    label(database, [{**rows[0], "owner": owner} for owner in ("north", "south", "east")])
+    ready, is_label, cleaned = prepared(database, dataset)
+    mine = cleaned.rows[cleaned.rows["payer"] == rows[0]["payer"]]
+    assert (list(mine["owner"]), len(cleaned.rows)) == (["east"], keys)
+    assert is_label[[*ready.train.index, *ready.test.index]].sum() == 1
+
+
+def test_what_a_label_says_of_its_row_is_in_it(database: peewee.Database, conf: Change) -> None:
+    split = {"method": "time", "column": "day"}
+    dataset = conf("debts", key=["payer"], weight="sold", split=split)
+    said = {"payer": "7", "sold": 2.5, "day": "2024-05"}
+    (number, bare) = label(database, [{**debts(1)[0], **said}, debts(1)[0]])
+    newest, oldest = gather(database, dataset, "labels").frame.to_dict("records")
+    assert {name: oldest[name] for name in said} == {**said, "sold": "2.5"}
+    (row,) = label_store.page(database, [label_store.Label.id == bare], 1)
+    assert {name: newest[name] for name in said} == {"payer": bare, "sold": "1", "day": row["at"]}
+    assert number < bare
+
+
+@pytest.mark.parametrize("role", ["key", "group"])
+def test_a_moment_that_is_a_key_too_is_the_labels_where_it_says_none(
+    database: peewee.Database, conf: Change, role: str
+) -> None:
+    split = {"method": "time", "column": "day"}
+    dataset = conf("debts", **{role: ["payer", "day"]}, split=split)
+    (number,) = label(database, debts(1))
+    (row,) = label_store.page(database, [label_store.Label.id == number], 1)
+    (found,) = gather(database, dataset, "labels").frame.to_dict("records")
+    assert (found["payer"], found["day"]) == (number, row["at"])
+
+
+def test_a_side_that_the_file_tells_is_that_of_its_labels(
+    database: peewee.Database, conf: Change
+) -> None:
+    dataset, rows = keyed(conf, group="payer", split={"method": "column", "column": "part"})
+    path = Path(dataset.source)
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame["part"] = ["test" if int(payer) % 2 else "train" for payer in frame["payer"]]
+    frame.to_csv(path, index=False)
+    label(database, [{**row, "amount": row["amount"] + 0.5} for row in rows])
+    ready, is_label, _ = prepared(database, dataset)
+    assert {int(payer) % 2 for payer in ready.test["payer"]} == {1}
+    assert is_label[ready.test.index].sum() == len(ready.test) / 2

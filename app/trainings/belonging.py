@@ -1,0 +1,73 @@
+"""What labels leave out of whose they are: as the rows have it to which they belong."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from src.data import cleaning, groups, splitting
+from src.data.schema import Dataset
+
+
+def filled(labels: pd.DataFrame, file: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Return labels, rows of text indexed by their ids, with a key, a group and a side each.
+
+    A key that is missing is the label's id. A group that is missing is that of a row with the same
+    key, else the id. A side that is missing is that of a row that belongs together with it, of the
+    file or else of the labels; else it is drawn by a hash, for ever.
+    """
+    if not labels.isna().any(axis=None):
+        return labels
+    side = dataset.split.column if dataset.split.method == "column" else None
+    rows = pd.concat([file, labels])
+    own = rows.index.to_series()
+    for name in dataset.key:
+        rows[name] = rows[name].fillna(own)
+    for name in dataset.group_columns:
+        rows[name] = _as_others(name, dataset.key, rows, dataset).fillna(own)
+    if side is not None:
+        together = dataset.group_columns or dataset.key
+        together = together or [*dataset.features, dataset.target.name]
+        rows[side] = _as_others(side, together, rows, dataset)
+        if rows[side].isna().any():
+            rows[side] = rows[side].fillna(_drawn(rows, together, dataset))
+    return rows.iloc[len(file) :]
+
+
+def beyond(rows: pd.DataFrame, known: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Return the rows without those that are known; one known row is one row less.
+
+    Two are one where they agree once they are cleaned, however they are written. A row at fault is
+    none of them.
+    """
+    if known.empty:
+        return rows
+    names = dataset.identity()
+    typed, is_good = cleaning.typed(pd.concat([known, rows]), names, dataset)
+    numbers = groups.number(typed, names)
+    left = Counter(numbers[: len(known)][is_good[: len(known)]].tolist())
+    is_new = ~is_good[len(known) :]
+    for at in np.flatnonzero(~is_new):
+        number = int(numbers[len(known) + at])
+        is_new[at] = left[number] <= 0
+        left[number] -= 1
+    return rows[is_new]
+
+
+def _as_others(name: str, by: list[str], rows: pd.DataFrame, dataset: Dataset) -> pd.Series:
+    """Return a column with what is missing taken from the first row that agrees in others."""
+    column = rows[name]
+    if not by or not column.isna().any():
+        return column
+    typed, _ = cleaning.typed(rows, by, dataset)
+    told = column.mask(column.str.strip().isin(dataset.missing))
+    return column.fillna(told.groupby(groups.number(typed, by)).transform("first"))
+
+
+def _drawn(rows: pd.DataFrame, together: list[str], dataset: Dataset) -> pd.Series:
+    """Draw the side of each row by what belongs together, as a split without a column does."""
+    typed, _ = cleaning.typed(rows, together, dataset)
+    test = splitting.stable(typed, dataset)
+    return pd.Series(np.where(test, "test", "train"), rows.index, dtype="str")
