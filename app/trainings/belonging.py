@@ -14,22 +14,21 @@ from src.data.schema import Dataset
 def filled(labels: pd.DataFrame, file: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Return labels, rows of text indexed by their ids, with a key, a group and a side each.
 
-    A key that is missing is the label's id. A group that is missing is that of a row with the same
-    key, else the id. A side that is missing is that of a row that belongs together with it, of the
-    file or else of the labels; else it is drawn by a hash, for ever.
+    A label without a key has that of the file's row of the same content, and one without a group
+    that of a row with the same key; else its id. A side that is missing is that of a row that
+    belongs together with it, of the file or else of the labels; else a hash draws it, for ever.
     """
     if not labels.isna().any(axis=None):
         return labels
-    side = dataset.split.column if dataset.split.method == "column" else None
-    rows = pd.concat([file, labels])
-    own = rows.index.to_series()
-    for name in dataset.key:
-        rows[name] = rows[name].fillna(own)
-    for name in dataset.group_columns:
-        rows[name] = _as_others(name, dataset.key, rows, dataset).fillna(own)
-    if side is not None:
-        together = dataset.group_columns or dataset.key
-        together = together or [*dataset.features, dataset.target.name]
+    rows, content = pd.concat([file, labels]), [*dataset.features, dataset.target.name]
+    extra = dataset.extra_columns()
+    key = [name for name in dataset.key if name in extra]
+    _complete(rows, key, content, dataset, is_file_alone=True)
+    group = [name for name in dataset.group_columns if name in extra and name not in key]
+    _complete(rows, group, dataset.key or content, dataset, is_file_alone=not dataset.key)
+    if dataset.split.method == "column":
+        side = str(dataset.split.column)
+        together = dataset.group_columns or dataset.key or content
         rows[side] = _as_others(side, together, rows, dataset)
         if rows[side].isna().any():
             rows[side] = rows[side].fillna(_drawn(rows, together, dataset))
@@ -56,13 +55,35 @@ def beyond(rows: pd.DataFrame, known: pd.DataFrame, dataset: Dataset) -> pd.Data
     return rows[is_new]
 
 
-def _as_others(name: str, by: list[str], rows: pd.DataFrame, dataset: Dataset) -> pd.Series:
+def _complete(
+    rows: pd.DataFrame, names: list[str], by: list[str], dataset: Dataset, *, is_file_alone: bool
+) -> None:
+    """Fill columns that are all missing of a row from one that agrees in others, else by its id.
+
+    What is said in part is completed by the id alone: nobody knows of whom else it was said.
+    """
+    bare, own = rows[names].isna().all(axis=1), rows.index.to_series()
+    for at, name in enumerate(names):
+        told = _as_others(name, [*by, *names[:at]], rows, dataset, is_file_alone=is_file_alone)
+        rows[name] = rows[name].fillna(told.where(bare)).fillna(own)
+
+
+def _as_others(
+    name: str,
+    by: list[str],
+    rows: pd.DataFrame,
+    dataset: Dataset,
+    *,
+    is_file_alone: bool = False,
+) -> pd.Series:
     """Return a column with what is missing taken from the first row that agrees in others."""
     column = rows[name]
-    if not by or not column.isna().any():
+    if not column.isna().any():
         return column
     typed, _ = cleaning.typed(rows, by, dataset)
     told = column.mask(column.str.strip().isin(dataset.missing))
+    if is_file_alone:
+        told = told.where(rows.index == "")
     return column.fillna(told.groupby(groups.number(typed, by)).transform("first"))
 
 

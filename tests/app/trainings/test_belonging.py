@@ -43,8 +43,35 @@ def filled(dataset: Dataset, labels: list[dict[str, Any]], file: list[dict[str, 
 
 def test_a_key_that_is_missing_is_the_labels_own(make: Make) -> None:
     dataset = make(key=["shop", "slip", "x"])
-    found = filled(dataset, [{"shop": "7"}, {"slip": "3"}], [{"shop": "7", "slip": "9"}])
-    assert found[["shop", "slip", "x"]].to_numpy().tolist() == [["7", "i0", "1"], ["i1", "3", "1"]]
+    found = filled(
+        dataset, [{"shop": "7"}, {"slip": "3"}, {"x": "2"}], [{"shop": "7", "slip": "9"}]
+    )
+    assert found[["shop", "slip", "x"]].to_numpy().tolist() == [
+        ["7", "i0", "1"],
+        ["i1", "3", "1"],
+        ["i2", "i2", "2"],
+    ]
+
+
+def test_a_copy_without_a_key_has_that_of_its_row(make: Make) -> None:
+    """Such as labels that were stored before they could say it."""
+    dataset = make(key=["shop", "slip"], group="town")
+    rows = [
+        {"x": "2", "shop": "7", "slip": "NA", "town": "a"},
+        {"x": "2", "shop": "7", "slip": "9", "town": "b"},
+        {"x": "3", "shop": "8", "slip": "9", "town": "c"},
+    ]
+    found = filled(dataset, [{"x": "2.0"}, {"x": "3", "town": "d"}, {"x": "3", "price": "6"}], rows)
+    assert found[["shop", "slip", "town"]].to_numpy().tolist() == [
+        ["7", "9", "b"],
+        ["8", "9", "d"],
+        ["i2", "i2", "i2"],
+    ]
+
+
+def test_a_label_without_a_key_has_not_that_of_another_label(make: Make) -> None:
+    found = filled(make(key=["shop"]), [{"shop": "7"}, {}], [{"x": "2", "shop": "8"}])
+    assert list(found["shop"]) == ["7", "i1"]
 
 
 def test_a_group_is_that_of_the_row_with_the_same_key(make: Make) -> None:
@@ -55,8 +82,8 @@ def test_a_group_is_that_of_the_row_with_the_same_key(make: Make) -> None:
         {"slip": "2"},
         {"slip": "3"},
         {"slip": "3", "shop": "c"},
-        {"shop": "d"},
-        {},
+        {"shop": "d", "x": "8"},
+        {"x": "9"},
         {"slip": "4"},
     ]
     file = [
@@ -69,9 +96,10 @@ def test_a_group_is_that_of_the_row_with_the_same_key(make: Make) -> None:
     assert list(found["shop"]) == ["a", "z", "b", "c", "c", "d", "i6", "i7"]
 
 
-def test_a_group_without_a_key_is_the_labels_own(make: Make) -> None:
-    found = filled(make(group=["shop", "note"]), [{"shop": "7"}, {}], [{"shop": "7"}])
-    assert list(found["shop"]) == ["7", "i1"]
+def test_without_a_key_a_group_is_that_of_the_same_content_or_the_labels_own(make: Make) -> None:
+    labels = [{"shop": "8"}, {}, {"x": "2"}]
+    found = filled(make(group=["shop", "note"]), labels, [{"shop": "7"}])
+    assert list(found["shop"]) == ["8", "7", "i2"]
 
 
 @pytest.mark.parametrize("role", [{"key": ["shop"]}, {"group": "shop"}, {"key": ["x"]}, {}])
@@ -91,7 +119,7 @@ def test_a_side_is_that_of_the_rows_it_belongs_to(make: Make, role: dict[str, An
 def test_a_side_that_nobody_tells_is_drawn_for_ever_by_what_belongs_together(make: Make) -> None:
     dataset = make(key=["shop"], split=SIDES)
     labels = [{"shop": str(at % 100), "x": str(at)} for at in range(200)]
-    found = filled(dataset, [*labels, {}], [{"shop": "other", "part": "train"}])
+    found = filled(dataset, [*labels, {"x": "900"}], [{"shop": "other", "part": "train"}])
     sides = list(found["part"])
     assert sides[:100] == sides[100:200]
     assert 30 < sides[:100].count("test") < 70

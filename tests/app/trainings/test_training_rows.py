@@ -225,15 +225,17 @@ def prepared(database: peewee.Database, dataset: Dataset) -> Any:
     return ready, gathered.frame.index != "", cleaned
 
 
+@pytest.mark.parametrize("has_key", [True, False])
 @pytest.mark.parametrize("duplicates", ["drop", "keep"])
 def test_a_label_that_is_a_row_of_the_file_is_no_second_one(
-    database: peewee.Database, conf: Change, duplicates: str
+    database: peewee.Database, conf: Change, duplicates: str, has_key: bool
 ) -> None:
     dataset, rows = keyed(conf, duplicates=duplicates)
     before, _, _ = prepared(database, dataset)
     held_out = [row for row in rows if row["payer"] in set(before.test["payer"])]
     assert len(held_out) > 9
-    label(database, held_out)
+    names = [name for name in held_out[0] if has_key or name != "payer"]
+    label(database, [{name: row[name] for name in names} for row in held_out])
     after, is_label, _ = prepared(database, dataset)
     for name in ("train", "test"):
         old, new = getattr(before, name), getattr(after, name)
