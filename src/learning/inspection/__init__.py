@@ -1,0 +1,1 @@
+"""What is looked for before a model is trusted: leaks, shifts, groups, broken promises."""
