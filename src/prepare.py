@@ -6,8 +6,8 @@ import argparse
 
 from src.config import configuration as configs
 from src.config import paths
-from src.data import prepared, schema
-from src.support import files
+from src.data import findings, prepared, schema
+from src.support import files, text_tables
 from src.support.cli import guarded
 from src.support.errors import unknown
 from src.support.structs import convert
@@ -24,20 +24,26 @@ def main() -> None:
 
 
 def prepare(name: str) -> None:
-    """Write the training and test rows, the rejected rows with their reasons, and the counts."""
+    """Write the training and test rows, the rejected rows, the counts and what was found."""
+    from src.learning.inspection import rows  # a misspelt name need not wait for scikit-learn
+
     path = paths.PREPARED_CONFS / f"{name}.yaml"
     if not path.is_file():
         raise unknown("tracked dataset", name, configs.read_params().datasets)
     values = configs.read_yaml(path)
     dataset = convert(values["dataset"], schema.Dataset, "dataset")
     ready, cleaned = prepared.prepare(dataset, values["seed"])
+    ready = rows.inspected(dataset, ready, cleaned, values["seed"])
+    found = ready.origin["findings"]
     prepared.save(paths.PREPARED / name, ready, cleaned)
-    files.write_json(paths.quality(name), cleaned.quality())
+    files.write_json(paths.quality(name), {**cleaned.quality(), "findings": found})
     reasons = cleaned.words()
     print(
         f"{name}: {len(ready.train)} rows to train, {len(ready.test)} to test, "
         f"{len(cleaned.rejected)} rejected{f' ({reasons})' if reasons else ''}"
     )
+    if found:
+        text_tables.show("", findings.HEAD, findings.table([(findings.ROWS, found)]))
 
 
 if __name__ == "__main__":

@@ -246,14 +246,15 @@ def test_a_stage_depends_on_every_module_that_makes_its_figures(stage: str) -> N
 
 # Imported by a module that the stage needs, and of no use to it there.
 SCHEMA = ("config/configuration", "data/expressions", "evaluation/metrics", "data/rules")
-READING = ("data/cleaning", "data/sources", "data/splitting", "data/groups", "data/moments")
+SPLITTING = ("data/groups", "data/moments")
+READING = ("data/cleaning", "data/sources", "data/splitting")
 ELSEWHERE = {
     *(("compose", f"learning/{name}") for name in ("recipe", "training", "validation")),
     ("compose", "evaluation/measures"),
     *(("prepare", name) for name in SCHEMA),
-    *(("profile", name) for name in (*SCHEMA, *READING[1:])),
-    *(("train", name) for name in (*READING[:3], "evaluation/metrics", "data/rules")),
-    *(("champion", name) for name in (*SCHEMA[:2], "data/features", "data/schema")),
+    *(("profile", name) for name in (*SCHEMA, *SPLITTING, "data/findings", *READING[1:])),
+    *(("train", name) for name in (*READING, "evaluation/metrics", "data/rules")),
+    *(("champion", name) for name in (*SCHEMA[:2], "data/schema", "data/features")),
 }
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -51,18 +52,23 @@ def test_both_parts_and_the_counts_are_written(
     assert train + test == 40
     assert list(ready.train) == list(ready.test)
     assert set(ready.train) == {"carat", "facets", "cut", "price"}
+    (leak,) = quality()["findings"]
+    assert (leak["rule"], leak["columns"]) == ("leaks", ["carat"]), "a line without noise"
+    assert ready.origin["findings"] == [leak]
     assert quality() == {
         "rows": 42,
         "accepted": 40,
         "rejected": 2,
         "rejected_share": round(2 / 42, 6),
         "by_rule": {"out_of_range": 1, "duplicate": 1},
+        "findings": [leak],
     }
     rejected = Path("artifacts/data/stones/rejected.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in rejected] == ["line", "42", "43"]
-    assert capsys.readouterr().out == (
-        f"stones: {train} rows to train, {test} to test, 2 rejected (out_of_range 1, duplicate 1)\n"
-    )
+    first, *rest = capsys.readouterr().out.splitlines()
+    counts = f"{train} rows to train, {test} to test"
+    assert first == f"stones: {counts}, 2 rejected (out_of_range 1, duplicate 1)"
+    assert any("carat alone tells" in line for line in rest)
 
 
 def test_without_rejected_rows_no_rule_is_named(
@@ -71,7 +77,20 @@ def test_without_rejected_rows_no_rule_is_named(
     source = tracked / "data" / "stones.csv"
     source.write_text("\n".join(source.read_text().splitlines()[:-2]))
     prepare.prepare("stones")
-    assert capsys.readouterr().out.endswith(" to test, 0 rejected\n")
+    assert capsys.readouterr().out.splitlines()[0].endswith(" to test, 0 rejected")
+
+
+def test_where_nothing_is_found_nothing_is_said(
+    tracked: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tracked / "data" / "stones.csv"
+    first, *lines = source.read_text().splitlines()
+    prices = random.Random(1).sample([line.split(",")[3] for line in lines], len(lines))
+    drawn = [f"{line.rpartition(',')[0]},{one}" for line, one in zip(lines, prices, strict=True)]
+    source.write_text("\n".join([first, *drawn]))
+    prepare.prepare("stones")
+    assert quality()["findings"] == []
+    assert len(capsys.readouterr().out.splitlines()) == 1
 
 
 def test_the_same_source_gives_the_same_bytes(tracked: Path) -> None:

@@ -101,7 +101,9 @@ def stated(rows: Iterable[dict[str, Any]], dataset: Dataset) -> pd.DataFrame:
 
 
 def prepare(gathered: TrainingRows, dataset: Dataset, seed: int) -> tuple[Prepared, Cleaned]:
-    """Clean and split the rows as the pipeline does; their index is their position."""
+    """Clean, split and inspect the rows as the pipeline does; their index is their position."""
+    from src.learning.inspection import rows  # who only takes a snapshot need not wait for it
+
     cleaned = cleaning.clean(gathered.frame.reset_index(drop=True), dataset)
     parts = splitting.split(cleaned.rows, dataset, seed)
     snapshot = hashlib.sha256(gathered.parquet()).hexdigest()
@@ -112,7 +114,8 @@ def prepare(gathered: TrainingRows, dataset: Dataset, seed: int) -> tuple[Prepar
         "snapshot": snapshot,
         **cleaned.quality(),
     }
-    return Prepared(parts.train, parts.test, origin), cleaned
+    ready = Prepared(parts.train, parts.test, origin)
+    return rows.inspected(dataset, ready, cleaned, seed), cleaned
 
 
 def frozen(data: bytes) -> pd.DataFrame:

@@ -12,12 +12,13 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from src.config.configuration import Config, Model, NoSearch, OptunaSearch
-from src.data import groups
+from src.data import findings, groups
 from src.data.schema import Dataset
 from src.evaluation import measures
 from src.evaluation.judged import Judged
 from src.learning import causes, conformal, estimators, monotone, segments, validation
 from src.learning import target as targets
+from src.learning.inspection import models as inspection
 from src.learning.recipe import Fitted, Progress, Recipe
 from src.learning.sampling import Sampling
 
@@ -31,6 +32,7 @@ class Outcome:
     metrics: dict[str, Any]
     details: dict[str, Any]
     interval: dict[str, Any]
+    findings: list[dict[str, Any]]  # what the figures say against the model
     predictions: pd.DataFrame
     trials: pd.DataFrame | None
 
@@ -61,10 +63,15 @@ def train(
         monotone.check(config.dataset, fitted.output, train, config.model.name)
         progress.step()
         output = recipe.output(fitted, test)
-    held_out = Judged(target.encode(test), output, Sampling.of(test, config.dataset).weights)
-    out_of_fold = validated.rows(truth, sampling.weights)
+    tested = Sampling.of(test, config.dataset)
+    held_out = Judged(target.encode(test), output, tested.weights)
+    judged = validated.rows(truth, sampling.weights)
     answered = train[validated.judged]
-    interval = _interval(config, out_of_fold, answered, held_out, test)
+    interval = _interval(config, judged, answered, held_out, test)
+    parts = (
+        inspection.Part(judged, sampling.take(np.flatnonzero(validated.judged))),
+        inspection.Part(held_out, tested),
+    )
     metrics = {
         "test": measures.evaluate(
             config.dataset.task, held_out.truth, held_out.output, held_out.weights
@@ -87,11 +94,10 @@ def train(
         details={
             **_details(target, held_out, validated),
             "causes": causes.find(config.dataset, train),
-            "segments": _segments(
-                config.dataset, interval, (answered, out_of_fold), (test, held_out)
-            ),
+            "segments": _segments(config.dataset, interval, (answered, judged), (test, held_out)),
         },
         interval=interval,
+        findings=_findings(config, validated.scores, interval, *parts),
         predictions=_predictions(target, test, output),
         trials=trials,
     )
@@ -170,6 +176,20 @@ def _segments(
         inside, _ = conformal.inside_and_width(interval, rows, frame)
         answered.append(segments.Answered(frame, rows, inside))
     return segments.find(dataset, *answered)
+
+
+def _findings(
+    config: Config,
+    scores: list[float],
+    interval: dict[str, Any],
+    validated: inspection.Part,
+    held_out: inspection.Part,
+) -> list[dict[str, Any]]:
+    """Find what the figures of both kinds of judged rows say against the model."""
+    dataset, measured = config.dataset, interval["measured"]
+    low = inspection.coverage(dataset.coverage, measured, validated, held_out)
+    apart = inspection.gap(dataset.task, dataset.metric, scores, validated, held_out, config.seed)
+    return findings.plain([*low, *apart])
 
 
 def _groups(train: pd.DataFrame, test: pd.DataFrame, dataset: Dataset) -> dict[str, Any]:

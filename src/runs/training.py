@@ -43,11 +43,19 @@ def own(config: Config) -> Trained:
 
     with Bar(_title(config)) as bar:
         bar.stage("reading", 1)
-        ready, cleaned = preparing.prepare(config.dataset, config.seed)
+        ready, cleaned = _prepared(config)
         training.check(config, ready.train, ready.test)  # what cannot start leaves no folder
         run = folders.start(config.dataset.name, config.model.name, _request(config, ready, None))
         _write_rejected(cleaned, run)
         return _own(config, ready, run, bar)
+
+
+def _prepared(config: Config) -> tuple[Prepared, Cleaned]:
+    """Prepare the rows as the pipeline does, and look for leaks."""
+    from src.learning.inspection import rows
+
+    ready, cleaned = preparing.prepare(config.dataset, config.seed)
+    return rows.inspected(config.dataset, ready, cleaned, config.seed), cleaned
 
 
 def _write_rejected(cleaned: Cleaned, run: folders.Run) -> None:
@@ -85,7 +93,7 @@ def continued(path: Path, overrides: dict[str, Any]) -> Trained:
         )
     with Bar(_title(config)) as bar:
         bar.stage("reading", 1)
-        ready, _ = preparing.prepare(config.dataset, config.seed)
+        ready, _ = _prepared(config)
         if ready.origin["md5"] != request["md5"]:
             raise UserError(
                 "The data has changed since this run was stopped.",
@@ -123,7 +131,8 @@ def tracked(name: str) -> Trained:
     files.write_json(run.path / folders.MANIFEST, manifest)
     # How long it took stays in the manifest: committed, it would differ where nothing else does.
     figures = {name: value for name, value in manifest["metrics"].items() if name != "seconds"}
-    files.write_json(paths.metrics(dataset, model), figures)
+    found = {"findings": manifest["findings"]}
+    files.write_json(paths.metrics(dataset, model), {**figures, **found})
     return Trained(config, manifest, place)
 
 
@@ -221,6 +230,7 @@ def _manifest(
         "metrics": outcome.metrics,
         "details": outcome.details,
         "interval": outcome.interval,
+        "findings": outcome.findings,
         "data": ready.origin,
         "git": provenance.git(),
         "versions": provenance.versions(outcome.fitted.members[0]),

@@ -410,3 +410,36 @@ def test_weights_that_the_estimator_does_not_take_are_told(
     rows = make_rows(30).assign(count=1.0)
     with pytest.raises(UserError, match="takes no weights of rows"):
         train(make_config(NEAREST, dataset={"weight": "count"}), rows, rows)
+
+
+def test_a_sound_model_has_no_findings(train, make_config: Configs, make_rows: Rows) -> None:
+    outcome = train(make_config(), make_rows(900), make_rows(300, seed=1))
+    assert outcome.findings == []
+
+
+def test_held_out_rows_that_are_harder_are_told(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    harder = make_rows(300, seed=1)
+    harder["price"] += np.random.default_rng(0).normal(0, 60, 300)
+    outcome = train(make_config(), make_rows(900), harder)
+    low, apart = outcome.findings
+    assert (low["rule"], apart["rule"]) == ("coverage", "gap")
+    assert low["figures"]["promised"] == 0.9
+    assert low["figures"]["measured"] == pytest.approx(outcome.interval["measured"], abs=1e-4)
+    assert apart["figures"]["held_out"] == pytest.approx(outcome.metrics["test"]["mae"], rel=1e-3)
+    mean = outcome.metrics["cv"]["mae"]["mean"]
+    assert apart["figures"]["cross_validated"] == pytest.approx(mean, rel=1e-3)
+
+
+def test_persons_that_are_known_by_heart_are_told_where_nobody_named_them(
+    train, make_config: Configs
+) -> None:
+    """The folds know the persons that they judge; the held-out ones are new."""
+    rows = persons()
+    is_test = rows["person"] % 5 == 0
+    params = {"n_neighbors": 3}
+    for key, rules in (([], ["coverage", "gap"]), (["person"], [])):
+        config = make_config(NEAREST, dataset={**VOICE, "key": key}, params=params, folds=5)
+        outcome = train(config, rows[~is_test], rows[is_test])
+        assert [one["rule"] for one in outcome.findings] == rules

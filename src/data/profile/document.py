@@ -51,6 +51,7 @@ def profile(
         "sample": _sample(dataset, rows),
         "columns": [_column(dataset, name, rows) for name in _names(dataset)],
         "correlations": profile_pairs.correlations(dataset, rows),
+        "findings": origin.get("findings", []),
     }
 
 
