@@ -9,7 +9,7 @@ from typing import Any
 from src.config import configuration as configs
 from src.config import paths
 from src.data import gate
-from src.data.rules import Gate
+from src.data.rules import Gate, Refuse
 from src.evaluation import metrics
 from src.inference import bundle
 from src.support import files
@@ -25,7 +25,7 @@ class Contest(Checked, frozen=True):
 
     task: str
     metric: str
-    gate: dict[str, Gate]
+    gate: dict[str, Gate | Refuse]
     models: list[str]
 
 
@@ -93,7 +93,7 @@ def _entrant(dataset: str, model: str, contest: Contest) -> Entrant:
         complexity=manifest["config"]["model"]["complexity"],
         cv=figures["cv"][contest.metric]["mean"],
         metrics=figures,
-        missed=gate.failures(figures["test"], contest.gate, manifest["details"].get("per_class")),
+        missed=gate.missed(manifest, contest.gate),
     )
 
 

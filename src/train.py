@@ -11,7 +11,7 @@ import yaml
 
 from src.config import configuration as configs
 from src.config.hydra_cli import with_hydra
-from src.data import gate
+from src.data import findings, gate
 from src.evaluation import metrics
 from src.runs import training
 from src.runs.training import Trained
@@ -121,6 +121,9 @@ def show(finished: list[Finished]) -> None:
         columns = ["model", cv, "+-", *names, "train", "test", "seconds", "gate", "given"]
         rows = [_row(trained, [w for w in words if w not in shared]) for trained, words in group]
         text_tables.show(f"{dataset}: {first.config.dataset.task}", columns, rows)
+        said = findings.table(found for trained, _ in group for found in _found(trained))
+        if said:
+            text_tables.show(f"{dataset}: what was found", findings.HEAD, said)
     for trained, _ in ranked:
         print(f"{trained.config.model.name}: {trained.place}")
 
@@ -134,11 +137,17 @@ def _cost(trained: Trained) -> float:
     return metrics.cost(trained.config.dataset.metric, _cv(trained)["mean"])
 
 
+def _found(trained: Trained) -> list[tuple[str, Any]]:
+    """Return what was found of the rows and of the model."""
+    manifest = trained.manifest
+    of_rows = (findings.ROWS, manifest["data"].get("findings"))
+    return [of_rows, (trained.config.model.name, manifest.get("findings"))]
+
+
 def _row(trained: Trained, words: list[str]) -> list[Any]:
     figures = trained.manifest["metrics"]
     cv = _cv(trained)
-    per_class = trained.manifest["details"].get("per_class")
-    missed = gate.failures(figures["test"], trained.config.dataset.gate, per_class)
+    missed = gate.missed(trained.manifest, trained.config.dataset.gate)
     return [
         trained.config.model.name,
         cv["mean"],

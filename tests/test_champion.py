@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from src import champion
+from src.data.findings import Finding, plain
 from src.inference import bundle
 from src.support.errors import UserError
 
@@ -29,6 +30,7 @@ def enter(project: Path) -> Enter:
         metric: str = "mae",
         dataset: str = "stones",
         per_class: dict[str, Any] | None = None,
+        findings: dict[str, Any] | None = None,
     ) -> None:
         metrics = {
             "test": test or {"mae": 100.0, "r2": 0.95},
@@ -45,6 +47,7 @@ def enter(project: Path) -> Enter:
                 "metrics": metrics,
                 "config": {"model": {"complexity": complexity}},
                 "details": {} if per_class is None else {"per_class": per_class},
+                **(findings or {}),
             },
         )
         path = contest_of(dataset)
@@ -132,6 +135,22 @@ def test_classes_are_gated_too(enter: Enter) -> None:
     verdict = crowned()
     assert verdict["champion"] == "ridge"
     assert verdict["refused"] == {"lasso": "recall of Web Developer 0.52 is below 0.6"}
+
+
+def test_a_model_with_findings_that_the_gate_refuses_is_no_champion(enter: Enter) -> None:
+    low = Finding("coverage", "coverage_low", "90% held 80%", "promise less")
+    none: dict[str, Any] = {"data": {"findings": []}, "findings": []}
+    enter("ridge", 200.0, findings=none)
+    enter("lasso", 150.0, findings={**none, "findings": plain([low])})
+    enter("dummy", 100.0)
+    assert crowned()["champion"] == "dummy"
+    contest(gate={"coverage": "refuse"})
+    verdict = crowned()
+    assert verdict["champion"] == "ridge"
+    assert verdict["refused"] == {
+        "lasso": "coverage: 90% held 80%",
+        "dummy": "coverage: not looked for when it was trained; train it again",
+    }
 
 
 def test_where_none_passes_there_is_no_champion_and_it_is_said(

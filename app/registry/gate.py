@@ -8,7 +8,7 @@ from app.registry import store
 from app.registry.live_config import LiveConfig
 from app.registry.store import Registered
 from src.data import gate
-from src.data.rules import Gate
+from src.data.rules import Gates
 from src.support.errors import UserError
 
 
@@ -26,10 +26,8 @@ class Gatekeeper:
         self._breaches = store.breaches(database)
 
     def missed(self, version: Registered) -> list[str]:
-        """Say in words what a version's figures on the held-out rows miss."""
-        manifest = version.manifest
-        per_class = manifest["details"].get("per_class")
-        return gate.failures(manifest["metrics"]["test"], self._gate(version.dataset), per_class)
+        """Say in words what a version misses, and what was found that the gate refuses."""
+        return gate.missed(version.manifest, self._gate(version.dataset))
 
     def is_permitted(self, dataset: str, number: int) -> bool:
         """Tell whether an administrator let a version serve whatever the gate says."""
@@ -74,6 +72,6 @@ class Gatekeeper:
             )
         return f"this version came under its gate: {why}"
 
-    def _gate(self, dataset: str) -> dict[str, Gate]:
+    def _gate(self, dataset: str) -> Gates:
         known = self._configured.get(dataset)
         return {} if known is None else known.gate

@@ -1,4 +1,4 @@
-"""The quality gate: what a model must reach on held-out rows before it may be champion."""
+"""The quality gate: what a model must reach, and must not have, before it may be champion."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from src.data.rules import Gate, Limits
+from src.data import findings
+from src.data.rules import COVERAGE, Gates, Limits
 
 SHOWN, EXACT = 6, 16  # significant digits: what is shown, and what tells nearly all floats apart
 NOTHING = 1e-4  # a share of the limit under which a figure is as good as 0
@@ -15,8 +16,26 @@ NOTHING = 1e-4  # a share of the limit under which a figure is as good as 0
 PerClass = Mapping[str, Mapping[str, Any]] | None
 
 
+def missed(manifest: Mapping[str, Any], gates: Gates) -> list[str]:
+    """Describe why a trained model does not pass the gate; an empty list is a pass.
+
+    It is refused for each limit that its figures on the held-out rows miss, and for each finding
+    that the gate refuses. Of a model that was trained before findings were kept nothing is known,
+    so that such a gate refuses it too.
+    """
+    metrics = manifest["metrics"]
+    coverage = (metrics.get("interval") or {}).get("coverage")
+    per_class = manifest["details"].get("per_class")
+    said = failures({**metrics["test"], COVERAGE: coverage}, gates, per_class)
+    refused = [name for name, gate in gates.items() if isinstance(gate, str)]
+    found = findings.of(manifest)
+    if refused and found is None:
+        return [*said, f"{', '.join(refused)}: not looked for when it was trained; train it again"]
+    return [*said, *(f"{one.rule}: {one.says}" for one in found or () if one.rule in refused)]
+
+
 def failures(
-    measured: Mapping[str, float | None], gates: Mapping[str, Gate], per_class: PerClass = None
+    measured: Mapping[str, float | None], gates: Gates, per_class: PerClass = None
 ) -> list[str]:
     """Describe each limit that is missed; an empty list is a pass.
 
@@ -50,7 +69,7 @@ def _beside(value: float, limit: float) -> str:
 
 
 def figures(
-    measured: Mapping[str, float | None], gates: Mapping[str, Gate], per_class: PerClass = None
+    measured: Mapping[str, float | None], gates: Gates, per_class: PerClass = None
 ) -> dict[str, float | None]:
     """Return the figures that the gate limits, by name: "f1", "recall of <class>"."""
     by_class = per_class or {}
@@ -60,17 +79,17 @@ def figures(
     }
 
 
-def limits(gates: Mapping[str, Gate], classes: Iterable[str] = ()) -> dict[str, Limits]:
+def limits(gates: Gates, classes: Iterable[str] = ()) -> dict[str, Limits]:
     """Return the limits of each figure, by the same names."""
     return {words: limit for words, _, _, limit in _limited(gates, classes)}
 
 
-def _limited(
-    gates: Mapping[str, Gate], classes: Iterable[str]
-) -> Iterator[tuple[str, str, str | None, Limits]]:
+def _limited(gates: Gates, classes: Iterable[str]) -> Iterator[tuple[str, str, str | None, Limits]]:
     """Yield each limited figure: its name, its metric, its class or None, and its limits."""
     classes = list(classes)
     for name, gate in gates.items():
+        if isinstance(gate, str):  # of findings, which have no limits
+            continue
         if not gate.is_none:
             yield name, name, None, gate
         if gate.each is not None and not classes:  # of no class at all: not defined, so not passed

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from src.data.findings import RULES as FINDINGS
 from src.evaluation.metrics import BY_TASK
 from src.support.errors import UserError, unknown
 from src.support.structs import Checked
@@ -17,7 +18,10 @@ Promote = Literal["auto", "manual"]
 OnBreach = Literal["refuse", "rollback", "warn"]
 Duration = str  # such as 60s, 15m, 12h, 1d, 1w; see `seconds`
 
+Refuse = Literal["refuse"]  # what a gate says of findings: a model that has any is refused
+
 OF_A_CLASS = ("precision", "recall", "f1")  # the metrics that each class has for itself
+COVERAGE = "coverage"  # has a figure to limit, and can be found too low as well
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -52,6 +56,9 @@ class Gate(Limits, frozen=True):
         return self.classes.get(name, self.each)
 
 
+Gates = Mapping[str, Gate | Refuse]
+
+
 class Retrain(Checked, frozen=True):
     """When the service trains by itself, and what.
 
@@ -79,13 +86,16 @@ def seconds(duration: Duration) -> float:
     return float(int(match[1]) * _SECONDS[match[2]])
 
 
-def check_gates(gates: Mapping[str, Gate], task: str, classes: Collection[str] | None) -> None:
+def check_gates(gates: Gates, task: str, classes: Collection[str] | None) -> None:
     """Raise UserError if a gate can never be checked; `classes` is None while unknown."""
-    names = [*BY_TASK[task], *(OF_A_CLASS if task != "regression" else ())]
+    names = [*BY_TASK[task], *(OF_A_CLASS if task != "regression" else ()), *FINDINGS]
     for name, gate in gates.items():
         if name not in names:
             raise unknown(f"metric of a {task} dataset", name, dict.fromkeys(names))
-        if not gate.is_none and name not in BY_TASK[task]:
+        _check_kind(name, gate)
+        if isinstance(gate, str):
+            continue
+        if not gate.is_none and name not in (*BY_TASK[task], COVERAGE):
             raise UserError(
                 f"In a {task} dataset each class has its own {name}, and there is none of all.",
                 given=f"gate.{name}.{'max' if gate.min is None else 'min'}",
@@ -96,6 +106,22 @@ def check_gates(gates: Mapping[str, Gate], task: str, classes: Collection[str] |
         for label in gate.classes:
             if classes is not None and label not in classes:
                 raise unknown(f"class in gate.{name}.classes", str(label), classes)
+
+
+def _check_kind(name: str, gate: Gate | Refuse) -> None:
+    """Refuse a limit of what has no figure, and `refuse` of what is nothing but one."""
+    if isinstance(gate, str) and name not in FINDINGS:
+        raise UserError(
+            f"'{name}' is a metric: it is refused by its limits.",
+            given=f"gate.{name}: {gate}",
+            choices=[f"gate.{name}.min", f"gate.{name}.max"],
+        )
+    if not isinstance(gate, str) and name in FINDINGS and name != COVERAGE:
+        raise UserError(
+            f"'{name}' has no figure to limit: it is found, or it is not.",
+            given=f"gate.{name}, with limits",
+            choices=[f"gate.{name}: refuse"],
+        )
 
 
 def _check_limits(name: str, gate: Gate) -> None:

@@ -158,7 +158,17 @@ def _struct_of(info: Any, value: Any) -> Any:
         tag_field = getattr(member, "tag_field", None)
         if tag_field and isinstance(value, dict) and value.get(tag_field) == _tag(member):
             return member
+    structs = [member for member in members if isinstance(member, inspect.StructType)]
+    if isinstance(value, dict) and len(structs) == 1:
+        return structs[0]
     return members[0] if len(members) == 1 else info
+
+
+def _of_member(info: Any) -> list[str]:
+    """Describe what a member of a union allows: of a struct, its keys."""
+    if isinstance(info, inspect.StructType):
+        return [f"keys ({', '.join(field.encode_name for field in info.fields)})"]
+    return _choices(info) or []
 
 
 def _tag(info: Any) -> Any:
@@ -179,7 +189,7 @@ def _choices(info: Any) -> list[str] | None:
     """Describe what a type allows; None if there is nothing to describe."""
     if isinstance(info, inspect.UnionType):
         tags = [str(_tag(member)) for member in info.types if _tag(member)]
-        return tags or [word for member in info.types for word in _choices(member) or ()] or None
+        return tags or [word for member in info.types for word in _of_member(member)] or None
     if isinstance(info, inspect.LiteralType):
         return [str(value) for value in info.values]
     if isinstance(info, inspect.IntType | inspect.FloatType):

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
-from src.data.gate import failures, figures, limits
-from src.data.rules import OF_A_CLASS, Gate, Limits
+from src.data.findings import Finding, plain
+from src.data.gate import failures, figures, limits, missed
+from src.data.rules import OF_A_CLASS, Gate, Gates, Limits
 from src.evaluation.measures import per_class
 
 CLASSES = {
@@ -151,3 +154,53 @@ def test_every_metric_of_a_class_is_measured() -> None:
     gates = {name: Gate(each=Limits(min=1)) for name in OF_A_CLASS}
     assert failures({}, gates, found) == []
     assert len(figures({}, gates, found)) == 6
+
+
+LEAK = Finding("leaks", "id", "id names the row", "take it out", ["id"])
+LOW = Finding("coverage", "coverage_low", "90% held 80%", "promise less")
+
+
+def manifest(*, rows: Sequence[Finding] = (), model: Sequence[Finding] = ()) -> dict[str, Any]:
+    return {
+        "metrics": {"test": {"r2": 0.95}, "interval": {"coverage": 0.87, "width": 3.0}},
+        "details": {"per_class": None},
+        "data": {"findings": plain(rows)},
+        "findings": plain(model),
+    }
+
+
+def test_what_is_found_is_refused_where_the_gate_says_so() -> None:
+    found = manifest(rows=[LEAK], model=[LOW])
+    assert missed(found, {}) == []
+    assert missed(found, {"leaks": "refuse"}) == ["leaks: id names the row"]
+    assert missed(found, {"gap": "refuse", "shift": "refuse", "groups": "refuse"}) == []
+    both: Gates = {"r2": Gate(min=0.99), "coverage": "refuse", "leaks": "refuse"}
+    assert missed(found, both) == [
+        "r2 0.95 is below 0.99",
+        "leaks: id names the row",
+        "coverage: 90% held 80%",
+    ]
+    assert missed(manifest(), both) == ["r2 0.95 is below 0.99"]
+
+
+def test_the_measured_coverage_has_limits_like_a_metric() -> None:
+    assert missed(manifest(), {"coverage": Gate(min=0.88)}) == ["coverage 0.87 is below 0.88"]
+    assert missed(manifest(), {"coverage": Gate(min=0.87)}) == []
+    without = {**manifest(), "metrics": {"test": {"r2": 0.95}}}
+    said = missed(without, {"coverage": Gate(min=0.88)})
+    assert said == ["coverage is not defined on the held-out rows"]
+
+
+def test_an_old_model_passes_unless_the_gate_asks_for_what_nobody_looked_for() -> None:
+    old = manifest()
+    del old["findings"], old["data"]
+    assert missed(old, {"r2": Gate(min=0.9), "coverage": Gate(min=0.8)}) == []
+    assert missed(old, {"leaks": "refuse", "gap": "refuse"}) == [
+        "leaks, gap: not looked for when it was trained; train it again"
+    ]
+
+
+def test_findings_have_no_figures_to_follow() -> None:
+    gates: Gates = {"leaks": "refuse", "coverage": Gate(min=0.8)}
+    assert figures({"coverage": 0.9, "r2": 0.5}, gates) == {"coverage": 0.9}
+    assert list(limits(gates)) == ["coverage"]

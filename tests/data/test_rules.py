@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from src.data import rules, schema
+from src.data.findings import RULES as FINDINGS
 from src.data.rules import Gate, Limits, Retrain
 from src.data.schema import Dataset
 from src.support.errors import UserError
@@ -107,6 +108,43 @@ def test_a_gate_that_can_never_be_checked_is_told(
     message = refused(make_dataset(**ROLES, gate=gate))
     for words in said:
         assert words in message
+
+
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        ({"leaks": {"max": 0}}, ["'leaks' has no figure to limit", "gate.leaks: refuse"]),
+        ({"gap": {}}, ["'gap' has no figure to limit"]),
+        ({"accuracy": "refuse"}, ["'accuracy' is a metric", "gate.accuracy.min"]),
+        ({"coverage": {}}, ["The gate on 'coverage' has no limit"]),
+        ({"coverage": {"each": {"min": 0.5}}}, ["'coverage' is a figure of all rows"]),
+        ({"leak": "refuse"}, ["'leak'", "leaks, shift, coverage", "did you mean 'leaks'?"]),
+    ],
+)
+def test_a_gate_on_findings_that_can_never_be_checked_is_told(
+    make_dataset: Make, gate: dict[str, Any], said: list[str]
+) -> None:
+    message = refused(make_dataset(**ROLES, gate=gate))
+    for words in said:
+        assert words in message
+
+
+def test_what_is_found_can_be_refused_and_coverage_be_limited(make_dataset: Make) -> None:
+    gate = {**dict.fromkeys(FINDINGS, "refuse"), "f1_macro": {"min": 0.5}}
+    for one in (gate, {**gate, "coverage": {"min": 0.88}}):
+        dataset = make_dataset(**ROLES, gate=one)
+        schema.check(dataset)
+        assert convert(msgspec.json.decode(msgspec.json.encode(dataset)), Dataset) == dataset
+
+
+def test_a_word_that_no_gate_knows_is_told(make_dataset: Make) -> None:
+    with pytest.raises(UserError) as caught:
+        make_dataset(gate={"leaks": "refus"})
+    assert "'dataset.gate.leaks' is not valid" in str(caught.value)
+    assert "did you mean 'refuse'?" in str(caught.value)
+    with pytest.raises(UserError) as caught:
+        make_dataset(gate={"r2": 0.9})
+    assert caught.value.choices == ["keys (min, max, each, classes)", "refuse"]
 
 
 def test_a_class_of_a_target_that_lists_none_may_have_any_name(make_dataset: Make) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,29 @@ def test_each_class_is_held_against_its_own_limit(
         configured, "debts", gate={"precision": {"each": {"min": 0.9}, "classes": {1: {"min": 1}}}}
     )
     assert gatekeeper.missed(logistic) == ["precision of 1 0.941176 is below 1"]
+
+
+def test_what_was_found_is_refused_where_conf_says_so(
+    configured: LiveConfig, gatekeeper: Gatekeeper, linear: Registered
+) -> None:
+    rule(configured, gate={"gap": "refuse", "coverage": {"min": 0.5}})
+    assert gatekeeper.missed(linear) == []
+    rule(configured, gate={"leaks": "refuse", "coverage": {"min": 1}})
+    coverage, leak = gatekeeper.missed(linear)
+    assert coverage.startswith("coverage 0.")
+    assert leak.startswith("leaks: carat alone tells 9")
+    assert not gatekeeper.may_serve(linear)
+
+
+def test_a_version_of_before_serves_unless_the_gate_asks_for_what_was_not_looked_for(
+    configured: LiveConfig, gatekeeper: Gatekeeper, linear: Registered
+) -> None:
+    manifest = {name: value for name, value in linear.manifest.items() if name != "findings"}
+    old = replace(linear, manifest={**manifest, "data": {"md5": "x"}})
+    rule(configured, gate={"coverage": {"min": 0.5}, **truths.PASSED_BY_LINEAR})
+    assert gatekeeper.may_serve(old)
+    rule(configured, gate={"leaks": "refuse"})
+    assert gatekeeper.missed(old) == ["leaks: not looked for when it was trained; train it again"]
 
 
 def test_who_was_let_through_may_serve_and_nobody_else(

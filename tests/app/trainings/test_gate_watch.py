@@ -337,3 +337,14 @@ def test_a_service_refuses_warns_or_recovers_as_conf_says(
     answer = service.predict()
     assert answer.status_code == 200
     assert "warning" not in answer.json
+
+
+def test_the_coverage_of_live_labels_is_held_against_its_limit(
+    database: peewee.Database, look: Look
+) -> None:
+    truths.rule("stones", gate={"coverage": {"min": 0.5}, "gap": "refuse"})
+    missed(database, by=2000)
+    look()
+    event = last(database)
+    assert (event["kind"], event["number"]) == BREACH
+    assert event["why"].startswith("coverage 0 (0 to ")
