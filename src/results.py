@@ -9,6 +9,7 @@ from typing import Any
 
 from src.config import configuration as configs
 from src.config import paths
+from src.data import findings
 from src.evaluation import metrics
 from src.support import text_tables
 from src.support.cli import guarded
@@ -28,7 +29,7 @@ def main() -> None:
 
 
 def show() -> None:
-    """Print a table per dataset: its tracked models, their metrics, and the champion."""
+    """Print a table per dataset: its models, metrics and champion; and what was found."""
     configs.find_root()
     params = configs.read_params()
     if not paths.CHAMPIONS.is_file():
@@ -75,6 +76,12 @@ def _show_dataset(dataset: str, models: list[str], verdict: dict[str, object]) -
         ["model", "verdict", f"cv {metric}", "+-", *names],
         rows,
     )
+    quality = paths.quality(dataset)
+    of_rows = _read(quality).get("findings") if quality.is_file() else None
+    of_models = [(model, values.get("findings")) for model, values in ranked]
+    said = findings.table([(findings.ROWS, of_rows), *of_models])
+    if said:
+        text_tables.show(f"{dataset}: what was found", findings.HEAD, said)
 
 
 if __name__ == "__main__":

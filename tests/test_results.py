@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from src import results
+from src.data.findings import Finding, plain
 from src.support.errors import UserError
 
 MODELS = ("dummy", "ridge", "lasso")
@@ -78,6 +79,27 @@ def test_better_is_higher_or_lower_by_the_metric(
     for model, cv in zip(MODELS, (0.25, 0.75, 0.5), strict=True):
         write(judged / f"metrics/stones/{model}.json", figures(cv, "r2", r2=0.5))
     assert [row[0] for row in shown(capsys)[3:6]] == ["ridge", "lasso", "dummy"]
+
+
+def test_what_was_found_has_a_table_of_its_own(
+    judged: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leak = Finding("leaks", "id", "id names the row", "take it out")
+    gap = Finding("gap", "figures_apart", "mae is 3 and 2", "trust it")
+    assert not any("found" in line for line in shown(capsys))
+    write(judged / "metrics/stones/quality.json", {"rows": 40, "findings": plain([leak])})
+    for model in ("ridge", "lasso"):
+        told = {**figures(200.25, r2=0.75, mae=234.5), "findings": plain([gap])}
+        write(judged / f"metrics/stones/{model}.json", told)
+    lines = [" ".join(line) for line in shown(capsys)]
+    at = lines.index("stones: what was found")
+    assert lines[at + 1] == "of about found what to do"
+    assert lines[at + 3 : at + 5] == [
+        "rows leaks id names the row take it out",
+        "lasso, ridge gap mae is 3 and 2 trust it",
+    ]
+    write(judged / "metrics/stones/quality.json", {"rows": 40})  # as older versions wrote it
+    assert "leaks" not in " ".join(" ".join(line) for line in shown(capsys))
 
 
 def test_what_is_not_defined_is_a_dash(judged: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from src.data import findings
 from src.evaluation import metrics
 from src.reporting import verdicts
 from src.reporting.changes import Changes, Model, part
@@ -119,6 +120,10 @@ def _values(one: Changes) -> dict[str, Any]:
         "removed": None if drift is None else drift.removed,
         "moved": [] if drift is None else [moved.name for moved in drift.columns if moved.is_far],
         "refused": {model.name: model.refused for model in one.models if model.refused},
+        "findings": {
+            "rows": one.quality[1].get("findings", []),
+            "models": {model.name: model.now.get("findings", []) for model in one.models},
+        },
     }
 
 
@@ -149,6 +154,7 @@ def _section(one: Changes, images: Mapping[str, str]) -> str:
         *_data(one),
         "### Models",
         _models(one),
+        *_found(one),
         *(["### Configuration", parameters] if parameters else []),
         *([CHARTS, *shown] if shown else []),
     ]
@@ -219,6 +225,25 @@ def _models(one: Changes) -> str:
         name = _bold(model.name) if is_champion else model.name
         rows.append([name, _pair(*cv), *(_pair(*two) for two in tests), gate])
     return _table(["model", f"{metric} (cross-validated)", *names, "gate"], rows)
+
+
+def _found(one: Changes) -> list[str]:
+    """Write what was found of the rows and the models now, and whether it was before."""
+    before, now = one.quality
+    old = findings.table(
+        _by_origin(before or {}, [(model.name, model.before) for model in one.models])
+    )
+    new = findings.table(_by_origin(now, [(model.name, model.now) for model in one.models]))
+    known = {tuple(row[1:]) for row in old}
+    rows = [[*row, "known" if tuple(row[1:]) in known else Markdown("**new**")] for row in new]
+    return ["### What was found", _table([*findings.HEAD, ""], rows)] if rows else []
+
+
+def _by_origin(
+    quality: Mapping[str, Any], models: Iterable[tuple[str, Mapping[str, Any] | None]]
+) -> list[tuple[str, Any]]:
+    of_models = [(name, (figures or {}).get("findings")) for name, figures in models]
+    return [(findings.ROWS, quality.get("findings")), *of_models]
 
 
 def _pair(before: Any, now: Any) -> str:

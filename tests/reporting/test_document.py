@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from src.data.findings import Finding, plain
 from src.evaluation.bootstrap import Comparison
 from src.reporting import verdicts
 from src.reporting.changes import Changes
@@ -115,6 +116,22 @@ def test_models_are_told_before_and_now() -> None:
         ["**linear**", "250 → 240", "250 → 240", "0.5", "passed"],
         ["dummy", "- → 900", "- → 900", "- → 0.5", "refused: r2 0 is below 0.9"],
     ]
+
+
+def test_what_was_found_is_told_with_what_to_do_and_whether_it_is_new() -> None:
+    leak = Finding("leaks", "id", "id names the row", "take it out")
+    gap = Finding("gap", "figures_apart", "mae is 3|2", "trust it")
+    before, now = {**QUALITY, "findings": plain([leak])}, figures(240.0, findings=plain([gap]))
+    found = changes(quality=(before, before), models=[model(now=now), model("ridge", now=now)])
+    assert "### What was found" in written(found)
+    assert table(written(found), "of") == [
+        ["rows", "leaks", "id names the row", "take it out", "known"],
+        ["linear, ridge", "gap", "mae is 3\\|2", "trust it", "**new**"],
+    ]
+    told = values(Report([found], COMMIT))["datasets"]["stones"]["findings"]
+    assert told["rows"] == plain([leak])
+    assert told["models"] == {"linear": plain([gap]), "ridge": plain([gap])}
+    assert "What was found" not in written(changes())
 
 
 def test_without_a_champion_and_without_models_there_is_a_report() -> None:
@@ -254,6 +271,7 @@ def test_what_a_program_reads_is_plain() -> None:
                 "removed": 3,
                 "moved": ["carat"],
                 "refused": {"dummy": "r2 0 is below 0.9"},
+                "findings": {"rows": [], "models": {"linear": [], "dummy": []}},
             }
         },
     }
