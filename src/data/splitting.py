@@ -143,11 +143,15 @@ def _check_sizes(parts: Parts, dataset: Dataset) -> None:
     if train < 1 or test < 1:
         raise UserError(
             f"The split of '{dataset.name}' leaves a part empty.",
-            given=f"{train} rows to train, {test} rows to test{_of_groups(dataset)}",
+            given=f"{train} rows to train, {test} rows to test{_of_groups(parts, dataset)}",
             fix="bring more rows, or change the dataset's split",
         )
 
 
-def _of_groups(dataset: Dataset) -> str:
+def _of_groups(parts: Parts, dataset: Dataset) -> str:
     names = groups.columns(dataset)
-    return f"; rows with the same {', '.join(names)} stay together" if names else ""
+    if not names:
+        return ""
+    count = len(set(groups.number(pd.concat([parts.train, parts.test]), names)))
+    noun = "is one" if count == 1 else f"are {count}"
+    return f"; rows with the same {', '.join(names)} stay together, of which there {noun}"

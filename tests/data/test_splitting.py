@@ -328,3 +328,10 @@ def test_who_is_tested_later_is_not_learnt_from(make_dataset: Make) -> None:
     parts = split(rows, make_dataset(split={**TIME, "test": 0.3}, group="person"), 1)
     assert parts.test["person"].tolist() == ["c", "a"]
     assert parts.train["person"].tolist() == ["b", "d"]
+
+
+def test_an_empty_part_tells_how_many_groups_there_are(make_dataset: Make) -> None:
+    rows = pd.DataFrame({"carat": [1.0] * 9, "price": [2.0] * 9, "person": ["me"] * 9})
+    with pytest.raises(UserError) as caught:
+        split(rows, make_dataset(group="person"), seed=1)
+    assert "rows with the same person stay together, of which there is one" in caught.value.given
