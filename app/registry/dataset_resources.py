@@ -16,6 +16,8 @@ from app.registry.dataset_context import is_served
 from app.registry.description import VersionSummary
 from app.registry.loaded import LoadedVersion
 from app.registry.services import DatasetResource, Services
+from src.data import findings
+from src.data.findings import Finding
 from src.data.schema import Dataset
 
 
@@ -84,6 +86,7 @@ class DatasetDescription(msgspec.Struct, frozen=True):
     examples: list[dict[str, Any]]
     separator: str  # of a CSV
     similar: SimilarityRule | None
+    findings: list[Finding] | None  # of the champion and its rows; None if nobody looked
     links: DatasetLinks
 
 
@@ -165,6 +168,7 @@ class OneDataset(DatasetResource):
             examples=serving.examples(),
             separator=trained.separator,
             similar=None if rule is None else SimilarityRule(rule.same, rule.nearest),
+            findings=findings.of(serving.version.manifest),
             links=_links(f"/v1/{trained.name}", is_similar=rule is not None),
         )
 

@@ -11,6 +11,8 @@ from msgspec import UNSET, Meta, UnsetType
 from app.http.paging import Timestamp
 from app.registry.gate import Gatekeeper
 from app.registry.store import Registered
+from src.data import findings
+from src.data.findings import Finding
 from src.data.schema import Dataset
 
 Figures = dict[str, float | None]
@@ -79,6 +81,7 @@ class VersionSummary(msgspec.Struct, frozen=True, kw_only=True):
     git: GitState
     data: str | None
     gate: GateVerdict
+    findings: list[Finding] | None  # of its rows and of itself; None if nobody looked
 
 
 class PromisedInterval(msgspec.Struct, frozen=True):
@@ -222,6 +225,7 @@ def _common(version: Registered, champion: int | None, gatekeeper: Gatekeeper) -
             missed=missed,
             overridden=gatekeeper.is_permitted(version.dataset, version.number),
         ),
+        "findings": findings.of(manifest),
     }
 
 

@@ -7,6 +7,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from src.data.findings import Finding
+
 Numbers = list[float | None]
 
 
@@ -168,3 +170,4 @@ class DatasetProfile(msgspec.Struct, frozen=True):
     correlations: Correlations | None
     about: str
     noun: str
+    findings: list[Finding] | UnsetType = UNSET  # of the rows

@@ -68,6 +68,21 @@ def test_figures_and_faults_stand_there(service: Service) -> None:
     assert ">25 rows without a value" in re.sub(r" · ", ">", text), "of the depths that are missing"
 
 
+def test_what_was_found_of_the_rows_is_told_with_what_to_do(service: Service) -> None:
+    text = service.ask("/datasets/stones", headers=BROWSER).text
+    assert re.search(
+        r"What was found</h2>.*carat alone tells 9.*What to do: if it is known", text, re.S
+    )
+    path = paths.profile("stones")
+    document = json.loads(path.read_text())
+    for findings in ([], None):
+        document["findings"] = findings
+        if findings is None:  # as it was written before anybody looked
+            del document["findings"]
+        path.write_text(json.dumps(document))
+        assert "What was found" not in service.ask("/datasets/stones", headers=BROWSER).text
+
+
 def test_rejected_rows_are_told_by_rule_and_by_reason(service: Service) -> None:
     path = paths.profile("stones")
     document = json.loads(path.read_text())

@@ -179,6 +179,15 @@ def test_a_bundle_of_before_says_that_its_rows_were_not_kept(home: Any, make_ser
 
 
 @on_sqlite
+def test_what_was_found_of_a_version_is_told_with_what_to_do(service: Service) -> None:
+    told = page(service, f"{PATH}/1")
+    assert "What was found" in told
+    assert "carat alone tells" in told
+    assert "What to do: if it is known only with or after price" in told
+    assert "What was found" not in page(service, "/datasets/notes/history/1")
+
+
+@on_sqlite
 def test_without_a_version_there_is_a_way_to_one(service: Service) -> None:
     told = page(service, "/datasets/ghosts/history")
     assert "No versions yet" in told

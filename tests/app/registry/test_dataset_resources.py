@@ -42,6 +42,9 @@ def test_a_dataset_tells_its_fields_in_words(service: Service) -> None:
     assert not fields["depth"]["required"]
     assert document["target"] == {"name": "price", "about": "retail price", "unit": "USD"}
     assert document["similar"] == {"same": ["cut"], "nearest": "carat"}
+    (leak,) = document["findings"]
+    assert (leak["rule"], leak["code"], leak["columns"]) == ("leaks", "tells_target", ["carat"])
+    assert "take it out of features" in leak["do"]
 
 
 @pytest.mark.parametrize(("dataset", "classes"), [("debts", [0, 1]), ("notes", [*project.ROOMS])])

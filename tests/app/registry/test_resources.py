@@ -49,6 +49,7 @@ def test_a_version_tells_where_it_is_wrong(service: Service) -> None:
     )
     assert told["configuration"]["model"]["name"] == "linear"
     assert told["interval"]["promised"] == 0.9
+    assert [one["code"] for one in told["findings"]] == ["tells_target"]
     assert "confusion" not in told
 
 
@@ -61,6 +62,22 @@ def test_a_version_of_classes_tells_the_confusion_too(service: Service) -> None:
     assert len(wrong) == confusion["false_positives"] + confusion["false_negatives"]
     assert all(one["actual"] != one["predicted"] for one in told["held_out"]["worst"])
     assert set(version(service, "notes")["confusion"]["by_class"]) == set(project.ROOMS)
+
+
+def test_a_bundle_of_before_serves_and_says_that_nobody_looked(
+    home: Path, make_service: Any
+) -> None:
+    def old(manifest: Any) -> None:
+        del manifest["findings"], manifest["data"]["findings"]
+
+    for model in project.MODELS["stones"]:
+        project.retell(paths.BUNDLES / "stones" / model, "manifest.json", old)
+    service = make_service()
+    assert version(service)["findings"] is None
+    assert service.ask("/v1/stones").json["findings"] is None
+    assert service.predict().status_code == 200
+    page = service.ask("/datasets/stones/history/1", headers={"Accept": "text/html"})
+    assert "Nobody looked for leaks" in page.text
 
 
 def test_a_bundle_of_before_says_that_nothing_was_kept(home: Path, make_service: Any) -> None:
