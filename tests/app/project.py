@@ -77,6 +77,14 @@ DEBT: dict[str, Any] = {"amount": 250.0, "owner": "north", "days": 12}
 NOTE: dict[str, Any] = {"text": "the rose by the hedge"}
 RECORDS = {"stones": STONE, "debts": DEBT, "notes": NOTE}
 TARGETS = {"stones": "price", "debts": "late", "notes": "room"}
+LEAK: dict[str, Any] = {
+    "rule": "leaks",
+    "code": "tells_target",
+    "says": "carat alone tells <99%> of price",
+    "do": "take it out of features",
+    "columns": ["carat"],
+    "figures": {"tells": 0.99},
+}
 
 
 def make(folder: Path) -> None:
@@ -203,6 +211,15 @@ def retell(bundle: Path, name: str, change: Any) -> None:
         told = json.loads(manifest.read_text())
         told["files"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
         replace(manifest, json.dumps(told).encode())
+
+
+def leak(model: str = "linear") -> None:
+    """Write a leak into a bundle of the stones, as a training does that finds one."""
+
+    def tell(manifest: dict[str, Any]) -> None:
+        manifest["data"]["findings"] = [LEAK]
+
+    retell(paths.BUNDLES / "stones" / model, "manifest.json", tell)
 
 
 def crown(dataset: str, model: str) -> None:

@@ -179,12 +179,14 @@ def test_a_bundle_of_before_says_that_its_rows_were_not_kept(home: Any, make_ser
 
 
 @on_sqlite
-def test_what_was_found_of_a_version_is_told_with_what_to_do(service: Service) -> None:
+def test_what_was_found_of_a_version_is_told_with_what_to_do(home: Any, make_service: Any) -> None:
+    project.leak()
+    service = make_service()
     told = page(service, f"{PATH}/1")
     assert "What was found" in told
-    assert "carat alone tells" in told
-    assert "What to do: if it is known only with or after price" in told
-    assert "What was found" not in page(service, "/datasets/notes/history/1")
+    assert "carat alone tells <99%> of price." in told
+    assert "What to do: take it out of features." in told
+    assert "What was found" not in page(service, f"{PATH}/2")
 
 
 @on_sqlite

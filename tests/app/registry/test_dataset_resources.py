@@ -12,6 +12,8 @@ from tests.app import project
 from tests.app.labels import truths
 from tests.app.service import Service, assert_refused
 
+Make = Callable[..., Service]
+
 
 def test_every_dataset_is_listed_with_who_answers(service: Service) -> None:
     found = {one["name"]: one for one in service.ask("/v1/datasets").json["datasets"]}
@@ -42,9 +44,15 @@ def test_a_dataset_tells_its_fields_in_words(service: Service) -> None:
     assert not fields["depth"]["required"]
     assert document["target"] == {"name": "price", "about": "retail price", "unit": "USD"}
     assert document["similar"] == {"same": ["cut"], "nearest": "carat"}
-    (leak,) = document["findings"]
-    assert (leak["rule"], leak["code"], leak["columns"]) == ("leaks", "tells_target", ["carat"])
-    assert "take it out of features" in leak["do"]
+    assert document["findings"] == []
+
+
+def test_a_dataset_tells_what_was_found_of_its_champion(home: Path, make_service: Make) -> None:
+    project.leak()
+    service = make_service()
+    assert service.ask("/v1/stones").json["findings"] == [project.LEAK]
+    newest, oldest = service.ask("/v1/stones/models").json["versions"]
+    assert (newest["findings"], oldest["findings"]) == ([], [project.LEAK])
 
 
 @pytest.mark.parametrize(("dataset", "classes"), [("debts", [0, 1]), ("notes", [*project.ROOMS])])

@@ -13,6 +13,7 @@ from app.registry.gate import Gatekeeper
 from app.registry.live_config import LiveConfig
 from app.registry.store import Registered
 from src.support.errors import UserError
+from tests.app import project
 from tests.app.labels import truths
 
 
@@ -72,13 +73,16 @@ def test_each_class_is_held_against_its_own_limit(
 def test_what_was_found_is_refused_where_conf_says_so(
     configured: LiveConfig, gatekeeper: Gatekeeper, linear: Registered
 ) -> None:
+    data = {**linear.manifest["data"], "findings": [project.LEAK]}
+    leaking = replace(linear, manifest={**linear.manifest, "data": data})
     rule(configured, gate={"gap": "refuse", "coverage": {"min": 0.5}})
-    assert gatekeeper.missed(linear) == []
-    rule(configured, gate={"leaks": "refuse", "coverage": {"min": 1}})
-    coverage, leak = gatekeeper.missed(linear)
-    assert coverage.startswith("coverage 0.")
-    assert leak.startswith("leaks: carat alone tells 9")
-    assert not gatekeeper.may_serve(linear)
+    assert gatekeeper.missed(leaking) == []
+    rule(configured, gate={"leaks": "refuse", "coverage": {"max": 0.5}})
+    coverage, leak = gatekeeper.missed(leaking)
+    assert coverage == "coverage 1 is above 0.5"
+    assert leak == "leaks: carat alone tells <99%> of price"
+    assert not gatekeeper.may_serve(leaking)
+    assert gatekeeper.missed(linear) == [coverage]
 
 
 def test_a_version_of_before_serves_unless_the_gate_asks_for_what_was_not_looked_for(
