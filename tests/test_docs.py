@@ -246,7 +246,7 @@ def test_a_stage_depends_on_every_module_that_makes_its_figures(stage: str) -> N
 
 # Imported by a module that the stage needs, and of no use to it there.
 SCHEMA = ("config/configuration", "data/expressions", "evaluation/metrics", "data/rules")
-SPLITTING = ("data/groups", "data/moments")
+SPLITTING = ("data/groups", "data/instants", "data/moments")
 READING = ("data/cleaning", "data/sources", "data/splitting")
 ELSEWHERE = {
     *(("compose", f"learning/{name}") for name in ("recipe", "training", "validation")),
