@@ -220,7 +220,12 @@ def _told_by_target(rows: _Rows, clue: Clue) -> float:
 
 
 def _naming(dataset: Dataset, name: str, column: pd.Series) -> Finding | None:
-    """Find a column that names the rows: another value in each, that means nothing else."""
+    """Find a column that names the rows: another value in each, that means nothing else.
+
+    The column of a split by time is none: its order means something.
+    """
+    if name == dataset.split.column:
+        return None
     values = column[~clues.of(column).missing]
     if len(values) < max(LEAST, len(column) / 2) or values.nunique() < UNIQUE * len(values):
         return None

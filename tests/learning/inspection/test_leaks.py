@@ -225,8 +225,10 @@ def test_later_rows_are_told_by_earlier_ones_alone(make_table: Make) -> None:
     rng = np.random.default_rng(13)
     day = np.arange(900.0)
     rows = noise(900).assign(price=np.cumsum(rng.normal(0, 1, 900)), day=day, second=day // 2)
-    kinds = {**NOISE, "second": "number"}
-    assert found(make_table(rows, "price", kinds)) == {"second": "tells_target"}
+    kinds = {**NOISE, "second": "number", "day": "integer"}
+    assert found(make_table(rows.drop(columns="day"), "price", {**NOISE, "second": "number"})) == {
+        "second": "tells_target"
+    }
     split = {"method": "time", "column": "day"}
     assert found(make_table(rows, "price", kinds, split=split)) == {}
 
