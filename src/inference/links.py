@@ -6,7 +6,7 @@ Slopes: Aumann and Shapley, "Values of Non-Atomic Games", Princeton University P
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -108,17 +108,26 @@ SLOPES: dict[str, Callable[[np.ndarray, np.ndarray, int], np.ndarray]] = {
 
 
 class Answers:
-    """Convert scores to answers; a classifier averages its members' probabilities."""
+    """Convert scores to answers; a classifier averages its members' probabilities.
 
-    def __init__(self, link: str, members: int) -> None:
+    `straightened` has a slope and a shift for each member, which put its log-odds right.
+    """
+
+    def __init__(
+        self, link: str, members: int, straightened: Sequence[Sequence[float]] | None = None
+    ) -> None:
         self.link, self._members = link, members
+        self._steep = self._shift = None
+        if straightened is not None:
+            self._steep, self._shift = (
+                np.array(one)[:, None] for one in zip(*straightened, strict=True)
+            )
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
         """Return answers of shape (...,) or (..., classes) for scores of shape (..., scores)."""
         if self.link in ("identity", "exp"):
             return LINKS[self.link](scores)
-        shape = (*scores.shape[:-1], self._members, -1)
-        return LINKS[self.link](scores.reshape(shape))
+        return LINKS[self.link](self._of_members(scores))
 
     def slope(self, first: np.ndarray, last: np.ndarray, target: int | None) -> np.ndarray:
         """Return the derivative of an answer by each score, averaged between `first` and `last`.
@@ -131,6 +140,12 @@ class Answers:
         if self.link == "exp":
             return np.array([_slope_exp(*np.minimum([first[0], last[0]], LARGEST).tolist())])
         assert target is not None
-        shape = (self._members, -1)
-        slope = SLOPES[self.link](first.reshape(shape), last.reshape(shape), target)
+        slope = SLOPES[self.link](self._of_members(first), self._of_members(last), target)
+        if self._steep is not None:
+            slope = slope * self._steep
         return (slope / self._members).ravel()
+
+    def _of_members(self, scores: np.ndarray) -> np.ndarray:
+        """Return the scores in the shape (..., members, per member)."""
+        shaped = scores.reshape((*scores.shape[:-1], self._members, -1))
+        return shaped if self._steep is None else shaped * self._steep + self._shift

@@ -49,7 +49,7 @@ class Predictor:
         self.kind: str = spec["kind"]
         self.classes: list[str] | None = spec["classes"]
         self._scorer = scorer
-        self._answers = Answers(spec["link"], spec["members"])
+        self._answers = Answers(spec["link"], spec["members"], spec.get("straightened"))
         self._typical: dict[str, Any] = spec["typical"]
         self._sharing = Sharing(dataset, self._typical)
 

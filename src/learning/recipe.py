@@ -176,6 +176,8 @@ class Recipe:
         estimator = self._estimator(self.seed + number, rows)
         if self.classes is not None and not hasattr(estimator, "predict_proba"):
             estimator = calibration.calibrated(estimator, rows.target, rows.sampling)
+        elif self.classes is not None and len(self.classes) == 2 and calibration.is_bent(estimator):
+            estimator = calibration.recalibrated(estimator, rows.target, rows.sampling)
         with self._explained(), estimators.alone(estimator):
             return estimator.fit(rows.matrix, self._goal(rows.target), **rows.weighed())
 

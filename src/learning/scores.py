@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from src.learning.calibration import Recalibrated
 from src.learning.recipe import Fitted
 
 OBJECTIVES = {
@@ -42,16 +43,22 @@ class _Linear:
 
 def read(fitted: Fitted) -> Scores | None:
     """Read the members; None if their estimator is not supported here."""
-    kinds = {f"{type(member).__module__}.{type(member).__name__}" for member in fitted.members}
+    straight = [member for member in fitted.members if isinstance(member, Recalibrated)]
+    members = [member.estimator_ for member in straight] or fitted.members
+    kinds = {f"{type(member).__module__}.{type(member).__name__}" for member in members}
     (kind,) = kinds if len(kinds) == 1 else ("",)
     expected = None if fitted.classes is None else list(range(len(fitted.classes)))
-    for member in fitted.members:
+    for member in members:
         if expected is not None and list(member.classes_) != expected:
             return None  # a class without a training row has no score
     is_boosted = kind.startswith("xgboost.")
-    scores = _trees(fitted.members) if is_boosted else _linear(kind, fitted.members)
+    scores = _trees(members) if is_boosted else _linear(kind, members)
     if scores is not None and fitted.log_target:
         scores.spec["link"] = "exp"
+    if scores is not None and straight:
+        if scores.spec["link"] != "sigmoid":
+            return None
+        scores.spec["straightened"] = [[member.slope_, member.shift_] for member in straight]
     return scores
 
 

@@ -27,6 +27,7 @@ def git() -> dict[str, Any]:
 def versions(estimator: object) -> dict[str, str]:
     """Return the versions of Python, of the shared libraries and of the estimator's own."""
     by_library = {name: _version(name) for name in LIBRARIES}
+    estimator = getattr(estimator, "estimator", estimator)  # what a calibrator wraps
     # A module says its version itself; which package brought it would take half a second to find.
     own = sys.modules[type(estimator).__module__.split(".")[0]]
     if own.__name__ != "sklearn":

@@ -87,3 +87,21 @@ def test_plain_values_are_their_scores() -> None:
     answers = Answers("identity", 1)
     assert answers(np.array([[2.0], [3.0]])).tolist() == [2.0, 3.0]
     assert answers.slope(np.array([2.0]), np.array([5.0]), None).tolist() == [1.0]
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_log_odds_are_put_right_member_by_member(members: int) -> None:
+    bent = [[0.5 + at, -1.0 + at] for at in range(members)]
+    answers = Answers("sigmoid", members, bent)
+    first, last = draw(0, members, 1, 1.0)
+    each = [
+        1 / (1 + math.exp(-(slope * score + shift)))
+        for (slope, shift), score in zip(bent, first.tolist(), strict=True)
+    ]
+    assert answers(first)[1] == pytest.approx(np.mean(each))
+    both = answers(np.stack([first, last]))
+    assert np.allclose(both, [answers(first), answers(last)])
+    for target in (0, 1):
+        slope = answers.slope(first, last, target)
+        change = (answers(last) - answers(first))[target]
+        assert slope @ (last - first) == pytest.approx(change, abs=1e-9)

@@ -141,3 +141,29 @@ def test_golden_probabilities_are_lists() -> None:
     rows = models.make_rows(4)
     golden = json.loads(exporting.golden(rows, np.full((4, 2), 0.5), models.make_dataset()))
     assert golden[0]["output"] == [0.5, 0.5]
+
+
+BENT = {
+    "sklearn.linear_model.LogisticRegression": {"class_weight": "balanced"},
+    models.XGB["binary"]: {"scale_pos_weight": 30.0},
+}
+
+
+@pytest.mark.parametrize("target", list(BENT))
+@pytest.mark.parametrize("average", [1, 2])
+def test_what_was_put_right_is_exported_so_and_explained(target: str, average: int) -> None:
+    if target.startswith("xgboost"):
+        pytest.importorskip("xgboost")
+    trees = models.SMALL_TREES if target.startswith("xgboost") else {}
+    params = {**trees, **BENT[target]}
+    fitted, dataset, rows = models.fit(target, "binary", params=params, average=average)
+    made = models.exported(fitted, dataset, rows)
+    assert made.kind in ("linear", "trees")
+    asked = models.make_rows(200, seed=11, strange=True)
+    records, expected = models.as_records(asked, dataset), fitted.output(asked)
+    assert np.allclose(made.output(records), expected, rtol=1e-5, atol=1e-6)
+    for at in range(20):
+        explanation = made.explain(records[at], "two")
+        total = explanation.base + sum(part.contribution for part in explanation.contributions)
+        assert explanation.value == pytest.approx(expected[at, 1], abs=1e-5)
+        assert total == pytest.approx(explanation.value)

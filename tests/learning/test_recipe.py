@@ -304,3 +304,17 @@ def test_a_member_is_what_the_model_says(make_recipe, make_rows: Rows) -> None:
     member = recipe.fit(rows, price(rows)).members[0]
     assert type(member) is type(estimators.make(recipe.model, "regression", 1))
     assert member.alpha == 4.0
+
+
+@pytest.mark.parametrize("labels", [["a", "b"], ["a", "b", "c"]])
+def test_what_counts_one_of_two_classes_more_is_put_right(
+    make_recipe, make_rows: Rows, labels: list[str]
+) -> None:
+    rows = make_rows(90, labels=labels)
+    task = "binary" if len(labels) == 2 else "multiclass"
+    params = {"class_weight": "balanced"}
+    recipe = make_recipe(
+        "sklearn.linear_model.LogisticRegression", labels, task=task, params=params
+    )
+    (member,) = recipe.fit(rows, position(rows, labels)).members
+    assert (type(member).__name__ == "Recalibrated") == (len(labels) == 2)
