@@ -14,7 +14,7 @@ from app.settings import PREFIX, Settings
 from manual import takes
 from manual.markdown import code, table
 from src.config import configuration
-from src.data import features, rules, schema
+from src.data import decide, features, rules, schema
 from src.support.errors import UserError
 from src.support.structs import Checked
 
@@ -24,6 +24,7 @@ STRUCTS: dict[str, type[Checked]] = {
         *(Settings, configuration.Params, configuration.Pair),
         *(schema.Dataset, schema.Target, features.Number, features.Integer, features.Category),
         *(features.Text, schema.Split, schema.Similar, rules.Gate, rules.Limits, rules.Retrain),
+        *(decide.Decide, decide.Costs, decide.Abstain),
         *(
             configuration.Model,
             configuration.Encoding,

@@ -116,16 +116,24 @@ def show(finished: list[Finished]) -> None:
         by_dataset.setdefault(one[0].config.dataset.name, []).append(one)
     for dataset, group in by_dataset.items():
         first = group[0][0]
-        names = metrics.shown(first.manifest["metrics"]["test"])
+        every = (name for one, _ in group for name in one.manifest["metrics"]["test"])
+        names = metrics.shown(dict.fromkeys(every))
         cv = f"cv {first.config.dataset.metric}"
         columns = ["model", cv, "+-", *names, "train", "test", "seconds", "gate", "given"]
-        rows = [_row(trained, [w for w in words if w not in shared]) for trained, words in group]
+        rows = [
+            _row(trained, names, [w for w in words if w not in shared]) for trained, words in group
+        ]
         text_tables.show(f"{dataset}: {first.config.dataset.task}", columns, rows)
         said = findings.table(found for trained, _ in group for found in _found(trained))
         if said:
             text_tables.show(f"{dataset}: what was found", findings.HEAD, said)
     for trained, _ in ranked:
         print(f"{trained.config.model.name}: {trained.place}")
+        decided = trained.manifest.get("decision")
+        if decided is not None:
+            print(f"  positive from {decided['threshold']:.3g} on: {decided['by']}")
+            for note in decided["notes"]:
+                print(f"  take care: {note}")
 
 
 def _cv(trained: Trained) -> dict[str, float]:
@@ -144,7 +152,7 @@ def _found(trained: Trained) -> list[tuple[str, Any]]:
     return [of_rows, (trained.config.model.name, manifest.get("findings"))]
 
 
-def _row(trained: Trained, words: list[str]) -> list[Any]:
+def _row(trained: Trained, names: list[str], words: list[str]) -> list[Any]:
     figures = trained.manifest["metrics"]
     cv = _cv(trained)
     missed = gate.missed(trained.manifest, trained.config.dataset.gate)
@@ -152,7 +160,7 @@ def _row(trained: Trained, words: list[str]) -> list[Any]:
         trained.config.model.name,
         cv["mean"],
         cv["std"],
-        *(figures["test"][name] for name in metrics.shown(figures["test"])),
+        *(figures["test"].get(name) for name in names),
         figures["rows"]["train"],
         figures["rows"]["test"],
         figures["seconds"],

@@ -254,7 +254,7 @@ ELSEWHERE = {
     *(("prepare", name) for name in SCHEMA),
     *(("profile", name) for name in (*SCHEMA, *SPLITTING, "data/findings", *READING[1:])),
     *(("train", name) for name in (*READING, "evaluation/metrics", "data/rules")),
-    *(("champion", name) for name in (*SCHEMA[:2], "data/schema", "data/features")),
+    *(("champion", name) for name in (*SCHEMA[:2], "data/schema", "data/features", "data/decide")),
 }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from src import compose, prepare
+from src import compose, prepare, train
 from src.config import configuration
 from src.data.schema import Dataset
 from src.inference import bundle
@@ -450,3 +451,35 @@ def test_the_plot_of_many_rows_is_thinned_and_keeps_the_extremes(
     assert plotted["actual"].max() == whole["actual"].max()
     assert plotted["actual"].median() == pytest.approx(whole["actual"].median(), rel=0.01)
     assert set(map(tuple, plotted.to_numpy())) <= set(map(tuple, whole.to_numpy()))
+
+
+def test_what_is_decided_stands_below_a_table_of_all_figures(
+    make_dataset: Callable[..., Dataset], capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset = make_dataset(task="binary", target={"name": "price"}, metric="f1")
+
+    def trained(model: str, cv: float, decided: Any, **more: float) -> Any:
+        manifest = {
+            "metrics": {
+                "cv": {"f1": {"mean": cv, "std": 0.01}},
+                "test": {"f1": cv, **more},
+                "rows": {"train": 9, "test": 3},
+                "seconds": 1.0,
+            },
+            "details": {},
+            **({"decision": decided} if decided else {}),
+        }
+        config = SimpleNamespace(dataset=dataset, model=SimpleNamespace(name=model))
+        return SimpleNamespace(config=config, manifest=manifest, place=Path("there"))
+
+    told = {"threshold": 0.2345, "by": "the best f1", "notes": ["the probabilities are off"]}
+    train.show([(trained("one", 0.5, None), []), (trained("two", 0.6, told, cost=2.5), [])])
+    lines = capsys.readouterr().out.splitlines()
+    (head,) = [line for line in lines if " cv f1 " in line]
+    assert " cost " in head
+    assert lines[-4:] == [
+        "two: there",
+        "  positive from 0.234 on: the best f1",
+        "  take care: the probabilities are off",
+        "one: there",
+    ]

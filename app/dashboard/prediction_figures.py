@@ -105,7 +105,8 @@ def cautions(schema: Document, answer: Document, record: Document, profile: Docu
         f"{figure(low)} to {figure(high)}: the {what} does not hold here."
         for name, value, feature, low, high in _outside(schema, record, profile)
     ]
-    if is_class and answer["probability"] < UNSURE:
+    # With a threshold, an unlikely class may be the answer for a good reason.
+    if is_class and "threshold" not in answer and answer["probability"] < UNSURE:
         chance = percent(answer["probability"])
         warnings.append(f"The model is not sure: its best guess has {chance}.")
     return warnings

@@ -34,6 +34,11 @@ def drawn(version: Row, target: Row) -> Row:
     kept, confusion = version.get("held_out"), version.get("confusion")
     if confusion is not None and len(confusion["classes"]) > 2:
         specs["confusion"] = charts.confusion(confusion["classes"], confusion["matrix"])
+    decision = version.get("decided")
+    if decision and decision.get("curve"):
+        specs["thresholds"] = charts.thresholds(
+            decision["curve"], decision["threshold"], decision.get("band") or ()
+        )
     if kept and kept["points"] and confusion is None:
         name = f"{target['name']}, {target['unit']}" if target.get("unit") else target["name"]
         specs["points"] = charts.against_truth(kept["points"], name)

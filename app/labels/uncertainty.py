@@ -18,12 +18,21 @@ from app.registry.services import DatasetResource
 from app.store.redaction import HIDDEN
 from app.store.tables import BatchPrediction, Label, Prediction, Request
 from src.data.schema import Dataset
+from src.evaluation.decision import sureness
 from src.support.structs import Checked
 
-ANSWER_FIELDS = ("interval", "probability", "probabilities")  # that are kept, beside the target
+ANSWER_FIELDS = (
+    "interval",
+    "probability",
+    "probabilities",
+    "threshold",
+    "abstains",
+)  # that are kept, beside the target
 MEASURES = {
     "regression": "the interval's width, divided by that width and the predicted size together",
     "binary": "1 less the difference of both probabilities",
+    "threshold": "1 less how far the probability is from the threshold on the way to 0 or 1; those "
+    "that are left to a person come first",
     "multiclass": "1 less the difference of the two greatest probabilities",
 }
 NEWEST = 2000  # predictions that are looked at
@@ -88,9 +97,10 @@ class Uncertain(DatasetResource):
         scan = scan_predictions(
             newest_predictions(database, dataset.name, NEWEST, version), dataset
         )
+        has_threshold = any("threshold" in one.answer for one in scan.candidates)
         return UncertainPredictions(
             dataset=dataset.name,
-            measure=MEASURES[dataset.task],
+            measure=MEASURES["threshold" if has_threshold else dataset.task],
             looked_at=scan.looked_at,
             labelled=len(scan.labelled),
             predictions=least_sure(scan, partial(records, database), call.query.limit or USUAL),
@@ -106,6 +116,7 @@ class Candidate:
     version: int
     unsure: float
     answer: dict[str, Any]
+    abstains: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,11 +132,16 @@ class Scan:
 def uncertainty(answer: dict[str, Any], dataset: Dataset) -> float | None:
     """Return from 0 (sure) to 1 how unsure an answer is; None where it does not say.
 
-    Of classes by how near the second likeliest comes to the first. A number's interval is seen
+    Of classes by how near the second likeliest comes to the first, or the positive one to its
+    threshold. A number's interval is seen
     against the number: twenty more or less is much of a hundred and nothing of a million.
     """
     if dataset.task != "regression":
-        chances = sorted(answer.get("probabilities", {}).values())
+        told = list(answer.get("probabilities", {}).values())
+        threshold = answer.get("threshold")
+        if isinstance(threshold, int | float) and len(told) == 2:
+            return 1 - float(sureness(threshold, told[1]))
+        chances = sorted(told)
         return 1 - (chances[-1] - chances[-2]) if len(chances) > 1 else None
     interval, value = answer.get("interval", {}), answer.get(dataset.target.name)
     if not isinstance(value, int | float) or "low" not in interval:
@@ -147,8 +163,12 @@ def scan_predictions(rows: Iterable[dict[str, Any]], dataset: Dataset) -> Scan:
         unsure = uncertainty(answer, dataset)
         if unsure is not None:
             kept = {name: answer[name] for name in fields if name in answer}
-            candidates.append(Candidate(row["id"], row["at"], row["version"], unsure, kept))
-    candidates.sort(key=lambda one: -one.unsure)  # of equals the newest comes first
+            abstains = answer.get("abstains") is True
+            candidates.append(
+                Candidate(row["id"], row["at"], row["version"], unsure, kept, abstains)
+            )
+    # Who was told to ask a person may do so; of equals the newest comes first.
+    candidates.sort(key=lambda one: (not one.abstains, -one.unsure))
     return Scan(looked_at, labelled, candidates, dataset.target.name)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.registry.loaded import LoadedVersion
 from app.store import ids
+from src.evaluation.decision import Decision
 from src.inference import causes
 from src.inference.sentence import sentence
 from src.support.errors import UserError
@@ -32,7 +33,7 @@ def answer(
         answers = make(serving, output, records, numbers)
         if is_explained:
             for at, (record, answer) in enumerate(zip(records, answers, strict=True)):
-                answer["why"] = _why(serving, record, at)
+                answer["why"] = _why(serving, record, at, answer)
     return answers
 
 
@@ -73,14 +74,15 @@ def _values(
 def _classes(
     serving: LoadedVersion, output: Any, _: list[tuple[Any, ...]], numbers: list[str]
 ) -> list[dict[str, Any]]:
-    """Answer with the likeliest class, all probabilities and the classes that are likely."""
+    """Answer with the chosen class, all probabilities and the classes that are likely."""
     name, interval, model = serving.dataset.target.name, serving.interval, serving.model
+    decision = serving.decision
     classes = serving.classes
     assert classes is not None
     names = [str(known) for known in classes]
     answers = []
     for at, row in enumerate(output.tolist()):
-        best = max(range(len(row)), key=row.__getitem__)
+        best = decision.called_one(row)
         if not math.isfinite(sum(row)):
             raise _not_finite(at)
         answers.append(
@@ -96,11 +98,34 @@ def _classes(
                 "model": model,
             }
         )
+        if decision.threshold is not None:
+            answers[-1] |= _decided(decision, row, names)
     return answers
 
 
-def _why(serving: LoadedVersion, record: tuple[Any, ...], at: int) -> dict[str, Any]:
-    explanation = serving.predictor.explain(record)
+def _decided(decision: Decision, chances: list[float], names: list[str]) -> dict[str, Any]:
+    """Say by what the class was chosen, and whether a person should be asked instead."""
+    said: dict[str, Any] = {"threshold": decision.threshold}
+    if decision.band is not None:
+        said["abstains"] = decision.abstains_from(chances)
+        if said["abstains"]:
+            low, high = decision.band
+            said["warning"] = (
+                f"ask a person: {chances[decision.positive]:.3g}, the probability of "
+                f"{names[decision.positive]}, lies between {low:.3g} and {high:.3g}, where this "
+                "version does not decide"
+            )
+    return said
+
+
+def _why(
+    serving: LoadedVersion, record: tuple[Any, ...], at: int, answer: dict[str, Any]
+) -> dict[str, Any]:
+    """Give the reasons for an answer: of a class, those for the one that was chosen."""
+    chosen = None
+    if serving.classes is not None:
+        chosen = str(answer[serving.dataset.target.name])
+    explanation = serving.predictor.explain(record, chosen)
     if not math.isfinite(sum(part.contribution for part in explanation.contributions)):
         raise _not_finite(at)
     document: dict[str, Any] = {

@@ -152,8 +152,15 @@ def _names(serving: LoadedVersion, also: Sequence[str]) -> list[str]:
     if serving.classes is None:
         found = [serving.dataset.target.name, "low", "high"]
     else:
-        found = [serving.dataset.target.name, "probability", "likely"]
+        found = [serving.dataset.target.name, "probability", "likely", *_of_decision(serving)]
     return [*found, *also, "id"]
+
+
+def _of_decision(serving: LoadedVersion) -> list[str]:
+    """Return the names of the cells that tell how a class was chosen."""
+    decision = serving.decision
+    parts = {"threshold": decision.threshold, "abstains": decision.band}
+    return [name for name, value in parts.items() if value is not None]
 
 
 def _told(serving: LoadedVersion, answer: dict[str, Any]) -> dict[str, str]:
@@ -168,6 +175,9 @@ def _told(serving: LoadedVersion, answer: dict[str, Any]) -> dict[str, str]:
             "probability": spelt(answer["probability"]),
             "likely": AMONG.join(map(str, interval["classes"])),
         }
+        for name in _of_decision(serving):
+            value = answer[name]
+            found[name] = str(value).lower() if isinstance(value, bool) else spelt(value)
     if "why" in answer:
         found["why"] = answer["why"]["sentence"]
     if "warning" in answer:

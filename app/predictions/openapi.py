@@ -141,6 +141,10 @@ def _prediction(serving: LoadedVersion) -> Schema:
         interval = structure({"low": NUMBER, "high": NUMBER, "coverage": NUMBER})
         return structure({target: _target(serving), "interval": interval, **shared}, optional)
     classes = listing(enumeration(serving.classes))
+    if serving.decision.threshold is not None:
+        shared["threshold"] = CHANCE
+    if serving.decision.band is not None:
+        shared["abstains"] = {"type": "boolean"}
     return structure(
         {
             target: _target(serving),

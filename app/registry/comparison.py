@@ -13,6 +13,7 @@ from app.records.invalid import Invalid
 from app.registry.loaded import LoadedVersion
 from app.registry.store import Registered
 from src.config.configuration import flat
+from src.evaluation.decision import Decision
 from src.evaluation.measures import rounded
 from src.evaluation.metrics import METRICS
 
@@ -39,7 +40,7 @@ class MetricComparison(msgspec.Struct, frozen=True):
 
 
 class ComparedAnswer(msgspec.Struct, frozen=True):
-    """A value or the likeliest class; of two classes, how likely the positive one is as well."""
+    """A value or the chosen class; of two classes, how likely the positive one is as well."""
 
     value: str | float
     probability: float | UnsetType = UNSET
@@ -161,17 +162,19 @@ def _values(
 def _classes(
     first: LoadedVersion, second: LoadedVersion, ours: np.ndarray, theirs: np.ndarray
 ) -> Iterator[Compared]:
-    """Yield the likeliest class of each, and which share of the probability lies elsewhere."""
+    """Yield the class that each chooses, and which share of the probability lies elsewhere."""
     names = [[str(name) for name in one.classes or ()] for one in (first, second)]
+    decisions = first.decision, second.decision
     for mine, other in zip(ours.tolist(), theirs.tolist(), strict=True):
         chances = [dict(zip(names[at], one, strict=True)) for at, one in enumerate((mine, other))]
         every = dict.fromkeys([*names[0], *names[1]])
         apart = sum(abs(chances[0].get(name, 0) - chances[1].get(name, 0)) for name in every) / 2
-        yield _likeliest(chances[0]), _likeliest(chances[1]), _rounded(apart)
+        one, two = (_chosen(*pair) for pair in zip(chances, decisions, strict=True))
+        yield one, two, _rounded(apart)
 
 
-def _likeliest(chances: dict[str, float]) -> ComparedAnswer:
-    best = max(chances, key=chances.__getitem__)
+def _chosen(chances: dict[str, float], decision: Decision) -> ComparedAnswer:
+    best = list(chances)[decision.called_one(list(chances.values()))]
     positive = _rounded(list(chances.values())[-1]) if len(chances) == 2 else UNSET
     return ComparedAnswer(best, _rounded(chances[best]), positive)
 

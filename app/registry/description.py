@@ -135,6 +135,33 @@ class Segment(msgspec.Struct, frozen=True):
     worse: list[str]
 
 
+class WrongCosts(msgspec.Struct, frozen=True):
+    """What each kind of wrong answer costs."""
+
+    false_positive: float
+    false_negative: float
+
+
+class VersionDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """How a class is chosen: the positive one from a threshold on, and why it is that one.
+
+    The figures are those of out-of-fold probabilities, at the threshold and at one half. `log_loss`
+    is the model's beside what it would be, were they calibrated, and that of the positives' share
+    alone. Between the ends of `band` a person is to be asked.
+    """
+
+    positive: str
+    threshold: float
+    by: str
+    notes: list[str]
+    out_of_fold: Figures
+    at_half: Figures
+    log_loss: Figures
+    band: list[float] | UnsetType = UNSET
+    costs: WrongCosts | UnsetType = UNSET
+    curve: list[Figures] | UnsetType = UNSET
+
+
 class HeldOutRow(msgspec.Struct, frozen=True, kw_only=True):
     """A held-out record, its true and its predicted target, and what the error costs."""
 
@@ -172,6 +199,7 @@ class VersionDetails(DatasetVersion, frozen=True, kw_only=True):
     confusion: ConfusionMatrix | UnsetType = UNSET
     per_class: dict[str, Figures] | UnsetType = UNSET
     segments: list[Segment] | UnsetType = UNSET
+    decided: VersionDecision | UnsetType = UNSET
     held_out: HeldOutRows | None
 
 
@@ -205,7 +233,18 @@ def details(
         confusion=confusion_matrix(task, more["classes"], confusion) if confusion else UNSET,
         per_class=more["per_class"] if confusion else UNSET,
         segments=more.get("segments", UNSET),
+        decided=decided(manifest),
         held_out=held_out,
+    )
+
+
+def decided(manifest: dict[str, Any]) -> VersionDecision | UnsetType:
+    """Describe how a version chooses a class; nothing of one that takes the likeliest."""
+    found = manifest.get("decision")
+    if found is None:
+        return UNSET
+    return msgspec.convert(
+        {"positive": manifest["details"]["classes"][-1], **found}, VersionDecision
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
@@ -17,12 +17,13 @@ from app.store import clock
 from app.store.tables import Label
 from src.data.schema import Dataset
 from src.evaluation import bootstrap, measures
+from src.evaluation.decision import LIKELIEST, Decision
 from src.support.recurring import rest
 from src.support.structs import convert
 
 MOST = 10_000  # labels of a version that are looked at, the newest
 SEED = 0
-SHARES = ("accuracy", "coverage")  # figures that are plain shares of the labels
+SHARES = ("accuracy", "coverage", "abstained")  # figures that are plain shares of the labels
 
 Figures = dict[str, float | None]
 
@@ -37,18 +38,20 @@ class Live:
     output: np.ndarray
     inside: np.ndarray  # whether the interval held the truth
     delays: np.ndarray  # seconds from the prediction to its label
+    decision: Decision = LIKELIEST
 
     def figures(self, rows: np.ndarray | None = None) -> Figures:
         """Compute the metrics and the coverage of all rows, or of those at some positions."""
         truth, output, inside = self._at(rows)
-        return {**measures.evaluate(self.dataset.task, truth, output), "coverage": inside.mean()}
+        found = measures.evaluate(self.dataset.task, truth, output, None, self.decision)
+        return {**found, "coverage": inside.mean()}
 
     def per_class(self, rows: np.ndarray | None = None) -> dict[str, dict[str, float]] | None:
         """Compute what is measured of each class; None for a regression."""
         if self.classes is None:
             return None
         truth, output, _ = self._at(rows)
-        return measures.per_class(truth, output, self.classes)
+        return measures.per_class(truth, output, self.classes, None, self.decision)
 
     def bounds(self, compute: bootstrap.Compute) -> dict[str, tuple[float, float]]:
         """Return the interval in which chance could have moved each figure of some rows."""
@@ -95,7 +98,8 @@ def live(database: peewee.Database, version: Registered) -> Live | None:
     dataset = convert(version.manifest["config"]["dataset"], Dataset, "dataset")
     classes = version.manifest["details"].get("classes")
     read = _values if classes is None else _classes
-    return read(dataset, list(last.values()), classes)
+    found = read(dataset, list(last.values()), classes)
+    return None if found is None else replace(found, decision=Decision.of(version.manifest))
 
 
 def _values(dataset: Dataset, rows: list[Any], _: Any) -> Live | None:

@@ -10,6 +10,7 @@ from typing import Any
 from app.records.records import Records
 from app.registry.store import Registered
 from src.data.schema import Dataset
+from src.evaluation.decision import Decision
 from src.inference import parity
 from src.inference import predictor as predictors
 from src.inference.causes import Causes
@@ -31,6 +32,7 @@ RESERVED = (
     "warning",
     "why",
 )
+OF_DECISION = ("abstains", "threshold")  # in answers of versions that have a decision
 SOME = 5  # examples
 PICKLED = "This version has no export: it answers only where what trained it is installed."
 
@@ -44,6 +46,7 @@ class LoadedVersion:
     records: Records
     predictor: Predictor
     interval: Interval
+    decision: Decision
     similar: Similar | None
     classes: list[Any] | None  # as the dataset writes them
     model: dict[str, Any]  # what an answer says of the model
@@ -63,7 +66,7 @@ class LoadedVersion:
         """Return the first example with the target that the model gives it, as a label."""
         output = self.golden[0]["output"]
         if self.classes is not None:
-            output = self.classes[max(range(len(output)), key=output.__getitem__)]
+            output = self.classes[self.decision.called_one(output)]
         return {**self.example(), self.dataset.target.name: output}
 
 
@@ -74,7 +77,9 @@ def load(version: Registered, var: Path, *, most_records: int, longest_text: int
     """
     path, manifest = version.path(var), version.manifest
     dataset = convert(manifest["config"]["dataset"], Dataset, "dataset")
-    if dataset.target.name in RESERVED:
+    decision = Decision.of(manifest)
+    of_decision = OF_DECISION if decision.threshold is not None else ()
+    if dataset.target.name in (*RESERVED, *of_decision):
         raise UserError(
             f"An answer has a field '{dataset.target.name}' of its own.",
             given=f"the target of '{dataset.name}'",
@@ -91,6 +96,7 @@ def load(version: Registered, var: Path, *, most_records: int, longest_text: int
         records=Records(dataset, most=most_records, longest_text=longest_text),
         predictor=predictor,
         interval=Interval.from_manifest(manifest["interval"], list(dataset.features)),
+        decision=decision,
         similar=Similar.load(path, manifest) if dataset.similar else None,
         classes=_classes(manifest, dataset),
         model={"name": version.model, "version": version.number},

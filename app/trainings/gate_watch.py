@@ -124,8 +124,7 @@ def _counts(found: Live) -> dict[str, int]:
     """
     if found.classes is None:
         return {}
-    table = np.array(measures.confusion(found.truth, found.output))
-    right, true, called = table.diagonal(), table.sum(axis=1), table.sum(axis=0)
+    right, true, called = _table(found, np.ones(len(found.truth), dtype=bool))
     # F1 is 2 right / (true + called). It rises and falls with the share of right ones among the
     # rows that are of the class or were called so, and rests on them: a class that is never called
     # any more has an F1 of 0 for certain, once enough rows were of it.
@@ -138,4 +137,15 @@ def _counts(found: Live) -> dict[str, int]:
     if found.dataset.task == "binary":
         counts |= {metric: int(each[1]) for metric, each in of.items()}
         counts["roc_auc"] = int(true[:2].min())
+        is_kept = ~found.decision.abstains(found.output)
+        right, true, called = _table(found, is_kept)
+        of = {"precision": called, "recall": true, "f1": true + called - right}
+        counts |= {f"{metric}_answered": int(each[1]) for metric, each in of.items()}
+        counts["accuracy_answered"] = int(is_kept.sum())
     return counts
+
+
+def _table(found: Live, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Count for each class the rows that are right, those that are of it and those called so."""
+    table = np.array(measures.confusion(found.truth[kept], found.output[kept], found.decision))
+    return table.diagonal(), table.sum(axis=1), table.sum(axis=0)

@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 import numpy as np
 import pandas as pd
+from msgspec import UNSET
 
-from app.registry.description import confusion_matrix
+from app.registry.description import confusion_matrix, decided
 from app.registry.store import Registered
 from app.trainings.training_rows import TrainingRows
 from src.data.cleaning import Cleaned
 from src.data.prepared import Prepared
 from src.data.schema import Dataset
-from src.learning.recipe import Fitted
 from src.runs import comparison
 from src.runs.comparison import Fresh
 
@@ -45,6 +45,10 @@ def kpis(
         matrix = confusion_matrix(dataset.task, details["classes"], details["confusion"])
         document["confusion"] = msgspec.to_builtins(matrix)
         document["per_class"] = details["per_class"]
+    chosen = decided(manifest)
+    if chosen is not UNSET:
+        # The curve stands in the bundle, and the version tells it.
+        document["decided"] = msgspec.to_builtins(msgspec.structs.replace(chosen, curve=UNSET))
     return document
 
 
@@ -78,9 +82,8 @@ class Contest(comparison.Contest):
 
 
 def contest(
-    fitted: Fitted, dataset: Dataset, test: pd.DataFrame, champion: Registered, var: Path, seed: int
+    fresh: Fresh, test: pd.DataFrame, champion: Registered, var: Path, seed: int
 ) -> Contest:
     """Compare on the test rows that the champion has not seen, by the dataset's metric."""
-    fresh = Fresh(dataset, fitted.classes, fitted.output)
     found = comparison.contest(fresh, test, champion.path(var), champion.manifest, seed)
     return Contest(**vars(found), champion=champion.number)

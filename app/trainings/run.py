@@ -22,6 +22,7 @@ from app.trainings.retries import DatabaseWriter, with_retries
 from app.trainings.workspace import Workspace
 from src.data.schema import Dataset, without_rules
 from src.runs import folders, training
+from src.runs.comparison import Fresh
 from src.support import files
 
 
@@ -86,7 +87,8 @@ def train(
     contest = None
     if champion is not None:
         fitted = outcome.fitted
-        contest = result.contest(fitted, dataset, ready.test, champion, var, config.seed)
+        fresh = Fresh(dataset, fitted.classes, fitted.output, outcome.decision)
+        contest = result.contest(fresh, ready.test, champion, var, config.seed)
     # At its usual priority: the service waits where it copies a bundle of its own.
     kept = errands(lambda: version_store.keep(var, run.path / folders.BUNDLE))
     version = with_retries(database, lambda: version_store.known(database, kept))

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from app.http.paging import Cursor, Limit, Line, TimeSpan, Timestamp
-from app.registry.description import CrossValidation
+from app.registry.description import CrossValidation, VersionDecision
 from src.support.structs import Checked
 
 MOST_TRIALS = 1000
@@ -111,6 +111,7 @@ class TrainingResult(msgspec.Struct, frozen=True):
     snapshot: str
     confusion: dict[str, Any] | UnsetType = UNSET
     per_class: dict[str, dict[str, float | None]] | UnsetType = UNSET
+    decided: VersionDecision | UnsetType = UNSET
 
 
 class Training(msgspec.Struct, frozen=True):

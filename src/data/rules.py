@@ -86,16 +86,25 @@ def seconds(duration: Duration) -> float:
     return float(int(match[1]) * _SECONDS[match[2]])
 
 
-def check_gates(gates: Gates, task: str, classes: Collection[str] | None) -> None:
-    """Raise UserError if a gate can never be checked; `classes` is None while unknown."""
-    names = [*BY_TASK[task], *(OF_A_CLASS if task != "regression" else ()), *FINDINGS]
+def check_gates(
+    gates: Gates,
+    task: str,
+    classes: Collection[str] | None,
+    more: Collection[str] = (),
+) -> None:
+    """Raise UserError if a gate can never be checked.
+
+    `classes` is None while unknown; `more` names figures that the dataset has beside its task's.
+    """
+    of_class = OF_A_CLASS if task != "regression" else ()
+    names = [*BY_TASK[task], *of_class, *more, *FINDINGS]
     for name, gate in gates.items():
         if name not in names:
             raise unknown(f"metric of a {task} dataset", name, dict.fromkeys(names))
         _check_kind(name, gate)
         if isinstance(gate, str):
             continue
-        if not gate.is_none and name not in (*BY_TASK[task], COVERAGE):
+        if not gate.is_none and name not in (*BY_TASK[task], *more, COVERAGE):
             raise UserError(
                 f"In a {task} dataset each class has its own {name}, and there is none of all.",
                 given=f"gate.{name}.{'max' if gate.min is None else 'min'}",

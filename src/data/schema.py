@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from src.data import decide as deciding
 from src.data import rules
 from src.data.expressions import Expression
 from src.data.features import Bounds, Category, Feature, Integer, Number, Value
 from src.data.features import Text as Text  # bundles of earlier days name it here
-from src.evaluation.metrics import BY_TASK
+from src.evaluation.metrics import BY_TASK, OF_ANSWERED
 from src.support.errors import UserError, unknown
 from src.support.structs import Checked
 
@@ -82,6 +83,8 @@ class Dataset(Checked, frozen=True):
     duplicates: Literal["drop", "keep", "first"] = "drop"
     max_rejected: Share = 0.05
     split: Split = Split()
+    decide: deciding.Decide | None = None
+    abstain: deciding.Abstain | None = None
     gate: dict[str, rules.Gate | rules.Refuse] = {}
     promote: rules.Promote = "auto"
     on_breach: rules.OnBreach = "warn"
@@ -134,6 +137,12 @@ class Dataset(Checked, frozen=True):
         return {type(feature).__name__.lower() for feature in self.features.values()}
 
 
+def figures_of_decision(dataset: Dataset) -> list[str]:
+    """Name the figures on top of the task's metrics, which `decide` and `abstain` bring about."""
+    has_cost = dataset.decide is not None and dataset.decide.cost is not None
+    return [*(["cost"] if has_cost else []), *(OF_ANSWERED if dataset.abstain is not None else ())]
+
+
 def without_rules(dataset: Dataset) -> Dataset:
     """Return the dataset as a training sees it: other rules are no other training."""
     values = {name: getattr(dataset, name) for name in dataset.__struct_fields__}
@@ -153,6 +162,7 @@ def check(dataset: Dataset) -> None:
     _check_bounds(dataset)
     _check_metric(dataset, BY_TASK[dataset.task])
     _check_categories(dataset)
+    deciding.check(dataset.decide, dataset.abstain, dataset.name, dataset.task)
     _check_rules(dataset)
     _check_split(dataset)
     _check_group(dataset)
@@ -180,7 +190,7 @@ def _check_metric(dataset: Dataset, metrics: list[str]) -> None:
 def _check_rules(dataset: Dataset) -> None:
     values = dataset.target.values
     classes = None if values is None else [str(value) for value in values]
-    rules.check_gates(dataset.gate, dataset.task, classes)
+    rules.check_gates(dataset.gate, dataset.task, classes, figures_of_decision(dataset))
     if dataset.retrain is not None:
         rules.check_retrain(dataset.retrain)
 

@@ -16,6 +16,7 @@ from statistics import NormalDist
 import numpy as np
 
 from src.evaluation import measures, metrics
+from src.evaluation.decision import LIKELIEST, Decision
 from src.support.structs import Checked
 
 LEAST = 30  # rows; with fewer an interval means nothing, since resampling makes them look certain
@@ -88,25 +89,27 @@ def compare(
     seed: int,
     rounds: int = 1000,
     level: float = 0.95,
+    decisions: tuple[Decision, Decision] = (LIKELIEST, LIKELIEST),
 ) -> Comparison:
-    """Compare the outputs of two models on the same rows, in pairs.
+    """Compare the outputs of two models on the same rows, in pairs, each by its own decision.
 
     Hard rows are hard for both models. Drawn in pairs they cancel out of the difference, so far
     fewer rows are enough to tell it from chance.
     """
 
-    def measured(output: np.ndarray, rows: np.ndarray) -> float | None:
-        return measures.measure(task, truth[rows], output[rows], [metric])[metric]
+    def measured(at: int, rows: np.ndarray) -> float | None:
+        output, decision = (ours, theirs)[at][rows], decisions[at]
+        return measures.measure(task, truth[rows], output, [metric], None, decision)[metric]
 
     def better(rows: np.ndarray) -> float | None:
-        return _better(metric, measured(ours, rows), measured(theirs, rows))
+        return _better(metric, measured(0, rows), measured(1, rows))
 
     every = np.arange(len(truth))
     ends = _middle(map(better, _draws(len(truth), seed, rounds)), rounds, level)
     low, high = (None, None) if ends is None else ends
     return Comparison(
-        ours=measures.rounded(measured(ours, every)),
-        theirs=measures.rounded(measured(theirs, every)),
+        ours=measures.rounded(measured(0, every)),
+        theirs=measures.rounded(measured(1, every)),
         difference=measures.rounded(better(every)),
         low=measures.rounded(low),
         high=measures.rounded(high),

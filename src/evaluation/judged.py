@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,3 +24,13 @@ class Judged:
         """Return some of the rows, by their positions or a mask."""
         weights = None if self.weights is None else self.weights[at]
         return Judged(self.truth[at], self.output[at], weights)
+
+
+def joined(parts: Sequence[Judged]) -> Judged:
+    """Put the rows of several parts one after the other."""
+    weights = [part.weights for part in parts if part.weights is not None]
+    return Judged(
+        np.concatenate([part.truth for part in parts]),
+        np.concatenate([part.output for part in parts]),
+        np.concatenate(weights) if weights else None,
+    )

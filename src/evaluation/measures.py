@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from src.evaluation.metrics import BY_TASK
+from src.evaluation.decision import LIKELIEST, Decision
+from src.evaluation.metrics import BY_TASK, DECIDED, OF_ANSWERED
 from src.support.errors import UserError
 
 DIGITS = 6  # significant; more would differ between machines
@@ -62,7 +63,11 @@ _ERRORS: dict[str, Callable[[np.ndarray, np.ndarray, Weights], float | None]] = 
 
 
 def classes(
-    truth: np.ndarray, probabilities: np.ndarray, names: list[str], weights: Weights = None
+    truth: np.ndarray,
+    probabilities: np.ndarray,
+    names: list[str],
+    weights: Weights = None,
+    decision: Decision = LIKELIEST,
 ) -> Figures:
     """Compute the named metrics of probabilities of shape (rows, classes).
 
@@ -77,15 +82,18 @@ def classes(
         elif name == "roc_auc":
             values[name] = _roc_auc(truth, probabilities, weights)
         else:
-            table = _counted(truth, probabilities, weights) if table is None else table
+            if table is None:
+                table = _counted(truth, probabilities, weights, decision)
             values[name] = _of_counts(name, table)
     return values
 
 
-def _counted(truth: np.ndarray, output: np.ndarray, weights: Weights = None) -> np.ndarray:
+def _counted(
+    truth: np.ndarray, output: np.ndarray, weights: Weights = None, decision: Decision = LIKELIEST
+) -> np.ndarray:
     """Count rows, or add their weights, by true class (row) and predicted class (column)."""
     count = output.shape[1]
-    pairs = truth * count + output.argmax(axis=1)
+    pairs = truth * count + decision.called(output)
     return np.bincount(pairs, weights, minlength=count * count).reshape(count, count)
 
 
@@ -147,28 +155,72 @@ def _ranked_by_weight(weights: np.ndarray, is_positive: np.ndarray, scores: np.n
     return float((positives * below).sum() / (positives.sum() * others.sum()))
 
 
-def evaluate(task: str, truth: np.ndarray, output: np.ndarray, weights: Weights = None) -> Figures:
-    """Compute every metric of a task, rounded to significant digits.
+def evaluate(
+    task: str,
+    truth: np.ndarray,
+    output: np.ndarray,
+    weights: Weights = None,
+    decision: Decision = LIKELIEST,
+) -> Figures:
+    """Compute every metric of a task, and those of a decision, rounded to significant digits.
 
     `output` is predictions (regression) or probabilities (classes).
     """
-    values = measure(task, truth, output, BY_TASK[task], weights)
+    values = measure(task, truth, output, BY_TASK[task], weights, decision)
+    values |= of_decision(truth, output, weights, decision)
     return {name: rounded(value) for name, value in values.items()}
 
 
 def measure(
-    task: str, truth: np.ndarray, output: np.ndarray, names: list[str], weights: Weights = None
+    task: str,
+    truth: np.ndarray,
+    output: np.ndarray,
+    names: list[str],
+    weights: Weights = None,
+    decision: Decision = LIKELIEST,
 ) -> Figures:
     """Compute the named metrics of a task, unrounded; None if one is undefined."""
-    compute = regression if task == "regression" else classes
-    return compute(truth, output, names, weights)
+    if task == "regression":
+        return regression(truth, output, names, weights)
+    return classes(truth, output, names, weights, decision)
+
+
+def of_decision(
+    truth: np.ndarray, output: np.ndarray, weights: Weights, decision: Decision
+) -> Figures:
+    """Compute what only a decision has: the mean cost, the share that it leaves to a person.
+
+    Those on the rows that it answers are None where it answers none.
+    """
+    values: Figures = {}
+    if decision.costs is not None:
+        called = decision.called(output)
+        is_positive, is_called = truth == decision.positive, called == decision.positive
+        of_positive, of_negative = decision.costs
+        cost = of_positive * (is_called & ~is_positive) + of_negative * (is_positive & ~is_called)
+        values["cost"] = _mean(cost, weights)
+    if decision.band is not None:
+        is_left = decision.abstains(output)
+        kept = ~is_left
+        counts = None if weights is None else weights[kept]
+        values |= dict.fromkeys(OF_ANSWERED)
+        values["abstained"] = _mean(is_left, weights)
+        if kept.any() and (counts is None or counts.any()):
+            found = classes(truth[kept], output[kept], list(DECIDED), counts, decision)
+            values |= {f"{name}_answered": value for name, value in found.items()}
+    return values
 
 
 def score(
-    task: str, metric: str, truth: np.ndarray, output: np.ndarray, weights: Weights = None
+    task: str,
+    metric: str,
+    truth: np.ndarray,
+    output: np.ndarray,
+    weights: Weights = None,
+    decision: Decision = LIKELIEST,
 ) -> float:
     """Compute one metric; raise UserError if it is undefined on these rows."""
-    value = measure(task, truth, output, [metric], weights)[metric]
+    value = measure(task, truth, output, [metric], weights, decision)[metric]
     if value is None:
         needed = "two rows" if task == "regression" else "rows of every class"
         raise UserError(
@@ -188,17 +240,23 @@ def rounded(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.{DIGITS}g}")
 
 
-def confusion(truth: np.ndarray, output: np.ndarray) -> list[list[int]]:
+def confusion(
+    truth: np.ndarray, output: np.ndarray, decision: Decision = LIKELIEST
+) -> list[list[int]]:
     """Count rows by true class (row) and predicted class (column)."""
-    table: list[list[int]] = _counted(truth, output).tolist()
+    table: list[list[int]] = _counted(truth, output, decision=decision).tolist()
     return table
 
 
 def per_class(
-    truth: np.ndarray, output: np.ndarray, names: list[str], weights: Weights = None
+    truth: np.ndarray,
+    output: np.ndarray,
+    names: list[str],
+    weights: Weights = None,
+    decision: Decision = LIKELIEST,
 ) -> dict[str, dict[str, float]]:
     """Compute precision, recall, F1 and the number of rows of each class."""
-    table = _counted(truth, output, weights)
+    table = _counted(truth, output, weights, decision)
     figures = {kind: _of_each(kind, table) for kind in OF_A_CLASS}
     rows = np.bincount(truth, minlength=len(names))
     return {

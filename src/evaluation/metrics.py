@@ -14,6 +14,7 @@ class Metric(Checked, frozen=True):
     tasks: tuple[str, ...]
     greater_is_better: bool = False
     is_detail: bool = False  # computed and kept, but not in a table of all models
+    is_of_decision: bool = False  # of datasets alone that say how to decide
 
 
 _REGRESSION = ("regression",)
@@ -28,6 +29,16 @@ def _class_metric(about: str, tasks: tuple[str, ...] = _CLASSES) -> Metric:
 
 def _class_detail(about: str) -> Metric:
     return Metric(about=about, tasks=_MULTICLASS, greater_is_better=True, is_detail=True)
+
+
+def _of_decision(about: str) -> Metric:
+    return Metric(about=about, tasks=_BINARY, is_of_decision=True)
+
+
+def _answered(about: str) -> Metric:
+    return Metric(
+        about=about, tasks=_BINARY, greater_is_better=True, is_detail=True, is_of_decision=True
+    )
 
 
 METRICS: dict[str, Metric] = {
@@ -49,10 +60,30 @@ METRICS: dict[str, Metric] = {
     "f1_weighted": _class_metric("mean F1, weighted by class size", _MULTICLASS),
     "roc_auc": _class_metric("chance that a right class ranks above a wrong one"),
     "log_loss": Metric(about="mean surprise at the truth, in nats", tasks=_CLASSES),
+    "cost": _of_decision("mean cost of the answers, by the costs of wrong ones"),
+    "abstained": _of_decision("share of rows that are left to a person"),
+    "accuracy_answered": _answered("share of right answers among the rows that are answered"),
+    "precision_answered": _answered("precision on the rows that are answered"),
+    "recall_answered": _answered("recall on the rows that are answered"),
+    "f1_answered": _answered("F1 on the rows that are answered"),
 }
+# Of a dataset that abstains.
+OF_ANSWERED = (
+    "abstained",
+    "accuracy_answered",
+    "precision_answered",
+    "recall_answered",
+    "f1_answered",
+)
+# The metrics that follow from which class is answered, and not from how likely it is.
+DECIDED = ("accuracy", "precision", "recall", "f1")
 
 BY_TASK: dict[str, list[str]] = {
-    task: [name for name, metric in METRICS.items() if task in metric.tasks]
+    task: [
+        name
+        for name, metric in METRICS.items()
+        if task in metric.tasks and not metric.is_of_decision
+    ]
     for task in ("regression", "binary", "multiclass")
 }
 

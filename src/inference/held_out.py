@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from src.evaluation.decision import LIKELIEST, Decision
 from src.evaluation.measures import rounded
 from src.inference import bundle
 from src.inference.scalar_expressions import Record
@@ -30,13 +31,17 @@ def build(
     truth: Sequence[Any],
     output: np.ndarray,
     classes: Sequence[str] | None,
+    decision: Decision = LIKELIEST,
 ) -> bytes:
     """Write a representative sample of the rows, and those with the costliest errors.
 
     The sample is spread evenly by rank of the true value, so that it keeps the extremes. The same
     rows and answers give the same bytes.
     """
-    judged = _values(truth, output) if classes is None else _classes(truth, output, classes)
+    if classes is None:
+        judged = _values(truth, output)
+    else:
+        judged = _classes(truth, output, classes, decision)
     rows = [
         {"record": dict(zip(features, record, strict=True)), **one}
         for record, one in zip(records, judged, strict=True)
@@ -73,9 +78,9 @@ def _values(truth: Sequence[Any], output: np.ndarray) -> list[dict[str, Any]]:
 
 
 def _classes(
-    truth: Sequence[Any], output: np.ndarray, classes: Sequence[str]
+    truth: Sequence[Any], output: np.ndarray, classes: Sequence[str], decision: Decision
 ) -> list[dict[str, Any]]:
-    best = output.argmax(axis=1)
+    best = decision.called(output)
     judged = []
     for actual, at, chances in zip(truth, best.tolist(), output.tolist(), strict=True):
         true = chances[classes.index(actual)]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from src.data.schema import Dataset
+from src.evaluation.decision import LIKELIEST, Decision
 from src.support.errors import UserError, unknown
 
 
@@ -28,11 +29,11 @@ class Target:
         position = {name: at for at, name in enumerate(self.classes)}
         return column.map(position).to_numpy(dtype=np.int64)
 
-    def decode(self, output: np.ndarray) -> np.ndarray:
-        """Return predicted values, or the names of the most likely classes; shape (rows,)."""
+    def decode(self, output: np.ndarray, decision: Decision = LIKELIEST) -> np.ndarray:
+        """Return predicted values, or the names of the chosen classes; shape (rows,)."""
         if self.classes is None:
             return output
-        return np.asarray(self.classes, dtype=object)[output.argmax(axis=1)]
+        return np.asarray(self.classes, dtype=object)[decision.called(output)]
 
 
 def _order(seen: set[str], dataset: Dataset) -> list[str]:

@@ -15,8 +15,17 @@ from src.config.configuration import Config, Model, NoSearch, OptunaSearch
 from src.data import findings, groups
 from src.data.schema import Dataset
 from src.evaluation import measures
+from src.evaluation.decision import Decision
 from src.evaluation.judged import Judged
-from src.learning import causes, conformal, estimators, monotone, segments, validation
+from src.learning import (
+    causes,
+    conformal,
+    deciding,
+    estimators,
+    monotone,
+    segments,
+    validation,
+)
 from src.learning import target as targets
 from src.learning.inspection import models as inspection
 from src.learning.recipe import Fitted, Progress, Recipe
@@ -33,8 +42,14 @@ class Outcome:
     details: dict[str, Any]
     interval: dict[str, Any]
     findings: list[dict[str, Any]]  # what the figures say against the model
+    decided: dict[str, Any] | None  # how a class is chosen, where the dataset says so
     predictions: pd.DataFrame
     trials: pd.DataFrame | None
+
+    @property
+    def decision(self) -> Decision:
+        """How a class is chosen from probabilities."""
+        return Decision.of({"decision": self.decided})
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that a bundle keeps as CSV."""
@@ -63,18 +78,20 @@ def train(
         monotone.check(config.dataset, fitted.output, train, config.model.name)
         progress.step()
         output = recipe.output(fitted, test)
+        judged = validated.rows(truth, sampling.weights)
+        decided = deciding.decide(config.dataset, judged)
     tested = Sampling.of(test, config.dataset)
     held_out = Judged(target.encode(test), output, tested.weights)
-    judged = validated.rows(truth, sampling.weights)
     answered = train[validated.judged]
     interval = _interval(config, judged, answered, held_out, test)
     parts = (
         inspection.Part(judged, sampling.take(np.flatnonzero(validated.judged))),
         inspection.Part(held_out, tested),
     )
+    decision = Decision.of({"decision": decided})
     metrics = {
         "test": measures.evaluate(
-            config.dataset.task, held_out.truth, held_out.output, held_out.weights
+            config.dataset.task, held_out.truth, held_out.output, held_out.weights, decision
         ),
         "cv": {
             config.dataset.metric: {
@@ -92,13 +109,14 @@ def train(
         model=model,
         metrics=metrics,
         details={
-            **_details(target, held_out, validated),
+            **_details(target, held_out, validated, decision),
             "causes": causes.find(config.dataset, train),
             "segments": _segments(config.dataset, interval, (answered, judged), (test, held_out)),
         },
         interval=interval,
         findings=_findings(config, validated.scores, interval, *parts),
-        predictions=_predictions(target, test, output),
+        decided=decided,
+        predictions=_predictions(target, test, output, decision),
         trials=trials,
     )
 
@@ -207,20 +225,22 @@ def _groups(train: pd.DataFrame, test: pd.DataFrame, dataset: Dataset) -> dict[s
 
 
 def _details(
-    target: targets.Target, held_out: Judged, validated: validation.Validated
+    target: targets.Target, held_out: Judged, validated: validation.Validated, decision: Decision
 ) -> dict[str, Any]:
     """Collect details that are too long for a table of metrics."""
     details: dict[str, Any] = {"cv_scores": [measures.rounded(s) for s in validated.scores]}
     if target.classes is not None:
         truth, output, weights = held_out.truth, held_out.output, held_out.weights
         details["classes"] = target.classes
-        details["confusion"] = measures.confusion(truth, output)
-        details["per_class"] = measures.per_class(truth, output, target.classes, weights)
+        details["confusion"] = measures.confusion(truth, output, decision)
+        details["per_class"] = measures.per_class(truth, output, target.classes, weights, decision)
     return details
 
 
-def _predictions(target: targets.Target, test: pd.DataFrame, output: np.ndarray) -> pd.DataFrame:
-    predicted = target.decode(output)
+def _predictions(
+    target: targets.Target, test: pd.DataFrame, output: np.ndarray, decision: Decision
+) -> pd.DataFrame:
+    predicted = target.decode(output, decision)
     if target.classes is None:
         predicted = np.array([measures.rounded(value) for value in predicted])
     return pd.DataFrame({"actual": test[target.name].to_numpy(), "predicted": predicted})

@@ -18,7 +18,12 @@ import pandas as pd
 from optuna.trial import Trial, TrialState
 
 from src.config.configuration import Config, Model, OptunaSearch, with_values
+from src.data.schema import Dataset
 from src.evaluation import measures, metrics
+from src.evaluation.decision import LIKELIEST, Decision
+from src.evaluation.judged import Judged
+from src.evaluation.metrics import DECIDED
+from src.learning import deciding
 from src.learning import study as studies
 from src.learning.encoding import Encoder
 from src.learning.recipe import Encoded, Progress, Recipe
@@ -212,11 +217,23 @@ def _try(search: Search, params: dict[str, Any], limits: list[float]) -> Tried:
         fitted, grown = recipe.fit_stopping(part.encoder, part.fit, part.judge)
         output = fitted.output_encoded(part.judge.matrix)
         weights = part.judge.sampling.weights
-        scores.append(measures.score(task, metric, part.judge.target, output, weights))
+        judged = Judged(part.judge.target, output, weights)
+        decision = _decision(search.config.dataset, judged)
+        scores.append(measures.score(task, metric, judged.truth, output, weights, decision))
         trees += [] if grown is None else [grown]
         if search.cost(float(np.mean(scores))) > limit:
             return Tried(scores, trees, TrialState.PRUNED)
     return Tried(scores, trees, TrialState.COMPLETE)
+
+
+def _decision(dataset: Dataset, judged: Judged) -> Decision:
+    """Return the decision on the rows of a fold that is the best on them.
+
+    Their own threshold makes every trial seem a little too good, and all of them alike.
+    """
+    if dataset.decide is None or dataset.metric not in DECIDED:
+        return LIKELIEST
+    return Decision(deciding.threshold(dataset.decide, judged))
 
 
 def _best(search: Search) -> Model:

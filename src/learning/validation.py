@@ -12,8 +12,12 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from src.data.schema import Dataset
 from src.evaluation import measures
-from src.evaluation.judged import Judged
+from src.evaluation.decision import LIKELIEST, Decision
+from src.evaluation.judged import Judged, joined
+from src.evaluation.metrics import DECIDED
+from src.learning import deciding
 from src.learning.recipe import Recipe
 from src.learning.sampling import Fold, Sampling
 
@@ -66,12 +70,32 @@ def cross_validate(
     )
     shape = (len(target),) if recipe.classes is None else (len(target), len(recipe.classes))
     out, judged = np.full(shape, np.nan), np.zeros(len(target), dtype=bool)
-    scores = []
+    folds = []
     for (_, judge), output in zip(parts, outputs, strict=True):
         out[judge], judged[judge] = output, True
-        weights = sampling.take(judge).weights
-        scores.append(measures.score(recipe.dataset.task, metric, target[judge], output, weights))
+        folds.append(Judged(target[judge], output, sampling.take(judge).weights))
+    is_along_time = sampling.moments is not None
+    scores = [
+        measures.score(
+            *(recipe.dataset.task, metric, fold.truth, fold.output, fold.weights),
+            _decision(recipe.dataset, metric, folds, at, is_along_time),
+        )
+        for at, fold in enumerate(folds)
+    ]
     return Validated(scores, out, judged)
+
+
+def _decision(
+    dataset: Dataset, metric: str, folds: list[Judged], at: int, is_along_time: bool
+) -> Decision:
+    """Return by what a fold's classes are chosen: a threshold that its own rows had no part in.
+
+    It is chosen on the other folds; along the time on the earlier ones, if there are any.
+    """
+    if dataset.decide is None or metric not in DECIDED:
+        return LIKELIEST
+    others = folds[:at] if is_along_time and at else [*folds[:at], *folds[at + 1 :]]
+    return Decision(deciding.threshold(dataset.decide, joined(others)))
 
 
 def _judge(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from src.data.features import Integer, Number
 from src.data.schema import Dataset
 from src.evaluation import bootstrap
 from src.evaluation.bootstrap import LEAST, Comparison
+from src.evaluation.decision import LIKELIEST, Decision
 from src.inference import bundle
 from src.inference import predictor as predictors
 from src.learning import exporting
@@ -30,6 +31,7 @@ class Fresh:
     dataset: Dataset
     classes: Sequence[str] | None
     output: Callable[[pd.DataFrame], np.ndarray]
+    decision: Decision = LIKELIEST
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def of_bundle(path: Path, manifest: Mapping[str, Any]) -> Fresh:
     def output(rows: pd.DataFrame) -> np.ndarray:
         return np.asarray(predictor.output(exporting.records(rows, dataset)))
 
-    return Fresh(dataset, manifest["details"].get("classes"), output)
+    classes, decision = manifest["details"].get("classes"), Decision.of(manifest)
+    return Fresh(dataset, classes, output, decision)
 
 
 def contest(
@@ -104,6 +107,7 @@ def contest(
         note = f"only {len(new)} held-out rows are new to the champion, and {LEAST} are needed"
         return Contest(len(new), left_out, metric, None, note)
     answers, ours, truth = old.output(new), fresh.output(new), new[dataset.target.name]
+    theirs_by = old.decision
     if fresh.classes is None:
         truth = truth.to_numpy(dtype=np.float64)
     else:
@@ -111,7 +115,12 @@ def contest(
         every = list(dict.fromkeys([*fresh.classes, *names]))
         ours, answers = _widened(ours, fresh.classes, every), _widened(answers, names, every)
         truth = truth.map({name: at for at, name in enumerate(every)}).to_numpy(dtype=np.int64)
-    result = bootstrap.compare(dataset.task, metric, truth, ours, answers, seed=seed)
+        theirs_by = replace(theirs_by, positive=every.index(names[-1]))
+    result = bootstrap.compare(
+        *(dataset.task, metric, truth, ours, answers),
+        seed=seed,
+        decisions=(fresh.decision, theirs_by),
+    )
     return Contest(len(new), left_out, metric, result)
 
 

@@ -196,7 +196,8 @@ def _exported(
     beside = {
         exporting.GOLDEN: exporting.golden(ready.test, expected, dataset),
         held_out.NAME: held_out.build(
-            records, list(dataset.features), truth, expected, fitted.classes
+            *(records, list(dataset.features), truth, expected, fitted.classes),
+            outcome.decision,
         ),
         **similar.build(ready.train, dataset),
     }
@@ -231,6 +232,7 @@ def _manifest(
         "details": outcome.details,
         "interval": outcome.interval,
         "findings": outcome.findings,
+        **({} if outcome.decided is None else {"decision": outcome.decided}),
         "data": ready.origin,
         "git": provenance.git(),
         "versions": provenance.versions(outcome.fitted.members[0]),

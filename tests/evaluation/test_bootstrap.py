@@ -8,6 +8,7 @@ import pytest
 
 from src.evaluation import bootstrap, measures
 from src.evaluation.bootstrap import LEAST, compare, interval, share
+from src.evaluation.decision import LIKELIEST, Decision
 
 
 def outputs(truth: np.ndarray, right: float, random: np.random.Generator) -> np.ndarray:
@@ -211,3 +212,19 @@ def test_a_metric_that_few_rounds_define_shows_nothing_better() -> None:
     found = compare("multiclass", "roc_auc", truth, output, poor, seed=0, rounds=100)
     assert found.difference is not None
     assert (found.low, found.high, found.is_better) == (None, None, False)
+
+
+def test_each_model_is_compared_by_its_own_threshold() -> None:
+    random = np.random.default_rng(2)
+    truth = (random.random(400) < 0.3).astype(int)
+    likely = np.clip(0.1 + 0.2 * truth + random.normal(0, 0.05, 400), 0, 1)
+    output = np.column_stack([1 - likely, likely])
+    made = Decision(0.2)
+    found = compare(
+        "binary", "f1", truth, output, output, seed=0, rounds=50, decisions=(made, LIKELIEST)
+    )
+    assert found.theirs == 0
+    assert found.ours == measures.evaluate("binary", truth, output, None, made)["f1"] > 0.8
+    assert found.is_better
+    same = compare("binary", "f1", truth, output, output, seed=0, rounds=50, decisions=(made, made))
+    assert same.difference == 0

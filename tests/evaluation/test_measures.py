@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose
 from sklearn import metrics as sk
 
 from src.evaluation import measures
-from src.evaluation.metrics import BY_TASK
+from src.evaluation.decision import Decision
+from src.evaluation.metrics import BY_TASK, OF_ANSWERED
 from src.support.errors import UserError
 
 TRUTH = np.array([0, 0, 0, 1, 1])
@@ -395,3 +396,76 @@ def test_a_row_that_counts_twice_is_two_rows(task: str) -> None:
 def test_the_figures_of_a_class_are_weighted_and_its_rows_counted() -> None:
     found = measures.per_class(TRUTH, OUTPUT, ["no", "yes"], np.array([1.0, 0, 1, 1, 3]))
     assert found["yes"] == {"precision": 1.0, "recall": 0.25, "f1": 0.4, "rows": 2}
+
+
+def drawn_chances(count: int = 400, seed: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw the truth, probabilities of two classes and weights."""
+    draw = np.random.default_rng(seed)
+    truth = (draw.random(count) < 0.2).astype(int)
+    likely = np.clip(0.15 + 0.3 * truth + draw.normal(0, 0.15, count), 0, 1).round(2)
+    return truth, np.column_stack([1 - likely, likely]), draw.uniform(0, 3, count).round(2)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.13, 0.3, 0.5, 1.0])
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_classes_by_a_threshold_are_judged_as_scikit_learn_does(
+    threshold: float, is_weighted: bool
+) -> None:
+    truth, output, counts = drawn_chances()
+    weights = counts if is_weighted else None
+    called = (output[:, 1] >= threshold).astype(int)
+    made = Decision(threshold)
+    found = measures.measure("binary", truth, output, BY_TASK["binary"], weights, made)
+    known = {
+        "accuracy": sk.accuracy_score(truth, called, sample_weight=weights),
+        **{
+            name: getattr(sk, f"{name}_score")(
+                truth, called, sample_weight=weights, zero_division=0
+            )
+            for name in ("precision", "recall", "f1")
+        },
+        "roc_auc": sk.roc_auc_score(truth, output[:, 1], sample_weight=weights),
+        "log_loss": sk.log_loss(truth, output, sample_weight=weights),
+    }
+    for name, value in known.items():
+        assert found[name] == pytest.approx(value, abs=1e-12), name
+    table = sk.confusion_matrix(truth, called, labels=[0, 1]).tolist()
+    assert measures.confusion(truth, output, made) == table
+    by_class = measures.per_class(truth, output, ["no", "yes"], weights, made)
+    assert by_class["yes"]["f1"] == pytest.approx(known["f1"], rel=1e-5)
+
+
+def test_a_decision_adds_what_only_it_has() -> None:
+    truth, output, _ = drawn_chances()
+    made = Decision(0.3, band=(0.25, 0.45), costs=(1.0, 20.0))
+    found = measures.evaluate("binary", truth, output, None, made)
+    assert list(found) == [*BY_TASK["binary"], "cost", *OF_ANSWERED]
+    likely = output[:, 1]
+    called, left = likely >= 0.3, (likely > 0.25) & (likely < 0.45)
+    costs = np.where(called & (truth == 0), 1, 0) + np.where(~called & (truth == 1), 20, 0)
+    assert found["cost"] == pytest.approx(costs.mean(), rel=1e-5)
+    assert found["abstained"] == pytest.approx(left.mean(), rel=1e-5)
+    assert 0.05 < left.mean() < 0.95
+    kept = ~left
+    for name in ("accuracy", "precision", "recall", "f1"):
+        of_kept = getattr(sk, f"{name}_score")(truth[kept], called[kept])
+        assert found[f"{name}_answered"] == pytest.approx(of_kept, rel=1e-5)
+
+
+def test_where_nothing_is_answered_it_has_no_figures() -> None:
+    truth, output, _ = drawn_chances()
+    made = Decision(0.5, band=(-0.1, 1.1))
+    found = measures.evaluate("binary", truth, output, None, made)
+    assert found["abstained"] == 1
+    assert {found[f"{name}_answered"] for name in ("accuracy", "precision", "f1")} == {None}
+
+
+def test_weights_count_in_what_a_decision_has() -> None:
+    truth, output, _ = drawn_chances()
+    counts = np.random.default_rng(0).integers(0, 3, len(truth))
+    twice = np.repeat(np.arange(len(truth)), counts)
+    made = Decision(0.3, band=(0.25, 0.45), costs=(1.0, 20.0))
+    weighed = measures.of_decision(truth, output, counts.astype(float), made)
+    alone = measures.of_decision(truth[twice], output[twice], None, made)
+    for name, value in alone.items():
+        assert weighed[name] == pytest.approx(value), name

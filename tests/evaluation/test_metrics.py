@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from src.evaluation.metrics import BY_TASK, METRICS, cost, shown
+from src.evaluation.metrics import BY_TASK, METRICS, OF_ANSWERED, cost, shown
 
 
 def test_every_metric_says_what_it_is_and_serves_a_task() -> None:
@@ -32,7 +32,7 @@ def test_each_task_lists_its_own_metrics(task: str, names: str) -> None:
 def test_errors_and_losses_cost_and_all_else_pays(name: str) -> None:
     values = [0.1, 0.9, 0.5]
     ranked = sorted(values, key=lambda value: cost(name, value))
-    losses = ("mae", "rmse", "mape", "log_loss")
+    losses = ("mae", "rmse", "mape", "log_loss", "cost", "abstained")
     assert ranked == ([0.1, 0.5, 0.9] if name in losses else [0.9, 0.5, 0.1])
 
 
@@ -43,3 +43,10 @@ def test_tables_leave_out_the_details() -> None:
     assert shown(BY_TASK["regression"]) == BY_TASK["regression"]
     assert shown(name for name in BY_TASK["binary"]) == BY_TASK["binary"]
     assert shown(["mae", "accuracy"]) == ["mae", "accuracy"]
+
+
+def test_figures_of_a_decision_are_none_of_its_task() -> None:
+    of_decision = [name for name, metric in METRICS.items() if metric.is_of_decision]
+    assert of_decision == ["cost", *OF_ANSWERED]
+    assert not set(of_decision) & set(BY_TASK["binary"])
+    assert shown(of_decision) == ["cost", "abstained"]

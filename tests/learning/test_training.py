@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn import metrics as sk
 
 from src.config.configuration import Config
 from src.data import splitting
 from src.evaluation import measures
-from src.evaluation.metrics import BY_TASK
+from src.evaluation.metrics import BY_TASK, OF_ANSWERED
 from src.learning import conformal, training
 from src.learning.training import Outcome
 from src.support.errors import UserError
@@ -443,3 +444,108 @@ def test_persons_that_are_known_by_heart_are_told_where_nobody_named_them(
         config = make_config(NEAREST, dataset={**VOICE, "key": key}, params=params, folds=5)
         outcome = train(config, rows[~is_test], rows[is_test])
         assert [one["rule"] for one in outcome.findings] == rules
+
+
+def churned(make_rows: Rows, count: int, seed: int, share: float = 0.25) -> pd.DataFrame:
+    """Draw stones of which few are dear, and their features tell a little of it."""
+    rng = np.random.default_rng(seed + 100)  # another than the stones are drawn with
+    rows = make_rows(count, seed)
+    odds = 1.2 * rows["carat"] + rng.logistic(0, 1.2, count)
+    dear = odds > np.quantile(odds, 1 - share)
+    return rows.assign(price=np.where(dear, "yes", "no").astype(object))
+
+
+def test_the_held_out_rows_are_judged_by_the_threshold(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    rows, test = churned(make_rows, 1500, 0), churned(make_rows, 800, 1)
+    rules = {"decide": {"metric": "f1"}, "abstain": {"share": 0.1}, "metric": "f1"}
+    outcome = train(make_config(LOGISTIC, "binary", rules), rows, test)
+    decided = outcome.decided
+    assert decided is not None
+    assert 0.1 < decided["threshold"] < 0.45
+    truth = (test["price"] == "yes").to_numpy().astype(int)
+    output = outcome.fitted.output(test)
+    called = (output[:, 1] >= decided["threshold"]).astype(int)
+    measured = outcome.metrics["test"]
+    assert list(measured) == [*BY_TASK["binary"], *OF_ANSWERED]
+    assert measured["f1"] == pytest.approx(sk.f1_score(truth, called), rel=1e-5)
+    assert measured["abstained"] == pytest.approx(0.1, abs=0.05)
+    assert measured["accuracy_answered"] > measured["accuracy"]
+    table = sk.confusion_matrix(truth, called).tolist()
+    assert outcome.details["confusion"] == table
+    names = np.array(["no", "yes"])[called].tolist()
+    assert outcome.predictions["predicted"].tolist() == names
+    assert outcome.details["per_class"]["yes"]["f1"] == measured["f1"]
+    # The same model with one half for a threshold finds fewer.
+    plain = train(make_config(LOGISTIC, "binary", {"metric": "f1"}), rows, test)
+    assert plain.decided is None
+    assert_array_equal(plain.fitted.output(test), output)
+    assert plain.metrics["test"]["f1"] == pytest.approx(
+        sk.f1_score(truth, output.argmax(axis=1)), rel=1e-5
+    )
+    assert measured["f1"] > plain.metrics["test"]["f1"] + 0.03
+    assert measured["log_loss"] == plain.metrics["test"]["log_loss"]
+    assert outcome.metrics["cv"]["f1"]["mean"] > plain.metrics["cv"]["f1"]["mean"] + 0.03
+
+
+def test_a_fold_is_judged_by_a_threshold_of_the_others(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    """Where features tell nothing, a threshold that a fold chose itself would find something."""
+    rows = churned(make_rows, 60, 0, 0.5)
+    rows["price"] = np.random.default_rng(3).permutation(rows["price"].to_numpy())
+    rules = {"decide": {"metric": "accuracy"}, "metric": "accuracy"}
+    scores = [
+        train(make_config(LOGISTIC, "binary", rules, seed=seed), rows, rows).metrics["cv"]
+        for seed in range(6)
+    ]
+    assert np.mean([one["accuracy"]["mean"] for one in scores]) < 0.55
+
+
+def test_one_row_in_a_thousand_is_found_end_to_end(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    def rare(count: int, seed: int) -> pd.DataFrame:
+        rng = np.random.default_rng(seed + 100)
+        rows = make_rows(count, seed).assign(price="no")
+        at = rng.choice(count, count // 1000, replace=False)
+        rows.loc[at, "price"] = "yes"
+        rows.loc[at, "carat"] = rng.uniform(2.2, 3.4, len(at))
+        rows["facets"] = rows["facets"] + 6.0 * (rows["price"] == "yes")
+        return rows.astype({"price": object})
+
+    rows, test = rare(40_000, 0), rare(10_000, 1)
+    rules = {
+        "decide": {"cost": {"false_positive": 1, "false_negative": 200}},
+        "metric": "log_loss",
+        "abstain": {"share": 0.01},
+    }
+    outcome = train(make_config(LOGISTIC, "binary", rules, folds=5), rows, test)
+    decided, measured = outcome.decided, outcome.metrics["test"]
+    assert decided is not None
+    assert decided["threshold"] < 0.1
+    assert measured["recall"] >= 0.5
+    assert measured["cost"] < 200 * 0.001  # that of finding none
+    assert decided["out_of_fold"]["cost"] < decided["at_half"]["cost"]
+    assert decided["out_of_fold"]["abstained"] == pytest.approx(0.01, abs=1e-3)
+    assert np.array(outcome.details["confusion"]).sum(axis=1).tolist() == [9990, 10]
+    # Counting the rare class more bends the probabilities, and they are put right.
+    weighed = make_config(
+        LOGISTIC, "binary", rules, folds=5, params={"class_weight": "balanced", "max_iter": 1000}
+    )
+    other = train(weighed, rows, test).metrics["test"]
+    assert other["log_loss"] < 0.0079  # that of the share alone
+    assert other["roc_auc"] == pytest.approx(measured["roc_auc"], abs=0.04)
+
+
+def test_figures_of_a_decision_are_those_of_weighted_rows(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    rows, test = churned(make_rows, 900, 0), churned(make_rows, 500, 1)
+    rules = {"decide": {"metric": "f1"}, "metric": "f1", "weight": "carat"}
+    outcome = train(make_config(LOGISTIC, "binary", rules), rows, test)
+    assert outcome.decided is not None
+    called = outcome.fitted.output(test)[:, 1] >= outcome.decided["threshold"]
+    known = sk.f1_score(test["price"] == "yes", called, sample_weight=test["carat"])
+    assert outcome.metrics["test"]["f1"] == pytest.approx(known, rel=1e-5)

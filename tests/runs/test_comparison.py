@@ -9,11 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import f1_score
 
+from src.config import configuration
+from src.config.configuration import Model
+from src.data.schema import Dataset
 from src.evaluation.bootstrap import Comparison
 from src.inference import bundle
+from src.learning.recipe import Recipe
 from src.runs.comparison import Contest, contest, hashes, of_bundle
 from src.support.errors import UserError
+from src.support.structs import convert
 from tests.inference import models
 from tests.reporting import bundles
 
@@ -167,3 +173,38 @@ def test_only_the_named_columns_and_no_index_tell_rows_apart() -> None:
 
 def test_no_rows_have_no_numbers() -> None:
     assert hashes(frame(a=["x"]).head(0), ["a"]).empty
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_each_version_is_judged_by_its_own_threshold(tmp_path: Path, is_turned: bool) -> None:
+    """The champion may have named the other class the positive one."""
+    fitted, dataset, rows = models.fit("sklearn.linear_model.LogisticRegression", "binary")
+    values = configuration.plain(dataset) | {"metric": "f1"}
+    dataset = convert(values, Dataset, "dataset")
+    threshold = {"decision": {"threshold": 0.95}}
+    manifest = bundles.save(tmp_path / "new", fitted, dataset, rows)
+    champion, classes = fitted, fitted.classes
+    assert classes is not None
+    if is_turned:
+        recipe = Recipe(dataset, fit_model(), classes[::-1], 3)
+        champion = recipe.fit(rows, 1 - models.make_target(rows, "binary"))
+        threshold = {"decision": {"threshold": np.nextafter(0.05, 1)}}
+    old = bundles.save(tmp_path / "old", champion, dataset, rows, **threshold)
+    test = bundles.held_out(200, "binary")
+    columns = [*dataset.features, "role"]
+    seen = bundle.load(tmp_path / "old").rows()
+    test = test[~hashes(test, columns).isin(set(hashes(seen, columns)))]
+    fresh = of_bundle(tmp_path / "new", manifest)
+    found = contest(fresh, test, tmp_path / "old", old, 1).result
+    assert found is not None
+    truth, likely = test["role"] == classes[1], fitted.output(test)[:, 1]
+    assert found.ours == pytest.approx(f1_score(truth, likely > 0.5), rel=1e-5)
+    assert found.theirs == pytest.approx(f1_score(truth, likely >= 0.95), rel=1e-5)
+    assert found.theirs < found.ours - 0.05
+
+
+def fit_model() -> Model:
+    """Return the model that models.fit fits."""
+    target = "sklearn.linear_model.LogisticRegression"
+    values = {"name": "mine", "complexity": 1, "estimator": {"binary": {"_target_": target}}}
+    return convert(values, Model, "model")

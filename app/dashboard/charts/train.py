@@ -66,6 +66,42 @@ def confusion(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> Spec:
     )
 
 
+def thresholds(curve: Sequence[dict[str, Any]], chosen: float, band: Sequence[float]) -> Spec:
+    """Draw what comes of each threshold, with the chosen one and the band around it."""
+    names = [name for name in ("precision", "recall", "f1") if name in curve[0]]
+    rows = [
+        {"threshold": point["threshold"], "figure": name, "value": point[name]}
+        for point in curve
+        for name in names
+    ]
+    x = alt.X(
+        "threshold:Q",
+        title="from this probability on an answer is positive",
+        axis=alt.Axis(format=".2~g", tickCount=6),
+    )
+    lines = (
+        alt.Chart(alt.Data(values=rows))
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=x,
+            y=alt.Y("value:Q", title=None, scale=alt.Scale(domain=[0, 1])),
+            color=alt.Color("figure:N", sort=names, legend=alt.Legend(orient="top", title=None)),
+            tooltip=[
+                alt.Tooltip("figure:N"),
+                alt.Tooltip("threshold:Q", format=".3~g"),
+                alt.Tooltip("value:Q", format=".3~g"),
+            ],
+        )
+    )
+    rule = alt.Chart(alt.Data(values=[{"threshold": chosen}])).mark_rule(strokeWidth=2)
+    shown = lines + rule.encode(x=x)
+    if band:
+        ends = alt.Data(values=[{"low": band[0], "high": band[1]}])
+        left = alt.Chart(ends).mark_rect(opacity=0.15)
+        shown = left.encode(x=alt.X("low:Q"), x2="high:Q") + shown
+    return _spec(shown)
+
+
 def difference(low: float, value: float, high: float) -> Spec:
     """Draw the improvement over the champion with its interval."""
     row = {"low": low, "value": value, "high": high}

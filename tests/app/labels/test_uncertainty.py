@@ -215,6 +215,23 @@ def test_only_so_many_rows_are_looked_through(
     assert [row["id"] for row in predictions(service)] == [newer]
 
 
+@pytest.mark.parametrize(
+    ("chance", "expected"), [(0.2, 1.0), (0.1, 0.5), (0.6, 0.5), (0.0, 0.0), (1.0, 0.0)]
+)
+def test_with_a_threshold_what_is_near_it_is_the_least_sure(chance: float, expected: float) -> None:
+    answer = {**json.loads(truths.late(chance)), "threshold": 0.2}
+    assert uncertainty.uncertainty(answer, DEBTS) == pytest.approx(expected)
+
+
+def test_what_is_left_to_a_person_comes_first() -> None:
+    chances = {"a": 0.2, "b": 0.9, "c": 0.3, "d": 0.7}
+    rows = []
+    for at, (number, chance) in enumerate(chances.items()):
+        said = json.loads(truths.late(chance)) | {"threshold": 0.2, "abstains": chance > 0.5}
+        rows.append(row(number, json.dumps(said).encode(), {"amount": float(at)}))
+    assert [one.id for one in ranked(rows, DEBTS, 9)] == ["d", "b", "a", "c"]
+
+
 def test_only_what_the_champion_was_unsure_of_counts(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

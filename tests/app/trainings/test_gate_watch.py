@@ -14,7 +14,9 @@ from app.registry.store import Registered
 from app.store import ids
 from app.store.tables import Label
 from app.trainings.gate_watch import GateWatch
+from src.config import paths
 from src.evaluation.bootstrap import LEAST
+from tests.app import project
 from tests.app.labels import truths
 from tests.app.service import Service, assert_refused
 
@@ -298,6 +300,46 @@ def test_the_accuracy_is_held_against_its_limit_as_a_share(
     looker(database)()
     expected = [SERVES, BREACH] if is_missed else [SERVES]
     assert truths.kinds(database, "debts") == expected
+
+
+@pytest.mark.parametrize(("most", "is_missed"), [(0.3, False), (0.1, True)])
+def test_the_share_that_is_left_to_people_is_held_against_its_limit(
+    database: peewee.Database, home: Path, tmp_path: Path, most: float, is_missed: bool
+) -> None:
+    decide = {"threshold": 0.3, "band": [0.2, 0.45]}
+    watched(database, tmp_path, decide, {"share": 0.1}, {"abstained": {"max": most}})
+    pairs = [("0", truths.late(0.1))] * 70 + [("1", truths.late(0.4))] * 20
+    truths.feedback(database, pairs, dataset="debts")
+    looker(database)()
+    assert truths.kinds(database, "debts") == ([SERVES, BREACH] if is_missed else [SERVES])
+
+
+@pytest.mark.parametrize("called", [LEAST - 1, LEAST])
+def test_a_figure_of_what_is_answered_needs_such_answers(
+    database: peewee.Database, home: Path, tmp_path: Path, called: int
+) -> None:
+    """By one half none would be called positive, and those in the band are not counted."""
+    decide = {"threshold": 0.3, "band": [0.2, 0.45]}
+    watched(database, tmp_path, decide, {"share": 0.1}, {"precision_answered": {"min": 0.9}})
+    pairs = [("0", truths.late(0.4))] * 60 + [("0", truths.late(0.47))] * (called - 1)
+    truths.feedback(database, [*pairs, ("1", truths.late(0.49))], dataset="debts")
+    looker(database)()
+    expected = [SERVES] if called < LEAST else [SERVES, BREACH]
+    assert truths.kinds(database, "debts") == expected
+
+
+def watched(
+    database: peewee.Database, tmp_path: Path, decide: Any, abstain: Any, gate: Any
+) -> None:
+    """Let a version of the debts serve that decides, and passes this gate as far as it knows."""
+
+    def change(manifest: Any) -> None:
+        manifest["decision"] = decide
+        manifest["metrics"]["test"] |= {"abstained": 0.05, "precision_answered": 0.95}
+
+    project.retell(paths.BUNDLES / "debts" / "logistic", "manifest.json", change)
+    truths.serve(database, truths.register(database, tmp_path / "var", "debts")[0])
+    truths.rule("debts", abstain=abstain, gate=gate)
 
 
 @pytest.mark.parametrize("positives", [1, LEAST])

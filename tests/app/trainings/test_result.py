@@ -25,6 +25,7 @@ from src.data.prepared import Prepared
 from src.data.schema import Dataset
 from src.evaluation import bootstrap
 from src.inference import bundle
+from src.runs.comparison import Fresh
 from src.support.structs import convert
 from tests.app import project
 
@@ -69,7 +70,8 @@ def hold(home: Path, database: peewee.Database, var: Path) -> Hold:
         version = version_store.register(database, var, paths.BUNDLES / name / champion)
         version = change(version) or version
         ruled = dataset_of(name, **changes)
-        return result.contest(fitted, ruled, rows(ready), version, var, 7)
+        fresh = Fresh(ruled, fitted.classes, fitted.output)
+        return result.contest(fresh, rows(ready), version, var, 7)
 
     return contest
 
