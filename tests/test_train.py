@@ -361,8 +361,9 @@ class TestATrackedRun:
         folder = pipeline.project.folder
         loaded = bundle.load(folder / "artifacts/bundles/stones/ridge")
         metrics = json.loads((folder / "metrics/stones/ridge.json").read_text())
-        assert list(metrics) == ["test", "cv", "interval", "rows"]
+        assert list(metrics) == ["test", "cv", "interval", "rows", "findings"]
         assert loaded.manifest["metrics"].pop("seconds") > 0
+        assert loaded.manifest["findings"] == metrics.pop("findings")
         assert loaded.manifest["metrics"] == metrics
         plotted = (folder / "metrics/stones/ridge.csv").read_bytes()
         assert plotted == (loaded.path / "predictions.csv").read_bytes()
