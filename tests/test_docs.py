@@ -251,7 +251,7 @@ READING = ("data/cleaning", "data/sources", "data/splitting")
 ELSEWHERE = {
     *(("compose", f"learning/{name}") for name in ("recipe", "training", "validation")),
     ("compose", "evaluation/measures"),
-    *(("prepare", name) for name in SCHEMA),
+    *(("prepare", name) for name in (*SCHEMA, "evaluation/decision")),
     *(("profile", name) for name in (*SCHEMA, *SPLITTING, "data/findings", *READING[1:])),
     *(("train", name) for name in (*READING, "evaluation/metrics", "data/rules")),
     *(("champion", name) for name in (*SCHEMA[:2], "data/schema", "data/features", "data/decide")),

@@ -468,6 +468,7 @@ def test_what_is_decided_stands_below_a_table_of_all_figures(
                 "seconds": 1.0,
             },
             "details": {},
+            "data": {},
             **({"decision": decided} if decided else {}),
         }
         config = SimpleNamespace(dataset=dataset, model=SimpleNamespace(name=model))

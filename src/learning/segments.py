@@ -8,6 +8,7 @@ worse is corrected for their number (Bonferroni).
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from sklearn.tree import DecisionTreeRegressor
 from src.data.features import Category, Integer, Number
 from src.data.schema import Dataset
 from src.evaluation import bootstrap, measures
+from src.evaluation.decision import Decision
 from src.evaluation.judged import Judged
 
 LEAST = 30  # rows of a segment
@@ -50,7 +52,12 @@ class Answered:
     inside: np.ndarray
 
 
-def find(dataset: Dataset, out_of_fold: Answered, held_out: Answered) -> list[dict[str, Any]]:
+def find(
+    dataset: Dataset,
+    out_of_fold: Answered,
+    held_out: Answered,
+    decision: Decision | None = None,
+) -> list[dict[str, Any]]:
     """Return the segments of the held-out rows, those that are worse than all first."""
     segments = [*_by_value(dataset, held_out.frame)]
     segments += _leaves(dataset, out_of_fold, held_out.frame)
@@ -58,19 +65,25 @@ def find(dataset: Dataset, out_of_fold: Answered, held_out: Answered) -> list[di
     losses = _losses(dataset.task, held_out.rows)
     normal = NormalDist()
     reach = normal.inv_cdf(1 - ALPHA / max(1, 2 * len(segments)))
-    found = [_figures(one, dataset, held_out, losses, reach) for one in segments]
+    measured = functools.partial(_metric, dataset, decision)
+    found = [
+        _figures(one, dataset, held_out, losses, reach, measured(held_out.rows.take(one.rows)))
+        for one in segments
+    ]
     found.sort(key=lambda one: (not one["worse"], -one["excess"]))
     return found[:KEPT]
 
 
 def _figures(
-    segment: Segment, dataset: Dataset, held_out: Answered, losses: np.ndarray, reach: float
+    segment: Segment,
+    dataset: Dataset,
+    held_out: Answered,
+    losses: np.ndarray,
+    reach: float,
+    metric: float | None,
 ) -> dict[str, Any]:
     here = segment.rows
-    rows, count = held_out.rows.take(here), int(here.sum())
-    metric = measures.measure(
-        dataset.task, rows.truth, rows.output, [dataset.metric], rows.weights
-    )[dataset.metric]
+    count = int(here.sum())
     coverage = float(held_out.inside[here].mean())
     # By how many standard errors its rows are missed by more than the others.
     spread = losses[here].std(ddof=1) / math.sqrt(count)
@@ -93,6 +106,12 @@ def _figures(
         "excess": measures.rounded(float(excess)),
         "worse": worse,
     }
+
+
+def _metric(dataset: Dataset, decision: Decision | None, rows: Judged) -> float | None:
+    names = [dataset.metric]
+    found = measures.measure(dataset.task, rows.truth, rows.output, names, rows.weights, decision)
+    return found[dataset.metric]
 
 
 def _losses(task: str, rows: Judged) -> np.ndarray:

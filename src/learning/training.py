@@ -111,7 +111,9 @@ def train(
         details={
             **_details(target, held_out, validated, decision),
             "causes": causes.find(config.dataset, train),
-            "segments": _segments(config.dataset, interval, (answered, judged), (test, held_out)),
+            "segments": _segments(
+                config.dataset, interval, decision, (answered, judged), (test, held_out)
+            ),
         },
         interval=interval,
         findings=_findings(config, validated.scores, interval, *parts),
@@ -186,14 +188,17 @@ def _interval(
 
 
 def _segments(
-    dataset: Dataset, interval: dict[str, Any], *parts: tuple[pd.DataFrame, Judged]
+    dataset: Dataset,
+    interval: dict[str, Any],
+    decision: Decision | None,
+    *parts: tuple[pd.DataFrame, Judged],
 ) -> list[dict[str, Any]]:
     """Find where the model is worst, from out-of-fold and from held-out rows."""
     answered = []
     for frame, rows in parts:
         inside, _ = conformal.inside_and_width(interval, rows, frame)
         answered.append(segments.Answered(frame, rows, inside))
-    return segments.find(dataset, *answered)
+    return segments.find(dataset, *answered, decision)
 
 
 def _findings(

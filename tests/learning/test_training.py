@@ -49,7 +49,7 @@ def test_a_regression_is_judged_on_both_sides(train, make_config: Configs, make_
     cv = outcome.metrics["cv"]["mae"]
     assert cv["mean"] == pytest.approx(np.mean(scores), rel=1e-5)
     assert cv["std"] == pytest.approx(np.std(scores, ddof=1), rel=1e-4)
-    assert list(outcome.details) == ["cv_scores"]
+    assert list(outcome.details) == ["cv_scores", "causes", "segments"]
 
 
 @pytest.mark.parametrize(
