@@ -23,7 +23,7 @@ from sklearn.tree import DecisionTreeRegressor
 from src.data.features import Category, Integer, Number
 from src.data.schema import Dataset
 from src.evaluation import bootstrap, measures
-from src.evaluation.decision import Decision
+from src.evaluation.decision import LIKELIEST, Decision
 from src.evaluation.judged import Judged
 
 LEAST = 30  # rows of a segment
@@ -56,7 +56,7 @@ def find(
     dataset: Dataset,
     out_of_fold: Answered,
     held_out: Answered,
-    decision: Decision | None = None,
+    decision: Decision = LIKELIEST,
 ) -> list[dict[str, Any]]:
     """Return the segments of the held-out rows, those that are worse than all first."""
     segments = [*_by_value(dataset, held_out.frame)]
@@ -108,7 +108,7 @@ def _figures(
     }
 
 
-def _metric(dataset: Dataset, decision: Decision | None, rows: Judged) -> float | None:
+def _metric(dataset: Dataset, decision: Decision, rows: Judged) -> float | None:
     names = [dataset.metric]
     found = measures.measure(dataset.task, rows.truth, rows.output, names, rows.weights, decision)
     return found[dataset.metric]

@@ -190,7 +190,7 @@ def _interval(
 def _segments(
     dataset: Dataset,
     interval: dict[str, Any],
-    decision: Decision | None,
+    decision: Decision,
     *parts: tuple[pd.DataFrame, Judged],
 ) -> list[dict[str, Any]]:
     """Find where the model is worst, from out-of-fold and from held-out rows."""
@@ -198,7 +198,8 @@ def _segments(
     for frame, rows in parts:
         inside, _ = conformal.inside_and_width(interval, rows, frame)
         answered.append(segments.Answered(frame, rows, inside))
-    return segments.find(dataset, *answered, decision)
+    out_of_fold, held_out = answered
+    return segments.find(dataset, out_of_fold, held_out, decision)
 
 
 def _findings(
