@@ -22,7 +22,7 @@ from src.learning import spread
 
 PER_BIN = 300  # rows, about; fewer make rough limits
 MOST_BINS = 20
-LEAST_OF_CLASS = 30  # rows; a class of fewer has the threshold of all
+LEAST_MISSED = 5  # rows of a class that its threshold leaves out; with fewer it is that of all
 LEAST_HALF = 500  # rows that find factors, and that judge them
 EVENER, WIDER = 0.8, 1.06  # what makes factors worth it
 SMALLEST = 1e-100  # instead of a prediction whose exponential underflowed to zero
@@ -212,7 +212,7 @@ def _thresholds(rows: Judged, alike: Calibration) -> list[float]:
     found = []
     for at in range(rows.output.shape[1]):
         here = rows.truth == at
-        if here.sum() < LEAST_OF_CLASS:
+        if here.sum() * (1 - alike["coverage"]) < LEAST_MISSED:
             found.append(alike["threshold"])
         else:
             found.append(_reached(of_truth[here], _counts(rows, here), alike["coverage"]))
