@@ -116,7 +116,7 @@ def train(
             ),
         },
         interval=interval,
-        findings=_findings(config, validated.scores, interval, *parts),
+        findings=_findings(config, decision, validated.scores, interval, *parts),
         decided=decided,
         predictions=_predictions(target, test, output, decision),
         trials=trials,
@@ -204,6 +204,7 @@ def _segments(
 
 def _findings(
     config: Config,
+    decision: Decision,
     scores: list[float],
     interval: dict[str, Any],
     validated: inspection.Part,
@@ -212,7 +213,8 @@ def _findings(
     """Find what the figures of both kinds of judged rows say against the model."""
     dataset, measured = config.dataset, interval["measured"]
     low = inspection.coverage(dataset.coverage, measured, validated, held_out)
-    apart = inspection.gap(dataset.task, dataset.metric, scores, validated, held_out, config.seed)
+    measure = inspection.Measure(dataset.task, dataset.metric, decision)
+    apart = inspection.gap(measure, scores, validated, held_out, config.seed)
     return findings.plain([*low, *apart])
 
 

@@ -549,3 +549,13 @@ def test_figures_of_a_decision_are_those_of_weighted_rows(
     called = outcome.fitted.output(test)[:, 1] >= outcome.decided["threshold"]
     known = sk.f1_score(test["price"] == "yes", called, sample_weight=test["carat"])
     assert outcome.metrics["test"]["f1"] == pytest.approx(known, rel=1e-5)
+
+
+def test_figures_by_a_threshold_are_compared_by_it(
+    train, make_config: Configs, make_rows: Rows
+) -> None:
+    """Those of one half would be far from the folds', which are judged by a threshold."""
+    rows, test = churned(make_rows, 3000, 0), churned(make_rows, 1500, 1)
+    rules = {"decide": {"metric": "f1"}, "metric": "f1"}
+    outcome = train(make_config(LOGISTIC, "binary", rules), rows, test)
+    assert [one["rule"] for one in outcome.findings if one["rule"] == "gap"] == []

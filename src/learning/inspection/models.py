@@ -14,12 +14,31 @@ import numpy as np
 
 from src.data.findings import Finding
 from src.evaluation import measures, metrics
+from src.evaluation.decision import LIKELIEST, Decision
 from src.evaluation.judged import Judged
 from src.learning.sampling import Sampling
 
 SURE = 0.001  # the chance of saying something of a sound model: many are trained
 BLOCKS = 20  # of rows that are left out in turn to see how far a figure moves
 LEAST_UNITS = 10  # rows or groups, with which that can be seen
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric of a task, and how a class is chosen where the metric is of chosen classes."""
+
+    task: str
+    metric: str
+    decision: Decision = LIKELIEST
+
+    def of(self, rows: Judged) -> float | None:
+        """Compute it; None where it is not defined on these rows."""
+        if not len(rows.truth):
+            return None
+        value = measures.measure(
+            self.task, rows.truth, rows.output, [self.metric], rows.weights, self.decision
+        )[self.metric]
+        return value if value is not None and math.isfinite(value) else None
 
 
 @dataclass(frozen=True)
@@ -85,13 +104,17 @@ def coverage(promised: float, measured: float, validated: Part, held_out: Part) 
 
 
 def gap(
-    task: str, metric: str, scores: list[float], validated: Part, held_out: Part, seed: int
+    measure: Measure,
+    scores: list[float],
+    validated: Part,
+    held_out: Part,
+    seed: int,
 ) -> list[Finding]:
     """Find a held-out figure that no fold came near, and that chance does not bring there."""
-    test = _measure(task, metric, held_out.rows)
+    test, metric = measure.of(held_out.rows), measure.metric
     if test is None or min(scores) <= test <= max(scores):
         return []
-    spreads = [_spread(task, metric, part, seed) for part in (validated, held_out)]
+    spreads = [_spread(measure, part, seed) for part in (validated, held_out)]
     if None in spreads:
         return []
     from scipy.stats import t
@@ -128,14 +151,7 @@ def _short(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def _measure(task: str, metric: str, rows: Judged) -> float | None:
-    if not len(rows.truth):
-        return None
-    value = measures.measure(task, rows.truth, rows.output, [metric], rows.weights)[metric]
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _spread(task: str, metric: str, part: Part, seed: int) -> float | None:
+def _spread(measure: Measure, part: Part, seed: int) -> float | None:
     """Return the standard error of a metric; None if it is not defined on parts of the rows."""
     blocks = part.blocks(seed)
     if blocks is None:
@@ -147,7 +163,7 @@ def _spread(task: str, metric: str, part: Part, seed: int) -> float | None:
         weights = None if rows.weights is None else rows.weights[kept]
         if weights is not None and not weights.any():
             return None
-        value = _measure(task, metric, Judged(rows.truth[kept], rows.output[kept], weights))
+        value = measure.of(Judged(rows.truth[kept], rows.output[kept], weights))
         if value is None:
             return None
         values.append(value)

@@ -67,7 +67,7 @@ def test_a_sound_promise_is_hardly_ever_accused() -> None:
 def apart(known: Part, held_out: Part, scores: list[float], **keys: Any) -> list[Any]:
     values = {"task": "regression", "metric": "mae", "seed": 1, **keys}
     task, metric, seed = values["task"], values["metric"], values["seed"]
-    return models.gap(task, metric, scores, known, held_out, seed)
+    return models.gap(models.Measure(task, metric), scores, known, held_out, seed)
 
 
 MAE = 0.8  # of a normal distribution
