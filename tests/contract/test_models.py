@@ -104,18 +104,29 @@ def build(model: str, task: str, kind: str) -> Config:
     )
 
 
+def is_refused(model: str, task: str, kind: str) -> bool:
+    """Tell whether the model takes no features of this kind."""
+    allowed = configuration.read_yaml(Path("conf/model") / f"{model}.yaml").get("inputs")
+    return bool(allowed and convert(dataset(task, kind), Dataset).kinds() - set(allowed))
+
+
+def built(model: str, task: str, kind: str) -> Config:
+    """Build a configuration; skip where the library of its estimator is not installed."""
+    made = build(model, task, kind)
+    if not installed(made):
+        pytest.skip(f"the extra '{made.model.extra}' is not installed")
+    return made
+
+
 @pytest.mark.parametrize(("model", "task", "kind"), CASES)
 def test_composes_fits_predicts_saves_reloads_and_predicts_the_same(
     model: str, task: str, kind: str, tmp_path: Path
 ) -> None:
-    allowed = configuration.read_yaml(Path("conf/model") / f"{model}.yaml").get("inputs")
-    if allowed and convert(dataset(task, kind), Dataset).kinds() - set(allowed):
+    if is_refused(model, task, kind):
         with pytest.raises(UserError, match="choose another model"):
             build(model, task, kind)
         return
-    made = build(model, task, kind)
-    if not installed(made):
-        pytest.skip(f"the extra '{made.model.extra}' is not installed")
+    made = built(model, task, kind)
     train, test = rows(task, kind, ROWS, 1), rows(task, kind, TEST_ROWS, 2)
 
     outcome = training.train(made, train, test, tmp_path / "study", Silent())
@@ -141,12 +152,9 @@ def test_composes_fits_predicts_saves_reloads_and_predicts_the_same(
 
 @pytest.mark.parametrize(("model", "task", "kind"), CASES)
 def test_three_fits_side_by_side_are_one_and_the_same(model: str, task: str, kind: str) -> None:
-    allowed = configuration.read_yaml(Path("conf/model") / f"{model}.yaml").get("inputs")
-    if allowed and convert(dataset(task, kind), Dataset).kinds() - set(allowed):
-        return  # refused, as the test above says
-    made = build(model, task, kind)
-    if not installed(made):
-        pytest.skip(f"the extra '{made.model.extra}' is not installed")
+    if is_refused(model, task, kind):
+        return  # as the test above says
+    made = built(model, task, kind)
     train, asked = rows(task, kind, 400, 1), rows(task, kind, TEST_ROWS, 2)
     # What cannot be told apart keeps a solver busy until it gives up.
     train["y"] = train["y"].sample(frac=1, random_state=1).to_numpy()
@@ -185,12 +193,9 @@ def strangers(count: int) -> pd.DataFrame:
 def test_exports_and_answers_and_explains_as_it_was_fitted(
     model: str, task: str, kind: str
 ) -> None:
-    allowed = configuration.read_yaml(Path("conf/model") / f"{model}.yaml").get("inputs")
-    if allowed and convert(dataset(task, kind), Dataset).kinds() - set(allowed):
-        return  # refused, as the test above says
-    made = build(model, task, kind)
-    if not installed(made):
-        pytest.skip(f"the extra '{made.model.extra}' is not installed")
+    if is_refused(model, task, kind):
+        return  # as the test above says
+    made = built(model, task, kind)
     train, asked = rows(task, kind, ROWS, 1), strangers(10_000)
     target = targets.Target(made.dataset, train, train)
     fitted = Recipe(made.dataset, made.model, target.classes, 7).fit(train, target.encode(train))
