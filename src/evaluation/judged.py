@@ -20,6 +20,12 @@ class Judged:
     output: np.ndarray
     weights: np.ndarray | None = None
 
+    @property
+    def of_truth(self) -> np.ndarray:
+        """The probability that each row's true class was given, shape (rows,)."""
+        probabilities: np.ndarray = self.output[np.arange(len(self.truth)), self.truth]
+        return probabilities
+
     def take(self, at: np.ndarray) -> Judged:
         """Return some of the rows, by their positions or a mask."""
         weights = None if self.weights is None else self.weights[at]

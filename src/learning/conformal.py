@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from src.data import groups
 from src.data.schema import Dataset
 from src.evaluation.judged import Judged
 from src.learning import spread
@@ -42,7 +43,7 @@ def calibrate(
     if dataset.task != "regression":
         return {**alike, "thresholds": _thresholds(rows, alike)}
     names = dataset.coverage_by or spread.features(dataset)
-    if dataset.coverage_by or (names and _is_worth_it(rows, frame, names, alike)):
+    if dataset.coverage_by or (names and _is_worth_it(dataset, rows, frame, names, alike)):
         return _stretched(rows, frame, names, alike)
     return alike
 
@@ -50,9 +51,8 @@ def calibrate(
 def pooled(dataset: Dataset, rows: Judged, *, log: bool = False) -> Calibration:
     """Calibrate all rows alike: by the predicted value alone, or by one threshold."""
     if dataset.task != "regression":
-        of_truth = rows.output[np.arange(len(rows.truth)), rows.truth]
-        counts = _counts(rows, np.ones(len(of_truth), dtype=bool))
-        threshold = _reached(of_truth, counts, dataset.coverage)
+        counts = _counts(rows, np.ones(len(rows.truth), dtype=bool))
+        threshold = _reached(rows.of_truth, counts, dataset.coverage)
         return {"coverage": dataset.coverage, "threshold": threshold}
     bounds = dataset.target
     calibration = {
@@ -147,14 +147,16 @@ def _stretched(
     return _binned(rows, {**alike, "spread": factors}, scaled)
 
 
-def _is_worth_it(rows: Judged, frame: pd.DataFrame, names: list[str], alike: Calibration) -> bool:
+def _is_worth_it(
+    dataset: Dataset, rows: Judged, frame: pd.DataFrame, names: list[str], alike: Calibration
+) -> bool:
     """Tell whether factors make coverage more even on rows that they were not found on.
 
     Half of the rows find the factors, the other half judges: by how far the values' coverage falls
     short of the promise in all, at a width that is hardly more.
     """
-    half = np.random.default_rng(0).permutation(len(rows.truth)) < len(rows.truth) // 2
-    if half.sum() < LEAST_HALF:
+    half = _half(frame, dataset)
+    if min(half.sum(), (~half).sum()) < LEAST_HALF:
         return False
     found, judged = rows.take(half), rows.take(~half)
     base = _binned(found, alike, _residuals(found, log=alike["log"]))
@@ -164,6 +166,16 @@ def _is_worth_it(rows: Judged, frame: pd.DataFrame, names: list[str], alike: Cal
         shortfalls.append(spread.shortfall(frame[~half], names, inside, alike["coverage"]))
         widths.append(float(np.average(width, weights=judged.weights)))
     return shortfalls[1] < EVENER * shortfalls[0] and widths[1] <= WIDER * widths[0]
+
+
+def _half(frame: pd.DataFrame, dataset: Dataset) -> np.ndarray:
+    """Draw half of the rows, or of the groups, each of which takes all its rows with it."""
+    group = groups.codes(frame, dataset)
+    unit = np.arange(len(frame)) if group is None else group
+    count = int(unit.max(initial=-1)) + 1
+    drawn = np.random.default_rng(0).permutation(count) < count // 2
+    half: np.ndarray = drawn[unit]
+    return half
 
 
 def _edges(output: np.ndarray) -> list[float]:
@@ -208,14 +220,13 @@ def _thresholds(rows: Judged, alike: Calibration) -> list[float]:
 
     The true class's probability reaches it in the promised share of the class's rows.
     """
-    of_truth = rows.output[np.arange(len(rows.truth)), rows.truth]
     found = []
     for at in range(rows.output.shape[1]):
         here = rows.truth == at
         if here.sum() * (1 - alike["coverage"]) < LEAST_MISSED:
             found.append(alike["threshold"])
         else:
-            found.append(_reached(of_truth[here], _counts(rows, here), alike["coverage"]))
+            found.append(_reached(rows.of_truth[here], _counts(rows, here), alike["coverage"]))
     return found
 
 

@@ -118,8 +118,7 @@ def _losses(task: str, rows: Judged) -> np.ndarray:
     """Return how badly each row is missed: the absolute error, or the surprise at the class."""
     if task == "regression":
         return np.abs(rows.output - rows.truth)
-    of_truth = rows.output[np.arange(len(rows.truth)), rows.truth]
-    return -np.log(np.maximum(of_truth, np.finfo(np.float64).eps))
+    return -np.log(np.maximum(rows.of_truth, np.finfo(np.float64).eps))
 
 
 def _by_value(dataset: Dataset, frame: pd.DataFrame) -> Iterator[Segment]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,29 @@ def test_where_all_are_missed_alike_there_are_no_factors(make_dataset: Make) -> 
     asked = conformal.calibrate(make_dataset(coverage_by=["cut"]), same, frame)
     assert list(asked["spread"]) == ["cut"]
     assert asked["spread"]["cut"]["factors"] == pytest.approx([1] * 4, abs=0.15)
+
+
+def test_factors_are_judged_on_other_groups_than_found_them(
+    make_dataset: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame, rows = drawn(6000)
+    frame["owner"] = np.arange(6000) // 20
+    owners: dict[str, list[set[int]]] = {"found": [], "judged": []}
+    fit, shortfall = spread.fit, spread.shortfall
+
+    def noted_fit(some: pd.DataFrame, *rest: Any) -> Any:
+        owners["found"].append(set(some["owner"]))
+        return fit(some, *rest)
+
+    def noted_shortfall(some: pd.DataFrame, *rest: Any) -> float:
+        owners["judged"].append(set(some["owner"]))
+        return shortfall(some, *rest)
+
+    monkeypatch.setattr(spread, "fit", noted_fit)
+    monkeypatch.setattr(spread, "shortfall", noted_shortfall)
+    conformal.calibrate(make_dataset(group="owner"), rows, frame)
+    assert len(owners["found"][0]) == 150
+    assert all(owners["found"][0].isdisjoint(judged) for judged in owners["judged"])
 
 
 def test_few_rows_are_calibrated_alike(make_dataset: Make) -> None:
