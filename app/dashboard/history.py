@@ -93,6 +93,7 @@ class Version(Page):
             metrics=version_figures.measured(version["metrics"]),
             charts=version_figures.drawn(version, target),
             numeric=version_figures.numeric((version["held_out"] or {}).get("worst", ())),
+            doubted=version_figures.numeric(version.get("suspects", {}).get("rows", ())),
             recipe=json.dumps(version["tuned"] or version["configuration"]["model"], indent=2),
         )
 

@@ -181,6 +181,25 @@ class HeldOutRows(msgspec.Struct, frozen=True):
     worst: list[HeldOutRow]
 
 
+class Suspect(msgspec.Struct, frozen=True, kw_only=True):
+    """A training row whose truth may be wrong, and how strongly other rows deny it."""
+
+    row: int
+    record: dict[str, Any]
+    actual: str | float
+    predicted: str | float
+    probability: float | UnsetType = UNSET
+    truth: float | UnsetType = UNSET
+    surprise: float
+
+
+class Suspects(msgspec.Struct, frozen=True):
+    """Of all rows that the model learnt from, those whose truth a person should look at."""
+
+    total: int
+    rows: list[Suspect]
+
+
 class DatasetVersion(VersionSummary, frozen=True):
     """A version and its dataset."""
 
@@ -201,6 +220,7 @@ class VersionDetails(DatasetVersion, frozen=True, kw_only=True):
     segments: list[Segment] | UnsetType = UNSET
     decided: VersionDecision | UnsetType = UNSET
     held_out: HeldOutRows | None
+    suspects: Suspects | UnsetType = UNSET
 
 
 def summary(version: Registered, champion: int | None, gatekeeper: Gatekeeper) -> VersionSummary:
@@ -214,6 +234,7 @@ def details(
     gatekeeper: Gatekeeper,
     dataset: Dataset,
     held_out: HeldOutRows | None,
+    suspects: dict[str, Any] | None,
 ) -> VersionDetails:
     """Describe a version in full: how it was made, and its figures class by class."""
     manifest, more = version.manifest, version.manifest["details"]
@@ -235,6 +256,7 @@ def details(
         segments=more.get("segments", UNSET),
         decided=decided(manifest),
         held_out=held_out,
+        suspects=UNSET if suspects is None else msgspec.convert(suspects, Suspects),
     )
 
 

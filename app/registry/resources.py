@@ -17,7 +17,7 @@ from app.registry.scoreboard import Scores
 from app.registry.services import DatasetResource, Services
 from app.registry.store import Registered
 from src.data.schema import Dataset
-from src.inference import held_out
+from src.inference import held_out, suspects
 
 
 class VersionComparison(msgspec.Struct, frozen=True):
@@ -68,7 +68,9 @@ class OneVersion(DatasetResource):
         call.exchange.version = registered.number
         champion = services.registry.number(dataset.name)
         rows = self._held_out(registered)
-        return description.details(registered, champion, services.gate, dataset, rows)
+        path = registered.path(services.settings.folder())
+        doubted = suspects.read(path, registered.manifest)
+        return description.details(registered, champion, services.gate, dataset, rows, doubted)
 
     def _held_out(self, version: Registered) -> HeldOutRows | None:
         kept = held_out.read(version.path(self.services.settings.folder()), version.manifest)

@@ -16,7 +16,7 @@ import peewee
 from app.store import clock
 from app.store import database as databases
 from app.store.tables import Event, Version
-from src.inference import bundle
+from src.inference import bundle, suspects
 from src.support import files
 from src.support.errors import UserError
 
@@ -31,7 +31,7 @@ KINDS = (*CHANGES, OVERRIDE, BREACH, RECOVERED)
 # Of a manifest, what decides what a version answers; when and where it was trained does not.
 _DECISIVE = ("config", "tuned", "interval", "files")
 # Of its files, those that only tell of the training.
-_REPORTS = (".csv",)
+_REPORTS = (".csv", suspects.NAME)
 
 
 @dataclass(frozen=True)

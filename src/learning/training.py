@@ -24,6 +24,7 @@ from src.learning import (
     estimators,
     monotone,
     segments,
+    suspects,
     validation,
 )
 from src.learning import target as targets
@@ -44,6 +45,7 @@ class Outcome:
     findings: list[dict[str, Any]]  # what the figures say against the model
     decided: dict[str, Any] | None  # how a class is chosen, where the dataset says so
     predictions: pd.DataFrame
+    suspects: list[dict[str, Any]]  # training rows whose truth a person should look at
     trials: pd.DataFrame | None
 
     @property
@@ -119,6 +121,7 @@ def train(
         findings=_findings(config, decision, validated.scores, interval, *parts),
         decided=decided,
         predictions=_predictions(target, test, output, decision),
+        suspects=suspects.find(config.dataset, answered, judged, target.classes),
         trials=trials,
     )
 

@@ -186,7 +186,7 @@ def _exported(
 
     An export whose answers differ from the model's is left out; then the pickled model answers.
     """
-    from src.inference import held_out, parity, predictor, similar
+    from src.inference import held_out, parity, predictor, similar, suspects
     from src.learning import exporting
 
     dataset, fitted = config.dataset, outcome.fitted
@@ -199,6 +199,7 @@ def _exported(
             *(records, list(dataset.features), truth, expected, fitted.classes),
             outcome.decision,
         ),
+        suspects.NAME: suspects.build(len(ready.train), outcome.suspects),
         **similar.build(ready.train, dataset),
     }
     exported = exporting.export(fitted, dataset, ready.train)

@@ -53,6 +53,17 @@ def test_a_version_tells_where_it_is_wrong(service: Service) -> None:
     assert "confusion" not in told
 
 
+def test_a_version_names_the_truths_to_check(service: Service) -> None:
+    told = version(service)["suspects"]
+    assert told["total"] == version(service)["metrics"]["rows"]["train"]
+    doubted = version(service, "notes")["suspects"]
+    assert all(one["actual"] != one["predicted"] for one in doubted["rows"])
+    page = service.ask("/datasets/notes/history/1", headers={"Accept": "text/html"}).text
+    assert "Truths to check" in page
+    for one in doubted["rows"][:20]:
+        assert f'<td class="number">{one["row"]}</td>' in page
+
+
 def test_a_version_of_classes_tells_the_confusion_too(service: Service) -> None:
     told = version(service, "debts")
     confusion = told["confusion"]
