@@ -40,11 +40,13 @@ class Limits(Checked, frozen=True):
 class Gate(Limits, frozen=True):
     """The least or most that a metric on the held-out rows may be, for all rows and by class.
 
-    `each` limits every class and `classes` those that are named, in place of `each`.
+    `each` limits every class and `classes` those that are named, in place of `each`; `by` limits
+    the segments of these features: each value of a category, each quarter of a number.
     """
 
     each: Limits | None = None
     classes: dict[str | int | float, Limits] = {}
+    by: dict[str, Limits] = {}
 
     def __post_init__(self) -> None:
         # YAML reads 0 as a number; everywhere else the name of a class is text.
@@ -57,6 +59,13 @@ class Gate(Limits, frozen=True):
 
 
 Gates = Mapping[str, Gate | Refuse]
+
+
+class Segmented(Checked, frozen=True):
+    """The figures that are measured by segment, and the features whose values make segments."""
+
+    figures: list[str] = []
+    features: list[str] = []
 
 
 class Retrain(Checked, frozen=True):
@@ -91,6 +100,7 @@ def check_gates(
     task: str,
     classes: Collection[str] | None,
     more: Collection[str] = (),
+    segmented: Segmented | None = None,
 ) -> None:
     """Raise UserError if a gate can never be checked.
 
@@ -112,6 +122,8 @@ def check_gates(
                 fix=f"or gate {name}_macro, the mean over the classes",
             )
         _check_limits(name, gate)
+        if gate.by:
+            _check_segments(name, gate, segmented or Segmented())
         for label in gate.classes:
             if classes is not None and label not in classes:
                 raise unknown(f"class in gate.{name}.classes", str(label), classes)
@@ -142,13 +154,29 @@ def _check_limits(name: str, gate: Gate) -> None:
             given=f"gate.{name}.{'classes' if gate.each is None else 'each'}",
             choices=[f"gate.{name}.min", f"gate.{name}.max"],
         )
-    if gate.is_none and not by_class:
+    if gate.is_none and not by_class and not gate.by:
         more = ["each", "classes"] if name in OF_A_CLASS else []
         raise UserError(f"The gate on '{name}' has no limit.", choices=["min", "max", *more])
     for words, limits in by_class.items():
         if limits.is_none:
             raise UserError(
                 f"The gate on '{name}' of {words} has no limit.", choices=["min", "max"]
+            )
+
+
+def _check_segments(name: str, gate: Gate, segmented: Segmented) -> None:
+    if name not in segmented.figures:
+        raise UserError(
+            f"'{name}' is not measured by segment.",
+            given=f"gate.{name}.by",
+            choices=[f"gate.{one}.by" for one in segmented.figures],
+        )
+    for feature, limits in gate.by.items():
+        if feature not in segmented.features:
+            raise unknown(f"feature in gate.{name}.by", feature, segmented.features)
+        if limits.is_none:
+            raise UserError(
+                f"The gate on '{name}' by {feature} has no limit.", choices=["min", "max"]
             )
 
 

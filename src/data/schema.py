@@ -190,7 +190,12 @@ def _check_metric(dataset: Dataset, metrics: list[str]) -> None:
 def _check_rules(dataset: Dataset) -> None:
     values = dataset.target.values
     classes = None if values is None else [str(value) for value in values]
-    rules.check_gates(dataset.gate, dataset.task, classes, figures_of_decision(dataset))
+    segmented = rules.Segmented(
+        [rules.COVERAGE, dataset.metric],
+        [name for name, one in dataset.features.items() if not isinstance(one, Text)],
+    )
+    more = figures_of_decision(dataset)
+    rules.check_gates(dataset.gate, dataset.task, classes, more, segmented)
     if dataset.retrain is not None:
         rules.check_retrain(dataset.retrain)
 

@@ -31,7 +31,7 @@ QUARTERS = (0.25, 0.5, 0.75)
 MOST_VALUES = 30  # of a category, the most frequent ones
 DEPTH = 2
 ALPHA = 0.05  # of all segments together
-KEPT = 40  # segments that a bundle keeps, the worst first
+KEPT = 200  # segments that a bundle keeps, the worst first; a gate may ask for any feature's
 
 
 @dataclass(frozen=True)

@@ -204,3 +204,43 @@ def test_findings_have_no_figures_to_follow() -> None:
     gates: Gates = {"leaks": "refuse", "coverage": Gate(min=0.8)}
     assert figures({"coverage": 0.9, "r2": 0.5}, gates) == {"coverage": 0.9}
     assert list(limits(gates)) == ["coverage"]
+
+
+def segmented(**changes: Any) -> dict[str, Any]:
+    one = {
+        "by": ["clarity"],
+        "segment": "clarity I1",
+        "rows": 60,
+        "metric": 0.91,
+        "coverage": 0.7,
+        "coverage_low": 0.57,
+        "coverage_high": 0.8,
+    }
+    told = manifest()
+    told["details"] = {"segments": [{**one, **changes}, {**one, "by": ["clarity", "cut"]}]}
+    told["config"] = {"dataset": {"metric": "r2"}}
+    return told
+
+
+def test_coverage_of_a_segment_is_missed_where_chance_does_not_explain_it() -> None:
+    gates: Gates = {"coverage": Gate(by={"clarity": Limits(min=0.85)})}
+    assert missed(segmented(), gates) == [
+        "coverage of clarity I1 (60 rows) 0.7 is below 0.85",
+    ]
+    assert missed(segmented(coverage_high=0.86), gates) == []
+
+
+def test_the_metric_of_a_segment_is_limited_as_it_is() -> None:
+    gates: Gates = {"r2": Gate(by={"clarity": Limits(min=0.92)})}
+    assert missed(segmented(), gates) == ["r2 of clarity I1 (60 rows) 0.91 is below 0.92"]
+    assert missed(segmented(metric=0.93), gates) == []
+    assert missed(segmented(metric=None), gates) == [], "too few classes to tell"
+
+
+def test_segments_that_nobody_looked_at_are_not_passed() -> None:
+    gates: Gates = {"coverage": Gate(by={"cut": Limits(min=0.85)})}
+    said = ["coverage by cut is not known of any of its values; train it again"]
+    assert missed(segmented(), gates) == said
+    other = segmented()
+    other["details"] = {}
+    assert missed(other, gates) == said

@@ -118,6 +118,15 @@ def test_a_gate_that_can_never_be_checked_is_told(
         ({"accuracy": "refuse"}, ["'accuracy' is a metric", "gate.accuracy.min"]),
         ({"coverage": {}}, ["The gate on 'coverage' has no limit"]),
         ({"coverage": {"each": {"min": 0.5}}}, ["'coverage' is a figure of all rows"]),
+        (
+            {"accuracy": {"by": {"cut": {"min": 1}}}},
+            ["'accuracy' is not measured by segment", "gate.coverage.by, gate.f1_macro.by"],
+        ),
+        ({"coverage": {"by": {"cut": {}}}}, ["The gate on 'coverage' by cut has no limit"]),
+        (
+            {"coverage": {"by": {"carrat": {"min": 0.8}}}},
+            ["Unknown feature in gate.coverage.by 'carrat'", "did you mean 'carat'?"],
+        ),
         ({"leak": "refuse"}, ["'leak'", "leaks, shift, coverage", "did you mean 'leaks'?"]),
     ],
 )
@@ -131,7 +140,11 @@ def test_a_gate_on_findings_that_can_never_be_checked_is_told(
 
 def test_what_is_found_can_be_refused_and_coverage_be_limited(make_dataset: Make) -> None:
     gate = {**dict.fromkeys(FINDINGS, "refuse"), "f1_macro": {"min": 0.5}}
-    for one in (gate, {**gate, "coverage": {"min": 0.88}}):
+    by_cut = {
+        "coverage": {"by": {"cut": {"min": 0.8}}},
+        "f1_macro": {"by": {"carat": {"min": 0.5}}},
+    }
+    for one in (gate, {**gate, "coverage": {"min": 0.88}}, by_cut):
         dataset = make_dataset(**ROLES, gate=one)
         schema.check(dataset)
         assert convert(msgspec.json.decode(msgspec.json.encode(dataset)), Dataset) == dataset
@@ -144,7 +157,7 @@ def test_a_word_that_no_gate_knows_is_told(make_dataset: Make) -> None:
     assert "did you mean 'refuse'?" in str(caught.value)
     with pytest.raises(UserError) as caught:
         make_dataset(gate={"r2": 0.9})
-    assert caught.value.choices == ["keys (min, max, each, classes)", "refuse"]
+    assert caught.value.choices == ["keys (min, max, each, classes, by)", "refuse"]
 
 
 def test_a_class_of_a_target_that_lists_none_may_have_any_name(make_dataset: Make) -> None:
