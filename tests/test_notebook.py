@@ -15,6 +15,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -122,6 +123,34 @@ def test_run_anew_the_notebook_says_the_same(tmp_path: Path) -> None:
         assert NUMBER.sub("#", one) == NUMBER.sub("#", other)
         for pair in zip(NUMBER.findall(one), NUMBER.findall(other), strict=True):
             assert agree(*pair), f"{pair} in:\n{one}\nmake notebook writes it anew"
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_on_another_file_of_the_same_columns(tmp_path: Path) -> None:
+    """Few rows, none of one grade, no twins, prices that nobody paid, a size nobody measured."""
+    for name in ("conf", "metrics", "notebooks", "src"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    made = run(tmp_path, "src.samples", "diamonds.csv")
+    assert made.returncode == 0, made.stderr
+    path = tmp_path / "data/diamonds.csv"
+    rows = pd.read_csv(path, dtype=str).drop_duplicates(["carat", "x", "y", "z"])
+    rows = rows[rows["clarity"] != "IF"].sample(2500, random_state=1)
+    rows.loc[rows.index[:10], "price"] = "-1"
+    rows.loc[rows.index[10], ["x", "y", "z"]] = "0"
+    rows.to_csv(path, index=False)
+    (tmp_path / "notebooks/diamonds.ipynb").unlink()
+    done = run(tmp_path, "notebooks.execute", "diamonds")
+    assert done.returncode == 0, done.stderr
+    said = told(written(tmp_path / "notebooks/diamonds.py"))
+    assert said[0].startswith("**For a jeweller.**"), "what it came to stands first"
+    assert "computed below" not in said[0]
+    whole = "\n".join(said)
+    assert "10 for a price of zero or less" in whole
+    assert re.search(r"[1-9] for a length, width or height of zero", whole)
+    assert "The committed figures are of other rows" in whole
+    assert "No two stones here are equal in every feature" in whole
+    assert not re.search(r"\bnan\b|\binf\b", whole)
 
 
 @pytest.mark.slow
