@@ -38,6 +38,7 @@ class Entrant:
     cv: float
     metrics: dict[str, Any]
     missed: list[str]
+    seal: str  # of its bundle
 
 
 def main() -> None:
@@ -47,17 +48,23 @@ def main() -> None:
 
 
 def crown() -> None:
-    """Write metrics/champions.json."""
+    """Write metrics/champions.json, and for the service the bundles that were judged."""
     configs.find_root()
     if not any(paths.DATASET_CONFS.glob("*.yaml")):
         raise UserError("Nothing has been composed yet.", fix="dvc repro")
-    champions = {}
+    champions, verdicts = {}, {}
     for path in sorted(paths.DATASET_CONFS.glob("*.yaml")):
         contest = convert(configs.read_yaml(path), Contest, str(path))
         entrants = [_entrant(path.stem, model, contest) for model in contest.models]
         champions[path.stem] = _verdict(choose(entrants, contest.metric), entrants, contest)
+        verdicts[path.stem] = {
+            "champion": champions[path.stem]["champion"],
+            "metric": contest.metric,
+            "bundles": {one.model: one.seal for one in entrants},
+        }
         print(f"{path.stem}: {_words(champions[path.stem])}")
     files.write_json(paths.CHAMPIONS, champions)
+    files.write_json(paths.VERDICTS, verdicts)
 
 
 def choose(entrants: list[Entrant], metric: str) -> Entrant | None:
@@ -79,7 +86,8 @@ def choose(entrants: list[Entrant], metric: str) -> Entrant | None:
 
 
 def _entrant(dataset: str, model: str, contest: Contest) -> Entrant:
-    manifest = bundle.read_manifest(paths.BUNDLES / dataset / model)
+    place = paths.BUNDLES / dataset / model
+    manifest, seal = bundle.read_manifest(place), bundle.seal(place)
     figures = manifest["metrics"]
     if contest.metric not in figures["cv"]:
         raise UserError(
@@ -94,6 +102,7 @@ def _entrant(dataset: str, model: str, contest: Contest) -> Entrant:
         cv=figures["cv"][contest.metric]["mean"],
         metrics=figures,
         missed=gate.missed(manifest, contest.gate),
+        seal=seal,
     )
 
 

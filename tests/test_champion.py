@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -222,6 +223,17 @@ def test_every_dataset_has_a_champion_of_its_own(enter: Enter) -> None:
     verdicts = json.loads(Path("metrics/champions.json").read_text())
     assert list(verdicts) == ["leaves", "stones"]
     assert [verdict["champion"] for verdict in verdicts.values()] == ["logistic", "ridge"]
+
+
+def test_the_service_is_told_which_bundles_were_judged(enter: Enter) -> None:
+    enter("ridge", 200.0)
+    enter("lasso", 150.0)
+    champion.crown()
+    verdict = json.loads(Path("metrics/verdicts.json").read_text())["stones"]
+    assert (verdict["champion"], verdict["metric"]) == ("lasso", "mae")
+    for model in ("ridge", "lasso"):
+        manifest = Path("artifacts/bundles/stones", model, "manifest.json").read_bytes()
+        assert verdict["bundles"][model] == hashlib.sha256(manifest).hexdigest()
 
 
 def test_the_same_bundles_give_the_same_file(enter: Enter) -> None:

@@ -20,9 +20,11 @@ from app.registry.loaded import LoadedVersion
 from app.registry.store import Registered
 from src.config import paths
 from src.data.schema import Dataset
+from src.inference import bundle
 from src.support import files
 from src.support.errors import UserError, did_you_mean
 from src.support.recurring import Errors
+from src.support.structs import Checked, convert
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,14 @@ OTHERS = 4  # versions beside the champions that stay in memory after they were 
 TO_DO = "run the pipeline: make run (or dvc repro); it is served within a second"
 
 Load = Callable[[Registered], LoadedVersion]
+
+
+class Verdict(Checked, frozen=True):
+    """What the pipeline judged of a dataset: its champion, by which metric, of which bundles."""
+
+    champion: str | None
+    metric: str
+    bundles: dict[str, str]  # the seal of each model's
 
 
 class Registry:
@@ -177,25 +187,34 @@ class Registry:
 
     def _adopt(self) -> None:
         """Register the pipeline's bundles and offer its champions."""
-        for dataset, choice in _choices().items():
-            found: dict[str, Registered] = {}
-            for manifest in sorted((paths.BUNDLES / dataset).glob("*/manifest.json")):
-                try:
-                    version = store.register(self._database, self._var, manifest.parent)
-                except UserError as error:
-                    _refuse(self._unregistered, dataset, error)
-                except (AttributeError, KeyError, TypeError) as error:
-                    what = "The bundle's manifest is malformed."
-                    _refuse(
-                        self._unregistered,
-                        dataset,
-                        UserError(what, given=f"{manifest} ({error!r})"),
-                    )
-                else:
-                    found[version.model] = version
-            champion = found.get(choice.get("champion") or "")
+        for dataset, verdict in _verdicts().items():
+            found = {}
+            for model, seal in sorted(verdict.bundles.items()):
+                version = self._register(dataset, model, seal)
+                if version is not None:
+                    found[model] = version
+            champion = found.get(verdict.champion or "")
             if champion is not None and self._takes(champion):
-                store.offer(self._database, champion, f"best {choice.get('metric')}")
+                store.offer(self._database, champion, f"best {verdict.metric}")
+
+    def _register(self, dataset: str, model: str, seal: str) -> Registered | None:
+        """Register a bundle that was judged; None, with the reason kept, where it is not there.
+
+        A pipeline that is under way, or was stopped, leaves bundles that nobody has judged yet.
+        """
+        path = paths.BUNDLES / dataset / model
+        try:
+            _check_seal(path, seal)
+            version = store.register(self._database, self._var, path)
+            _check_seal(path, seal)  # it may have been replaced meanwhile
+        except UserError as error:
+            _refuse(self._unregistered, dataset, error)
+        except (AttributeError, KeyError, TypeError) as error:
+            what = "The bundle's manifest is malformed."
+            _refuse(self._unregistered, dataset, UserError(what, given=f"{path} ({error!r})"))
+        else:
+            return version
+        return None
 
     def _takes(self, version: Registered) -> bool:
         """Tell whether the pipeline may say who serves: always, unless a person alone may."""
@@ -276,18 +295,27 @@ def loader(var: Path, *, most_records: int, longest_text: int) -> Load:
 
 
 def _signature() -> tuple[Any, ...]:
-    """Return what changes when the pipeline wrote new champions."""
+    """Return what changes when the pipeline judged anew."""
     try:
-        return files.signature(paths.CHAMPIONS)
+        return files.signature(paths.VERDICTS)
     except OSError:
         return ()
 
 
-def _choices() -> dict[str, dict[str, Any]]:
-    """Read the pipeline's champions; none where it has not run or is writing."""
+def _check_seal(path: Path, seal: str) -> None:
+    """Raise UserError unless a bundle is the one that was judged."""
+    if bundle.seal(path) != seal:
+        raise UserError(
+            "The bundle is not the one that the pipeline judged.",
+            given=path,
+            fix="let dvc repro finish, or run it again; what served goes on serving",
+        )
+
+
+def _verdicts() -> dict[str, Verdict]:
+    """Read what the pipeline judged; nothing where it has not run."""
     try:
-        read = json.loads(paths.CHAMPIONS.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        read = json.loads(paths.VERDICTS.read_text(encoding="utf-8"))
+        return convert(read, dict[str, Verdict], "verdicts")
+    except (OSError, ValueError, UserError):
         return {}
-    found = read.items() if isinstance(read, dict) else ()
-    return {dataset: choice for dataset, choice in found if isinstance(choice, dict)}

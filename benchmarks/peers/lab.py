@@ -62,7 +62,7 @@ class Lab:
             if made.is_dir():
                 shutil.copytree(made, folder / made)
         (folder / paths.METRICS).mkdir()
-        shutil.copy(paths.CHAMPIONS, folder / paths.CHAMPIONS)
+        shutil.copy(paths.VERDICTS, folder / paths.VERDICTS)
         features = bundle.read_manifest(self.bundle)["config"]["dataset"]["features"]
         self.rows = pd.read_parquet(self.bundle / bundle.ROWS)[list(features)]
         sample = self.rows.sample(RECORDS, random_state=0).to_dict("records")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 DATA = Path("data")
 METRICS = Path("metrics")
-CHAMPIONS = METRICS / "champions.json"
+CHAMPIONS = METRICS / "champions.json"  # for people, committed
+VERDICTS = METRICS / "verdicts.json"  # for the service: which bundles were judged
 
 _ARTIFACTS = Path("artifacts")
 COMPOSITIONS = _ARTIFACTS / "conf" / "composed"

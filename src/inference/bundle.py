@@ -119,6 +119,15 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
+def seal(path: Path) -> str:
+    """Return the hash of a bundle's manifest, which names the hashes of all its other files.
+
+    Raises UserError if the manifest is missing or unreadable.
+    """
+    read_manifest(path)
+    return _sha256((path / MANIFEST).read_bytes())
+
+
 def verified(path: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
     """Return a file's bytes; raise UserError unless their hash is the manifest's."""
     expected = manifest["files"].get(name)

@@ -15,6 +15,7 @@ import yaml
 
 from src import champion, compose, prepare, profile
 from src.config import paths
+from src.inference import bundle as bundles
 from src.runs import training
 
 ROOT = Path(__file__).parents[2]
@@ -211,6 +212,21 @@ def retell(bundle: Path, name: str, change: Any) -> None:
         told = json.loads(manifest.read_text())
         told["files"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
         replace(manifest, json.dumps(told).encode())
+    judge(bundle)
+
+
+def judge(place: Path) -> None:
+    """Write a bundle's seal into the verdicts, as a pipeline run does that judged it."""
+    dataset, model = place.parts[-2:]
+    if place == paths.BUNDLES / dataset / model:
+        tell_verdict(dataset, model, bundles.seal(place))
+
+
+def tell_verdict(dataset: str, model: str, seal: str) -> None:
+    """Write which bundle of a model was judged."""
+    verdicts = json.loads(paths.VERDICTS.read_text())
+    verdicts[dataset]["bundles"][model] = seal
+    _write(verdicts)
 
 
 def leak(model: str = "linear") -> None:
@@ -222,10 +238,14 @@ def leak(model: str = "linear") -> None:
     retell(paths.BUNDLES / "stones" / model, "manifest.json", tell)
 
 
-def crown(dataset: str, model: str) -> None:
-    """Write champions.json as a pipeline run does that chose another model."""
-    champions = json.loads(paths.CHAMPIONS.read_text())
-    champions[dataset]["champion"] = model
-    fresh = paths.CHAMPIONS.with_suffix(".fresh")
-    fresh.write_text(json.dumps(champions))
-    fresh.rename(paths.CHAMPIONS)
+def crown(dataset: str, model: str | None) -> None:
+    """Write the verdicts as a pipeline run does that chose another model, or None."""
+    verdicts = json.loads(paths.VERDICTS.read_text())
+    verdicts[dataset]["champion"] = model
+    _write(verdicts)
+
+
+def _write(verdicts: dict[str, Any]) -> None:
+    fresh = paths.VERDICTS.with_suffix(".fresh")
+    fresh.write_text(json.dumps(verdicts))
+    fresh.rename(paths.VERDICTS)

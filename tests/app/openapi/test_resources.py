@@ -194,7 +194,7 @@ def test_the_description_follows_the_champion(service: Service) -> None:
 
 
 def test_without_champions_the_rest_is_described(make_service: Callable[..., Service]) -> None:
-    paths.CHAMPIONS.unlink()
+    paths.VERDICTS.unlink()
     document = make_service().ask("/openapi.json").json
     assert "/v1/requests" in document["paths"]
     assert "/v1/stones" not in document["paths"]

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from app.registry import store as version_store
-from src.config import paths
 from tests.app import project
 from tests.app.labels import truths
 from tests.app.service import Service, assert_refused
@@ -125,7 +124,9 @@ def test_each_version_has_the_gates_verdict(service: Service) -> None:
 def test_versions_are_listed_though_none_of_them_serves(
     make_service: Callable[..., Service], home: Path
 ) -> None:
-    paths.CHAMPIONS.write_text('{"stones": {"champion": null}}')
+    project.crown("stones", None)
+    project.crown("debts", None)
+    project.crown("notes", None)
     document = make_service().ask("/v1/stones/models").json
     assert (document["champion"], document["breach"], document["events"]) == (None, None, [])
     assert [one["champion"] for one in document["versions"]] == [False, False]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from app.registry.live_config import LiveConfig
 from app.registry.registry import OTHERS, Registry, loader
 from app.settings import Settings
 from src.config import paths
+from src.inference import bundle
 from tests.app import project
 from tests.app.labels import truths
 from tests.app.service import Service, assert_refused
@@ -136,9 +136,40 @@ def test_a_manifest_that_lacks_something_leaves_the_old_version_serving(
     assert key in refusal(service)
 
 
+def test_a_bundle_that_nobody_judged_is_no_version(
+    make_service: Callable[..., Service], home: Path
+) -> None:
+    """The pipeline is between train and champion, or was stopped there."""
+    seal = bundle.seal(STONES / "xgboost")
+
+    def train(manifest: dict[str, Any]) -> None:
+        manifest["interval"]["coverage"] = 0.5
+
+    make_service().close()
+    project.retell(STONES / "xgboost", "manifest.json", train)
+    unjudged = bundle.seal(STONES / "xgboost")
+    project.tell_verdict("stones", "xgboost", seal)
+    service = make_service()
+    assert model(service)["version"] == 1
+    assert [one["version"] for one in service.ask("/v1/stones/models").json["versions"]] == [2, 1]
+    assert "is not the one that the pipeline judged" in refusal(service)
+    project.tell_verdict("stones", "xgboost", unjudged)
+    service.look()
+    assert "refused" not in service.ask("/readyz").json["models"]
+    assert service.ask("/v1/stones/models").json["versions"][0]["version"] == 3
+
+
+def test_an_unjudged_bundle_does_not_serve_where_nothing_did(
+    make_service: Callable[..., Service], home: Path
+) -> None:
+    project.tell_verdict("stones", "linear", "0" * 64)
+    service = make_service()
+    assert_refused(service.predict(), 503, "is not the one that the pipeline judged")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"stones": null}', '{"stones": {}}'])
 def test_champions_that_cannot_be_read_change_nothing(service: Service, text: str) -> None:
-    paths.CHAMPIONS.write_text(text)
+    paths.VERDICTS.write_text(text)
     service.look()
     assert model(service)["version"] == 1
 
@@ -146,7 +177,7 @@ def test_champions_that_cannot_be_read_change_nothing(service: Service, text: st
 def test_without_a_champion_it_starts_and_says_what_to_do(
     make_service: Callable[..., Service], home: Path
 ) -> None:
-    paths.CHAMPIONS.unlink()
+    paths.VERDICTS.unlink()
     service = make_service()
     ready = service.ask("/readyz")
     assert ready.status_code == 503
@@ -161,10 +192,10 @@ def test_without_a_champion_it_starts_and_says_what_to_do(
 def test_the_first_champion_serves_at_the_next_look(
     make_service: Callable[..., Service], home: Path
 ) -> None:
-    text = paths.CHAMPIONS.read_text()
-    paths.CHAMPIONS.unlink()
+    text = paths.VERDICTS.read_text()
+    paths.VERDICTS.unlink()
     service = make_service()
-    paths.CHAMPIONS.write_text(text)
+    paths.VERDICTS.write_text(text)
     service.look()
     assert model(service)["version"] == 1
 
@@ -172,9 +203,7 @@ def test_the_first_champion_serves_at_the_next_look(
 def test_a_dataset_whose_models_all_miss_the_gate_has_no_champion(
     make_service: Callable[..., Service], home: Path
 ) -> None:
-    champions = json.loads(paths.CHAMPIONS.read_text())
-    champions["stones"] = {"champion": None, "refused": {"linear": "mae"}}
-    paths.CHAMPIONS.write_text(json.dumps(champions))
+    project.crown("stones", None)
     service = make_service()
     assert_refused(service.predict(), 503, "no champion yet")
     assert service.predict("debts").status_code == 200
@@ -266,9 +295,7 @@ def test_the_champion_is_asked_for_though_it_fails_the_gate_since(service: Servi
 def test_a_version_of_a_dataset_without_a_champion_is_refused_with_its_figures(
     make_service: Callable[..., Service], home: Path, settings: Settings
 ) -> None:
-    champions = json.loads(paths.CHAMPIONS.read_text())
-    champions["stones"] = {"champion": None, "refused": {"linear": "mae"}}
-    paths.CHAMPIONS.write_text(json.dumps(champions))
+    project.crown("stones", None)
     truths.rule("stones", gate=truths.PASSED_BY_NONE)
     service = make_service()
     assert_refused(service.predict(), 503, "no champion yet")
