@@ -16,6 +16,7 @@ install: $(BIN)/.run ## install into .venv what the targets below need
 
 run: $(BIN)/.run ## install, write sample data if there is none, run the pipeline, show results
 	@test -d data || python -m src.samples
+	@python -m src.support.dvc_lock
 	dvc repro
 	@python -m src.results
 

@@ -20,11 +20,12 @@ from src.data.cleaning import Cleaned
 from src.data.schema import Dataset
 from src.data.sources import Raw
 from src.runs.folders import RUNS
-from src.support import files
+from src.support import dvc_lock, files
 from src.support.errors import UserError
 from src.support.progress import Bar
 from src.support.structs import Checked, convert
 
+_PENDING = RUNS / ".ingest.pending"  # there while data/ has what DVC may not know of
 SHOWN = 10  # rejected rows on the screen; all of them are in the file
 
 
@@ -55,6 +56,7 @@ def ingest(request: Request) -> None:
         raise UserError("The source is the dataset's own file.", given=request.source)
     # Beside data/ and not in it, where DVC would take it for data.
     with files.held(RUNS / ".ingest.lock", "The data"):
+        _finish()
         _merge(request.source, dataset, path, is_append=request.mode == "append")
 
 
@@ -184,19 +186,21 @@ def _replace(path: Path, data: bytes) -> None:
     """Replace the file and add it to DVC; restore the old data if DVC fails."""
     with (
         files.explained("The data", path),
-        tempfile.TemporaryDirectory(dir=path.parent.parent) as aside,
+        tempfile.TemporaryDirectory(dir=RUNS) as aside,
     ):
         kept = Path(aside) / path.name
         if path.exists():
             _keep(path, kept)
+        _PENDING.touch()
         files.write(path, data)
         try:
-            _dvc_add()
+            _dvc_add("DVC could not record the new data; the old data was put back.")
         except BaseException:
             if kept.exists():
                 shutil.move(kept, path)
             else:
                 path.unlink()
+            _PENDING.unlink()
             raise
 
 
@@ -207,15 +211,24 @@ def _keep(path: Path, kept: Path) -> None:
         shutil.copy2(path, kept)
 
 
-def _dvc_add() -> None:
+def _finish() -> None:
+    """Let DVC record what a run has written that was killed before DVC knew of it."""
+    if _PENDING.exists():
+        _dvc_add("DVC could not record the data that an earlier run had written.")
+        print(f"An earlier run was stopped before DVC had recorded {paths.DATA}/; it is now.")
+
+
+def _dvc_add(refusal: str) -> None:
+    dvc_lock.mend()
     command = [sys.executable, "-m", "dvc", "add", "--quiet", str(paths.DATA)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise UserError(
-            "DVC could not record the new data; the old data was put back.",
+            refusal,
             given=done.stderr.strip()[-500:],
             fix="python -m dvc doctor",
         )
+    _PENDING.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

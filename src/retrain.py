@@ -15,7 +15,7 @@ from src.reporting import changes, document, verdicts
 from src.reporting.document import Report
 from src.reporting.earlier import Earlier
 from src.reporting.others import others
-from src.support import extras, files, git, processes
+from src.support import dvc_lock, extras, files, git, processes
 from src.support.cli import guarded
 from src.support.errors import UserError
 from src.support.processes import DVC
@@ -74,6 +74,7 @@ def retrain(*, commit: bool) -> int:
         processes.output("git", "status", "--porcelain", fix="git init, or what it says")
         if commit:
             _check_clean()
+        dvc_lock.mend()
         _pull()
         processes.run(*DVC, "repro", fix="mend it; what was trained before is untouched")
         report = _compare(params)

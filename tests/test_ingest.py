@@ -159,6 +159,26 @@ def test_where_dvc_refuses_the_old_data_comes_back(project: Path, root: Path) ->
     assert sorted(path.name for path in (project / "data").iterdir()) == ["stones.csv"]
 
 
+def test_what_a_killed_run_wrote_is_recorded_by_the_next(tracked: Path, root: Path) -> None:
+    row = "7.1,3,Ideal,900"
+    _, recorded = state(tracked)
+    with (tracked / "data/stones.csv").open("a") as file:
+        file.write(f"{row}\n")  # and here it was killed, before dvc add
+    (tracked / "runs").mkdir(exist_ok=True)
+    (tracked / "runs/.ingest.pending").touch()
+    done = ingest(tracked, root, write(tracked, row))
+    assert done.returncode == 0, done.stderr
+    assert "An earlier run was stopped before DVC had recorded data/" in done.stdout
+    assert "Nothing new" in done.stdout
+    after = state(tracked)[1]
+    assert after is not None
+    assert after != recorded
+    assert "An earlier run" not in ingest(tracked, root, write(tracked, row)).stdout
+    status = [sys.executable, "-m", "dvc", "status", "data.dvc"]
+    said = subprocess.run(status, cwd=tracked, capture_output=True, text=True, check=True)
+    assert "up to date" in said.stdout
+
+
 def test_blank_lines_before_the_header_cost_no_row(tracked: Path, root: Path) -> None:
     text = (tracked / "data/stones.csv").read_text()
     (tracked / "data/stones.csv").write_text(f"\n{text}")

@@ -8,6 +8,7 @@ import http.client
 import io
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 import warnings
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ import pandas as pd
 from src.support.errors import UserError, did_you_mean
 
 TIMEOUT = 30  # seconds without a byte from a URL
+MOST_BYTES = 2**30  # from a URL: whoever answers may never end
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 FIRST_LINE = 2  # of the rows, as an editor counts: the header is line 1
 LINE = "line"
@@ -86,9 +88,11 @@ def fetch(source: str) -> bytes:
 
 def _download(url: str) -> bytes:
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as response:  # noqa: S310 - fetch() let http through
-            body: bytes = response.read()
-            return body
+        opener = urllib.request.build_opener(_SameKind)
+        with opener.open(url, timeout=TIMEOUT) as response:
+            body: bytes = response.read(MOST_BYTES + 1)
+            if len(body) <= MOST_BYTES and response.length:
+                raise http.client.IncompleteRead(body, response.length)
     except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()  # it is the answer's body as well
@@ -98,6 +102,26 @@ def _download(url: str) -> bytes:
             given=f"{url} ({reason})",
             fix="check the address and the network, or download the file and give its path",
         ) from None
+    if len(body) > MOST_BYTES:
+        raise UserError(
+            f"The source is larger than what is read from an address, {MOST_BYTES:,} bytes.",
+            given=url,
+            fix="download the file and give its path",
+        )
+    return body
+
+
+class _SameKind(urllib.request.HTTPRedirectHandler):
+    """Follow no redirect to another kind of address, but for one from http to https."""
+
+    def redirect_request(
+        self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str
+    ) -> Any:
+        """Raise URLError where the kind differs."""
+        kinds = (req.type, urllib.parse.urlsplit(newurl).scheme)
+        if kinds[0] != kinds[1] and kinds != ("http", "https"):
+            raise urllib.error.URLError(f"it redirects to another kind of address, {newurl}")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _decode(data: bytes, source: str, encoding: str) -> str:

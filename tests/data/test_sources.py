@@ -254,6 +254,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "/rows.csv")
             self.end_headers()
+        elif self.path == "/ftp.csv":
+            self.send_response(302)
+            self.send_header("Location", "ftp://127.0.0.1/rows.csv")
+            self.end_headers()
         elif self.path in ("/rows.csv", "/cut.csv", "/empty.csv"):
             body = b"" if self.path == "/empty.csv" else SAMPLE
             self.send_response(200)
@@ -310,6 +314,21 @@ def test_an_empty_answer_is_empty(server: str) -> None:
 def test_an_answer_that_is_cut_short_is_told(server: str) -> None:
     with pytest.raises(UserError, match="cannot be reached"):
         read(f"{server}/cut.csv")
+
+
+def test_a_redirect_to_another_kind_of_address_is_not_followed(server: str) -> None:
+    with pytest.raises(UserError, match="cannot be reached") as caught:
+        read(f"{server}/ftp.csv")
+    assert "another kind of address, ftp://127.0.0.1/rows.csv" in str(caught.value.given)
+
+
+def test_an_answer_is_not_read_beyond_a_limit(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MOST_BYTES", len(SAMPLE))
+    assert sources.fetch(f"{server}/rows.csv") == SAMPLE
+    monkeypatch.setattr(sources, "MOST_BYTES", len(SAMPLE) - 1)
+    with pytest.raises(UserError, match="larger than what is read") as caught:
+        read(f"{server}/rows.csv")
+    assert "give its path" in str(caught.value)
 
 
 def test_an_unreachable_url_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
