@@ -17,6 +17,8 @@ from peewee import (
     TextField,
 )
 
+FAILED = 400  # the least status of a request that failed; those are found by an index
+
 
 class Migration(Model):
     """A completed migration of the schema."""
@@ -59,7 +61,9 @@ class Request(Model):
 # Of the filters of the log, those that find few of many: each index costs every answer a fifth of
 # what it costs to store it.
 Request.add_index(Request.request_id, where=SQL("request_id IS NOT NULL"))
-Request.add_index(Request.status, Request.id, where=SQL("status >= 400"), name="request_failed")
+Request.add_index(
+    Request.status, Request.id, where=SQL(f"status >= {FAILED}"), name="request_failed"
+)
 
 
 class _Predicted(Model):
