@@ -16,6 +16,7 @@ import peewee
 from app.store import clock
 from app.store import database as databases
 from app.store.tables import Event, Version
+from src.card import schema as card
 from src.inference import bundle, suspects
 from src.support import files
 from src.support.errors import UserError
@@ -31,7 +32,7 @@ KINDS = (*CHANGES, OVERRIDE, BREACH, RECOVERED)
 # Of a manifest, what decides what a version answers; when and where it was trained does not.
 _DECISIVE = ("config", "tuned", "interval", "files")
 # Of its files, those that only tell of the training.
-_REPORTS = (".csv", suspects.NAME)
+_REPORTS = (".csv", suspects.NAME, card.NAME, card.MARKDOWN)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ predictor.*        the same as plain data, where it could be exported; member<k>
 golden.json        a few held-out records and the fitted model's answers
 held_out.json      more of them with the true values, and the costliest errors
 suspects.json      training rows whose true value a person should look at
+card.json          what the model goes by, how good it is and where it fails; card.md for people
 rows.parquet       the training rows, for look-ups
 predictions.csv    actual and predicted on the test rows
 trials.csv         the search's history, where there was one

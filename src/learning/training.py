@@ -44,6 +44,7 @@ class Outcome:
     interval: dict[str, Any]
     findings: list[dict[str, Any]]  # what the figures say against the model
     decided: dict[str, Any] | None  # how a class is chosen, where the dataset says so
+    held_out: Judged
     predictions: pd.DataFrame
     suspects: list[dict[str, Any]]  # training rows whose truth a person should look at
     trials: pd.DataFrame | None
@@ -120,6 +121,7 @@ def train(
         interval=interval,
         findings=_findings(config, decision, validated.scores, interval, *parts),
         decided=decided,
+        held_out=held_out,
         predictions=_predictions(target, test, output, decision),
         suspects=suspects.find(config.dataset, answered, judged, target.classes),
         trials=trials,

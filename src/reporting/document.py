@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,20 +12,14 @@ from src.evaluation import metrics
 from src.reporting import verdicts
 from src.reporting.changes import Changes, Model, part
 from src.reporting.drift import FAR, Drift
+from src.support.markdown import Markdown, bold, cell, table
 from src.support.text_tables import text
 
 CHARTS = "### Charts"
 CUT = "The rest is in the workflow's artifact, `report.md`."
 MOST = 15  # columns of a drift's table
 LINE = 72  # characters of a commit's first line that every tool shows
-SPECIAL = re.compile(r"[\\`*|<\[\]]")  # what Markdown would take for its own
 Pictures = Mapping[str, Mapping[str, str]]  # of each dataset: a file, and what it shows
-
-
-class Markdown(str):
-    """Text that is Markdown already; any other text is escaped."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -54,11 +47,11 @@ def markdown(report: Report, pictures: Pictures) -> str:
     commit = report.commit
     against = f"commit `{commit[:10]}`" if commit else "nothing: there is no commit yet"
     rows = [
-        [one.dataset.name, _bold(one.verdict.word), _champion(one), one.verdict.why]
+        [one.dataset.name, bold(one.verdict.word), _champion(one), one.verdict.why]
         for one in report.datasets
     ]
-    summary = _table(["dataset", "verdict", "champion", "why"], rows)
-    extra = [f"Besides the figures: {_cell('; '.join(report.others))}."] if report.others else []
+    summary = table(["dataset", "verdict", "champion", "why"], rows)
+    extra = [f"Besides the figures: {cell('; '.join(report.others))}."] if report.others else []
     head = [f"# Retraining: {report.word}", f"Compared with {against}.", summary, *extra]
     sections = [_section(one, pictures.get(one.dataset.name, {})) for one in report.datasets]
     return "\n\n".join([*head, *filter(None, sections)]) + "\n"
@@ -145,8 +138,8 @@ def _section(one: Changes, images: Mapping[str, str]) -> str:
     if one.verdict.word == verdicts.UNCHANGED:
         return ""
     parameters = _parameters(one.models)
-    shown = [f"![{_cell(words)}](report/{file})" for file, words in images.items()]
-    why = _cell(one.verdict.why)
+    shown = [f"![{cell(words)}](report/{file})" for file, words in images.items()]
+    why = cell(one.verdict.why)
     parts = [
         f"## {one.dataset.name}: {one.verdict.word}",
         f"{why[0].upper()}{why[1:]}.",
@@ -171,7 +164,7 @@ def _data(one: Changes) -> list[str]:
         [f"rejected: {rule}", old_rules.get(rule, 0 if before else None), new_rules.get(rule, 0)]
         for rule in dict.fromkeys([*old_rules, *new_rules])
     ]
-    return [_table(["rows", "before", "now"], rows), *_drift(one.drift)]
+    return [table(["rows", "before", "now"], rows), *_drift(one.drift)]
 
 
 def _rows_in_words(one: Changes) -> str:
@@ -191,23 +184,23 @@ def _drift(drift: Drift | None) -> list[str]:
     if not drift.columns:
         few = " They are too few to tell whether a column changed." if len(drift.added) else ""
         return [f"{words}{few}"]
-    far = [_cell(moved.name) for moved in drift.columns if moved.is_far]
+    far = [cell(moved.name) for moved in drift.columns if moved.is_far]
     summary = f"They differ in {', '.join(far)}." if far else "They do not differ from the others."
     rows = [
         [
-            _bold(moved.name) if moved.is_far else moved.name,
+            bold(moved.name) if moved.is_far else moved.name,
             f"{moved.distance:.3f}",
             moved.before,
             moved.after,
         ]
         for moved in drift.columns[:MOST]
     ]
-    table = _table(["column", "distance", "previous rows", "new rows"], rows)
+    moved_table = table(["column", "distance", "previous rows", "new rows"], rows)
     note = (
         "Numbers: the median and the middle half. The distance is 0 for equal distributions and 1 "
         f"for ones with nothing in common; bold is above {FAR:g} and more than chance explains."
     )
-    return [f"{words} {summary}", table, note]
+    return [f"{words} {summary}", moved_table, note]
 
 
 def _models(one: Changes) -> str:
@@ -222,9 +215,9 @@ def _models(one: Changes) -> str:
         cv = [part(part(figures, "cv"), metric).get("mean") for figures in pair]
         tests = [[part(figures, "test").get(name) for figures in pair] for name in names]
         gate = f"refused: {model.refused}" if model.refused else "passed"
-        name = _bold(model.name) if is_champion else model.name
+        name = bold(model.name) if is_champion else model.name
         rows.append([name, _pair(*cv), *(_pair(*two) for two in tests), gate])
-    return _table(["model", f"{metric} (cross-validated)", *names, "gate"], rows)
+    return table(["model", f"{metric} (cross-validated)", *names, "gate"], rows)
 
 
 def _found(one: Changes) -> list[str]:
@@ -236,7 +229,7 @@ def _found(one: Changes) -> list[str]:
     new = findings.table(_by_origin(now, [(model.name, model.now) for model in one.models]))
     known = {tuple(row[1:]) for row in old}
     rows = [[*row, "known" if tuple(row[1:]) in known else Markdown("**new**")] for row in new]
-    return ["### What was found", _table([*findings.HEAD, ""], rows)] if rows else []
+    return ["### What was found", table([*findings.HEAD, ""], rows)] if rows else []
 
 
 def _by_origin(
@@ -261,23 +254,4 @@ def _parameters(models: Iterable[Model]) -> str:
         for key, before, now in model.parameters:
             alike.setdefault((key, text(before), text(now)), []).append(model.name)
     rows = [[", ".join(names), *changed] for changed, names in alike.items()]
-    return _table(["models", "key", "before", "now"], rows) if rows else ""
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Write a table in Markdown, with its cells escaped."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    lines = [[_cell(name) for name in columns], ["---"] * len(columns), *cells]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _bold(words: str) -> Markdown:
-    return Markdown(f"**{_cell(words)}**")
-
-
-def _cell(value: Any) -> str:
-    """Write a value on one line, escaped for Markdown."""
-    if isinstance(value, Markdown):
-        return value
-    is_count = isinstance(value, int) and not isinstance(value, bool)
-    return SPECIAL.sub(r"\\\g<0>", " ".join((f"{value:,}" if is_count else text(value)).split()))
+    return table(["models", "key", "before", "now"], rows) if rows else ""

@@ -155,13 +155,14 @@ def finish(
 
     outcome = training.train(config, ready.train, ready.test, run.path / folders.STUDY, progress)
     export, files_of_export = _exported(config, ready, outcome)
+    told = {**_manifest(config, ready, run, outcome), "export": export}
     manifest = bundles.save(
         place or run.path / folders.BUNDLE,
         model=outcome.fitted,
         rows=ready.train,
         tables=outcome.tables(),
-        manifest={**_manifest(config, ready, run, outcome), "export": export},
-        extra={**files_of_export, **(extra or {})},
+        manifest=told,
+        extra={**files_of_export, **_card(config, ready, outcome, told), **(extra or {})},
     )
     return outcome, manifest
 
@@ -215,6 +216,20 @@ def _exported(
             file=sys.stderr,
         )
     return None, {**exporting.unexported(fitted, dataset, ready.train), **beside}
+
+
+def _card(
+    config: Config, ready: Prepared, outcome: Outcome, manifest: Mapping[str, Any]
+) -> dict[str, bytes]:
+    """Return the files of the model's card."""
+    from src.card import document, markdown, schema
+
+    subject = document.Subject(config, outcome.fitted, ready.train, ready.test, outcome.held_out)
+    card = document.build(subject, manifest)
+    return {
+        schema.NAME: files.json_bytes(document.plain(card)),
+        schema.MARKDOWN: markdown.write(card).encode(),
+    }
 
 
 def _manifest(

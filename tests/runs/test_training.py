@@ -236,8 +236,27 @@ def test_an_export_that_answers_otherwise_is_left_out_and_said(
 
 def test_the_same_training_exports_the_same_bytes(composed: configuration.Config) -> None:
     one, two = training.own(composed), training.own(composed)
-    for name in ("predictor.json", "predictor.npz", "golden.json", "held_out.json"):
+    cards = ("card.json", "card.md")
+    for name in ("predictor.json", "predictor.npz", "golden.json", "held_out.json", *cards):
         assert one.manifest["files"][name] == two.manifest["files"][name]
+
+
+def test_a_bundle_has_the_models_card(composed: configuration.Config) -> None:
+    from src.card import schema
+
+    trained = training.own(composed)
+    card = schema.read(trained.place, trained.manifest)
+    assert card is not None
+    assert (card["dataset"], card["model"]) == ("stones", "ridge")
+    mae = card["metrics"][0]
+    assert mae["value"] == trained.manifest["metrics"]["test"]["mae"]
+    assert card["data"]["md5"] == trained.manifest["data"]["md5"]
+    assert "search=optuna search.trials=4" in card["reproduction"]["command"]
+    assert card["importance"]["causes"]
+    assert {one["feature"] for one in card["effects"]} == {"carat", "facets", "cut"}
+    text = schema.read_markdown(trained.place, trained.manifest)
+    assert text is not None
+    assert text.decode().startswith("# Model card: stones, ridge")
 
 
 class Progress:

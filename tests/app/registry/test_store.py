@@ -110,6 +110,8 @@ def test_what_decides_the_answers_decides_the_version(linear: Registered) -> Non
     assert of(manifest, **same) == linear.digest
     report = {**manifest["files"], "predictions.csv": "0"}
     assert of(manifest, files=report) == linear.digest
+    card = {**manifest["files"], "card.json": "0", "card.md": "0"}
+    assert of(manifest, files=card) == linear.digest, "it names the commit, which answers nothing"
     for changes in (
         {"config": {}},
         {"tuned": {"params": {}}},
