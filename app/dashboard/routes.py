@@ -7,6 +7,7 @@ import falcon
 from app.auth.guard import Guard
 from app.dashboard import requests
 from app.dashboard.api_client import ApiClient
+from app.dashboard.card import Card
 from app.dashboard.explore import Explore
 from app.dashboard.history import Compare, History, Version
 from app.dashboard.home import Home
@@ -33,6 +34,7 @@ def routes(renderer: Renderer, app: falcon.App, guard: Guard, static: Static) ->
         Training(renderer, api),
         History(renderer, api),
         Version(renderer, api),
+        Card(renderer, api),
         Compare(renderer, api),
         requests.Log(renderer, api),
         requests.OneRequest(renderer, api),

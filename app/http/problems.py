@@ -52,6 +52,7 @@ KINDS: dict[str, Kind] = {
     "unknown_request": Kind(404, "The log has no request with this id."),
     "unknown_file": Kind(404, "There is no such file."),
     "similar_not_configured": Kind(404, "The dataset does not say what makes records similar."),
+    "no_card": Kind(404, "The version was trained before there were cards."),
     "no_profile": Kind(404, "The pipeline has not profiled the dataset yet."),
     "method_not_allowed": Kind(405, "The path does not take this method."),
     "request_timeout": Kind(408, "The request took too long to arrive."),

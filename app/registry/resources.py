@@ -8,6 +8,7 @@ from app.http.operation import Call, operation
 from app.http.resource import Resource
 from app.registry import comparison, description
 from app.registry.activity import Activity
+from app.registry.card_resources import ModelCard
 from app.registry.champion_resources import Champion, Overrides
 from app.registry.comparison import ConfigurationDifference, MetricComparison, RowComparisons
 from app.registry.dataset_resources import Datasets, Models, OneDataset
@@ -41,6 +42,7 @@ def routes(services: Services) -> list[Resource]:
         Profile(services),
         Models(services),
         OneVersion(services),
+        ModelCard(services),
         Comparison(services),
         Overrides(services),
         Champion(services),

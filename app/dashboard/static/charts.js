@@ -17,8 +17,9 @@ function load() {
   return library;
 }
 
-function theme() {
-  const style = getComputedStyle(document.documentElement);
+function theme(place) {
+  const style = getComputedStyle(place);
+  const isDark = dark.matches && !place.closest("[data-scheme=light]");
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   const text = { labelColor: colour("ink"), titleColor: colour("ink") };
   const font = getComputedStyle(document.body).fontFamily;
@@ -38,12 +39,12 @@ function theme() {
     // Vega-Lite asks a style for its colour; of fill and stroke the mark's own colour would win.
     style: { second: { color: second }, ink: { color: colour("ink") } },
     range: {
-      category: dark.matches
+      category: isDark
         ? ["#4fd1c5", "#f0b35e", "#8ab4f8", "#ff9b93", "#c59bf0", "#a5d66f", "#f29ac9", "#9fb0bf"]
         : ["#0f766e", "#b45309", "#1d4ed8", "#b3261e", "#7e22ce", "#4d7c0f", "#be185d", "#475569"],
-      heatmap: dark.matches ? ["#1f2a30", "#4fd1c5"] : ["#e3f3f1", "#0b5a54"],
-      ramp: dark.matches ? ["#1f2a30", "#4fd1c5"] : ["#e3f3f1", "#0b5a54"],
-      diverging: dark.matches ? ["#f0b35e", "#2a3138", "#4fd1c5"] : ["#b45309", "#f2f2f2", "#0f766e"],
+      heatmap: isDark ? ["#1f2a30", "#4fd1c5"] : ["#e3f3f1", "#0b5a54"],
+      ramp: isDark ? ["#1f2a30", "#4fd1c5"] : ["#e3f3f1", "#0b5a54"],
+      diverging: isDark ? ["#f0b35e", "#2a3138", "#4fd1c5"] : ["#b45309", "#f2f2f2", "#0f766e"],
     },
   };
 }
@@ -70,7 +71,7 @@ async function drawOne(place) {
     actions: false,
     renderer: "svg",
     defaultStyle: false,
-    config: theme(),
+    config: theme(place),
     tooltip: { disableDefaultStyle: true, theme: "custom" },
   });
   place.dataset.drawn = "true";
@@ -102,7 +103,9 @@ const seen = new IntersectionObserver(
 export function draw(root) {
   for (const place of root.querySelectorAll(".chart:not([data-drawn])")) {
     place.style.minHeight = `${place.dataset.height}px`;
-    seen.observe(place);
+    // What is to be printed is drawn before anybody scrolls there.
+    if (place.closest("[data-scheme=light]")) drawn(place);
+    else seen.observe(place);
   }
 }
 

@@ -1,0 +1,71 @@
+"""The card of a version, as its training wrote it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from app.http import media
+from app.http.operation import Call, operation
+from app.registry.services import DatasetResource
+from src.card import schema
+from src.card.schema import Card
+from src.data.schema import Dataset
+from src.inference import bundle
+from src.support.errors import UserError
+from src.support.structs import Checked
+
+MARKDOWN = "text/markdown"
+
+
+class CardQuery(Checked, frozen=True):
+    """In which form a card is answered."""
+
+    format: Literal["json", "markdown"] = "json"
+
+
+class ModelCard(DatasetResource):
+    """GET /v1/{dataset}/models/{version}/card."""
+
+    path = "/v1/{dataset}/models/{version}/card"
+
+    @operation(
+        scope="predict",
+        name="card",
+        summary="The card of a version: what it is for, how good it is, and what it goes by",
+        description="With format=markdown it is a file to keep or to print.",
+        query=CardQuery,
+        answer=Card,
+        also_answers=(MARKDOWN,),
+        refuses=("unknown_version", "no_card", "broken_bundle", "no_champion"),
+        is_answer_stored=False,  # it repeats what the bundle keeps
+    )
+    def on_get(
+        self, call: Call[CardQuery, None], dataset: Dataset, version: str
+    ) -> dict[str, Any] | None:
+        """Answer with the card; of a version that predates cards there is none."""
+        registered = self.services.registry.named(dataset.name, version)
+        call.exchange.version = registered.number
+        path = registered.path(self.services.settings.folder())
+        # Of the files and not of the database: a card names the commit, which makes no version.
+        manifest = bundle.read_manifest(path)
+        if call.query.format == "markdown":
+            text = schema.read_markdown(path, manifest)
+            if text is None:
+                raise _absent(dataset, registered.number)
+            name = f"{dataset.name}-{registered.number}-card.md"
+            media.attach(call.response, f"{MARKDOWN}; charset=utf-8", name)
+            call.response.data = text
+            return None
+        card = schema.read(path, manifest)
+        if card is None:
+            raise _absent(dataset, registered.number)
+        return card
+
+
+def _absent(dataset: Dataset, number: int) -> UserError:
+    return UserError(
+        f"Version {number} of '{dataset.name}' has no card: it was trained before there were any.",
+        code="no_card",
+        given=number,
+        fix="train it again",
+    )
