@@ -48,7 +48,6 @@ class OnePrediction(Page):
             target=schema["target"],
             drawn=draw(schema, answer, column, truth),
             short=figures.summary(schema, receipt["record"]),
-            cautions=figures.cautions(schema, answer, receipt["record"], profile),
             reasons=figures.of_reasons(schema, answer),
             similar=self._similar(request, base, schema, receipt["record"]),
             truth=truth,

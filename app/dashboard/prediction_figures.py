@@ -1,19 +1,15 @@
-"""Build the charts and warnings of a prediction's page."""
+"""Build the charts of a prediction's page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from app.dashboard.charts import predict as charts
 from app.dashboard.rendering import figure
-from src.inference.sentence import percent
 
 Document = dict[str, Any]
 FIRST = 6  # features of a record's summary
 LONGEST = 60  # characters of a text among them
-UNSURE = 0.5  # a probability below it: another class may be as likely
-NUMBERS = ("number", "integer")
 
 
 def of_value(
@@ -96,35 +92,7 @@ def summary(schema: Document, record: Document) -> str:
     return ", ".join(parts) + (" \N{HORIZONTAL ELLIPSIS}" if len(values) > FIRST else "")
 
 
-def cautions(schema: Document, answer: Document, record: Document, profile: Document) -> list[str]:
-    """Return reasons to distrust an answer: values out of range, or no clear class."""
-    is_class = schema["task"] != "regression"
-    what = "probability" if is_class else "range"
-    warnings = [
-        f"{_described(name, value, feature, is_named=True)}; the rows it learnt from have "
-        f"{figure(low)} to {figure(high)}: the {what} does not hold here."
-        for name, value, feature, low, high in _outside(schema, record, profile)
-    ]
-    # With a threshold, an unlikely class may be the answer for a good reason.
-    if is_class and "threshold" not in answer and answer["probability"] < UNSURE:
-        chance = percent(answer["probability"])
-        warnings.append(f"The model is not sure: its best guess has {chance}.")
-    return warnings
-
-
-def _outside(
-    schema: Document, record: Document, profile: Document
-) -> Iterator[tuple[str, Any, Document, Any, Any]]:
-    for column in profile["columns"]:
-        name, value = column["name"], record.get(column["name"])
-        feature, numbers = schema["features"].get(name), column.get("numbers")
-        if feature is None or column["type"] not in NUMBERS or not numbers:
-            continue
-        if _is_number(value) and not numbers["min"] <= value <= numbers["max"]:
-            yield name, value, feature, numbers["min"], numbers["max"]
-
-
-def _described(name: str, value: Any, feature: Document, *, is_named: bool = False) -> str:
+def _described(name: str, value: Any, feature: Document) -> str:
     """Format a value with its unit and, for a number, its name."""
     if not _is_number(value):
         text = str(value)
@@ -132,8 +100,6 @@ def _described(name: str, value: Any, feature: Document, *, is_named: bool = Fal
     unit = feature.get("unit") or ""
     number = figure(value, 6)
     amount = f"{number}{unit if unit in ('', '%') else f' {unit}'}"
-    if is_named:
-        return f"{name} is {number if unit == name else amount}"
     return amount if unit == name else f"{name} {amount}"
 
 

@@ -9,10 +9,13 @@ import numpy as np
 
 from app.registry.loaded import LoadedVersion
 from app.store import ids
-from src.evaluation.decision import Decision
-from src.inference import causes
+from src.inference import causes, guard
 from src.inference.sentence import sentence
 from src.support.errors import UserError
+
+# Of a request or its version; the others are of a record and its answer.
+GATE_BREACHED, TARGET_IGNORED = "gate_breached", "target_ignored"
+CODES = (*guard.CODES, GATE_BREACHED, TARGET_IGNORED)
 
 
 def answer(
@@ -31,6 +34,9 @@ def answer(
         numbers = [number, *(ids.new() for _ in records[1:])]
         make = _values if serving.classes is None else _classes
         answers = make(serving, output, records, numbers)
+        warned = serving.guard.warnings(records, output)
+        for answer, warnings in zip(answers, warned, strict=True):
+            answer["warnings"] = warnings
         if is_explained:
             for at, (record, answer) in enumerate(zip(records, answers, strict=True)):
                 answer["why"] = _why(serving, record, at, answer)
@@ -49,7 +55,7 @@ def _values(
 ) -> list[dict[str, Any]]:
     """Answer with numbers and the range that each is likely in."""
     name, interval, model = serving.dataset.target.name, serving.interval, serving.model
-    coverage, target = interval.coverage, serving.dataset.target
+    coverage = interval.coverage
     answers: list[dict[str, Any]] = []
     for at, value in enumerate(output.tolist()):
         low, high = interval.around_one(value, records[at])
@@ -63,11 +69,6 @@ def _values(
                 "model": model,
             }
         )
-        if not target.hold(value):
-            answers[-1]["warning"] = (
-                f"this answer is not {target.words()}, as each {name} is: the record is unlike "
-                "those that the model learnt from"
-            )
     return answers
 
 
@@ -99,23 +100,10 @@ def _classes(
             }
         )
         if decision.threshold is not None:
-            answers[-1] |= _decided(decision, row, names)
+            answers[-1]["threshold"] = decision.threshold
+        if decision.band is not None:
+            answers[-1]["abstains"] = decision.abstains_from(row)
     return answers
-
-
-def _decided(decision: Decision, chances: list[float], names: list[str]) -> dict[str, Any]:
-    """Say by what the class was chosen, and whether a person should be asked instead."""
-    said: dict[str, Any] = {"threshold": decision.threshold}
-    if decision.band is not None:
-        said["abstains"] = decision.abstains_from(chances)
-        if said["abstains"]:
-            low, high = decision.band
-            said["warning"] = (
-                f"ask a person: {chances[decision.positive]:.3g}, the probability of "
-                f"{names[decision.positive]}, lies between {low:.3g} and {high:.3g}, where this "
-                "version does not decide"
-            )
-    return said
 
 
 def _why(

@@ -24,7 +24,9 @@ from src.support.errors import Fault
 BYTES = 4  # of one character in UTF-8, at most
 AMONG = " | "  # between the classes of one cell
 REFUSED = "refused"  # the column that says why a row has no prediction
-TAKEN = "predicted_"  # put before a name of ours that the CSV has already
+BETWEEN = ";"  # codes of warnings
+PREDICTED = "predicted_"  # before the target, for no truth stands there ...
+TAKEN = "predicted_"  # ... and before a name of ours that the CSV has already
 
 
 @dataclass(frozen=True)
@@ -149,11 +151,12 @@ def _faults(
 
 def _names(serving: LoadedVersion, also: Sequence[str]) -> list[str]:
     """Return the names of the cells that tell of an answer, in their order."""
+    target = PREDICTED + serving.dataset.target.name
     if serving.classes is None:
-        found = [serving.dataset.target.name, "low", "high"]
+        found = [target, "low", "high"]
     else:
-        found = [serving.dataset.target.name, "probability", "likely", *_of_decision(serving)]
-    return [*found, *also, "id"]
+        found = [target, "probability", "likely", *_of_decision(serving)]
+    return [*found, *also, "warnings", "id"]
 
 
 def _of_decision(serving: LoadedVersion) -> list[str]:
@@ -167,11 +170,11 @@ def _told(serving: LoadedVersion, answer: dict[str, Any]) -> dict[str, str]:
     """Return the cells that tell of an answer, by their names."""
     target, interval = serving.dataset.target.name, answer["interval"]
     if serving.classes is None:
-        found = {target: spelt(answer[target])}
+        found = {PREDICTED + target: spelt(answer[target])}
         found |= {end: spelt(interval[end]) for end in ("low", "high")}
     else:
         found = {
-            target: str(answer[target]),
+            PREDICTED + target: str(answer[target]),
             "probability": spelt(answer["probability"]),
             "likely": AMONG.join(map(str, interval["classes"])),
         }
@@ -180,8 +183,7 @@ def _told(serving: LoadedVersion, answer: dict[str, Any]) -> dict[str, str]:
             found[name] = str(value).lower() if isinstance(value, bool) else spelt(value)
     if "why" in answer:
         found["why"] = answer["why"]["sentence"]
-    if "warning" in answer:
-        found["warning"] = answer["warning"]
+    found["warnings"] = BETWEEN.join([warning["code"] for warning in answer["warnings"]])
     return {**found, "id": answer["id"]}
 
 

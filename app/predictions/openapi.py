@@ -36,6 +36,11 @@ WHY = structure(
     },
 )
 
+WARNING = structure(
+    {"code": enumeration(list(answers.CODES)), "message": TEXT},
+    {"feature": TEXT},
+)
+
 
 def has_similar(context: DatasetContext) -> bool:
     """Tell whether similar rows can be looked up."""
@@ -51,6 +56,7 @@ def schemas(context: DatasetContext) -> Schema:
         f"{context.name}_record": serving.records.json_schema(),
         f"{context.name}_prediction": _prediction(serving),
         "why": WHY,
+        "warning": WARNING,
     }
 
 
@@ -135,8 +141,12 @@ def similar_rows(context: DatasetContext) -> Schema:
 def _prediction(serving: LoadedVersion) -> Schema:
     """Describe the answer to one record."""
     target = serving.dataset.target.name
-    shared: Schema = {"id": TEXT, "model": structure({"name": TEXT, "version": WHOLE})}
-    optional: Schema = {"why": reference("why"), "warning": TEXT}
+    shared: Schema = {
+        "id": TEXT,
+        "model": structure({"name": TEXT, "version": WHOLE}),
+        "warnings": listing(reference("warning")),
+    }
+    optional: Schema = {"why": reference("why")}
     if serving.classes is None:
         interval = structure({"low": NUMBER, "high": NUMBER, "coverage": NUMBER})
         return structure({target: _target(serving), "interval": interval, **shared}, optional)

@@ -180,11 +180,11 @@ class Predictions(DatasetResource):
         else:
             decoded = Decoded(table.values, many=True)
         answers = answering.answer(serving, decoded.values, exchange.id, is_explained=query.explain)
+        for at in decoded.ignored:
+            _warn(answers[at], answering.TARGET_IGNORED, f"{serving.records.warning}.")
         if warning is not None:
             for answer in answers:
-                _warn(answer, warning)
-        for at in decoded.ignored:
-            _warn(answers[at], serving.records.warning)
+                _warn(answer, answering.GATE_BREACHED, warning)
         stored = [msgspec.json.encode(answer) for answer in answers]
         exchange.predicted = len(answers)
         response.content_type = media.JSON
@@ -192,7 +192,7 @@ class Predictions(DatasetResource):
             if table is None:
                 response.data = b"[" + b",".join(stored) + b"]"
             else:
-                also = [*(["why"] if query.explain else []), "warning"]
+                also = ["why"] if query.explain else []
                 response.data = csv_answers.write(serving, table, answers, also)
                 name = f"{dataset.name}-predictions.csv"
                 media.attach(response, f"{bodies.CSV}; charset=utf-8", name)
@@ -286,8 +286,9 @@ def routes(services: Services) -> list[Resource]:
     return [Predictions(services), OnePrediction(services), Similar(services)]
 
 
-def _warn(answer: dict[str, Any], warning: str) -> None:
-    answer["warning"] = "; ".join(filter(None, (warning, answer.get("warning"))))
+def _warn(answer: dict[str, Any], code: str, message: str) -> None:
+    """Put a warning before those that an answer has."""
+    answer["warnings"].insert(0, {"code": code, "message": message})
 
 
 def _summary(row: dict[str, Any]) -> PredictionSummary:

@@ -70,7 +70,7 @@ class Gatekeeper:
                 fix="train on newer labels, ask for another version, or let an administrator "
                 f"override: POST /v1/{dataset}/models/{number}/override",
             )
-        return f"this version came under its gate: {why}"
+        return f"This version came under its gate: {why}."
 
     def _gate(self, dataset: str) -> Gates:
         known = self._configured.get(dataset)

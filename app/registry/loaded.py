@@ -14,6 +14,7 @@ from src.evaluation.decision import Decision
 from src.inference import parity
 from src.inference import predictor as predictors
 from src.inference.causes import Causes
+from src.inference.guard import Guard
 from src.inference.interval import Interval
 from src.inference.predictor import Predictor
 from src.inference.similar import Similar
@@ -29,7 +30,7 @@ RESERVED = (
     "probabilities",
     "probability",
     "record",
-    "warning",
+    "warnings",
     "why",
 )
 OF_DECISION = ("abstains", "threshold")  # in answers of versions that have a decision
@@ -52,6 +53,7 @@ class LoadedVersion:
     model: dict[str, Any]  # what an answer says of the model
     golden: list[dict[str, Any]]  # held-out records and the model's output, to show how they look
     causes: Causes  # features that are one reason together
+    guard: Guard
 
     def example(self, at: int = 0) -> dict[str, Any]:
         """Return a held-out record, as it can be posted."""
@@ -90,6 +92,7 @@ def load(version: Registered, var: Path, *, most_records: int, longest_text: int
     except ModuleNotFoundError as error:
         raise extras.absent(error.name or str(error), PICKLED) from None
     parity.check_golden(predictor, path, manifest)
+    classes = _classes(manifest, dataset)
     return LoadedVersion(
         version=version,
         dataset=dataset,
@@ -98,10 +101,11 @@ def load(version: Registered, var: Path, *, most_records: int, longest_text: int
         interval=Interval.from_manifest(manifest["interval"], list(dataset.features)),
         decision=decision,
         similar=Similar.load(path, manifest) if dataset.similar else None,
-        classes=_classes(manifest, dataset),
+        classes=classes,
         model={"name": version.model, "version": version.number},
         golden=json.loads((path / parity.GOLDEN).read_bytes()),
         causes=manifest["details"].get("causes") or {},
+        guard=Guard(dataset, manifest.get("learnt"), classes, decision),
     )
 
 

@@ -31,6 +31,7 @@ OVERRIDE, BREACH, RECOVERED = "override", "breach", "recovered"
 KINDS = (*CHANGES, OVERRIDE, BREACH, RECOVERED)
 # Of a manifest, what decides what a version answers; when and where it was trained does not.
 _DECISIVE = ("config", "tuned", "interval", "files")
+_LATER = ("learnt",)
 # Of its files, those that only tell of the training.
 _REPORTS = (".csv", suspects.NAME, card.NAME, card.MARKDOWN)
 
@@ -54,6 +55,8 @@ class Registered:
 def digest(manifest: dict[str, Any]) -> str:
     """Return the hash of what decides a version's answers."""
     decisive = {name: manifest.get(name) for name in _DECISIVE}
+    # What came later is left out where there is none, so that a version keeps its hash.
+    decisive |= {name: manifest[name] for name in _LATER if name in manifest}
     decisive["files"] = {
         name: sha for name, sha in manifest["files"].items() if not name.endswith(_REPORTS)
     }

@@ -20,6 +20,8 @@ _NAMED_BY = ("field", "feature")
 _REPEATED = ("value", "word")
 # ... and where it may be any field's.
 _ANY = ("sentence", "given", "fix")
+# Of a warning, which says values in words; a record may have a field of this name.
+_MESSAGE, _CODE = "message", "code"
 
 
 class Redaction:
@@ -60,9 +62,11 @@ class Redaction:
             return [self._walk(item) for item in value]
         if not isinstance(value, dict):
             return value
-        is_about = self._is_about(value)
+        is_about, is_warning = self._is_about(value), _CODE in value
         return {
-            key: HIDDEN if self._is_secret(key, is_about) else self._walk(item)
+            key: HIDDEN
+            if self._is_secret(key, is_about) or (is_warning and key == _MESSAGE)
+            else self._walk(item)
             for key, item in value.items()
         }
 

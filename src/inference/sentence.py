@@ -104,7 +104,7 @@ def _reason(cause: Cause, dataset: Dataset) -> str:
         return f"{name} is {part.value}"
     unit = getattr(dataset.features[part.feature], "unit", "")
     is_said = unit.lower() in name.lower().split()
-    return f"{name} is {_with_unit(_given(part.value), '' if is_said else unit)}"
+    return f"{name} is {_with_unit(given(part.value), '' if is_said else unit)}"
 
 
 def _quoted(part: Contribution) -> str:
@@ -119,7 +119,12 @@ def _with_unit(amount: str, unit: str) -> str:
     return f"{amount}{unit}" if unit == "%" else f"{amount} {unit}".strip()
 
 
-def _given(value: Any) -> str:
+def amount(value: float, unit: str) -> str:
+    """Write a number as it came, with its unit."""
+    return _with_unit(given(value), unit)
+
+
+def given(value: Any) -> str:
     """Write a number as it came, with up to six digits and no separators: it may be a year."""
     return number(value, digits=6) if abs(value) >= 10_000 else f"{value:.6g}"
 

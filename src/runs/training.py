@@ -235,6 +235,7 @@ def _card(
 def _manifest(
     config: Config, ready: Prepared, run: folders.Run, outcome: Outcome
 ) -> dict[str, Any]:
+    from src.learning import learnt
     from src.runs import provenance
 
     return {
@@ -248,6 +249,7 @@ def _manifest(
         "details": outcome.details,
         "interval": outcome.interval,
         "findings": outcome.findings,
+        "learnt": learnt.measure(config.dataset, ready.train, config.seed),
         **({} if outcome.decided is None else {"decision": outcome.decided}),
         "data": ready.origin,
         "git": provenance.git(),

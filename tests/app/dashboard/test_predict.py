@@ -156,10 +156,10 @@ def test_a_long_csv_is_scored_in_pieces_and_downloaded(
     header, *found = downloaded(visitor, tmp_path / "scored.csv")
     assert header == [
         *HEADER.strip().split(","),
-        "price",
+        "predicted_price",
         "low",
         "high",
-        "warning",
+        "warnings",
         "id",
         "refused",
     ]

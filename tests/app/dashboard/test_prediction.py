@@ -11,8 +11,8 @@ import pytest
 
 from app.auth import keys
 from app.dashboard.api_client import ApiClient
-from app.dashboard.rendering import figure
 from app.registry import store as version_store
+from app.store.tables import Request
 from src.config import paths
 from src.support.errors import UserError
 from tests.app import project
@@ -22,6 +22,7 @@ from tests.app.dashboard.conftest import WIDTHS
 from tests.app.dashboard.visitor import Visitor
 from tests.app.server import Server
 from tests.app.service import Service
+from tests.app.warned import messages
 
 HTML = {"Accept": "text/html"}
 NASTY = "<script>alert('rose')</script>"
@@ -76,17 +77,16 @@ def test_the_record_and_the_version_stand_under_the_answer(service: Service) -> 
     number = service.predict(record=record).json["id"]
     text = page(service, "stones", number)
     assert "1.1 carat, facets 57, Ideal, by linear, version 1" in text
-    assert "does not hold here" not in text
+    assert "the rows it learnt from" not in text
 
 
 def test_what_is_far_from_all_that_was_seen_is_told(service: Service) -> None:
-    columns = service.ask("/v1/stones/profile").json["columns"]
-    seen = next(one["numbers"] for one in columns if one["name"] == "carat")
-    number = service.predict(record={**project.STONE, "carat": 19.5}).json["id"]
-    text = page(service, "stones", number)
-    low, high = figure(seen["min"]), figure(seen["max"])
-    assert f"carat is 19.5; the rows it learnt from have {low} to {high}:" in text
-    assert "the range does not hold here." in text
+    answer = service.predict(record={**project.STONE, "carat": 19.5}).json
+    text = page(service, "stones", answer["id"])
+    assert "carat is 19.5; the rows it learnt from have 0.2" in text
+    said = messages(answer)
+    assert text.count('<p class="problem">') == len(said)
+    assert all(html.escape(message) in text for message in said)
 
 
 def test_a_redacted_target_is_no_fault(make_service: MakeService) -> None:
@@ -124,8 +124,22 @@ def test_a_warning_is_repeated(service: Service) -> None:
         service.database, "stones", 1, kind=version_store.BREACH, by="gate", why="mae 9"
     )
     service.look()
+    number = service.predict(record={**project.STONE, "carat": 19}).json["id"]
+    text = page(service, "stones", number)
+    assert "This version came under its gate: mae 9." in text
+    assert "carat is 19; the rows it learnt from have" in text
+
+
+def test_a_warning_of_an_earlier_answer_is_repeated(service: Service) -> None:
+    """It was one text, under another name."""
     number = service.predict().json["id"]
-    assert "Take care: this version came under its gate: mae 9." in page(service, "stones", number)
+    (row,) = [one for one in service.rows(Request) if one["id"] == number]
+    answer = {**json.loads(bytes(row["response_body"])), "warning": "mae 9"}
+    del answer["warnings"]
+    body = json.dumps(answer).encode()
+    changed = Request.update(response_body=body).where(Request.id == number)
+    changed.execute(service.database)
+    assert "Take care: mae 9." in page(service, "stones", number)
 
 
 def test_texts_stay_texts(service: Service) -> None:

@@ -59,26 +59,6 @@ def test_a_record_is_told_in_short() -> None:
     assert figures.summary(known, {}) == ""
 
 
-@pytest.mark.parametrize(
-    ("carat", "is_told"), [(0.2, False), (5, False), (5.01, True), (0.1, True)]
-)
-def test_a_number_beyond_all_that_was_seen_is_a_caution(carat: float, is_told: bool) -> None:
-    seen = {"name": "carat", "type": "number", "numbers": {"min": 0.2, "max": 5}}
-    profile = {"columns": [seen, {"name": "gone", "type": "number", "numbers": seen["numbers"]}]}
-    told = figures.cautions(STONES, PRICE, {"carat": carat, "gone": 99}, profile)
-    said = f"carat is {carat:g}; the rows it learnt from have 0.2 to 5: "
-    said += "the range does not hold here."
-    assert told == ([said] if is_told else [])
-    assert figures.cautions(STONES, PRICE, {"carat": "[redacted]"}, profile) == []
-
-
-def test_a_best_guess_below_one_half_is_a_caution() -> None:
-    nothing: dict[str, Any] = {"columns": []}
-    assert figures.cautions(NOTES, ROOM, {}, nothing) == []
-    (said,) = figures.cautions(NOTES, {**ROOM, "probability": 0.15}, {}, nothing)
-    assert said == "The model is not sure: its best guess has 15%."
-
-
 @pytest.mark.parametrize(("truth", "is_held"), [("garden", True), ("office", False)])
 def test_the_likely_classes_hold_a_truth_or_not(truth: str, is_held: bool) -> None:
     counted = {"values": [{"value": "garden", "rows": 1}, {"value": "office", "rows": 3}]}

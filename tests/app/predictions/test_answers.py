@@ -15,6 +15,7 @@ from app.registry.loaded import LoadedVersion
 from app.store import ids
 from src.support.errors import UserError
 from tests.app import project
+from tests.app.warned import codes, messages
 
 LoadServing = Callable[..., LoadedVersion]
 
@@ -33,7 +34,8 @@ def saying(one: LoadedVersion, output: Any) -> LoadedVersion:
 def test_a_value_comes_with_the_range_it_is_likely_in(load_serving: LoadServing) -> None:
     one = load_serving("stones", "linear")
     (answer,) = answers.answer(one, [record(one)], "the-id")
-    assert list(answer) == ["id", "price", "interval", "model"]
+    assert list(answer) == ["id", "price", "interval", "model", "warnings"]
+    assert answer["warnings"] == []
     assert answer["id"] == "the-id"
     assert answer["model"] == {"name": "linear", "version": 3}
     interval = answer["interval"]
@@ -54,8 +56,9 @@ def test_a_value_that_the_target_cannot_have_comes_with_a_warning(
     one = saying(load_serving("stones", "linear"), [-3.5, 7.0])
     odd, fine = answers.answer(one, [record(one)] * 2, "the-id")
     assert odd["price"] == -3.5
-    assert "not above 0, as each price is" in odd["warning"]
-    assert "warning" not in fine
+    assert "answer_out_of_bounds" in codes(odd)
+    assert "price is -3.5 USD, which is not above 0, as each price is." in messages(odd)
+    assert "answer_out_of_bounds" not in codes(fine)
 
 
 def test_a_class_comes_with_all_probabilities_and_the_likely_classes(

@@ -18,7 +18,7 @@ from tests.app import project
 Load = Callable[..., LoadedVersion]
 HEADER = "carat,facets,cut,depth"
 ROW = "1.5,57,Ideal,3.25"
-TOLD = ["price", "low", "high", "warning"]
+TOLD = ["predicted_price", "low", "high", "warnings"]
 
 
 def read(
@@ -35,7 +35,7 @@ def written(
     """Score a CSV, and return the header and the rows that come back."""
     table = read(serving, text, is_partial=is_partial)
     found = answers.answer(serving, table.values, ids.new(), **words)
-    also = [*(["why"] if words.get("is_explained") else []), "warning"]
+    also = ["why"] if words.get("is_explained") else []
     whole = csv_answers.write(serving, table, found, also).decode()
     return list(csv.reader(io.StringIO(whole, newline=""), delimiter=serving.dataset.separator))
 
@@ -64,7 +64,7 @@ def test_a_csv_comes_back_with_what_was_predicted_beside(load_serving: Load) -> 
 def test_of_classes_the_likely_ones_are_told(load_serving: Load) -> None:
     serving = load_serving("notes", "naive_bayes")
     header, row = written(serving, 'text\n"the rose, by\nthe hedge"\n')
-    assert header == ["text", "room", "probability", "likely", "warning", "id"]
+    assert header == ["text", "predicted_room", "probability", "likely", "warnings", "id"]
     assert row[0] == "the rose, by\nthe hedge"
     assert row[1] == "garden"
     assert 0 < float(row[2]) <= 1
@@ -79,9 +79,10 @@ def test_reasons_are_a_sentence(load_serving: Load) -> None:
 
 def test_a_name_that_is_taken_gets_another(load_serving: Load) -> None:
     serving = load_serving("stones", "linear")
-    header, row = written(serving, f"{HEADER},price,id,predicted_id\n{ROW},1234,7,8\n")
-    new = ["predicted_price", "low", "high", "warning", "predicted_predicted_id"]
-    assert header == [*HEADER.split(","), "price", "id", "predicted_id", *new]
+    taken = f"{HEADER},predicted_price,id,predicted_id\n{ROW},1234,7,8\n"
+    header, row = written(serving, taken)
+    new = ["predicted_predicted_price", "low", "high", "warnings", "predicted_predicted_id"]
+    assert header == [*HEADER.split(","), "predicted_price", "id", "predicted_id", *new]
     assert row[4:7] == ["1234", "7", "8"]
 
 
@@ -139,7 +140,15 @@ def test_in_part_the_good_rows_are_answered_and_the_others_told_why(load_serving
 
 def test_in_part_no_row_need_be_good(load_serving: Load) -> None:
     header, row = written(load_serving("notes", "naive_bayes"), "text\nx,y\n", is_partial=True)
-    assert header == ["text", "room", "probability", "likely", "warning", "id", "refused"]
+    assert header == [
+        "text",
+        "predicted_room",
+        "probability",
+        "likely",
+        "warnings",
+        "id",
+        "refused",
+    ]
     assert row[1:6] == [""] * 5
     assert "2 cells" in row[6]
 

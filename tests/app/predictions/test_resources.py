@@ -16,6 +16,7 @@ from tests.app import project
 from tests.app.conftest import MakeService
 from tests.app.labels import truths
 from tests.app.service import Result, Service, assert_refused
+from tests.app.warned import codes
 
 DATASETS = list(project.MODELS)
 MODELS = [(dataset, model) for dataset in DATASETS for model in project.MODELS[dataset]]
@@ -96,11 +97,12 @@ def test_a_target_beside_a_record_is_ignored_and_the_answer_says_so(
     given = {**record, target: TRUTHS[dataset] if truth is None else truth}
     plain = reader.predict(dataset).json
     answer = reader.predict(dataset, given).json
-    warning = f"{target} is ignored: it is what is predicted"
-    assert answer == {**plain, "id": answer["id"], "warning": warning}
+    message = f"{target} is ignored: it is what is predicted."
+    warning = {"code": "target_ignored", "message": message}
+    assert answer == {**plain, "id": answer["id"], "warnings": [warning, *plain["warnings"]]}
     first, second = reader.predict(dataset, [record, given]).json
-    assert "warning" not in first
-    assert second["warning"] == warning
+    assert first["warnings"] == plain["warnings"]
+    assert second["warnings"] == answer["warnings"]
     receipt = reader.ask(f"/v1/{dataset}/predictions/{second['id']}").json
     assert receipt["answer"] == second
     assert receipt["record"] == record
@@ -264,18 +266,20 @@ def test_an_answer_warns_of_a_version_that_came_under_its_gate(
     version_store.tell(
         service.database, dataset, number, kind=version_store.BREACH, by="gate", why=why
     )
-    assert "warning" not in service.predict(dataset).json, "not before it looks"
+    assert "gate_breached" not in codes(before), "not before it looks"
     service.look()
     answer = service.predict(dataset, params={"explain": "true"})
-    warning = "this version came under its gate: too often wrong"
-    assert answer.json["warning"] == warning
-    assert set(before) | {"warning", "why"} == set(answer.json)
+    message = "This version came under its gate: too often wrong."
+    warning = {"code": "gate_breached", "message": message}
+    assert answer.json["warnings"] == [warning, *before["warnings"]]
+    assert set(before) | {"why"} == set(answer.json)
     many = service.predict(dataset, [record, record]).json
-    assert [one["warning"] for one in many] == [warning] * 2
+    assert [one["warnings"][0] for one in many] == [warning] * 2
     for one in (answer.json, *many):
         receipt = service.ask(f"/v1/{dataset}/predictions/{one['id']}").json
         assert receipt["answer"] == one, "it is stored as it was sent"
-    assert "warning" not in service.predict(dataset, params={"version": 3 - number}).json
+    other = service.predict(dataset, params={"version": 3 - number}).json
+    assert "gate_breached" not in codes(other)
 
 
 def test_a_refused_version_predicts_nothing_whoever_asks_how(service: Service) -> None:
@@ -294,7 +298,7 @@ def test_a_refused_version_predicts_nothing_whoever_asks_how(service: Service) -
         service.database, "stones", 1, kind=version_store.RECOVERED, by="gate", why=""
     )
     service.look()
-    assert "warning" not in service.predict().json
+    assert "gate_breached" not in codes(service.predict().json)
 
 
 def score(service: Service, text: str, media: str = "text/csv", **words: Any) -> Result:
@@ -314,7 +318,7 @@ def test_a_csv_is_answered_with_a_csv_and_stored_row_by_row(service: Service) ->
     assert {row["version"] for row in stored} == {2}
     receipt = service.ask(f"{PATH}/{stored[0]['id']}").json
     assert receipt["record"] == project.STONE
-    assert receipt["answer"]["price"] == float(rows[0][header.index("price")])
+    assert receipt["answer"]["price"] == float(rows[0][header.index("predicted_price")])
     (request,) = [row for row in service.rows() if row["id"] == receipt["request"]]
     assert request["request_body"].decode() == text
     assert request["is_prediction"] == 0
@@ -325,7 +329,7 @@ def test_a_csv_is_answered_in_part_where_that_is_asked_for(service: Service) -> 
     answer = score(service, text, params={"partial": "true", "explain": "true"})
     assert answer.status_code == 200, answer.text
     header, good, bad = csv.reader(answer.text.splitlines())
-    assert header[-4:] == ["why", "warning", "id", "refused"]
+    assert header[-4:] == ["why", "warnings", "id", "refused"]
     assert (good[-1], bad[-2]) == ("", "")
     assert "depth is not a number" in bad[-1]
     assert [row["id"] for row in service.rows(BatchPrediction)] == [good[-2]]

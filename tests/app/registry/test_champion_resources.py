@@ -17,6 +17,7 @@ from app.store.tables import Event
 from tests.app import project
 from tests.app.labels import truths
 from tests.app.service import Result, Service, assert_refused
+from tests.app.warned import codes, messages
 
 CHAMPION = "/v1/stones/champion"
 OVERRIDE = "/v1/stones/models/2/override"
@@ -219,9 +220,9 @@ def test_where_a_breach_refuses_a_promotion_or_an_override_lets_it_answer(
     assert service.ask("/v1/stones/models").json["breach"] == why
     assert service.post("/v1/stones/models/1/override", {"why": "I know"}).status_code == 200
     service.look()
-    assert service.predict().json["warning"] == f"this version came under its gate: {why}"
+    assert f"This version came under its gate: {why}." in messages(service.predict().json)
     promote(service, version=2)
     service.look()
     answer = service.predict()
     assert (answer.status_code, answer.json["model"]["version"]) == (200, 2)
-    assert "warning" not in answer.json
+    assert "gate_breached" not in codes(answer.json)

@@ -147,7 +147,7 @@ def test_an_answer_says_that_its_version_came_under_the_gate(
     rule(configured, **({} if policy is None else {"on_breach": policy}))
     tell(database, version_store.BREACH)
     gatekeeper.learn(database)
-    assert gatekeeper.warning("stones", 1) == "this version came under its gate: mae 9"
+    assert gatekeeper.warning("stones", 1) == "This version came under its gate: mae 9."
     assert gatekeeper.warning("stones", 2) is None
 
 
@@ -164,4 +164,4 @@ def test_where_a_breach_refuses_nothing_is_answered_until_it_is_overridden(
     assert "/v1/stones/models/1/override" in caught.value.fix
     tell(database, version_store.OVERRIDE)
     gatekeeper.learn(database)
-    assert gatekeeper.warning("stones", 1) == "this version came under its gate: mae 9"
+    assert gatekeeper.warning("stones", 1) == "This version came under its gate: mae 9."

@@ -19,6 +19,7 @@ from src.evaluation.bootstrap import LEAST
 from tests.app import project
 from tests.app.labels import truths
 from tests.app.service import Service, assert_refused
+from tests.app.warned import codes, messages
 
 Look = Callable[[], None]
 SERVES, BREACH, RECOVERED = ("promote", 1), ("breach", 1), ("recovered", 1)
@@ -366,9 +367,10 @@ def test_a_service_refuses_warns_or_recovers_as_conf_says(
     service.look()
     why = "mae 302 (302 to 302) on 40 labels is above 200"
     answer = service.predict(record=[service.ask("/v1/stones").json["example"]] * 2)
-    assert {one["warning"] for one in answer.json} == {f"this version came under its gate: {why}"}
-    assert "warning" not in service.predict(params={"version": 2}).json
-    assert "warning" not in service.predict("debts").json
+    for one in answer.json:
+        assert messages(one)[0] == f"This version came under its gate: {why}."
+    assert "gate_breached" not in service.predict(params={"version": 2}).text
+    assert "gate_breached" not in codes(service.predict("debts").json)
     truths.rule("stones", **LIMIT, on_breach="refuse")
     service.look()
     assert_refused(service.predict(), 503, why)
@@ -378,7 +380,7 @@ def test_a_service_refuses_warns_or_recovers_as_conf_says(
     service.look()
     answer = service.predict()
     assert answer.status_code == 200
-    assert "warning" not in answer.json
+    assert "gate_breached" not in codes(answer.json)
 
 
 def test_the_coverage_of_live_labels_is_held_against_its_limit(

@@ -1,0 +1,78 @@
+"""Which values of the target rows like a record have: leaves of a shallow tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from src.inference.scalar_expressions import Record
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """Training rows that are alike: how many, their values, and what an answer may be."""
+
+    rows: int
+    low: float
+    high: float
+    least: float
+    most: float
+
+
+class Alike:
+    """The leaves of a tree over the target; thread-safe."""
+
+    def __init__(self, learnt: Mapping[str, Any], names: Sequence[str]) -> None:
+        """Take what `src.learning.alike` grew, for records with these features."""
+        self._inputs: list[tuple[int, dict[str, float] | None, float]] = [
+            (names.index(one["feature"]), one.get("ranks"), one["fill"]) for one in learnt["inputs"]
+        ]
+        self._nodes: list[list[float]] = learnt["nodes"]
+        self.leaves = [Leaf(*one) for one in learnt["leaves"]]
+        self._least = np.array([leaf.least for leaf in self.leaves])
+        self._most = np.array([leaf.most for leaf in self.leaves])
+
+    def leaf(self, record: Record) -> Leaf:
+        """Return the leaf of a record."""
+        node, inputs, nodes = 0, self._inputs, self._nodes
+        while node >= 0:
+            column, threshold, low, high = nodes[node]
+            at, ranks, fill = inputs[column]  # type: ignore[call-overload]
+            value = record[at]
+            if ranks is not None:
+                value = ranks.get(value, fill)
+            elif value is None:
+                value = fill
+            node = low if value <= threshold else high  # type: ignore[assignment]
+        return self.leaves[~node]
+
+    def places(self, records: Sequence[Record]) -> np.ndarray:
+        """Return the place of each record's leaf among the leaves."""
+        cells = list(zip(*records, strict=True))
+        columns = []
+        for at, ranks, fill in self._inputs:
+            if ranks is None:
+                column = np.array(cells[at], dtype=np.float64)
+                columns.append(np.where(np.isnan(column), fill, column))
+            else:
+                columns.append(np.array([ranks.get(value, fill) for value in cells[at]]))
+        places = np.zeros(len(records), dtype=np.int64)
+        waiting: list[tuple[int, np.ndarray]] = [(0, np.arange(len(records)))]
+        while waiting:
+            node, rows = waiting.pop()
+            if node < 0:
+                places[rows] = ~node
+                continue
+            which, threshold, low, high = self._nodes[node]
+            is_low = columns[int(which)][rows] <= threshold
+            waiting += [(int(low), rows[is_low]), (int(high), rows[~is_low])]
+        return places
+
+    def outside(self, records: Sequence[Record], values: np.ndarray) -> np.ndarray:
+        """Tell of each answer whether it is unlike the values of the rows like its record."""
+        places = self.places(records)
+        told: np.ndarray = (values < self._least[places]) | (values > self._most[places])
+        return told
