@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from src.inference.scalar_expressions import Record
-
-MOST_PATTERNS = 256  # of missing values, whose inverse is kept
+from src.support.distances import Mahalanobis
 
 
 class Combination:
@@ -28,9 +27,8 @@ class Combination:
         self._values: list[list[float]] = learnt["values"]
         self._scores: list[list[float]] = learnt["scores"]
         self._knots = list(zip(self.at, self._values, self._scores, strict=True))
-        self._covariance = np.array(learnt["covariance"], dtype=np.float64)
-        self._whole = np.linalg.inv(self._covariance)
-        self._parts: dict[bytes, np.ndarray] = {}
+        self._mahalanobis = Mahalanobis(np.array(learnt["covariance"], dtype=np.float64))
+        self._whole = self._mahalanobis.whole
 
     def is_unusual(self, record: Record) -> bool:
         """Tell whether a record's numbers are unlike those of the training rows together.
@@ -57,30 +55,15 @@ class Combination:
     def scores(self, records: Sequence[Record]) -> np.ndarray:
         """Return normal scores of shape (rows, features), NaN for what is missing."""
         cells = list(zip(*records, strict=True))
-        return self.scored([np.array(cells[at], dtype=np.float64) for at in self.at])
-
-    def scored(self, columns: Sequence[np.ndarray]) -> np.ndarray:
-        """Return normal scores of columns of numbers, NaN for what is missing."""
-        scores = np.empty((len(columns[0]), len(columns)))
-        for at, (cells, values, known) in enumerate(
-            zip(columns, self._values, self._scores, strict=True)
-        ):
-            scores[:, at] = np.interp(cells, values, known)
+        scores = np.empty((len(records), len(self.at)))
+        for column, (at, values, known) in enumerate(self._knots):
+            numbers = np.array(cells[at], dtype=np.float64)  # None becomes NaN
+            scores[:, column] = np.interp(numbers, values, known)
         return scores
 
     def distances(self, scores: np.ndarray) -> np.ndarray:
         """Return the squared distance of each row of scores, from those that are not missing."""
-        is_missing = np.isnan(scores)
-        found = np.einsum("ij,ij->i", scores @ self._whole, scores)
-        some = np.flatnonzero(is_missing.any(axis=1))
-        if not len(some):
-            return found
-        patterns, which = np.unique(is_missing[some], axis=0, return_inverse=True)
-        for at, pattern in enumerate(patterns):
-            rows = some[which.ravel() == at]
-            kept = scores[np.ix_(rows, np.flatnonzero(~pattern))]
-            found[rows] = np.einsum("ij,ij->i", kept @ self._part(pattern), kept)
-        return found
+        return self._mahalanobis.squared(scores)
 
     def oddest(self, record: Record) -> tuple[str, float]:
         """Return the feature that fits least to the others, and the value that would fit.
@@ -90,22 +73,9 @@ class Combination:
         scores = self.scores([record])[0]
         pattern = np.isnan(scores)
         present = np.flatnonzero(~pattern)
-        inverse, kept = self._part(pattern), scores[present]
+        inverse, kept = self._mahalanobis.inverse(pattern), scores[present]
         pulled = inverse @ kept
         worst = int(np.argmax(np.abs(pulled) / np.sqrt(inverse.diagonal())))
         expected = kept[worst] - pulled[worst] / inverse[worst, worst]
         at = int(present[worst])
         return self.features[at], float(np.interp(expected, self._scores[at], self._values[at]))
-
-    def _part(self, pattern: np.ndarray) -> np.ndarray:
-        """Return the inverse for rows in which these features are missing."""
-        if not pattern.any():
-            return self._whole
-        key = pattern.tobytes()
-        part = self._parts.get(key)
-        if part is None:
-            present = np.flatnonzero(~pattern)
-            part = np.linalg.inv(self._covariance[np.ix_(present, present)])
-            if len(self._parts) < MOST_PATTERNS:
-                self._parts[key] = part
-        return part

@@ -10,8 +10,6 @@ from sklearn.tree import DecisionTreeRegressor
 
 from src.data.features import Category, Integer, Number
 from src.data.schema import Dataset
-from src.inference.alike import Alike
-from src.learning import exporting
 
 MOST_LEAVES = 32
 LEAST_ROWS = 20  # of a leaf: the ends of fewer say little of where the next row will be
@@ -23,7 +21,10 @@ ROOM = 0.5
 
 
 def grow(dataset: Dataset, rows: pd.DataFrame, seed: int) -> dict[str, Any] | None:
-    """Return what `Alike` reads; None for classes, too few rows or no column to tell by."""
+    """Return what the reader of the same name in src.inference takes.
+
+    None for classes, too few rows, or no column to tell by.
+    """
     if dataset.task != "regression" or len(rows) < 2 * LEAST_ROWS:
         return None
     truth = rows[dataset.target.name].to_numpy(dtype=np.float64)
@@ -34,18 +35,19 @@ def grow(dataset: Dataset, rows: pd.DataFrame, seed: int) -> dict[str, Any] | No
     ]
     if not inputs:
         return None
-    names = list(dataset.features)
     matrix = np.column_stack([_column(one, rows[one["feature"]]) for one in inputs])
     is_log = _is_of_factors(truth)
     tree = DecisionTreeRegressor(
         max_leaf_nodes=MOST_LEAVES, min_samples_leaf=LEAST_ROWS, random_state=seed
     )
-    nodes, count = _nodes(tree.fit(matrix, np.log(truth) if is_log else truth).tree_)
-    learnt: dict[str, Any] = {"inputs": inputs, "nodes": nodes}
-    # Its own reader says which rows are in a leaf: it compares in another precision.
-    empty = Alike({**learnt, "leaves": [[0, 0.0, 0.0, 0.0, 0.0]] * count}, names)
-    places = empty.places(exporting.records(rows, dataset))
-    return {**learnt, "leaves": [_leaf(truth[places == at], truth, is_log) for at in range(count)]}
+    grown = tree.fit(matrix, np.log(truth) if is_log else truth).tree_
+    leaves = np.flatnonzero(grown.children_left < 0)
+    places = tree.apply(matrix)
+    return {
+        "inputs": inputs,
+        "nodes": _nodes(grown),
+        "leaves": [_leaf(truth[places == leaf], is_log) for leaf in leaves],
+    }
 
 
 def _is_of_factors(truth: np.ndarray) -> bool:
@@ -87,8 +89,8 @@ def _column(one: dict[str, Any], cells: pd.Series) -> np.ndarray:
     return np.where(np.isnan(filled), one["fill"], filled)
 
 
-def _nodes(tree: Any) -> tuple[list[list[float]], int]:
-    """Return [column, threshold, low, high] of each split, a leaf as ~place, and their number."""
+def _nodes(tree: Any) -> list[list[float]]:
+    """Return [column, threshold, low, high] of each split; of leaves, the place as ~place."""
     splits = np.flatnonzero(tree.children_left >= 0).tolist()
     leaves = np.flatnonzero(tree.children_left < 0).tolist()
     place = {node: at for at, node in enumerate(splits)}
@@ -103,13 +105,11 @@ def _nodes(tree: Any) -> tuple[list[list[float]], int]:
         for node in splits
     ]
     # A tree that never splits has one leaf for all.
-    return nodes or [[0, 0.0, ~0, ~0]], len(leaves)
+    return nodes or [[0, 0.0, ~0, ~0]]
 
 
-def _leaf(values: np.ndarray, every: np.ndarray, is_log: bool) -> list[float]:
+def _leaf(values: np.ndarray, is_log: bool) -> list[float]:
     """Return how many rows, their least and highest value, and both with room."""
-    if not len(values):  # rounding may have sent all its rows next door
-        values = every
     low, high = float(values.min()), float(values.max())
     if is_log:
         factor = (high / low) ** ROOM

@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from src.data.features import Integer, Number
 from src.data.schema import Dataset
-from src.inference.combination import Combination
+from src.support.distances import Mahalanobis
 
 KNOTS = 33  # quantiles of a feature, evenly spaced by their normal scores
 LEAST_ROWS = 50
@@ -27,7 +27,10 @@ ROOM = 1.5  # of the squared distance: a quantile of few rows is itself uncertai
 
 
 def measure(dataset: Dataset, rows: pd.DataFrame) -> dict[str, Any] | None:
-    """Return what `Combination` reads; None where there are not two numbers or too few rows."""
+    """Return what the reader of the same name in src.inference takes.
+
+    None where there are not two numbers, or too few rows.
+    """
     some = rows.iloc[:: max(1, -(-len(rows) // MOST_ROWS))]
     columns: dict[str, np.ndarray] = {}
     knots: dict[str, tuple[np.ndarray, np.ndarray]] = {}
@@ -52,8 +55,8 @@ def measure(dataset: Dataset, rows: pd.DataFrame) -> dict[str, Any] | None:
     folds = np.arange(len(scores)) % FOLDS
     distances = np.empty(len(scores))
     for fold in range(FOLDS):
-        estimate = {**learnt, "covariance": _covariance(scores[folds != fold]), "threshold": 0.0}
-        distances[folds == fold] = Combination(estimate, names).distances(scores[folds == fold])
+        estimate = Mahalanobis(_covariance(scores[folds != fold]))
+        distances[folds == fold] = estimate.squared(scores[folds == fold])
     called = min(max(CALLED, 2 / len(distances)), MOST_CALLED)
     threshold = ROOM * float(np.quantile(distances, 1 - called))
     return {

@@ -69,7 +69,7 @@ def test_a_leaf_counts_the_rows_that_lead_to_it() -> None:
     rows = flats(2000, 0)
     made = grown(rows)
     assert sum(leaf.rows for leaf in made.leaves) == len(rows)
-    assert min(leaf.rows for leaf in made.leaves) >= alike.LEAST_ROWS - 1
+    assert min(leaf.rows for leaf in made.leaves) >= alike.LEAST_ROWS
     assert len(made.leaves) <= alike.MOST_LEAVES
 
 
