@@ -142,11 +142,12 @@ def _check_data() -> None:
 
 
 def _write(report: Report) -> None:
-    from src.reporting import pictures
+    from src.reporting import cards, pictures
 
     with files.new_folder(PICTURES, "The report's charts") as folder:
         drawn = {one.dataset.name: pictures.draw(one, folder) for one in report.changed}
-    files.write(REPORT, document.markdown(report, drawn).encode())
+        copied = {one.dataset.name: cards.copy(one, folder) for one in report.changed}
+    files.write(REPORT, document.markdown(report, drawn, copied).encode())
     files.write_json(VALUES, document.values(report))
     for one in report.datasets:
         print(f"{one.dataset.name}: {one.verdict.word}; {one.verdict.why}")

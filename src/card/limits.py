@@ -62,7 +62,7 @@ def find(
         ),
     ]
     if tested < FEW_HELD_OUT:
-        says.append(f"{tested} held-out rows judge it, which is few: intervals are wide")
+        says.append(f"{tested} held-out rows judge it, which is few: its figures may be far off")
     return CardLimits(
         says=says, ranges=ranges, values=values, small_classes=small, monotone=dict(monotone)
     )

@@ -16,6 +16,7 @@ from src.support.markdown import Markdown, bold, cell, table
 from src.support.text_tables import text
 
 CHARTS = "### Charts"
+CARD = "[The champion's card]"
 CUT = "The rest is in the workflow's artifact, `report.md`."
 MOST = 15  # columns of a drift's table
 LINE = 72  # characters of a commit's first line that every tool shows
@@ -42,8 +43,10 @@ class Report:
         return [one for one in self.datasets if one.verdict.word != verdicts.UNCHANGED]
 
 
-def markdown(report: Report, pictures: Pictures) -> str:
-    """Write the report of all datasets."""
+def markdown(
+    report: Report, pictures: Pictures, cards: Mapping[str, str | None] | None = None
+) -> str:
+    """Write the report of all datasets; `cards` names the file of each champion's card."""
     commit = report.commit
     against = f"commit `{commit[:10]}`" if commit else "nothing: there is no commit yet"
     rows = [
@@ -53,7 +56,10 @@ def markdown(report: Report, pictures: Pictures) -> str:
     summary = table(["dataset", "verdict", "champion", "why"], rows)
     extra = [f"Besides the figures: {cell('; '.join(report.others))}."] if report.others else []
     head = [f"# Retraining: {report.word}", f"Compared with {against}.", summary, *extra]
-    sections = [_section(one, pictures.get(one.dataset.name, {})) for one in report.datasets]
+    sections = [
+        _section(one, pictures.get(one.dataset.name, {}), (cards or {}).get(one.dataset.name))
+        for one in report.datasets
+    ]
     return "\n\n".join([*head, *filter(None, sections)]) + "\n"
 
 
@@ -96,8 +102,8 @@ def short(text: str, most: int) -> str:
 
 
 def without_charts(text: str) -> str:
-    """Return a text without its images, for places that do not have the files."""
-    parts = [part for part in text.split("\n\n") if not part.startswith(("![", CHARTS))]
+    """Return a text without its images and cards, for places that do not have the files."""
+    parts = [part for part in text.split("\n\n") if not part.startswith(("![", CHARTS, CARD))]
     return "\n\n".join(parts)
 
 
@@ -133,7 +139,7 @@ def _named(entry: Mapping[str, Any] | None) -> str:
     return f"{entry['champion']}{figure}"
 
 
-def _section(one: Changes, images: Mapping[str, str]) -> str:
+def _section(one: Changes, images: Mapping[str, str], card: str | None) -> str:
     """Write the section of one dataset; empty if nothing changed."""
     if one.verdict.word == verdicts.UNCHANGED:
         return ""
@@ -143,6 +149,7 @@ def _section(one: Changes, images: Mapping[str, str]) -> str:
     parts = [
         f"## {one.dataset.name}: {one.verdict.word}",
         f"{why[0].upper()}{why[1:]}.",
+        *([f"{CARD}(report/{card})"] if card else []),
         "### Data",
         *_data(one),
         "### Models",

@@ -306,3 +306,11 @@ def test_a_commit_has_a_short_first_line() -> None:
     assert all(one.dataset.name in rest for one in many)
     long = message(Report([changes("x" * 90)], COMMIT))
     assert len(long.split("\n")[0]) <= 72
+
+
+def test_the_champions_card_is_linked_where_its_file_is() -> None:
+    text = markdown(Report([changes()], COMMIT), {}, {"stones": "stones-card.md"})
+    link = "[The champion's card](report/stones-card.md)"
+    assert link in text
+    assert link not in without_charts(text)
+    assert "champion's card" not in markdown(Report([changes()], COMMIT), {}, {"stones": None})

@@ -118,7 +118,7 @@ def _chart(values: Sequence[Row]) -> alt.Chart:
 
 
 def _axis() -> alt.Axis:
-    return alt.Axis(tickCount=5, format="~s")
+    return alt.Axis(tickCount=5)
 
 
 def _number(name: str) -> alt.Tooltip:
