@@ -25,8 +25,8 @@ from src.evaluation.measures import rounded
 from src.learning import conformal
 from src.learning.recipe import Fitted
 
-ROWS = 2000  # held-out rows that importance is measured on
-FEWER_ROWS = 1000  # training rows that effects are those of
+ROWS = 1000  # held-out rows that importance is measured on
+TRAINING_ROWS = 1000  # training rows that effects are those of
 MOST_EFFECTS = 12  # features, the most important ones
 MOST_VALUES = 20  # of a feature without an order
 MOST_SERIES = 6  # classes, the most frequent ones
@@ -228,7 +228,7 @@ def _figures(one: importance.Importance) -> tuple[float, float]:
 
 def _effects(subject: Subject, important: fields.CardImportance | None) -> list[fields.CardEffect]:
     """Draw how answers move with the most important features that have numbers or values."""
-    some = _sample(len(subject.train), FEWER_ROWS, subject.config.seed)
+    some = _sample(len(subject.train), TRAINING_ROWS, subject.config.seed)
     frame = _features(subject, subject.train).iloc[some]
     names = list(subject.dataset.features)
     if important is not None:

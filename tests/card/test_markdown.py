@@ -51,9 +51,19 @@ def test_what_a_name_has_of_markdown_stays_text(cards: dict[str, Card]) -> None:
     effect = replace(card.effects[0], feature=evil)
     finding = Finding("leaks", "x", f"{evil} leaks", "leave it out")
     decision = CardDecision(evil, 0.25, "f1", [f"few {evil}"], [0.2, 0.3])
-    changed = replace(card, dataset=evil, effects=[effect], findings=[finding], decision=decision)
+    cause = card.importance.causes[0]
+    cause = replace(cause, name=evil, parts=[replace(part, name=evil) for part in cause.parts])
+    important = replace(card.importance, causes=[cause])
+    changed = replace(
+        card,
+        dataset=evil,
+        importance=important,
+        effects=[effect],
+        findings=[finding],
+        decision=decision,
+    )
     text = markdown.write(changed)
     assert "<script>" not in text.replace(r"\<script>", "")
-    assert text.count(r"\<script>\|\`\*x\*\`") >= 5
+    assert text.count(r"\<script>\|\`\*x\*\`") >= 8
     assert "Between 0.2 and 0.3 a person is to be asked." in text
     assert "| leaks | a feature that gives the target away, or names the row | **found** |" in text
