@@ -288,7 +288,7 @@ def routes(services: Services) -> list[Resource]:
 
 def _warn(answer: dict[str, Any], code: str, message: str) -> None:
     """Put a warning before those that an answer has."""
-    answer["warnings"].insert(0, {"code": code, "message": message})
+    answer["warnings"] = [{"code": code, "message": message}, *answer["warnings"]]
 
 
 def _summary(row: dict[str, Any]) -> PredictionSummary:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from src.inference.cells import Cells
 from src.inference.scalar_expressions import Record
 
 
@@ -49,30 +50,33 @@ class Alike:
             node = low if value <= threshold else high  # type: ignore[assignment]
         return self.leaves[~node]
 
-    def places(self, records: Sequence[Record]) -> np.ndarray:
+    def places(self, cells: Cells) -> np.ndarray:
         """Return the place of each record's leaf among the leaves."""
-        cells = list(zip(*records, strict=True))
-        columns = []
-        for at, ranks, fill in self._inputs:
-            if ranks is None:
-                column = np.array(cells[at], dtype=np.float64)
-                columns.append(np.where(np.isnan(column), fill, column))
-            else:
-                columns.append(np.array([ranks.get(value, fill) for value in cells[at]]))
-        places = np.zeros(len(records), dtype=np.int64)
-        waiting: list[tuple[int, np.ndarray]] = [(0, np.arange(len(records)))]
+        columns: dict[float, np.ndarray] = {}  # those that the tree asks for
+        places = np.zeros(cells.count, dtype=np.int64)
+        waiting: list[tuple[int, np.ndarray]] = [(0, np.arange(cells.count))]
         while waiting:
             node, rows = waiting.pop()
             if node < 0:
                 places[rows] = ~node
                 continue
             which, threshold, low, high = self._nodes[node]
-            is_low = columns[int(which)][rows] <= threshold
+            if which not in columns:
+                columns[which] = self._column(cells, int(which))
+            is_low = columns[which][rows] <= threshold
             waiting += [(int(low), rows[is_low]), (int(high), rows[~is_low])]
         return places
 
-    def outside(self, records: Sequence[Record], values: np.ndarray) -> np.ndarray:
+    def _column(self, cells: Cells, which: int) -> np.ndarray:
+        at, ranks, fill = self._inputs[which]
+        if ranks is None:
+            numbers = cells.numbers(at)
+            return np.where(np.isnan(numbers), fill, numbers)
+        ranked = {value: ranks.get(value, fill) for value in set(cells.columns[at])}
+        return np.array(list(map(ranked.__getitem__, cells.columns[at])))
+
+    def outside(self, cells: Cells, values: np.ndarray) -> np.ndarray:
         """Tell of each answer whether it is unlike the values of the rows like its record."""
-        places = self.places(records)
+        places = self.places(cells)
         told: np.ndarray = (values < self._least[places]) | (values > self._most[places])
         return told

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from src.inference.cells import Cells
 from src.inference.scalar_expressions import Record
 from src.support.distances import Mahalanobis
 
@@ -39,7 +40,7 @@ class Combination:
         for at, values, known in self._knots:
             value = record[at]
             if value is None:
-                return bool(self.distances(self.scores([record]))[0] > self.threshold)
+                return bool(self.distances(self.scores(Cells([record])))[0] > self.threshold)
             place = bisect_right(values, value)
             if place == 0:
                 scores.append(known[0])
@@ -52,13 +53,11 @@ class Combination:
         whole = np.array(scores)
         return bool(self._whole.dot(whole).dot(whole) > self.threshold)
 
-    def scores(self, records: Sequence[Record]) -> np.ndarray:
+    def scores(self, cells: Cells) -> np.ndarray:
         """Return normal scores of shape (rows, features), NaN for what is missing."""
-        cells = list(zip(*records, strict=True))
-        scores = np.empty((len(records), len(self.at)))
+        scores = np.empty((cells.count, len(self.at)))
         for column, (at, values, known) in enumerate(self._knots):
-            numbers = np.array(cells[at], dtype=np.float64)  # None becomes NaN
-            scores[:, column] = np.interp(numbers, values, known)
+            scores[:, column] = np.interp(cells.numbers(at), values, known)
         return scores
 
     def distances(self, scores: np.ndarray) -> np.ndarray:
@@ -70,7 +69,7 @@ class Combination:
 
         At least one number is not missing.
         """
-        scores = self.scores([record])[0]
+        scores = self.scores(Cells([record]))[0]
         pattern = np.isnan(scores)
         present = np.flatnonzero(~pattern)
         inverse, kept = self._mahalanobis.inverse(pattern), scores[present]

@@ -9,6 +9,7 @@ import pytest
 
 from src.data.schema import Dataset
 from src.inference.alike import Alike
+from src.inference.cells import Cells
 from src.learning import alike, exporting
 from src.support.structs import convert
 
@@ -52,7 +53,7 @@ def grown(rows: pd.DataFrame) -> Alike:
 
 def test_no_true_value_of_rows_that_were_not_seen_is_unlike_those_of_similar_rows() -> None:
     made, later = grown(flats(2000, 0)), flats(5000, 1)
-    told = made.outside(exporting.records(later, dataset()), later["rent"].to_numpy())
+    told = made.outside(Cells(exporting.records(later, dataset())), later["rent"].to_numpy())
     assert told.mean() <= 0.001
 
 
@@ -77,7 +78,7 @@ def test_one_record_and_many_are_looked_up_alike() -> None:
     made = grown(flats(500, 0))
     records = exporting.records(flats(500, 1), dataset())
     records += [(None, "elsewhere", None, None), (1e9, None, "bad", ""), (-5.0, "a", "good", None)]
-    places = made.places(records)
+    places = made.places(Cells(records))
     assert [made.leaves[at] for at in places] == [made.leaf(record) for record in records]
 
 
@@ -92,7 +93,7 @@ def test_rows_that_are_all_alike_have_one_leaf() -> None:
     rows = flats(100, 0).assign(rent=5.0)
     made = grown(rows)
     assert [leaf.rows for leaf in made.leaves] == [100]
-    assert made.outside([(1.0, "a", "good", "")] * 2, np.array([5.0, 5.1])).tolist() == [
+    assert made.outside(Cells([(1.0, "a", "good", "")] * 2), np.array([5.0, 5.1])).tolist() == [
         False,
         True,
     ]

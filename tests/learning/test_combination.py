@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from src.data.schema import Dataset
+from src.inference.cells import Cells
 from src.inference.combination import Combination
 from src.learning import combination, exporting
 from src.support.structs import convert
@@ -49,7 +50,7 @@ def measured(rows: pd.DataFrame) -> tuple[dict[str, Any], Combination]:
 
 def rate(made: Combination, rows: pd.DataFrame) -> float:
     records = exporting.records(rows, dataset(list(rows)))
-    return float((made.distances(made.scores(records)) > made.threshold).mean())
+    return float((made.distances(made.scores(Cells(records))) > made.threshold).mean())
 
 
 @pytest.mark.parametrize("count", [100, 500, 3000])
@@ -97,7 +98,7 @@ def test_one_record_and_many_are_judged_alike() -> None:
     mixed = boxes(500, 2).sample(frac=1, random_state=0).reset_index(drop=True)
     mixed["weight"] = boxes(500, 3)["weight"]  # of other boxes
     records = exporting.records(mixed, dataset())
-    many = made.distances(made.scores(records)) > made.threshold
+    many = made.distances(made.scores(Cells(records))) > made.threshold
     assert [made.is_unusual(record) for record in records] == many.tolist()
     assert 0.05 < many.mean() < 0.95
 

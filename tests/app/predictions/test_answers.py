@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.http import problems
-from app.predictions import answers
+from app.predictions import answers, openapi
 from app.registry.loaded import LoadedVersion
 from app.store import ids
 from src.support.errors import UserError
@@ -145,3 +145,27 @@ def test_a_range_that_is_no_number_is_no_answer(load_serving: LoadServing) -> No
     with pytest.raises(UserError) as caught:
         answers.answer(one, [()], "x")
     assert problems.status(caught.value) == 422
+
+
+def test_a_record_unlike_all_that_was_learnt_from_is_warned_of(load_serving: LoadServing) -> None:
+    stones, debts = load_serving("stones", "linear"), load_serving("debts", "logistic")
+    far, plain = answers.answer(stones, [record(stones, carat=19.0), record(stones)], "x")
+    assert plain["warnings"] == []
+    assert codes(far) == ["outside_learnt_range", "answer_unlike_similar"]
+    (strange,) = answers.answer(debts, [record(debts, owner="moon")], "x")
+    assert "unseen_category" in codes(strange)
+
+
+def test_a_bundle_from_before_goes_on_to_answer(load_serving: LoadServing) -> None:
+    def forget(manifest: Any) -> None:
+        del manifest["learnt"]
+
+    one = load_serving("stones", "linear", forget)
+    (far,) = answers.answer(one, [record(one, carat=19.0)], "x")
+    assert far["warnings"] == []
+
+
+def test_the_codes_are_all_that_the_description_lists() -> None:
+    listed = openapi.WARNING["properties"]["code"]["enum"]
+    assert listed == list(answers.CODES)
+    assert len(set(listed)) == len(listed)

@@ -167,3 +167,11 @@ def test_there_may_not_be_too_many_rows(load_serving: Load) -> None:
     status, document = refused(serving, text, most=2)
     assert status == 413
     assert document["allowed"] == ["1 to 2 records"]
+
+
+def test_warnings_are_their_codes(load_serving: Load) -> None:
+    text = f"{HEADER}\n{ROW}\n19,57,Ideal,3.25\n"
+    header, plain, far = written(load_serving("stones", "linear"), text)
+    at = header.index("warnings")
+    assert plain[at] == ""
+    assert far[at] == "outside_learnt_range;answer_unlike_similar"

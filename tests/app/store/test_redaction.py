@@ -114,3 +114,12 @@ def test_a_key_with_an_escape_is_hidden() -> None:
 def test_a_field_that_stands_there_twice_is_hidden_twice() -> None:
     body = f'{{"iban": "{SECRET}", "iban": "{SECRET}"}}'.encode()
     assert SECRET.encode() not in (Redaction(("iban",)).body(body) or b"")
+
+
+def test_a_warning_that_repeats_a_value_is_hidden_and_a_field_of_its_name_is_not() -> None:
+    warning = b'{"code":"outside_learnt_range","feature":"carat","message":"carat is 19"}'
+    answer = Redaction(["carat"]).body(b'{"warnings":[' + warning + b'],"message":"hello"}')
+    assert answer is not None
+    assert b"19" not in answer
+    assert b'"outside_learnt_range"' in answer
+    assert b'"message":"hello"' in answer
