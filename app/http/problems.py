@@ -79,6 +79,9 @@ KINDS: dict[str, Kind] = {
     "invalid_record": Kind(422, "A record has faults; `errors` lists them."),
     "invalid_csv": Kind(422, "The CSV's header cannot be used."),
     "invalid_label": Kind(422, "Labels have faults, and none was stored; `errors` lists them."),
+    "labels_are_predictions": Kind(
+        422, "The labels are answers of the service: predictions are no truths."
+    ),
     "no_label": Kind(422, "The body has no label."),
     "no_finite_answer": Kind(422, "The model has no finite answer for the record."),
     "idempotency_key_reused": Kind(422, "The Idempotency-Key was used for another body."),

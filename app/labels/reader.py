@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from app.labels import predicted
 from app.labels.schema import Writer, labelled
 from app.records.csv_columns import Cells
 from app.records.csv_reader import CHUNK, Batch, CsvReader
@@ -90,6 +91,7 @@ class LabelReader:
     ) -> None:
         flat = labelled(dataset, classes)
         self._name = dataset.name
+        self._dataset = dataset
         self.records = Records(flat, most=most, longest_text=longest_text)
         self._records_of_lines = self.records.at_most(CHUNK)
         self._cells = Cells(self.records)
@@ -132,7 +134,7 @@ class LabelReader:
             stream,
             dataset=self._name,
             separator=self._separator,
-            needed=[name for name in self.records.names if name not in self._optional],
+            needed=self._needed,
             longest=self._longest_line,
             optional=self._optional,
         )
@@ -143,6 +145,11 @@ class LabelReader:
                 yield self._table(upload, sheet.header, batch)
             if batch.broken:
                 yield upload.broken(batch.broken)
+
+    def _needed(self, header: list[str]) -> list[str]:
+        """Return the columns that a CSV needs; raise PredictedError for a file of answers."""
+        predicted.check_header(header, self._dataset)
+        return [name for name in self.records.names if name not in self._optional]
 
     def _lines_of(self, upload: _Upload, batch: list[tuple[int, bytes]]) -> Chunk:
         """Read lines of JSON, all at once if nothing is odd about them."""
@@ -172,7 +179,11 @@ class LabelReader:
             raise Invalid([Fault(what)], self._name) from None
 
     def _values(self, label: Any) -> tuple[Any, ...]:
-        """Read a label that is parsed; raise Invalid, also for what no CSV could hold."""
+        """Read a label that is parsed; raise Invalid, also for what no CSV could hold.
+
+        Raises PredictedError for an answer of the service.
+        """
+        predicted.check_object(label, self._dataset)
         values = self.records.taken(label)
         for name, value in zip(self.records.names, values, strict=True):
             if isinstance(value, str) and "\0" in value:

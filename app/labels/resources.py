@@ -123,6 +123,7 @@ class Labels(DatasetResource):
             "too_many_values",
             "invalid_csv",
             "invalid_label",
+            "labels_are_predictions",
             "no_label",
             "idempotency_key_reused",
             "too_many_uploads",

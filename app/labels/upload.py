@@ -12,6 +12,7 @@ import peewee
 
 from app.http import problems
 from app.labels import store, upload_store
+from app.labels.predicted import PredictedError
 from app.labels.reader import Chunk
 from app.labels.upload_report import PostedLabels, UploadReport
 from app.labels.upload_store import DONE, READING, REFUSED
@@ -78,7 +79,7 @@ class LabelUpload:
         try:
             for chunk in chunks:
                 self._take(chunk)
-        except Invalid as error:
+        except (Invalid, PredictedError) as error:
             return error
         except UserError as error:
             # It may come again, whole.

@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -38,13 +38,14 @@ class CsvReader:
         *,
         dataset: str,
         separator: str,
-        needed: list[str],
+        needed: list[str] | Callable[[list[str]], list[str]],
         longest: int,
         optional: Sequence[str] = (),
     ) -> None:
         """Read the header; raise Invalid if it is missing or lacks a column.
 
-        `extra` names the columns that are neither needed nor optional.
+        `needed` may be a function, which the header is given to. `extra` names the columns that are
+        neither needed nor optional.
         """
         self._dataset = dataset
         self._longest = longest  # bytes of a line, characters of a cell
@@ -54,6 +55,8 @@ class CsvReader:
         self._reader = csv.reader(itertools.chain.from_iterable(self._texts()), delimiter=separator)
         self._separator = separator
         self.header = self._read_header()
+        if not isinstance(needed, list):
+            needed = needed(self.header)
         self._check_header(needed)
         known = {*needed, *optional}
         self.extra = _named([name for name in self.header if name not in known])
