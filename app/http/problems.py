@@ -64,6 +64,7 @@ KINDS: dict[str, Kind] = {
     "labels_not_taken": Kind(409, "The dataset takes no labels as it is configured."),
     "record_unusable": Kind(409, "The prediction's record cannot be made into a label."),
     "not_confirmed": Kind(409, "The number of labels to delete was not confirmed."),
+    "label_not_waiting": Kind(409, "The label does not wait for a person's decision."),
     "training_ended": Kind(409, "The training has ended already."),
     "length_required": Kind(411, "A body needs a Content-Length.", CLOSE),
     "body_too_large": Kind(413, "The body is larger than the service takes.", CLOSE),

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from app.labels import store
+from app.labels.review import Review
 from app.records import spreadsheet
 from src.data.schema import Dataset
 from src.support import files
@@ -16,6 +18,7 @@ BESIDE = ("label_id", "label_at", "label_source", "label_prediction")
 
 # The fields of a stored label beside its target.
 RESERVED = ("at", "deleted", "id", "prediction", "record", "source", "upload")
+OF_NUMBERS = ("review",)  # more of them, where truths are numbers
 
 
 def stored_label(row: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
@@ -34,8 +37,16 @@ def stored_label(row: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
             "at": row["predicted_at"],
             "version": row["version"],
         }
-    if row["deleted"] is not None:
+    is_waiting = row["deleted_by"] == store.WAITING
+    if row["deleted"] is not None and not is_waiting:
         document["deleted"] = {"at": row["deleted"], "by": row["deleted_by"]}
+    if row["review"] is not None:
+        review = msgspec.json.decode(bytes(row["review"]), type=Review)
+        document["review"] = {
+            "state": review.state(is_waiting=is_waiting),
+            "why": review.words(row["value"], dataset),
+            **msgspec.to_builtins(review),
+        }
     return document
 
 

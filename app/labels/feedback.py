@@ -10,7 +10,8 @@ from app.http import media
 from app.http.operation import Call, operation
 from app.labels import openapi, store
 from app.labels.export import stored_label
-from app.labels.reader import LabelReaders
+from app.labels.reader import Chunk, LabelReaders
+from app.labels.review import Reviewer
 from app.labels.schema import check_storable
 from app.labels.store import Feedback
 from app.records.strict_json import Object, TooManyError, parse
@@ -31,9 +32,10 @@ class PredictionLabel(DatasetResource):
 
     path = "/v1/{dataset}/predictions/{prediction_id}/label"
 
-    def __init__(self, services: Services, readers: LabelReaders) -> None:
+    def __init__(self, services: Services, readers: LabelReaders, reviewer: Reviewer) -> None:
         super().__init__(services)
         self._readers = readers
+        self._reviewer = reviewer
 
     @operation(
         scope="label",
@@ -60,7 +62,9 @@ class PredictionLabel(DatasetResource):
         truth = _truth(exchange.body or b"", dataset)
         prediction = self._prediction(dataset, prediction_id)
         exchange.version = prediction.version
-        value, record = self._checked(dataset, prediction, truth)
+        chunk = self._checked(dataset, prediction, truth)
+        value, record = chunk.values[0], chunk.records[0]
+        reviews = self._reviewer.judge(dataset, chunk.features, chunk.truths)
         feedback = Feedback(
             prediction_id, prediction.version, prediction.at, bytes(prediction.answer)
         )
@@ -77,6 +81,7 @@ class PredictionLabel(DatasetResource):
                     source=exchange.by,
                     upload=exchange.id,
                     feedback=feedback,
+                    reviews={at: msgspec.json.encode(one) for at, one in reviews.items()},
                 )
                 store.insert(database, rows)
                 last = self._last(dataset, prediction_id)
@@ -116,10 +121,8 @@ class PredictionLabel(DatasetResource):
             )
         return row
 
-    def _checked(
-        self, dataset: Dataset, prediction: Any, truth: dict[str, Any]
-    ) -> tuple[str, bytes]:
-        """Return the label's value and record; raise UserError where either cannot be used."""
+    def _checked(self, dataset: Dataset, prediction: Any, truth: dict[str, Any]) -> Chunk:
+        """Return the label; raise UserError where its value or its record cannot be used."""
         record = msgspec.json.decode(bytes(prediction.record))
         chunk = self._readers.of(dataset).json(msgspec.json.encode({**record, **truth}))
         if chunk.refusals:
@@ -146,10 +149,10 @@ class PredictionLabel(DatasetResource):
                 code="record_unusable",
                 fix=f"post the whole label to /v1/{dataset.name}/labels",
             )
-        return chunk.values[0], chunk.records[0]
+        return chunk
 
     def _last(self, dataset: Dataset, prediction_id: str) -> dict[str, Any] | None:
-        conditions = [*store.live(dataset.name), Label.prediction == prediction_id]
+        conditions = [*store.kept(dataset.name), Label.prediction == prediction_id]
         return next(iter(store.page(self.services.database, conditions, 1)), None)
 
 

@@ -46,6 +46,7 @@ def schemas(context: DatasetContext) -> Schema:
         {
             "prediction": structure({"id": TEXT, "at": TIME, "version": WHOLE}),
             "deleted": structure({"at": TIME, "by": TEXT}),
+            **({"review": _review()} if context.dataset.task == "regression" else {}),
         },
     )
     return {
@@ -101,6 +102,24 @@ def ndjson_example(context: DatasetContext) -> str | None:
     """Return a line of JSON that can be posted."""
     label = _example(context)
     return None if label is None else msgspec.json.encode(label).decode() + "\n"
+
+
+def _review() -> Schema:
+    """Describe why a label waits for a person, and what was decided."""
+    decision = {"verdict": TEXT, "at": TIME, "by": TEXT, "why": TEXT}
+    return structure(
+        {
+            "state": {"type": "string", "enum": ["to_review", "accepted", "rejected", "deleted"]},
+            "code": TEXT,
+            "why": TEXT,
+            "predicted": NUMBER,
+            "low": NUMBER,
+            "high": NUMBER,
+            "beyond": nullable(NUMBER),
+            "version": WHOLE,
+            "decision": nullable(structure(decision)),
+        }
+    )
 
 
 def _label(context: DatasetContext) -> Schema:

@@ -43,7 +43,8 @@ class Chunk:
     this chunk, at most MOST_REFUSALS of an upload; the line of one counts from 1, in an array it is
     the position. `read`, `refused` (rows) and `digest` are of the upload so far: equal rows under
     an equal header have equal digests after each chunk. A `broken` one is the last, though there is
-    more to read; its refusal says why.
+    more to read; its refusal says why. `features` are the rows' values by column, `truths` those of
+    the target, as a model takes them.
     """
 
     places: Sequence[int]
@@ -55,6 +56,8 @@ class Chunk:
     digest: str
     ignored: list[str]
     broken: bool
+    features: Sequence[Sequence[Any]] = ()
+    truths: Sequence[Any] = ()
 
     @property
     def rows(self) -> list[Row]:
@@ -244,6 +247,8 @@ class _Upload:
             digest,
             self._ignored,
             broken,
+            columns[: self._writer.width] if places else (),
+            columns[-1] if places else (),
         )
 
     def refused_row(self, line: int, fault: Fault, *, broken: bool = False) -> Chunk:

@@ -16,9 +16,11 @@ from app.http.operation import Call, operation
 from app.http.paging import Cursor, Limit, Line, Moment, Page, TimeSpan, first_id, moments
 from app.http.resource import Resource
 from app.labels import export, openapi, store, upload_store
+from app.labels.decisions import AcceptLabel, RejectLabel, RestoreLabel
 from app.labels.feedback import PredictionLabel
 from app.labels.overview import Overview
 from app.labels.reader import Chunk, LabelReaders
+from app.labels.review import Reviewer
 from app.labels.schema import check_storable
 from app.labels.uncertainty import Uncertain
 from app.labels.upload import LabelUpload
@@ -40,6 +42,12 @@ KEY_PARAMETER = parameter(
     "sent again with it, nothing is stored twice",
     where="header",
 )
+BY_STATE = {
+    "in_use": store.live,
+    "to_review": store.waiting,
+    "accepted": store.accepted,
+    "deleted": store.gone,
+}
 ONE_OR_MANY = ("application/json", *body.STREAMED)
 
 
@@ -62,12 +70,23 @@ class LabelFilter(TimeSpan, frozen=True):
         Annotated[str, Meta(pattern=ids.PATTERN)] | None,
         Meta(description="that are the truth of this prediction"),
     ] = None
+    upload: Annotated[
+        Annotated[str, Meta(pattern=ids.PATTERN)] | None,
+        Meta(description="that this post has brought"),
+    ] = None
 
 
 class LabelQuery(LabelFilter, frozen=True):
     """Which labels are listed, and in which form."""
 
     deleted: Annotated[bool, Meta(description="those that were deleted")] = False
+    state: Annotated[
+        Literal["in_use", "to_review", "accepted", "deleted"] | None,
+        Meta(
+            description="in_use unless given: what counts; what waits for a person; what counts "
+            "since a person accepted it; what was deleted or rejected"
+        ),
+    ] = None
     format: Annotated[
         Literal["json", "csv", "ndjson"],
         Meta(description="a page, or a file of all of them, the oldest first"),
@@ -99,9 +118,10 @@ class Labels(DatasetResource):
 
     path = "/v1/{dataset}/labels"
 
-    def __init__(self, services: Services, readers: LabelReaders) -> None:
+    def __init__(self, services: Services, readers: LabelReaders, reviewer: Reviewer) -> None:
         super().__init__(services)
         self._readers = readers
+        self._reviewer = reviewer
 
     @operation(
         scope="label",
@@ -153,6 +173,7 @@ class Labels(DatasetResource):
             row,
             source=call.query.source or exchange.by,
             is_atomic=call.query.atomic,
+            reviewer=self._reviewer,
         )
         return upload.run(chunks)
 
@@ -173,10 +194,8 @@ class Labels(DatasetResource):
     def on_get(self, call: Call[LabelQuery, None], dataset: Dataset) -> dict[str, Any] | None:
         """Answer with a page, the newest first; or with a file of all, the oldest first."""
         query, database = call.query, self.services.database
-        conditions = _conditions(dataset.name, query)
-        conditions.append(Label.deleted.is_null(not query.deleted))
-        if query.deleted:
-            conditions.append(Label.deleted_by != store.INCOMPLETE)
+        state = query.state or ("deleted" if query.deleted else "in_use")
+        conditions = [*BY_STATE[state](dataset.name), *self._conditions(dataset, query)]
         if query.format != "json":
             self._export(call, dataset, conditions)
             return None
@@ -198,17 +217,26 @@ class Labels(DatasetResource):
     def on_delete(self, call: Call[LabelDeletion, None], dataset: Dataset) -> DeletedLabels:
         """Delete the labels that pass the filters, if they are as many as confirm says."""
         query = call.query
-        conditions = _conditions(dataset.name, query)
+        conditions = self._conditions(dataset, query)
         if query.before is not None:
             conditions.append(Label.id < first_id(query.before, "before"))
-        if len(conditions) == 1:
+        if not conditions:
             raise UserError(
                 "No filter says which labels to delete.",
                 code="filter_missing",
-                choices=["source=", "value=", "before=", "since=", "until=", "prediction="],
+                choices=[
+                    "source=",
+                    "value=",
+                    "before=",
+                    "since=",
+                    "until=",
+                    "prediction=",
+                    "upload=",
+                ],
                 fix="name at least one; before=<now> is all of them",
             )
-        conditions.append(Label.deleted.is_null())
+        # What waits goes, too: it is of the same post, or of the same source.
+        conditions = [*store.kept(dataset.name), *conditions]
         count, is_done = store.delete(
             self.services.database, conditions, call.exchange.by, query.confirm
         )
@@ -221,6 +249,17 @@ class Labels(DatasetResource):
                 fix=f"ask again with confirm={count}",
             )
         return DeletedLabels(count)
+
+    def _conditions(self, dataset: Dataset, labels: LabelFilter) -> list[Any]:
+        """Return the conditions of the filters that are given."""
+        conditions = moments(labels, Label.id)
+        for field in ("source", "value", "prediction"):
+            value = getattr(labels, field)
+            if value is not None:
+                conditions.append(getattr(Label, field) == value)
+        if labels.upload is not None:
+            conditions += store.of_upload(self.services.database, dataset.name, labels.upload)
+        return conditions
 
     def _chunks(self, call: Call[UploadQuery, None], dataset: Dataset) -> Iterator[Chunk]:
         """Return the body's labels as they come."""
@@ -288,8 +327,8 @@ class OneLabel(DatasetResource):
     def on_delete(self, call: Call, dataset: Dataset, label_id: str) -> dict[str, Any]:
         """Delete a label: no training will use it from now on; it is kept for those that did."""
         row = self._row(dataset, label_id)
-        if row["deleted"] is None:
-            condition = [*store.live(dataset.name), Label.id == label_id]
+        if row["deleted"] is None or row["deleted_by"] == store.WAITING:
+            condition = [*store.kept(dataset.name), Label.id == label_id]
             store.delete(self.services.database, condition, call.exchange.by, 1)
             row = self._row(dataset, label_id)
         return export.stored_label(row, dataset)
@@ -308,24 +347,19 @@ def routes(services: Services) -> list[Resource]:
     readers = LabelReaders(
         services.registry, most=settings.most_records, longest_text=settings.longest_text
     )
+    reviewer = Reviewer(services.registry)
     return [
-        Labels(services, readers),
+        Labels(services, readers, reviewer),
         Overview(services, readers),
         OneLabel(services),
-        PredictionLabel(services, readers),
+        AcceptLabel(services),
+        RejectLabel(services),
+        RestoreLabel(services),
+        PredictionLabel(services, readers, reviewer),
         Uncertain(services),
         Uploads(services),
         OneUpload(services),
     ]
-
-
-def _conditions(dataset: str, labels: LabelFilter) -> list[Any]:
-    conditions = [Label.dataset == dataset, *moments(labels, Label.id)]
-    for field in ("source", "value", "prediction"):
-        value = getattr(labels, field)
-        if value is not None:
-            conditions.append(getattr(Label, field) == value)
-    return conditions
 
 
 def _idempotency_key(request: falcon.Request) -> str | None:

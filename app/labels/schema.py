@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from app.labels.export import RESERVED
+from app.labels.export import OF_NUMBERS, RESERVED
 from app.records.fields import Moment
 from app.records.values import spelt
 from src.data.features import Category, Feature, Integer, Number
@@ -29,7 +29,8 @@ def labelled(dataset: Dataset, classes: list[str] | None) -> Dataset:
 
 def check_storable(dataset: Dataset, redact: Sequence[str]) -> None:
     """Raise UserError where a label would hold what is never stored, or two fields of one name."""
-    if dataset.target.name in RESERVED:
+    reserved = (*RESERVED, *(OF_NUMBERS if dataset.task == "regression" else ()))
+    if dataset.target.name in reserved:
         raise UserError(
             f"'{dataset.name}' takes no labels: a label has a '{dataset.target.name}' of its own.",
             code="labels_not_taken",
@@ -52,6 +53,7 @@ class Writer:
 
     def __init__(self, dataset: Dataset) -> None:
         self._encode = msgspec.json.Encoder().encode
+        self.width = len(dataset.features)
         self._make = _maker(list(dataset.features), dataset.extra_columns())
         self._whole = [
             at

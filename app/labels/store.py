@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 from functools import cache
 from itertools import chain, islice
+from types import MappingProxyType
 from typing import Any
 
 import peewee
@@ -19,15 +20,14 @@ from app.store.tables import Label, Upload
 PAGE = 1000  # rows of one read: nothing stays open between two
 PIECE = 2000  # labels that are deleted at once: others wait for no more than that
 INCOMPLETE = "(not complete)"  # who "deletes" the rows of a post that stores all or none
+WAITING = "(to review)"  # who "deletes" what counts once a person has accepted it
 # An upload's labels have ids of the moment it began, and may be stored as late as it may last.
 LONGEST_UPLOAD = timedelta(minutes=15)
 SWEPT = timedelta(days=2)  # uploads that began before are not looked at again
 
 AT_ONCE = 100  # rows of one statement: more of them gain nothing
 
-_OWN = ("id", "value", "record")  # what each label of a post has for itself
-_ALIKE = [field.column_name for field in Label._meta.sorted_fields if field.column_name not in _OWN]
-_COLUMNS = [*_OWN, *_ALIKE]
+_COLUMNS = [field.column_name for field in Label._meta.sorted_fields]
 _in_peewees_words: Any = peewee.__dict__["__exception_wrapper__"]
 
 
@@ -41,14 +41,20 @@ class Feedback:
     answer: bytes
 
 
+_OF_FEEDBACK = [one.name for one in fields(Feedback)]
+
+
 @dataclass(frozen=True)
 class Rows:
-    """Labels to insert: what each has for itself, and by column what all of them have alike."""
+    """Labels to insert, by column: what each has for itself, and what all of them have alike."""
 
-    ids: Sequence[str]
-    values: Sequence[str]
-    records: Sequence[bytes]
+    own: dict[str, Sequence[Any]]
     alike: dict[str, Any]
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """Return the labels' ids."""
+        return self.own["id"]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -62,55 +68,76 @@ def rows(
     *,
     source: str,
     upload: str,
-    feedback: Feedback | None = None,
+    feedback: Feedback | Sequence[Feedback | None] | None = None,
+    reviews: Mapping[int, bytes] = MappingProxyType({}),
     is_complete: bool = True,
 ) -> Rows:
-    """Return labels of one post as rows to insert."""
+    """Return labels of one post as rows to insert.
+
+    `feedback` is of all rows or has one for each; `reviews` has, by their positions, why some of
+    them wait for a person.
+    """
     at = clock.stamp()
+    own: dict[str, Sequence[Any]] = {"id": label_ids, "value": values, "record": records}
     alike = {"dataset": dataset, "at": at, "source": source, "upload": upload}
-    if feedback is not None:
+    if isinstance(feedback, Feedback):
         alike |= asdict(feedback)
+    elif feedback is not None:
+        own |= {name: [getattr(one, name, None) for one in feedback] for name in _OF_FEEDBACK}
     if not is_complete:
         alike |= {"deleted": at, "deleted_by": INCOMPLETE}
-    return Rows(label_ids, values, records, alike)
+    if reviews:
+        places = range(len(label_ids))
+        own["review"] = [reviews.get(place) for place in places]
+        if is_complete:
+            own["deleted"] = [at if place in reviews else None for place in places]
+            own["deleted_by"] = [WAITING if place in reviews else None for place in places]
+    return Rows(own, alike)
 
 
 def insert(database: peewee.Database, rows: Rows) -> None:
     """Store rows within the caller's transaction; those that are there already stay as they are."""
-    alike = [rows.alike.get(name) for name in _ALIKE]
-    each = zip(rows.ids, rows.values, rows.records, strict=True)
+    own = tuple(rows.own)
+    alike = [rows.alike.get(name) for name in _COLUMNS if name not in rows.own]
+    each = zip(*rows.own.values(), strict=True)
     cursor = database.cursor()
     with _in_peewees_words:
         if databases.path(database) is None:
             marks = ", ".join(["%s"] * len(_COLUMNS))
-            cursor.executemany(_statement([marks]), [(*own, *alike) for own in each])
+            cursor.executemany(_statement([marks], own), [(*one, *alike) for one in each])
             return
         while some := list(islice(each, AT_ONCE)):
-            cursor.execute(_sqlites(len(some)), [*alike, *chain.from_iterable(some)])
+            cursor.execute(_sqlites(len(some), own), [*alike, *chain.from_iterable(some)])
 
 
 @cache
-def _sqlites(count: int) -> str:
+def _sqlites(count: int, own: tuple[str, ...]) -> str:
     """Return SQLite's statement for so many rows, in which what they have alike stands once.
 
     It takes two thirds of the time of a statement that is run for each row.
     """
-    first, width = len(_ALIKE) + 1, len(_OWN)
+    width = len(own)
+    first = len(_COLUMNS) - width + 1
     alike = [f"?{at}" for at in range(1, first)]
-    own = ([f"?{first + width * row + at}" for at in range(width)] for row in range(count))
-    return _statement([", ".join([*marks, *alike]) for marks in own])
+    each = ([f"?{first + width * row + at}" for at in range(width)] for row in range(count))
+    return _statement([", ".join([*marks, *alike]) for marks in each], own)
 
 
-def _statement(rows: list[str]) -> str:
-    names = ", ".join(f'"{name}"' for name in _COLUMNS)
+def _statement(rows: list[str], own: tuple[str, ...]) -> str:
+    """Return an insert of rows whose own columns stand first."""
+    ordered = [*own, *(name for name in _COLUMNS if name not in own)]
+    names = ", ".join(f'"{name}"' for name in ordered)
     values = ", ".join(f"({marks})" for marks in rows)
     return f'INSERT INTO "label" ({names}) VALUES {values} ON CONFLICT DO NOTHING'  # noqa: S608
 
 
 def complete(database: peewee.Database, dataset: str, upload: str, read: int) -> None:
     """Let a post's labels count from now on; `read` is how many rows it has."""
-    changes = {Label.at: clock.stamp(), Label.deleted: None, Label.deleted_by: None}
+    at = clock.stamp()
+    waits = {Label.at: at, Label.deleted: at, Label.deleted_by: WAITING}
+    changes = {Label.at: at, Label.deleted: None, Label.deleted_by: None}
     for some in _incomplete(dataset, upload, read):
+        Label.update(waits).where(*some, Label.review.is_null(False)).execute(database)
         Label.update(changes).where(*some).execute(database)
 
 
@@ -155,6 +182,56 @@ def sweep(database: peewee.Database) -> int:
 def live(dataset: str) -> list[Any]:
     """Return the conditions of the labels that count."""
     return [Label.dataset == dataset, Label.deleted.is_null()]
+
+
+def kept(dataset: str) -> list[Any]:
+    """Return the conditions of the labels that are not deleted: those that count, or may yet."""
+    return [Label.dataset == dataset, Label.deleted.is_null() | (Label.deleted_by == WAITING)]
+
+
+def waiting(dataset: str) -> list[Any]:
+    """Return the conditions of the labels that wait for a person."""
+    # The last one lets the index of what waits be used.
+    return [Label.dataset == dataset, Label.deleted_by == WAITING, Label.review.is_null(False)]
+
+
+def accepted(dataset: str) -> list[Any]:
+    """Return the conditions of the labels that count since a person accepted them."""
+    return [*live(dataset), Label.deleted_by.is_null(), Label.review.is_null(False)]
+
+
+def gone(dataset: str) -> list[Any]:
+    """Return the conditions of the labels that were deleted."""
+    return [Label.dataset == dataset, Label.deleted_by.not_in([INCOMPLETE, WAITING])]
+
+
+def of_upload(database: peewee.Database, dataset: str, upload: str) -> list[Any]:
+    """Return the conditions of the labels that a post brought, whose ids follow from its own."""
+    conditions = [Label.upload == upload, Label.id > upload]
+    read = Upload.select(Upload.read).where(Upload.id == upload, Upload.dataset == dataset)
+    count = read.scalar(database)
+    if count:  # without a row it is the truth of a prediction, which may have any later id
+        conditions.append(Label.id <= ids.following(upload, 1, count - 1)[0])
+    return conditions
+
+
+def change(
+    database: peewee.Database,
+    dataset: str,
+    label_id: str,
+    changes: Callable[[dict[str, Any]], dict[str, Any]],
+) -> dict[str, Any] | None:
+    """Change a label as a function of it says, and nobody else meanwhile; return it as it is then.
+
+    None where there is no such label.
+    """
+    with databases.exclusive(database):
+        row = get(database, dataset, label_id)
+        if row is not None and (new := changes(row)):
+            one = [Label.dataset == dataset, Label.id == label_id]
+            Label.update(new).where(*one).execute(database)
+            row |= new
+    return row
 
 
 def get(database: peewee.Database, dataset: str, label_id: str) -> dict[str, Any] | None:
@@ -255,8 +332,7 @@ def delete(
 
 def purge(database: peewee.Database, dataset: str, before: str) -> int:
     """Remove for ever what was deleted before a moment; return how many labels that were."""
-    gone = [Label.dataset == dataset, Label.deleted < before, Label.deleted_by != INCOMPLETE]
-    return _in_pieces(database, gone, Label.delete)
+    return _in_pieces(database, [*gone(dataset), Label.deleted < before], Label.delete)
 
 
 def _figures(database: peewee.Database, conditions: Sequence[Any]) -> tuple[int, str, str]:

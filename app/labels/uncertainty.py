@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from app.http.operation import Call, operation
 from app.http.paging import Timestamp
+from app.labels import store
 from app.records.clipping import clipped
 from app.registry.services import DatasetResource
 from app.store.redaction import HIDDEN
@@ -212,7 +213,8 @@ def newest_predictions(
     Of one version where it is given. Without their records, which may be long.
     """
     truth = Label.select(peewee.SQL("1")).where(
-        Label.prediction == Prediction.id, Label.deleted.is_null()
+        Label.prediction == Prediction.id,
+        Label.deleted.is_null() | (Label.deleted_by == store.WAITING),
     )
     columns = (Prediction.id, Prediction.at, Prediction.version)
     rows = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from app.http import problems
 from app.labels import store, upload_store
 from app.labels.predicted import PredictedError
 from app.labels.reader import Chunk
+from app.labels.review import Review, Reviewer
 from app.labels.upload_report import PostedLabels, UploadReport
 from app.labels.upload_store import DONE, READING, REFUSED
 from app.records.invalid import Invalid
@@ -44,14 +45,16 @@ class LabelUpload:
         *,
         source: str,
         is_atomic: bool,
+        reviewer: Reviewer | None = None,
     ) -> None:
-        """Take the post as `upload_store.begin` returned it."""
+        """Take the post as `upload_store.begin` returned it; without a reviewer nothing waits."""
         self._database = database
-        self._dataset = dataset.name
+        self._dataset = dataset
+        self._reviewer = reviewer
         self._row = row
         self._source = source
         self._is_atomic = is_atomic
-        self._report = UploadReport(row["id"], is_atomic=is_atomic)
+        self._report = UploadReport(row["id"], dataset, is_atomic=is_atomic)
         self._digest = ""
         self._digests: dict[int, str] = {}  # of a post with a key, after so many rows
 
@@ -95,16 +98,19 @@ class LabelUpload:
             self._digests[chunk.read] = self._digest
         if self._row["state"] != READING:
             return
-        rows = self._rows(chunk)
+        reviews = {}
+        if self._reviewer is not None:
+            reviews = self._reviewer.judge(self._dataset, chunk.features, chunk.truths)
+        rows = self._rows(chunk, reviews)
         with self._turn() as is_open:
             if is_open and chunk.read > self._row["read"]:  # else these rows came before
                 if rows:
                     store.insert(self._database, rows)
                 stored = 0 if self._is_atomic else self._report.taken + len(rows)
                 self._write(read=chunk.read, stored=stored, refused=chunk.refused)
-        self._report.add(chunk, rows.ids)
+        self._report.add(chunk, rows.ids, reviews)
 
-    def _rows(self, chunk: Chunk) -> store.Rows:
+    def _rows(self, chunk: Chunk, reviews: Mapping[int, Review]) -> store.Rows:
         """Give each row the id of its place, so that it is the same when it is posted again."""
         places = chunk.places
         first = places[0] if places else 0
@@ -112,12 +118,13 @@ class LabelUpload:
         if len(label_ids) != len(places):
             label_ids = [label_ids[place - first] for place in places]
         return store.rows(
-            self._dataset,
+            self._dataset.name,
             label_ids,
             chunk.values,
             chunk.records,
             source=self._source,
             upload=self._row["id"],
+            reviews={place: msgspec.json.encode(review) for place, review in reviews.items()},
             is_complete=not self._is_atomic,
         )
 
@@ -130,7 +137,7 @@ class LabelUpload:
             if is_open and self._row["read"] > self._report.read:
                 raise self._another_body()
             if is_open and self._is_atomic:
-                settle(self._database, self._dataset, self._row["id"], self._report.read)
+                settle(self._database, self._dataset.name, self._row["id"], self._report.read)
             if is_open:
                 self._write(state=state, status=status, answer=answer, **figures)
         return is_open

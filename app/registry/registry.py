@@ -75,6 +75,10 @@ class Registry:
             raise self._absent(dataset)
         return serving
 
+    def serving(self, dataset: str) -> LoadedVersion | None:
+        """Return what serves; None where nothing does."""
+        return self._champions.get(dataset)
+
     def pick(self, dataset: str, number: int | None, model: str | None) -> LoadedVersion:
         """Return a version that may serve: by number, or the newest one of a model.
 

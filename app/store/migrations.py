@@ -34,6 +34,15 @@ def _learning_loop(database: peewee.Database) -> None:
         _create(table, database)
 
 
+def _reviews(database: peewee.Database) -> None:
+    names = {column.name for column in database.get_columns(Label._meta.table_name)}
+    if Label.review.column_name in names:  # the step before has made the table as it is now
+        return
+    kind = "BLOB" if databases.path(database) is not None else "BYTEA"
+    database.execute_sql(f'ALTER TABLE "label" ADD COLUMN "review" {kind}')
+    SchemaManager(Label, database).create_indexes(safe=True)
+
+
 TABLES: list[type[peewee.Model]] = [
     Migration,
     Request,
@@ -50,6 +59,7 @@ TABLES: list[type[peewee.Model]] = [
 STEPS: list[tuple[str, Callable[[peewee.Database], None]]] = [
     ("the first schema", _nothing),
     ("labels, uploads and trainings", _learning_loop),
+    ("labels that wait for a person", _reviews),
 ]
 
 

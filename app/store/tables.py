@@ -155,7 +155,9 @@ class Key(Model):
 class Label(Model):
     """A record with its true target; deleted labels are kept.
 
-    Rows stand in the order of dataset and id, for they are listed and counted by both.
+    Rows stand in the order of dataset and id, for they are listed and counted by both. A label
+    counts where `deleted` is null, and nowhere else: what waits for a person has a moment there
+    too, so that every count and every score goes by one column, which its index has.
     """
 
     dataset = TextField()
@@ -169,8 +171,9 @@ class Label(Model):
     version = IntegerField(null=True)  # ... who made it, when, and what it was: requests may be
     predicted_at = TextField(null=True)  # removed before their labels are
     answer = BlobField(null=True)
-    deleted = TextField(null=True)  # when
-    deleted_by = TextField(null=True)
+    deleted = TextField(null=True)  # since when it does not count
+    deleted_by = TextField(null=True)  # who deleted it; or why it does not count yet, in brackets
+    review = BlobField(null=True)  # why a person was asked, and what was decided
 
     class Meta:
         table_name = "label"
@@ -186,6 +189,8 @@ Label.add_index(Label.prediction, where=SQL("prediction IS NOT NULL"))
 # For the scores: a version's labels are counted from the index alone. Whatever has a prediction has
 # a version, and SQLite would look up a row to tell that a column which is not in the index is set.
 Label.add_index(Label.version, Label.deleted, where=SQL("version IS NOT NULL"))
+# For what waits for a person: few of many, so all others pay nothing for it.
+Label.add_index(Label.deleted_by, where=SQL("review IS NOT NULL"), name="label_review")
 
 
 class Upload(Model):

@@ -82,6 +82,15 @@ class Retrain(Checked, frozen=True):
     use: Literal["file", "labels", "both"] = "both"
 
 
+class Review(Checked, frozen=True):
+    """Which truths of numbers wait for a person: those far outside the range that is likely.
+
+    `beyond` is how far outside, in half of the range's width.
+    """
+
+    beyond: Annotated[float, Meta(gt=0)] = 5.0
+
+
 def seconds(duration: Duration) -> float:
     """Return a duration in seconds; raise UserError if the text is not a duration."""
     match = re.fullmatch(r"([0-9]+)([smhdw])", duration)

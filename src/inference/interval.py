@@ -60,6 +60,19 @@ class Interval:
         low, high = min(max(low, least), most), min(max(high, least), most)
         return min(low, value), max(high, value)
 
+    def beyond(self, truth: float, low: float, high: float) -> float:
+        """Return how far a truth lies outside limits, in half of their width; 0 where it is inside.
+
+        Limits that are factors are compared as such: half of it is as far from 1 as twice.
+        """
+        if low <= truth <= high:
+            return 0.0
+        if self._is_factor and low > 0:
+            if truth <= 0:
+                return math.inf
+            truth, low, high = math.log(truth), math.log(low), math.log(high)
+        return 2 * max(low - truth, truth - high) / (high - low) if high > low else 0.0
+
     def around(
         self, values: np.ndarray, records: Sequence[Record] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:

@@ -28,6 +28,8 @@ def row(value: str = "1", record: dict[str, Any] | None = None, **more: Any) -> 
         "upload": "u",
         "prediction": None,
         "deleted": None,
+        "deleted_by": None,
+        "review": None,
         **more,
     }
 

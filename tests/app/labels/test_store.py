@@ -59,6 +59,7 @@ def test_a_label_is_stored_as_it_is(database: peewee.Database) -> None:
         "answer": b"{}",
         "deleted": None,
         "deleted_by": None,
+        "review": None,
     }
     assert label_store.get(database, "stones", number) is None
 

@@ -8,7 +8,12 @@ import pytest
 from app.http import problems
 from app.labels.reader import Chunk
 from app.labels.upload_report import MOST_IDS, UploadReport
+from src.data.schema import Dataset
 from src.support.errors import Fault, UserError
+from src.support.structs import convert
+from tests.app import project
+
+DEBTS = convert(project.DEBTS, Dataset)
 
 
 def chunk(rows: int, read: int, refusals: list[Fault] | None = None, **more: Any) -> Chunk:
@@ -24,7 +29,7 @@ WRONG = Fault(
 
 
 def report(*chunks: Chunk, is_atomic: bool = False) -> UploadReport:
-    made = UploadReport("u", is_atomic=is_atomic)
+    made = UploadReport("u", DEBTS, is_atomic=is_atomic)
     for number, one in enumerate(chunks):
         made.add(one, [f"{number}-{at}" for at in range(len(one.places))])
     return made
@@ -44,6 +49,7 @@ def test_what_was_stored_is_told_with_its_ids() -> None:
         "read": 3,
         "stored": 2,
         "refused": 1,
+        "undo": "DELETE /v1/debts/labels?upload=u&confirm=2",
         "ids": ["0-0", "1-0"],
         "ignored": ["note"],
         "errors": [
