@@ -14,6 +14,7 @@ from app.http.operation import Access
 from src.support.errors import UserError
 
 NARROWING = ("source", "value", "since", "until")  # what a deletion of many goes by, too
+WAITING = 20  # labels of the queue that are shown, the newest
 WORTH = 10  # predictions that are offered for labelling
 
 
@@ -58,5 +59,6 @@ class Labels(Page):
             first=filters.query(chosen),
             older=page["next"] and filters.query(chosen, cursor=page["next"]),
             narrowed=filters.query(narrowed),
+            waiting=self.api.get(request, f"{base}/labels", state="to_review", limit=WAITING),
             worth=self.api.find(request, f"{base}/uncertain", limit=WORTH),
         )

@@ -54,6 +54,7 @@ function tell(place, told) {
     }
     parts.push(made("p", told.refused > told.errors.length ? "The first faults:" : "The faults:"), list);
   }
+  if (told.to_review) parts.push(made("p", `${count(told.to_review.count, "label")} of them to review: far outside what is likely, and not counted before a person accepts them. They stand above.`));
   if (told.ignored) parts.push(made("p", `Columns that were ignored: ${told.ignored.join(", ")}.`));
   const box = made("div", undefined, { className: told.refused ? "problem" : "note" });
   box.append(...parts);
@@ -80,7 +81,7 @@ async function upload(form) {
     stop();
     busy(form, false);
   }
-  await refresh(["figures", "browse"]).catch(() => toast("The lists below could not be refreshed: the service cannot be reached."));
+  await refresh(["figures", "review", "browse"]).catch(() => toast("The lists below could not be refreshed: the service cannot be reached."));
 }
 
 // Ask how many would be deleted; show the number, and delete when that very number is confirmed.

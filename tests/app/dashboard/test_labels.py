@@ -221,3 +221,17 @@ def test_the_page_needs_the_scope_of_labels(service: Service) -> None:
     service.look()
     assert page(service, headers={"X-API-Key": own["label"]}).status_code == 200
     assert page(service, headers={"X-API-Key": own["train"]}).status_code == 403
+
+
+def test_what_waits_for_a_person_is_shown_with_the_reason_and_two_buttons(service: Service) -> None:
+    where = "/datasets/stones/labels"
+    assert 'aria-labelledby="review-title" hidden' in service.ask(where, headers=HTML).text
+    told = service.post("/v1/stones/labels", {**project.STONE, "price": 400}).json
+    (number,) = told["ids"]
+    page = service.ask(where, headers=HTML).text
+    assert 'aria-labelledby="review-title" hidden' not in page
+    assert "price 400 lies far outside" in page
+    for verb in ("accept", "reject"):
+        assert f'data-api="POST /v1/stones/labels/{number}/{verb}"' in page
+    service.post(f"/v1/stones/labels/{number}/accept", {})
+    assert 'aria-labelledby="review-title" hidden' in service.ask(where, headers=HTML).text
