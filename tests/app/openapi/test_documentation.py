@@ -31,7 +31,8 @@ README = ROOT / "README.md"
 HOW_TO = ROOT / "docs/how-to"
 # Each command of these stands for itself.
 PAGES = [README, *(HOW_TO / f"{name}.md" for name in ("serve", "secure", "query-the-log"))]
-PAGES += [HOW_TO / "look-at-the-data.md", HOW_TO / "generate-a-client.md"]
+PAGES += [HOW_TO / f"{name}.md" for name in ("look-at-the-data", "generate-a-client")]
+PAGES += [HOW_TO / "read-a-model-card.md"]
 # Commands of these need what those before them made: $PREDICTION, $LABEL, $TRAINING.
 LEARNING = [HOW_TO / f"{name}.md" for name in ("label", "train", "roll-back", "gate")]
 OTHER_HOSTS = {"containers.md"}
