@@ -164,8 +164,10 @@ def test_a_bundle_that_says_nothing_of_it_warns_by_its_answers_alone() -> None:
 def test_one_record_and_many_have_the_same_warnings(made: Guard) -> None:
     records = exporting.records(stones(300, 1), dataset())
     records += [(19.0, None, "north"), (1.0, 6.4, "moon"), (3.0, 5.0, "north"), (0.001, 99.0, "x")]
+    records.append((2.5, 5.0, "north"))
     draw = np.random.default_rng(0)
     values = draw.choice([-5.0, 0.0, 100.0, 4000.0, 30_000.0, 1e6], len(records))
+    values[-1] = 20_000.0  # nothing but its numbers together is odd
     alone = [made.warnings([r], v[None])[0] for r, v in zip(records, values, strict=True)]
     assert made.warnings(records, values) == alone
     assert {one["code"] for some in alone for one in some} == {

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -304,3 +305,10 @@ def test_what_was_decided_of_each_version_is_known(database: peewee.Database) ->
     tell(database, version_store.BREACH, 1, "debts")
     breached = {("stones", 2): "breach 2", ("stones", 3): "breach 3", ("debts", 1): "breach 1"}
     assert version_store.breaches(database) == breached
+
+
+def test_what_a_version_learnt_from_decides_too_and_one_without_keeps_its_hash() -> None:
+    earlier: dict[str, Any] = {"config": {}, "tuned": None, "interval": {}, "files": {"a": "b"}}
+    text = json.dumps(earlier, sort_keys=True)  # of which the hash always was
+    assert of(earlier) == hashlib.sha256(text.encode()).hexdigest()
+    assert len({of(earlier), of(earlier, learnt={"rows": 1}), of(earlier, learnt={"rows": 2})}) == 3
