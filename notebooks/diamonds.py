@@ -35,6 +35,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
 
+from src.card import importance
 from src.config import composition, paths
 from src.config import configuration as configs
 from src.data import prepared
@@ -43,7 +44,7 @@ from src.evaluation import bootstrap
 from src.inference import predictor as predictors
 from src.inference.interval import Interval
 from src.inference.sentence import sentence
-from src.learning import conformal, exporting, training
+from src.learning import conformal, exporting, suspects, training
 from src.learning.recipe import Recipe
 from src.support.progress import Bar
 
@@ -993,8 +994,9 @@ if len(doubted):
         surprise=".1f",
     )
 say(
-    f"{len(champion.suspects)} of {len(ready.train):,} are further off than three times the way to "
-    "the end of their range, the last column counts how many times."
+    f"Of {len(ready.train):,} stones these are the first of {len(champion.suspects)} that are "
+    f"further off than {suspects.LEAST:g} times the way to the end of their range; the last column "
+    "says how many times."
     if len(doubted)
     else f"None of {len(ready.train):,} has a price that the others deny."
 )
@@ -1121,6 +1123,33 @@ say(
     f"Over {MANY} test stones of all prices, size in its spellings ({', '.join(SIZE)}) makes "
     f"{size:.0%} of what is added and taken away, {said}."
 )
+
+# %% [markdown]
+# The same question without the model's arithmetic, as the model card of each version answers it: by
+# how much does the error rise where a column is shuffled, so that it tells nothing any more? The
+# spellings of size are shuffled together, since alone each looks needless.
+
+# %%
+few = ready.test.sample(min(1000, len(ready.test)), random_state=seed)
+together = {"size": SIZE} if len(SIZE) > 1 else {}
+alone = {name: [name] for name in dataset.features}
+found = importance.permutation(
+    champion.fitted.output,
+    few[list(dataset.features)],
+    lambda output: float(np.abs(output - few["price"].to_numpy()).mean()),
+    {**together, **alone},
+    seed=seed,
+)
+shuffled = pd.DataFrame(
+    {
+        "column shuffled": SPOKEN.get(name, name),
+        "error rises by, USD": one.mean,
+        "+-": one.deviation,
+    }
+    for name, one in found.items()
+)
+shuffled = shuffled.sort_values("error rises by, USD", ascending=False)
+table(shuffled, **{"error rises by, USD": ",.0f", "+-": ",.0f"})
 
 # %% [markdown]
 # ### What one grade is worth at one carat
@@ -1254,6 +1283,7 @@ for_jeweller = [
     f"beyond {ceiling:,.0f} USD.",
 ]
 faults_said = "; ".join(words for words, count in faults.items() if count)
+denied = f"{len(champion.suspects)}{' or more' if len(champion.suspects) == suspects.MOST else ''}"
 for_scientist = [
     "**For a data scientist.** The logarithm of the price, more columns, derived ones and trees "
     f"took the error from {first:,.0f} to {last:,.0f} USD.",
@@ -1268,7 +1298,7 @@ for_scientist = [
     f"Of the file's rows {len(bad)} were rejected: {faults_said}." if len(bad) else None,
     f"The data has a hole at {gap_low:,.0f} to {gap_high:,.0f} USD." if has_hole else None,
     f"It ends at {ceiling:,.0f} USD; {is_odd.sum()} stones have odd measures, {len(missed)} "
-    f"contradict a twin, and the prices of {len(champion.suspects)} are denied by the others.",
+    f"contradict a twin, and the prices of {denied} are denied by the others.",
 ]
 parts = [*for_jeweller, "\n\n", *for_scientist]
 short_of_it.update(Markdown(" ".join(text for text in parts if text)))
