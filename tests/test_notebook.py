@@ -62,6 +62,16 @@ def run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def copy(project: Path) -> None:
+    """Fill a project with what the notebook needs, and with sample data; without its outputs."""
+    for name in ("conf", "metrics", "notebooks", "src"):
+        shutil.copytree(ROOT / name, project / name)
+    shutil.copy(ROOT / "params.yaml", project)
+    made = run(project, "src.samples", "diamonds.csv")
+    assert made.returncode == 0, made.stderr
+    (project / "notebooks/diamonds.ipynb").unlink()
+
+
 @notebooks
 def test_the_notebook_is_its_source_run(source: Path) -> None:
     cells = written(source)["cells"]
@@ -105,15 +115,10 @@ def test_a_copy_is_linted_as_the_notebook_is() -> None:
 
 @pytest.mark.slow
 def test_run_anew_the_notebook_says_the_same(tmp_path: Path) -> None:
-    for name in ("conf", "metrics", "notebooks", "src"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / "params.yaml", tmp_path)
-    made = run(tmp_path, "src.samples", "diamonds.csv")
-    assert made.returncode == 0, made.stderr
+    copy(tmp_path)
     rows = (tmp_path / "data/diamonds.csv").read_bytes().count(b"\n") - 1
     if json.loads((ROOT / "metrics/diamonds/quality.json").read_text())["rows"] != rows:
         pytest.skip("the committed metrics are of other data than the sample")
-    (tmp_path / "notebooks/diamonds.ipynb").unlink()
     done = run(tmp_path, "notebooks.execute", "diamonds")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -128,18 +133,13 @@ def test_run_anew_the_notebook_says_the_same(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_notebook_runs_on_another_file_of_the_same_columns(tmp_path: Path) -> None:
     """Few rows, none of one grade, no twins, prices that nobody paid, a size nobody measured."""
-    for name in ("conf", "metrics", "notebooks", "src"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / "params.yaml", tmp_path)
-    made = run(tmp_path, "src.samples", "diamonds.csv")
-    assert made.returncode == 0, made.stderr
+    copy(tmp_path)
     path = tmp_path / "data/diamonds.csv"
     rows = pd.read_csv(path, dtype=str).drop_duplicates(["carat", "x", "y", "z"])
     rows = rows[rows["clarity"] != "IF"].sample(2500, random_state=1)
     rows.loc[rows.index[:10], "price"] = "-1"
     rows.loc[rows.index[10], ["x", "y", "z"]] = "0"
     rows.to_csv(path, index=False)
-    (tmp_path / "notebooks/diamonds.ipynb").unlink()
     done = run(tmp_path, "notebooks.execute", "diamonds")
     assert done.returncode == 0, done.stderr
     said = told(written(tmp_path / "notebooks/diamonds.py"))
