@@ -66,7 +66,8 @@ def _general(document: Document) -> Document:
     text = text.replace(f'"{classes}"', '"prediction_of_a_class"')
     text = re.sub(rf"(/v1/){example.NUMBER}(?=[/\"])", r"\1{dataset}", text)
     text = re.sub(rf'("tags": \["){example.NUMBER}"', r'\1{dataset}"', text)
-    text = re.sub(rf"\b{example.NUMBER}_(?=(stored_)?(record|prediction|labels?)\b)", "", text)
+    kinds = r"(stored_)?(record|prediction|labels?(_by_prediction)?)"
+    text = re.sub(rf"\b{example.NUMBER}_(?={kinds}\b)", "", text)
     general: Document = json.loads(text)
     return general
 

@@ -10,6 +10,7 @@ from app.http import media
 from app.http.operation import Call, operation
 from app.labels import openapi, store
 from app.labels.export import stored_label
+from app.labels.linking import Predictions
 from app.labels.reader import Chunk, LabelReaders
 from app.labels.review import Reviewer
 from app.labels.schema import check_storable
@@ -20,7 +21,7 @@ from app.registry.services import DatasetResource, Services
 from app.store import database as databases
 from app.store import ids
 from app.store.redaction import HIDDEN
-from app.store.tables import Label, Prediction
+from app.store.tables import Label
 from src.data.schema import Dataset
 from src.support.errors import UserError
 
@@ -105,10 +106,7 @@ class PredictionLabel(DatasetResource):
         return stored_label(last, dataset)
 
     def _prediction(self, dataset: Dataset, prediction_id: str) -> Any:
-        row = None
-        if ids.is_one(prediction_id):
-            rows = Prediction.select().where(Prediction.id == prediction_id)
-            row = next(iter(rows.execute(self.services.database)), None)
+        row = Predictions(self.services.database).stored([prediction_id]).get(prediction_id)
         if row is None:
             what = "There is no such prediction."
             raise UserError(what, code="unknown_prediction", given=prediction_id)

@@ -21,12 +21,15 @@ from app.http.openapi import (
     reference,
     structure,
 )
-from app.labels.schema import labelled
+from app.labels.schema import PREDICTION_ID, by_prediction, labelled
 from app.records.invalid import Invalid
 from app.records.records import Records
 from app.registry.dataset_context import DatasetContext
+from app.store import ids
+from src.data.schema import Dataset
 
 WITHOUT_NUL = r"^[^\u0000]*$"
+EXAMPLE_ID = ids.at(1_767_225_600)  # of a moment, as every id
 
 
 def schemas(context: DatasetContext) -> Schema:
@@ -50,15 +53,18 @@ def schemas(context: DatasetContext) -> Schema:
         },
     )
     return {
-        f"{context.name}_label": _label(context),
+        **{f"{context.name}_{kind}": schema for kind, schema in _posted(context).items()},
         name: stored_label,
         f"{name}s": structure({"labels": listing(reference(name)), "next": nullable(TEXT)}),
     }
 
 
 def one_or_many_labels(context: DatasetContext) -> Schema:
-    """Describe a body with one label or an array of them."""
-    return one_or_many(reference(f"{context.name}_label"), context.settings.most_records)
+    """Describe a body with one label or an array of them, each of either kind."""
+    kinds = [reference(f"{context.name}_{kind}") for kind in _posted(context)]
+    item = kinds[0] if len(kinds) == 1 else {"oneOf": kinds}
+    array = one_or_many(item, context.settings.most_records)["oneOf"][1]
+    return {"oneOf": [kinds[0], array, *kinds[1:]]}
 
 
 def stored_label(context: DatasetContext) -> Schema:
@@ -84,9 +90,13 @@ def label_examples(context: DatasetContext) -> Schema:
     label = _example(context)
     if label is None:
         return {}
+    target = context.dataset.target.name
+    truth = {PREDICTION_ID: EXAMPLE_ID, target: label[target]}
+    linked = {"by_prediction": {"summary": "the truth of a prediction", "value": truth}}
     return {
         "one": {"summary": "one label", "value": label},
         "many": {"summary": "several at once", "value": [label, label]},
+        **(linked if len(_posted(context)) > 1 else {}),
     }
 
 
@@ -122,18 +132,38 @@ def _review() -> Schema:
     )
 
 
+def _posted(context: DatasetContext) -> dict[str, Schema]:
+    """Describe what can be posted: a label and, where ids are read, the truth of a prediction."""
+    truth = by_prediction(context.dataset, context.classes)
+    if truth is None:
+        return {"label": _label(context)}
+    schema = _without_nul(_records(context, truth).json_schema())
+    schema["description"] = "the truth of a prediction, whose record the label takes"
+    schema["properties"][PREDICTION_ID] = {
+        "title": PREDICTION_ID,
+        "description": truth.features[PREDICTION_ID].about,
+        "type": "string",
+        "pattern": ids.PATTERN,
+    }
+    return {"label": _label(context), "label_by_prediction": schema}
+
+
 def _label(context: DatasetContext) -> Schema:
-    """Describe a record with its target, whose texts hold no NUL, which no CSV could keep."""
-    schema = _records(context).json_schema()
+    """Describe a record with its target."""
+    return _without_nul(_records(context).json_schema())
+
+
+def _without_nul(schema: Schema) -> Schema:
+    """Describe an object whose texts hold no NUL, which no CSV could keep."""
     for field in schema["properties"].values():
         if "string" in field.get("type", ()) and "enum" not in field:
             field["pattern"] = WITHOUT_NUL
     return schema
 
 
-def _records(context: DatasetContext) -> Records:
+def _records(context: DatasetContext, dataset: Dataset | None = None) -> Records:
     return Records(
-        labelled(context.dataset, context.classes),
+        dataset or labelled(context.dataset, context.classes),
         most=context.settings.most_records,
         longest_text=context.settings.longest_text,
     )

@@ -15,13 +15,15 @@ from typing import Any
 import msgspec
 
 from app.labels import predicted
-from app.labels.schema import Writer, labelled
+from app.labels.linking import Linked, Linker, Predictions
+from app.labels.schema import PREDICTION_ID, Writer, by_prediction, labelled
+from app.labels.store import Feedback
 from app.records.csv_columns import Cells
 from app.records.csv_reader import CHUNK, Batch, CsvReader
 from app.records.invalid import Invalid
 from app.records.line_blocks import BLOCK, Broken, Stream, blocks
 from app.records.records import BLANK, LEAST_VALUES, Records
-from app.records.strict_json import MalformedError, TooManyError, parse
+from app.records.strict_json import MalformedError, Object, TooManyError, parse
 from app.registry.registry import Registry
 from src.data.schema import Dataset
 from src.support.errors import Fault
@@ -32,6 +34,7 @@ NUL = rb"\u0000"  # as JSON writes it; or a text that looks so, which is looked 
 SPARE = BLOCK  # for what is no text in a line
 
 Row = tuple[int, str, bytes]
+Outcome = Linked | tuple[Any, ...] | Iterable[Fault]  # of a row: values of a label, or why not
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Chunk:
     the position. `read`, `refused` (rows) and `digest` are of the upload so far: equal rows under
     an equal header have equal digests after each chunk. A `broken` one is the last, though there is
     more to read; its refusal says why. `features` are the rows' values by column, `truths` those of
-    the target, as a model takes them.
+    the target, as a model takes them; `feedback` are the predictions of rows that are their truths.
     """
 
     places: Sequence[int]
@@ -58,11 +61,19 @@ class Chunk:
     broken: bool
     features: Sequence[Sequence[Any]] = ()
     truths: Sequence[Any] = ()
+    feedback: Sequence[Feedback | None] | None = None
 
     @property
     def rows(self) -> list[Row]:
         """Return the rows one by one."""
         return list(zip(self.places, self.values, self.records, strict=True))
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """The values of a truth whose record is that of its prediction."""
+
+    values: tuple[Any, ...]
 
 
 class LabelReaders:
@@ -86,7 +97,9 @@ class LabelReaders:
 class LabelReader:
     """Reads labels of a dataset: at most `most` in an array.
 
-    Several threads may read by one at once: the state of an upload is in `_Upload`.
+    A row with a prediction's id in place of the features is its truth, where predictions are given
+    to look it up in, and where no column of the dataset has that name. Several threads may read by
+    one at once: the state of an upload is in `_Upload`.
     """
 
     def __init__(
@@ -95,17 +108,22 @@ class LabelReader:
         flat = labelled(dataset, classes)
         self._name = dataset.name
         self._dataset = dataset
-        self.records = Records(flat, most=most, longest_text=longest_text)
+        limits = {"most": most, "longest_text": longest_text}
+        self.records = Records(flat, **limits)
         self._records_of_lines = self.records.at_most(CHUNK)
         self._cells = Cells(self.records)
+        truths = by_prediction(dataset, classes)
+        self._truths = None if truths is None else Records(truths, **limits)
+        self._truth_cells = None if self._truths is None else Cells(self._truths)
+        self._linker = Linker(dataset, longest_text=longest_text)
         self._optional = dataset.extra_columns()
         self._writer = Writer(dataset)
         self._separator = dataset.separator
         self._longest_line = SPARE + BYTES * longest_text * max(self._cells.texts, 1)
 
-    def json(self, body: bytes) -> Chunk:
+    def json(self, body: bytes, predictions: Predictions | None = None) -> Chunk:
         """Read one label or an array; raise Invalid where it is not JSON, or has too many."""
-        upload = _Upload(self._writer)
+        upload = _Upload(self._writer, predictions)
         decoded, _ = self.records.quick(body)
         if decoded is not None and NUL not in body:
             places = upload.take(body, len(decoded.values))
@@ -113,11 +131,11 @@ class LabelReader:
         document = self.records.parsed(body)
         labels = document if isinstance(document, list) else [document]
         places = upload.take(body, len(labels))
-        return _one_by_one(upload, places, enumerate(labels, 1), self._values)
+        return self._one_by_one(upload, places, enumerate(labels, 1), self._values)
 
-    def ndjson(self, stream: Stream) -> Iterator[Chunk]:
+    def ndjson(self, stream: Stream, predictions: Predictions | None = None) -> Iterator[Chunk]:
         """Read a label a line; blank lines are none."""
-        upload = _Upload(self._writer)
+        upload = _Upload(self._writer, predictions)
         try:
             for line, block in blocks(stream, self._longest_line):
                 if block is None:
@@ -131,17 +149,20 @@ class LabelReader:
         except Broken as error:
             yield upload.broken(error)
 
-    def csv(self, stream: Stream) -> Iterator[Chunk]:
-        """Read rows under a header; raise Invalid where it lacks a column or has one twice."""
+    def csv(self, stream: Stream, predictions: Predictions | None = None) -> Iterator[Chunk]:
+        """Read rows under a header; raise Invalid where it lacks a column or has one twice.
+
+        The header says whether they are labels or truths of predictions.
+        """
         sheet = CsvReader(
             stream,
             dataset=self._name,
             separator=self._separator,
-            needed=self._needed,
+            needed=lambda header: self._needed(header, predictions),
             longest=self._longest_line,
             optional=self._optional,
         )
-        upload = _Upload(self._writer, ignored=sheet.extra)
+        upload = _Upload(self._writer, predictions, ignored=sheet.extra)
         upload.take(msgspec.json.encode(sheet.header), 0)
         for batch in sheet.batches():
             if batch.rows:
@@ -149,10 +170,17 @@ class LabelReader:
             if batch.broken:
                 yield upload.broken(batch.broken)
 
-    def _needed(self, header: list[str]) -> list[str]:
+    def _needed(self, header: list[str], predictions: Predictions | None) -> list[str]:
         """Return the columns that a CSV needs; raise PredictedError for a file of answers."""
         predicted.check_header(header, self._dataset)
-        return [name for name in self.records.names if name not in self._optional]
+        records = self._kind(header, predictions)
+        return [name for name in records.names if name not in self._optional]
+
+    def _kind(self, names: Iterable[str], predictions: Predictions | None) -> Records:
+        """Return what reads rows with fields of these names: as labels or as truths."""
+        if self._truths is None or predictions is None or PREDICTION_ID not in names:
+            return self.records
+        return self._truths
 
     def _lines_of(self, upload: _Upload, batch: list[tuple[int, bytes]]) -> Chunk:
         """Read lines of JSON, all at once if nothing is odd about them."""
@@ -164,15 +192,15 @@ class LabelReader:
             decoded, _ = self._records_of_lines.quick(b"[" + b",\n".join(texts) + b"]")
             if decoded is not None and len(decoded.values) == len(texts):
                 return upload.chunk(list(zip(*decoded.values, strict=True)), places)
-        return _one_by_one(upload, places, batch, self._line)
+        return self._one_by_one(upload, places, batch, self._line)
 
-    def _line(self, text: bytes) -> tuple[Any, ...]:
+    def _line(self, text: bytes, predictions: Predictions | None) -> tuple[Any, ...] | _Truth:
         """Read a line for itself; raise Invalid."""
         decoded, _ = self._records_of_lines.quick(text)
         if decoded is not None and not decoded.many and NUL not in text:
             return decoded.values[0]
         try:
-            return self._values(parse(text, LEAST_VALUES))
+            return self._values(parse(text, LEAST_VALUES), predictions)
         except MalformedError as error:
             why = error.why.replace(" at line 1, column ", " at column ")
             fault = Fault(f"The line is not JSON: {why}.", fix=error.fix)
@@ -181,22 +209,26 @@ class LabelReader:
             what = f"The line has more than {LEAST_VALUES} values."
             raise Invalid([Fault(what)], self._name) from None
 
-    def _values(self, label: Any) -> tuple[Any, ...]:
+    def _values(self, label: Any, predictions: Predictions | None) -> tuple[Any, ...] | _Truth:
         """Read a label that is parsed; raise Invalid, also for what no CSV could hold.
 
         Raises PredictedError for an answer of the service.
         """
         predicted.check_object(label, self._dataset)
-        values = self.records.taken(label)
-        for name, value in zip(self.records.names, values, strict=True):
+        names = [name for name, _ in label.pairs] if isinstance(label, Object) else []
+        records = self._kind(names, predictions)
+        values = records.taken(label)
+        for name, value in zip(records.names, values, strict=True):
             if isinstance(value, str) and "\0" in value:
                 fault = Fault(f"{name} has a NUL character.", field=name, fix="leave it out")
                 raise Invalid([fault], self._name)
-        return values
+        return values if records is self.records else _Truth(values)
 
     def _table(self, upload: _Upload, header: list[str], batch: Batch) -> Chunk:
         """Read rows of cells by columns; those with a fault are read again, to say which."""
         places = upload.take(msgspec.json.encode(batch.rows), len(batch.rows))
+        if self._kind(header, upload.predictions) is not self.records:
+            return self._table_of_truths(upload, places, header, batch)
         columns, good = self._cells.read(header, batch.rows)
         if len(good) < len(places):
             for at in sorted(set(range(len(places))).difference(good)):
@@ -204,11 +236,72 @@ class LabelReader:
         kept = places if len(good) == len(places) else [places[at] for at in good]
         return upload.chunk(columns, kept)
 
+    def _table_of_truths(
+        self, upload: _Upload, places: Sequence[int], header: list[str], batch: Batch
+    ) -> Chunk:
+        """Read rows of cells whose records are those of their predictions."""
+        assert self._truth_cells is not None
+        columns, good = self._truth_cells.read(header, batch.rows)
+        outcomes: list[Outcome | _Truth] = [
+            self._truth_cells.why(header, row) for row in batch.rows
+        ]
+        for at, *values in zip(good, *columns, strict=True):
+            outcomes[at] = _Truth(tuple(values))
+        return self._settled(upload, places, batch.lines, outcomes)
+
+    def _one_by_one(
+        self,
+        upload: _Upload,
+        places: Sequence[int],
+        labels: Iterable[tuple[int, Any]],
+        read: Callable[[Any, Predictions | None], tuple[Any, ...] | _Truth],
+    ) -> Chunk:
+        """Read labels each for itself, each with its line."""
+        lines: list[int] = []
+        outcomes: list[Outcome | _Truth] = []
+        for line, label in labels:
+            lines.append(line)
+            try:
+                outcomes.append(read(label, upload.predictions))
+            except Invalid as error:
+                outcomes.append(error.errors)
+        return self._settled(upload, places, lines, outcomes)
+
+    def _settled(
+        self,
+        upload: _Upload,
+        places: Sequence[int],
+        lines: Sequence[int],
+        outcomes: Sequence[Outcome | _Truth],
+    ) -> Chunk:
+        """Give the truths among rows their records, refuse rows with faults, and keep the rest."""
+        truths = [one.values for one in outcomes if isinstance(one, _Truth)]
+        linked: Iterator[Linked | Fault] = iter(())
+        if truths and upload.predictions is not None:
+            linked = iter(self._linker.link(truths, upload.predictions))
+        values: list[tuple[Any, ...]] = []
+        feedback: list[Feedback | None] = []
+        kept: list[int] = []
+        for place, line, outcome in zip(places, lines, outcomes, strict=True):
+            row = next(linked) if isinstance(outcome, _Truth) else outcome
+            if isinstance(row, Linked | tuple):
+                values.append(row.values if isinstance(row, Linked) else row)
+                feedback.append(row.feedback if isinstance(row, Linked) else None)
+                kept.append(place)
+            else:
+                upload.refuse(line, [row] if isinstance(row, Fault) else row)
+        return upload.chunk(
+            list(zip(*values, strict=True)), kept, feedback=feedback if any(feedback) else None
+        )
+
 
 class _Upload:
     """What has been read of an upload so far."""
 
-    def __init__(self, writer: Writer, ignored: Sequence[str] = ()) -> None:
+    def __init__(
+        self, writer: Writer, predictions: Predictions | None, ignored: Sequence[str] = ()
+    ) -> None:
+        self.predictions = predictions
         self._writer = writer
         self._ignored = list(ignored)
         self._read = 0
@@ -231,7 +324,12 @@ class _Upload:
             self._fresh.append(msgspec.structs.replace(fault, line=line, see=None))
 
     def chunk(
-        self, columns: Sequence[Sequence[Any]], places: Sequence[int], *, broken: bool = False
+        self,
+        columns: Sequence[Sequence[Any]],
+        places: Sequence[int],
+        *,
+        feedback: Sequence[Feedback | None] | None = None,
+        broken: bool = False,
     ) -> Chunk:
         """Write the rows that were taken, and say where the upload stands after them."""
         values, records = self._writer.write(columns) if places else ([], [])
@@ -249,6 +347,7 @@ class _Upload:
             broken,
             columns[: self._writer.width] if places else (),
             columns[-1] if places else (),
+            feedback,
         )
 
     def refused_row(self, line: int, fault: Fault, *, broken: bool = False) -> Chunk:
@@ -262,20 +361,3 @@ class _Upload:
         self._reported = min(self._reported, MOST_REFUSALS - 1)
         fault = Fault(error.what, given=error.given, fix=error.fix)
         return self.refused_row(error.line, fault, broken=True)
-
-
-def _one_by_one(
-    upload: _Upload,
-    places: Sequence[int],
-    labels: Iterable[tuple[int, Any]],
-    read: Callable[[Any], tuple[Any, ...]],
-) -> Chunk:
-    """Read labels each for itself, each with its line."""
-    values, kept = [], []
-    for place, (line, label) in zip(places, labels, strict=True):
-        try:
-            values.append(read(label))
-            kept.append(place)
-        except Invalid as error:
-            upload.refuse(line, error.errors)
-    return upload.chunk(list(zip(*values, strict=True)), kept)

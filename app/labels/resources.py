@@ -18,6 +18,7 @@ from app.http.resource import Resource
 from app.labels import export, openapi, store, upload_store
 from app.labels.decisions import AcceptLabel, RejectLabel, RestoreLabel
 from app.labels.feedback import PredictionLabel
+from app.labels.linking import Predictions
 from app.labels.overview import Overview
 from app.labels.reader import Chunk, LabelReaders
 from app.labels.review import Reviewer
@@ -128,7 +129,8 @@ class Labels(DatasetResource):
         name="post_labels",
         summary="Post what was true: the {target} of one {noun}, or of many",
         description="A row at fault is refused for itself, and its neighbours are stored. "
-        "CSV (with a header, in any order) and NDJSON are read while they come.",
+        "CSV (with a header, in any order) and NDJSON are read while they come. A row with a "
+        "prediction_id in place of the features is the truth of that prediction.",
         query=UploadQuery,
         headers=(KEY_PARAMETER,),
         body=openapi.one_or_many_labels,
@@ -264,10 +266,12 @@ class Labels(DatasetResource):
     def _chunks(self, call: Call[UploadQuery, None], dataset: Dataset) -> Iterator[Chunk]:
         """Return the body's labels as they come."""
         reader, request = self._readers.of(dataset), call.request
+        predictions = Predictions(self.services.database)
         media_type = media.media(request)
         if call.exchange.body is None:
             stream = body.Stream(request.env, int(request.env.get("CONTENT_LENGTH") or 0))
-            return reader.csv(stream) if media_type == body.CSV else reader.ndjson(stream)
+            read = reader.csv if media_type == body.CSV else reader.ndjson
+            return read(stream, predictions)
         if media_type in ("", *ONE_OR_MANY):
             media.check_json(request)
         else:
@@ -277,7 +281,7 @@ class Labels(DatasetResource):
                 given=f"Content-Type: {request.content_type}",
                 choices=ONE_OR_MANY,
             )
-        return map(reader.json, [call.exchange.body])
+        return map(reader.json, [call.exchange.body], [predictions])
 
     def _export(
         self, call: Call[LabelQuery, None], dataset: Dataset, conditions: list[Any]

@@ -14,6 +14,8 @@ from src.data.features import Category, Feature, Integer, Number
 from src.data.schema import Dataset
 from src.support.errors import UserError
 
+PREDICTION_ID = "prediction_id"  # the field by which a truth names its prediction
+
 
 def labelled(dataset: Dataset, classes: list[str] | None) -> Dataset:
     """Return the dataset whose records are labels: its target is one more feature, the last.
@@ -25,6 +27,20 @@ def labelled(dataset: Dataset, classes: list[str] | None) -> Dataset:
     beside = {name: _beside(name, dataset) for name in dataset.extra_columns()}
     features = {**dataset.features, **beside, dataset.target.name: _truth(dataset, classes)}
     return msgspec.structs.replace(dataset, features=features, derived={}, gate={}, similar=None)
+
+
+def by_prediction(dataset: Dataset, classes: list[str] | None) -> Dataset | None:
+    """Return the dataset whose records are truths: a prediction's id stands for all features.
+
+    None where the dataset has a column of that name, which keeps its meaning.
+    """
+    if PREDICTION_ID in dataset.columns():
+        return None
+    flat = labelled(dataset, classes)
+    names = [*dataset.extra_columns(), dataset.target.name]
+    prediction = Category(about="the id of the prediction whose truth it is")
+    features = {PREDICTION_ID: prediction, **{name: flat.features[name] for name in names}}
+    return msgspec.structs.replace(flat, features=features)
 
 
 def check_storable(dataset: Dataset, redact: Sequence[str]) -> None:

@@ -124,6 +124,7 @@ class LabelUpload:
             chunk.records,
             source=self._source,
             upload=self._row["id"],
+            feedback=chunk.feedback,
             reviews={place: msgspec.json.encode(review) for place, review in reviews.items()},
             is_complete=not self._is_atomic,
         )

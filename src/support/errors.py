@@ -14,7 +14,7 @@ class Fault(msgspec.Struct, omit_defaults=True):
     """What is wrong with one field or row, and what is allowed.
 
     `record` counts from 0 in an array, `line` from 1 in a file; `see` is a path that describes the
-    field.
+    field; `code` says to programs what a field alone does not.
     """
 
     detail: str
@@ -25,6 +25,7 @@ class Fault(msgspec.Struct, omit_defaults=True):
     allowed: list[str] | None = None
     fix: str | None = None
     see: str | None = None
+    code: str | None = None
 
 
 class UserError(Exception):

@@ -14,11 +14,30 @@ FILTERS = ("since", "until", "before", "source", "value", "prediction")
 
 @schemathesis.hook
 def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
-    """Leave out what is text: no schema says which texts are a CSV with the right columns."""
+    """Leave out what no schema can say: which texts are a CSV with the right columns, and ...
+
+    ... which predictions there are, whose truths could be posted by their ids.
+    """
     for methods in raw_schema["paths"].values():
         for operation in methods.values():
+            content = operation.get("requestBody", {}).get("content", {})
             for media in STREAMED:
-                operation.get("requestBody", {}).get("content", {}).pop(media, None)
+                content.pop(media, None)
+            for body in content.values():
+                body.get("examples", {}).pop("by_prediction", None)
+                _without_truths(body["schema"])
+
+
+def _without_truths(schema: Any) -> None:
+    for one in schema.values() if isinstance(schema, dict) else schema:
+        if isinstance(one, dict | list):
+            _without_truths(one)
+    if isinstance(schema, dict) and "oneOf" in schema:
+        schema["oneOf"] = [one for one in schema["oneOf"] if not _is_truth(one)]
+
+
+def _is_truth(schema: dict[str, Any]) -> bool:
+    return schema.get("$ref", "").endswith("_label_by_prediction")
 
 
 @schemathesis.deserializer(*STREAMED)
