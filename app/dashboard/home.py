@@ -12,6 +12,8 @@ from app.dashboard.version_figures import CHANGES
 from app.http.operation import Access
 from src.evaluation.metrics import METRICS
 
+MOST = 100  # labels to review that are counted
+
 
 class Home(Page):
     """GET /: what each dataset predicts, who serves, how good it is, what came in.
@@ -38,6 +40,7 @@ class Home(Page):
     ) -> dict[str, Any]:
         base = f"/v1/{part(line['name'])}"
         card = {**line, "activity": activity, "trend": [], "live": None, "last": None}
+        card["waiting"] = self.api.find(request, f"{base}/labels", state="to_review", limit=MOST)
         if line["champion"] is not None:
             models = self.api.get(request, f"{base}/models")
             metric = line["champion"]["metric"]

@@ -1,4 +1,4 @@
-// The page of labels: upload a file and follow it; delete what matches, once the number is confirmed.
+// The page of labels: upload a file and follow it; undo what was stored; delete what matches, once the number is confirmed.
 import { refresh } from "./bring.js";
 import { ask, clear, refuse, toast } from "./forms.js";
 
@@ -58,7 +58,27 @@ function tell(place, told) {
   if (told.ignored) parts.push(made("p", `Columns that were ignored: ${told.ignored.join(", ")}.`));
   const box = made("div", undefined, { className: told.refused ? "problem" : "note" });
   box.append(...parts);
+  if (told.undo) box.append(undoing(told.undo, box));
   place.replaceChildren(box);
+}
+
+// A button that takes back what a post has stored, by the request that its answer names.
+function undoing(request, box) {
+  const [line, button] = [made("p", undefined, { className: "actions" }), made("button", "Undo", { className: "quiet", type: "button" })];
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      const { deleted } = await ask(...request.split(" "));
+      key = null; // the same file is another post from now on
+      box.replaceChildren(made("p", `Undone: ${count(deleted, "label")} deleted.`));
+      await refresh(["figures", "review", "worth", "browse"]);
+    } catch (error) {
+      // Some of them may have been deleted meanwhile.
+      line.replaceChildren(made("span", `Not undone: ${error.problem?.detail ?? "the service cannot be reached."}`));
+    }
+  });
+  line.append(button);
+  return line;
 }
 
 async function upload(form) {
@@ -127,8 +147,10 @@ document.addEventListener("submit", (event) => {
   if ("upload" in form.dataset) upload(form);
   else empty(form);
 });
-document.addEventListener("answered", (event) => {
-  if ("reset" in event.target.dataset) event.target.reset();
+document.addEventListener("answered", ({ target, detail }) => {
+  if ("reset" in target.dataset) target.reset();
+  const place = target.querySelector(".told");
+  if (place && detail?.undo) tell(place, detail);
 });
 // Whoever labels one after the other goes on at the next one.
 document.addEventListener("brought", (event) => {

@@ -6,6 +6,7 @@ from tests.app import project
 from tests.app.dashboard.browser import expect
 from tests.app.dashboard.visitor import Visitor
 from tests.app.server import Server
+from tests.app.service import Service
 
 
 def test_each_dataset_has_a_card(visitor: Visitor, site: Server) -> None:
@@ -30,3 +31,15 @@ def test_what_is_not_there_is_a_page_too(visitor: Visitor) -> None:
     expect(visitor.find("main")).to_contain_text("There is nothing at this path.")
     expect(visitor.find("main")).to_contain_text("/nowhere")
     visitor.check("problem")
+
+
+def test_labels_that_wait_for_a_person_are_counted(service: Service) -> None:
+    service.look()
+    home = service.ask("/", headers={"Accept": "text/html"})
+    assert (home.status_code, "To review" in home.text) == (200, False)
+    strange = {**project.STONE, "price": 9e6}
+    told = service.post("/v1/stones/labels", [strange, strange, {**project.STONE, "price": 5800}])
+    assert told.json["to_review"]["count"] == 2
+    text = service.ask("/", headers={"Accept": "text/html"}).text
+    assert text.count("To review") == 1
+    assert '<a href="/datasets/stones/labels#review">2 labels</a>' in text

@@ -108,6 +108,31 @@ def test_a_file_is_uploaded_and_what_came_of_it_is_deleted(
     expect(visitor.find("#browse tbody tr").first).to_contain_text("by (this machine)")
 
 
+def test_what_was_just_stored_is_undone(visitor: Visitor, tmp_path: Path) -> None:
+    path = tmp_path / "sold.csv"
+    path.write_text(table("1,north,3,1", "3,north,,0"))
+    visitor.go(PATH)
+    before = figure(visitor)
+    visitor.find("#file").set_input_files(path)
+    form = visitor.find("form[data-upload]")
+    for _ in range(2):  # the same file again is stored again: its first post is undone
+        visitor.page.get_by_role("button", name="Upload").click()
+        expect(visitor.find("#figures .big")).to_have_text(str(before + 2))
+        form.get_by_role("button", name="Undo").click()
+        expect(form.locator(".told")).to_contain_text("Undone: 2 labels deleted.")
+        expect(visitor.find("#figures .big")).to_have_text(str(before))
+    visitor.page.get_by_label("amount").fill("12.5")
+    visitor.page.get_by_label("owner").fill("north")
+    visitor.find("#truth-late").select_option("0")
+    visitor.page.get_by_role("button", name="Store label").click()
+    form = visitor.find("form[data-reset]")
+    expect(form.locator(".told")).to_contain_text("1 label of 1 row stored.")
+    visitor.check("labels-undo")
+    form.get_by_role("button", name="Undo").click()
+    expect(form.locator(".told")).to_contain_text("Undone: 1 label deleted.")
+    expect(visitor.find("#figures .big")).to_have_text(str(before))
+
+
 def test_what_is_typed_stays_while_a_part_of_the_page_is_read_anew(visitor: Visitor) -> None:
     visitor.go(PATH)
     visitor.find("#source").fill("half a wo")
