@@ -30,6 +30,7 @@ from lapidary.models import (
     NotesRecord,
     ProblemDocument,
     StonesLabel,
+    StonesLabelByPrediction,
     StonesLabelCut,
     StonesRecord,
     StonesRecordCut,
@@ -79,11 +80,13 @@ def label(client: Client, prediction: str) -> None:
     label = StonesLabel(carat=1.5, facets=57, cut=StonesLabelCut.IDEAL, price=5000.0)
     assert stones_post_labels.sync(client=client, body=label).stored == 1
     assert stones_post_labels.sync(client=client, body=[label, label]).stored == 2
-    truth = stones_truth.sync(prediction, client=client, body=StonesTruthBody(price=4000.0))
+    linked = StonesLabelByPrediction(prediction_id=prediction, price=5100.0)
+    assert stones_post_labels.sync(client=client, body=[label, linked]).stored == 2
+    truth = stones_truth.sync(prediction, client=client, body=StonesTruthBody(price=5200.0))
     assert truth.prediction.id == prediction
     page = stones_labels.sync(client=client, limit=2)
-    assert [each.price for each in page.labels] == [4000.0, 5000.0]
-    assert len(stones_labels.sync(client=client, cursor=page.next_).labels) == 2
+    assert [each.price for each in page.labels] == [5200.0, 5100.0]
+    assert len(stones_labels.sync(client=client, cursor=page.next_).labels) == 4
 
 
 def train(client: Client) -> None:
