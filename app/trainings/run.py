@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import peewee
 from msgspec import structs
 
@@ -15,8 +16,9 @@ from app.registry.store import Registered
 from app.settings import Settings
 from app.store import clock
 from app.store import database as databases
-from app.trainings import result, store, training_rows
+from app.trainings import influence, result, store, training_rows
 from app.trainings.heartbeat import Heartbeat
+from app.trainings.influence import Subject
 from app.trainings.result import Contest
 from app.trainings.retries import DatabaseWriter, with_retries
 from app.trainings.workspace import Workspace
@@ -106,6 +108,10 @@ def train(
         "decision": why,
         "snapshot": manifest["files"][training_rows.SNAPSHOT],
     }
+    subject = Subject(dataset, gathered, ready, outcome, config.seed)
+    labels = influence.find(subject, ruled.gate, missed, contest)
+    if labels is not None:
+        figures["influence"] = msgspec.to_builtins(labels)
     pulse.step()
     return Done(version, figures, is_promoted, why, champion.number if champion else None)
 

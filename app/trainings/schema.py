@@ -97,6 +97,19 @@ class ChampionComparison(msgspec.Struct, frozen=True):
     is_better: bool | UnsetType = UNSET
 
 
+class LabelInfluence(msgspec.Struct, frozen=True):
+    """A label that a training failed by: one that judged it (test) or that it learnt from (train).
+
+    `truth` and `predicted` are numbers or classes; `says` is what would be without the label.
+    """
+
+    label: str
+    part: Literal["test", "train"]
+    truth: float | str
+    predicted: float | str
+    says: str
+
+
 class TrainingResult(msgspec.Struct, frozen=True):
     """What a finished training is worth, and what was decided."""
 
@@ -112,6 +125,7 @@ class TrainingResult(msgspec.Struct, frozen=True):
     confusion: dict[str, Any] | UnsetType = UNSET
     per_class: dict[str, dict[str, float | None]] | UnsetType = UNSET
     decided: VersionDecision | UnsetType = UNSET
+    influence: list[LabelInfluence] | UnsetType = UNSET  # where it failed its gate or was worse
 
 
 class Training(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,17 @@ class Fresh:
 
 
 @dataclass(frozen=True)
+class Paired:
+    """Both models' answers to the same rows: the index of each, its truth and the outputs."""
+
+    at: np.ndarray
+    truth: np.ndarray
+    ours: np.ndarray
+    theirs: np.ndarray
+    decisions: tuple[Decision, Decision]
+
+
+@dataclass(frozen=True)
 class Contest:
     """The result of a comparison, or why there is none."""
 
@@ -43,6 +54,7 @@ class Contest:
     metric: str
     result: Comparison | None
     note: str = ""
+    paired: Paired | None = field(default=None, repr=False, compare=False)
 
     def document(self) -> dict[str, Any]:
         """Return the contest as plain values."""
@@ -116,12 +128,12 @@ def contest(
         ours, answers = _widened(ours, fresh.classes, every), _widened(answers, names, every)
         truth = truth.map({name: at for at, name in enumerate(every)}).to_numpy(dtype=np.int64)
         theirs_by = replace(theirs_by, positive=every.index(names[-1]))
+    decisions = (fresh.decision, theirs_by)
     result = bootstrap.compare(
-        *(dataset.task, metric, truth, ours, answers),
-        seed=seed,
-        decisions=(fresh.decision, theirs_by),
+        *(dataset.task, metric, truth, ours, answers), seed=seed, decisions=decisions
     )
-    return Contest(len(new), left_out, metric, result)
+    paired = Paired(new.index.to_numpy(), truth, ours, answers, decisions)
+    return Contest(len(new), left_out, metric, result, paired=paired)
 
 
 def hashes(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:

@@ -213,6 +213,23 @@ def test_a_wrong_filter_is_said_beside_the_form(service: Service) -> None:
     assert "No label" not in answer.text
 
 
+def test_one_label_is_shown_alone(service: Service) -> None:
+    labels = [{**project.DEBT, "owner": name, "late": 1} for name in ("first-one", "other-one")]
+    numbers = service.post("/v1/debts/labels", labels).json["ids"]
+    text = page(service, params={"label": numbers[0], "source": "nobody"}).text
+    assert "first-one" in text
+    assert "other-one" not in text
+    assert f'data-api="DELETE /v1/debts/labels/{numbers[0]}"' in text
+    assert "data-clear" not in text, "no filter that many could be deleted by"
+    service.ask(f"/v1/debts/labels/{numbers[0]}", "DELETE")
+    assert "by (this machine)" in page(service, params={"label": numbers[0]}).text
+    for other in ("about", EVIL, numbers[0][:-1] + "x"):
+        answer = page(service, params={"label": other})
+        assert answer.status_code == 200
+        assert "There is no such label." in answer.text
+        assert EVIL not in answer.text
+
+
 def test_filters_stay_in_every_link(service: Service) -> None:
     labels = [{**project.DEBT, "late": 1}] * 55
     service.post("/v1/debts/labels", labels, query_string="source=a+b%26c")

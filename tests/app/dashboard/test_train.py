@@ -253,6 +253,36 @@ def test_a_key_that_may_train_only_sees_what_its_training_tells(service: Service
 
 
 @on_sqlite
+def test_the_labels_that_it_failed_by_are_shown_with_links(service: Service) -> None:
+    def shown(**more: Any) -> str:
+        number = running(service)
+        result = {
+            "labels": {"total": 7},
+            "rows": {"total": 160, "rejected": 0},
+            "metrics": {"test": {"accuracy": 0.51}, "cv": {}, "rows": {"train": 100, "test": 60}},
+            "gate": {"passed": False, "missed": ["accuracy 0.51 is below 0.9"]},
+            "comparison": None,
+            "promoted": False,
+            "decision": "it fails the gate: accuracy 0.51 is below 0.9",
+            **more,
+        }
+        training_store.end(service.database, number, "done", result=result, version=1)
+        assert NASTY not in show(service, f"{PATH}/{number}").text
+        return page(service, f"{PATH}/{number}")
+
+    says = f"without label {NASTY} accuracy would be 0.95, which passes"
+    label = {"label": "some-id", "part": "test", "truth": "1", "predicted": "0", "says": says}
+    told = shown(influence=[label])
+    assert "Labels it failed by" in told
+    assert says in told
+    assert 'href="/datasets/debts/labels?label=some-id#browse"' in told
+    number = {"label": "other", "part": "train", "truth": 400, "predicted": 19400.0, "says": ""}
+    assert '<td class="number">19,400</td>' in shown(influence=[number])
+    assert "No single label explains it" in shown(influence=[])
+    assert "Labels it failed by" not in shown()
+
+
+@on_sqlite
 def test_it_needs_the_scope_train_and_a_dataset_and_a_training(service: Service) -> None:
     answer = show(service, "/datasets/debst/train")
     assert answer.status_code == 404
