@@ -190,6 +190,14 @@ def test_a_label_that_it_lost_to_the_champion_by_is_named() -> None:
     )
 
 
+def test_a_label_is_named_once_by_the_gate_first() -> None:
+    rows = absurd(99)
+    contest = beside(rows, np.where(np.arange(100) == 99, 400.0, TRUTH + 20), -76.2)
+    limits = gates(mae={"max": 12})
+    (one,) = influence.find(subject(rows, {99: "a"}), limits, ["mae"], contest) or []
+    assert one.says.endswith("which passes")
+
+
 def test_a_label_that_tips_the_scales_of_two_that_are_alike_is_not_named() -> None:
     rows = absurd()
     theirs = TRUTH + np.where(np.arange(100) % 2, 9.0, 11.0)
