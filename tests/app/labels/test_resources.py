@@ -506,8 +506,8 @@ def test_a_post_may_take_longer_than_a_read(
     monkeypatch.setattr(databases, "STEPS", 1000)
     read = reader.LabelReader.csv
 
-    def slowly(self: reader.LabelReader, stream: Any) -> Iterator[reader.Chunk]:
-        for chunk in read(self, stream):
+    def slowly(self: reader.LabelReader, *words: Any) -> Iterator[reader.Chunk]:
+        for chunk in read(self, *words):
             yield chunk
             time.sleep(0.3)
 
