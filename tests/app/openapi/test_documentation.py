@@ -33,7 +33,7 @@ HOW_TO = ROOT / "docs/how-to"
 PAGES = [README, *(HOW_TO / f"{name}.md" for name in ("serve", "secure", "query-the-log"))]
 PAGES += [HOW_TO / f"{name}.md" for name in ("look-at-the-data", "generate-a-client")]
 PAGES += [HOW_TO / "read-a-model-card.md"]
-# Commands of these need what those before them made: $PREDICTION, $LABEL, $TRAINING.
+# Commands of these need what is there: $PREDICTION, $LABEL, $TRAINING, $WAITING.
 LEARNING = [HOW_TO / f"{name}.md" for name in ("label", "train", "roll-back", "gate")]
 OTHER_HOSTS = {"containers.md"}
 TEXTS = {page.name: page.read_text(encoding="utf-8") for page in [README, *HOW_TO.glob("*.md")]}
@@ -126,6 +126,9 @@ def test_every_curl_about_learning_works_one_after_the_other(client: testing.Tes
     ids = {"PREDICTION": asked.json["id"]}
     first = {"version": 1}  # whichever the pipeline chose, so that there is one to go back to
     assert client.simulate_post("/v1/diamonds/champion", json=first).status_code == 200
+    strange = client.simulate_post("/v1/diamonds/labels", json={**label, "price": 9e9})
+    assert strange.json["to_review"]["count"] == 1, strange.text
+    ids["WAITING"] = strange.json["ids"][0]
     told = "\n".join(TEXTS[page.name] for page in LEARNING)
     commands = curls(told)
     assert len(commands) > 15
