@@ -158,6 +158,8 @@ class TestARunOfOnesOwn:
         (run,) = own.runs
         assert re.fullmatch(r"\d{8}T\d{6}Z-ridge-[0-9a-f]{6}", run.name)
         assert sorted(str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()) == [
+            "bundle/card.json",
+            "bundle/card.md",
             "bundle/golden.json",
             "bundle/held_out.json",
             "bundle/manifest.json",
@@ -166,6 +168,7 @@ class TestARunOfOnesOwn:
             "bundle/predictor.json",
             "bundle/predictor.npz",
             "bundle/rows.parquet",
+            "bundle/suspects.json",
             "request.json",
         ]
 
@@ -344,6 +347,8 @@ class TestATrackedRun:
         assert pipeline.process.returncode == 0, pipeline.process.stderr
         new = pipeline.project.files().keys() - pipeline.before.keys()
         assert new == {
+            "artifacts/bundles/stones/ridge/card.json",
+            "artifacts/bundles/stones/ridge/card.md",
             "artifacts/bundles/stones/ridge/golden.json",
             "artifacts/bundles/stones/ridge/held_out.json",
             "artifacts/bundles/stones/ridge/manifest.json",
@@ -352,6 +357,7 @@ class TestATrackedRun:
             "artifacts/bundles/stones/ridge/predictor.json",
             "artifacts/bundles/stones/ridge/predictor.npz",
             "artifacts/bundles/stones/ridge/rows.parquet",
+            "artifacts/bundles/stones/ridge/suspects.json",
             "metrics/stones/ridge.csv",
             "metrics/stones/ridge.json",
         }
