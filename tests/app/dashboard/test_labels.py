@@ -156,7 +156,8 @@ def test_an_upload_is_followed_while_it_is_read(visitor: Visitor, tmp_path: Path
     visitor.go("/datasets/ghosts/labels")
     visitor.find("#file").set_input_files(path)
     visitor.page.get_by_role("button", name="Upload").click()
-    expect(visitor.find(".told")).to_contain_text("3,000 rows read, 10 rows refused so far.")
+    told_of_upload = visitor.page.get_by_role("region", name="Upload many").get_by_role("status")
+    expect(told_of_upload).to_contain_text("3,000 rows read, 10 rows refused so far.")
     expect(visitor.page.get_by_role("button", name="Upload")).to_be_disabled()
     visitor.check("labels-upload")
 

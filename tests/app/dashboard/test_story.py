@@ -45,8 +45,10 @@ def test_from_the_first_look_to_a_roll_back(visitor: Visitor, site: Server) -> N
     truth.press("Enter")
     expect(receipt).to_contain_text(re.compile(r"The truth: 4,?321"))
 
-    page.get_by_role("link", name="Labels", exact=True).click()
-    expect(visitor.find("main")).to_contain_text("4,321")
+    receipt.get_by_role("link", name="accepted it").click()
+    expect(visitor.find("#review")).to_contain_text("lies far outside")
+    page.get_by_role("button", name="Accept", exact=True).click()
+    expect(visitor.find("#browse")).to_contain_text("4,321")
     assert site.ask("GET", "/v1/stones/labels")[1]["labels"][0]["price"] == 4321
 
     page.get_by_role("link", name="Train", exact=True).click()
