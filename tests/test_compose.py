@@ -125,6 +125,7 @@ def test_the_contest_knows_the_gate_of_each_class(track) -> None:
         "max": None,
         "each": {"min": 0.4, "max": None},
         "classes": {"1": {"min": None, "max": 0.9}},
+        "by": {},
     }
 
 

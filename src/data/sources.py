@@ -120,6 +120,7 @@ class _SameKind(urllib.request.HTTPRedirectHandler):
         """Raise URLError where the kind differs."""
         kinds = (req.type, urllib.parse.urlsplit(newurl).scheme)
         if kinds[0] != kinds[1] and kinds != ("http", "https"):
+            fp.close()
             raise urllib.error.URLError(f"it redirects to another kind of address, {newurl}")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
