@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-MINUTES = 15 * 60
+MINUTES = 30 * 60
 NAMED = {"NAME": "Test", "EMAIL": "test@example.com"}
 
 
