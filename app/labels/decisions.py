@@ -48,6 +48,13 @@ class _OneLabel(DatasetResource):
             raise UserError("There is no such label.", code="unknown_label", given=label_id)
         return stored_label(row, dataset)
 
+    def decide(
+        self, call: Call[None, LabelDecision], dataset: Dataset, label_id: str, verdict: Verdict
+    ) -> dict[str, Any]:
+        """Return a label that waited, as it is by what a person decided of it."""
+        why, by = call.body.why, call.exchange.by
+        return self.changed(dataset, label_id, lambda row: decided(row, verdict, by, why))
+
 
 class AcceptLabel(_OneLabel):
     """Let a label count that waits for a person."""
@@ -66,8 +73,7 @@ class AcceptLabel(_OneLabel):
         self, call: Call[None, LabelDecision], dataset: Dataset, label_id: str
     ) -> dict[str, Any]:
         """Answer with the label; one that was accepted before stays as it is."""
-        why, by = call.body.why, call.exchange.by
-        return self.changed(dataset, label_id, lambda row: decided(row, "accepted", by, why))
+        return self.decide(call, dataset, label_id, "accepted")
 
 
 class RejectLabel(_OneLabel):
@@ -87,8 +93,7 @@ class RejectLabel(_OneLabel):
         self, call: Call[None, LabelDecision], dataset: Dataset, label_id: str
     ) -> dict[str, Any]:
         """Answer with the label; one that was rejected before stays as it is."""
-        why, by = call.body.why, call.exchange.by
-        return self.changed(dataset, label_id, lambda row: decided(row, "rejected", by, why))
+        return self.decide(call, dataset, label_id, "rejected")
 
 
 class RestoreLabel(_OneLabel):

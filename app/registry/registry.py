@@ -70,7 +70,7 @@ class Registry:
 
     def champion(self, dataset: str) -> LoadedVersion:
         """Return what serves; raise UserError where nothing does."""
-        serving = self._champions.get(dataset)
+        serving = self.serving(dataset)
         if serving is None:
             raise self._absent(dataset)
         return serving
@@ -108,14 +108,14 @@ class Registry:
 
     def loaded(self, dataset: str, number: int) -> LoadedVersion:
         """Return a version to look at, whatever the gate says; raise UserError without one."""
-        champion = self._champions.get(dataset)
+        champion = self.serving(dataset)
         if champion is not None and champion.version.number == number:
             return champion
         return self._other(dataset, number)
 
     def number(self, dataset: str) -> int | None:
         """Return the number of the version that serves; None where none does."""
-        serving = self._champions.get(dataset)
+        serving = self.serving(dataset)
         return None if serving is None else serving.version.number
 
     def version(self, dataset: str, number: int) -> Registered:
@@ -149,7 +149,7 @@ class Registry:
         values = self.dataset(name).target.values
         if values is not None:
             return [str(value) for value in values]
-        serving = self._champions.get(name)
+        serving = self.serving(name)
         found = None if serving is None else serving.classes
         return None if found is None else [str(value) for value in found]
 
