@@ -22,7 +22,10 @@ class Predict(Page):
         """Show the form, empty or with the record of a prediction, and the latest predictions."""
         base = f"/v1/{part(dataset)}"
         cursor, start = request.get_param("cursor"), request.get_param("from")
-        latest = self.api.get(request, f"{base}/predictions", limit=LATEST, cursor=cursor)
+        reference = request.get_param("reference") or None
+        latest = self.api.get(
+            request, f"{base}/predictions", limit=LATEST, cursor=cursor, reference=reference
+        )
         about = self.api.find(request, base)
         models = self.api.find(request, f"{base}/models")
         record: dict[str, Any] = {}
@@ -38,6 +41,7 @@ class Predict(Page):
             versions=_serving(models) if models else [],
             chosen=request.get_param("version") or "",
             latest=latest,
+            reference=reference,
             record=record,
             example=json.dumps(about["example"], indent=2, ensure_ascii=False) if about else "",
             is_later=bool(cursor),

@@ -65,6 +65,7 @@ class Exchange:
     caller: Caller | None = None
     dataset: str | None = None
     version: int | None = None
+    reference: str | None = None  # the caller's own, of its one record
     predictions: list[tuple[Any, ...]] = field(default_factory=list)
     predicted: int = 0
     is_prediction: bool = False  # its bodies are one record and its answer

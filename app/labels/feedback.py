@@ -15,6 +15,7 @@ from app.labels.reader import Chunk, LabelReaders
 from app.labels.review import Reviewer
 from app.labels.schema import check_storable
 from app.labels.store import Feedback
+from app.records import references
 from app.records.strict_json import Object, TooManyError, parse
 from app.registry.dataset_context import is_served
 from app.registry.services import DatasetResource, Services
@@ -122,6 +123,8 @@ class PredictionLabel(DatasetResource):
     def _checked(self, dataset: Dataset, prediction: Any, truth: dict[str, Any]) -> Chunk:
         """Return the label; raise UserError where its value or its record cannot be used."""
         record = msgspec.json.decode(bytes(prediction.record))
+        if references.NAME not in dataset.columns():
+            record.pop(references.NAME, None)  # the caller's own name for it, and no feature
         chunk = self._readers.of(dataset).json(msgspec.json.encode({**record, **truth}))
         if chunk.refusals:
             first = chunk.refusals[0]

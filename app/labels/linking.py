@@ -113,9 +113,17 @@ class Linker:
             fix = f"post it to /v1/{row.dataset}/labels"
         else:
             record = row.record
-            is_whole = record is not None and HIDDEN not in msgspec.json.decode(record).values()
-            return None if is_whole else self._unusable("record was not stored whole.")
+            return (
+                None if self._is_whole(record) else self._unusable("record was not stored whole.")
+            )
         return Fault(what, code="unknown_prediction", field=PREDICTION_ID, given=number, fix=fix)
+
+    def _is_whole(self, record: bytes | None) -> bool:
+        """Tell whether a stored record has all that the model was given."""
+        if record is None:
+            return False
+        values = msgspec.json.decode(record)
+        return not any(values.get(name) == HIDDEN for name in self._dataset.features)
 
     def _read(self, bodies: dict[str, bytes]) -> dict[str, tuple[Any, ...] | Fault]:
         """Return the values of records, or why they do not fit the dataset, by their ids."""

@@ -34,12 +34,14 @@ class Table:
     """A CSV's rows as they came, and the records in those that are none of `refused`.
 
     `refused` says, by its place among the rows, why one cannot be answered; it is None where one
-    such row would have refused them all.
+    such row would have refused them all. `references` has the caller's own of each record, and is
+    empty where none has one.
     """
 
     header: list[str]
     rows: list[list[str]]
     values: list[tuple[Any, ...]]
+    references: tuple[str | None, ...] = ()
     refused: dict[int, str] | None = None
 
 
@@ -50,7 +52,7 @@ def read(
 
     With `is_partial` rows at fault are kept beside the good ones, with what is wrong.
     """
-    name, cells = serving.dataset.name, Cells(serving.records)
+    name, cells = serving.dataset.name, Cells(serving.records, serving.records.reference)
     sheet = CsvReader(
         io.BytesIO(body),
         dataset=name,
@@ -80,11 +82,11 @@ def read(
         fault = Fault("There is no record under the header.", given="0", allowed=allowed)
         raise Invalid([fault], name)
     columns, good = cells.read(sheet.header, rows)
-    if is_partial:
-        return Table(sheet.header, rows, _records(columns, good), _why(cells, sheet, rows, good))
-    if len(good) < len(rows):
+    if len(good) < len(rows) and not is_partial:
         raise Invalid(_faults(cells, sheet.header, rows, lines, good), name)
-    return Table(sheet.header, rows, _records(columns, good))
+    refused = _why(cells, sheet, rows, good) if is_partial else None
+    values, references = _records(serving, columns, good)
+    return Table(sheet.header, rows, values, references, refused)
 
 
 def write(
@@ -112,8 +114,17 @@ def write(
     return files.csv_text(inert, serving.dataset.separator).encode()
 
 
-def _records(columns: Sequence[Sequence[Any]], good: Sequence[int]) -> list[tuple[Any, ...]]:
-    return list(zip(*columns, strict=True)) if good else []
+def _records(
+    serving: LoadedVersion, columns: Sequence[Sequence[Any]], good: Sequence[int]
+) -> tuple[list[tuple[Any, ...]], tuple[str | None, ...]]:
+    """Return the records of good rows, and their references."""
+    if not good:
+        return [], ()
+    if serving.records.reference is None:
+        return list(zip(*columns, strict=True)), ()
+    *features, references = columns
+    own = tuple(references) if any(references) else ()
+    return list(zip(*features, strict=True)), own
 
 
 def _why(

@@ -16,6 +16,7 @@ from app.http.openapi import (
 )
 from app.predictions import answers
 from app.records.enumeration import enumeration
+from app.records.references import NAME
 from app.registry.dataset_context import DatasetContext
 from app.registry.loaded import LoadedVersion
 
@@ -147,6 +148,8 @@ def _prediction(serving: LoadedVersion) -> Schema:
         "warnings": listing(reference("warning")),
     }
     optional: Schema = {"why": reference("why")}
+    if serving.records.reference is not None:
+        optional[NAME] = TEXT
     if serving.classes is None:
         interval = structure({"low": NUMBER, "high": NUMBER, "coverage": NUMBER})
         return structure({target: _target(serving), "interval": interval, **shared}, optional)

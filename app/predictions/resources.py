@@ -19,6 +19,7 @@ from app.predictions import store as latest
 from app.predictions.similar import Similar
 from app.records.clipping import clipped
 from app.records.records import Decoded
+from app.records.references import LONGEST, NAME
 from app.registry import store as version_store
 from app.registry.dataset_context import is_served
 from app.registry.description import VersionNumber
@@ -69,6 +70,10 @@ class PredictionFilter(Checked, frozen=True):
     """Which predictions."""
 
     version: Annotated[VersionNumber | None, Meta(description="of this version")] = None
+    reference: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=LONGEST)] | None,
+        Meta(description="with this reference of the caller's own; found by an index"),
+    ] = None
     cursor: Annotated[Cursor | None, Meta(description="next, from the page before")] = None
     limit: Annotated[
         Annotated[int, Meta(ge=1, le=MOST)] | None, Meta(description="predictions of a page")
@@ -81,6 +86,7 @@ class PredictionSummary(msgspec.Struct, frozen=True):
     id: str
     at: Timestamp
     version: int
+    reference: str | None
     record: dict[str, Any]
     answer: dict[str, Any]
 
@@ -106,6 +112,7 @@ class Receipt(msgspec.Struct, frozen=True):
     id: str
     at: Timestamp
     dataset: str
+    reference: str | None
     record: StoredObject
     answer: StoredObject
     request: str
@@ -140,7 +147,8 @@ class Predictions(DatasetResource):
         own = None if caller is None or caller.may("label") else caller.name
         limit = query.limit or min(self.services.settings.page, MOST)
         database = self.services.database
-        page = latest.page(database, dataset.name, limit, query.cursor, query.version, own)
+        wanted = latest.Wanted(dataset.name, query.version, query.reference, own)
+        page = latest.page(database, wanted, limit, query.cursor)
         return PredictionPage([_summary(row) for row in page.rows], page.next, page.looked_at)
 
     @operation(
@@ -178,13 +186,16 @@ class Predictions(DatasetResource):
         if table is None:
             decoded = serving.records.decode(body)
         else:
-            decoded = Decoded(table.values, many=True)
+            decoded = Decoded(table.values, many=True, references=table.references)
         answers = answering.answer(serving, decoded.values, exchange.id, is_explained=query.explain)
         for at in decoded.ignored:
             _warn(answers[at], answering.TARGET_IGNORED, f"{serving.records.warning}.")
         if warning is not None:
             for answer in answers:
                 _warn(answer, answering.GATE_BREACHED, warning)
+        for answer, reference in zip(answers, decoded.references, strict=False):
+            if reference is not None:
+                answer[NAME] = reference
         stored = [msgspec.json.encode(answer) for answer in answers]
         exchange.predicted = len(answers)
         response.content_type = media.JSON
@@ -196,10 +207,11 @@ class Predictions(DatasetResource):
                 response.data = csv_answers.write(serving, table, answers, also)
                 name = f"{dataset.name}-predictions.csv"
                 media.attach(response, f"{bodies.CSV}; charset=utf-8", name)
-            exchange.predictions = self._rows(exchange, serving, decoded.values, answers, stored)
+            exchange.predictions = self._rows(exchange, serving, decoded, answers, stored)
         else:
             response.data = stored[0]
             exchange.is_prediction = True
+            exchange.reference = next(iter(decoded.references), None)
 
     def _table(
         self, serving: LoadedVersion, body: bytes, query: PredictionQuery
@@ -217,16 +229,20 @@ class Predictions(DatasetResource):
         self,
         exchange: Exchange,
         serving: LoadedVersion,
-        records: list[tuple[Any, ...]],
+        decoded: Decoded,
         answers: list[dict[str, Any]],
         stored: list[bytes],
     ) -> list[tuple[Any, ...]]:
         """Return rows to store, in the order of the table's columns."""
         redact, encode = self.services.redaction.body, serving.records.encode
+        own = self.services.redaction.reference
+        references = decoded.references or [None] * len(answers)
         shared = (exchange.at, exchange.id, serving.dataset.name, serving.version.number)
         return [
-            (answer["id"], *shared, redact(encode(values)), redact(text))
-            for values, answer, text in zip(records, answers, stored, strict=True)
+            (answer["id"], *shared, redact(encode(values)), redact(text), own(reference))
+            for values, answer, text, reference in zip(
+                decoded.values, answers, stored, references, strict=True
+            )
         ]
 
 
@@ -257,6 +273,7 @@ class OnePrediction(DatasetResource):
             id=row.id,
             at=row.at,
             dataset=dataset,
+            reference=row.reference,
             record=msgspec.Raw(bytes(row.record)),
             answer=msgspec.Raw(bytes(row.answer)),
             request=row.request,
@@ -295,7 +312,8 @@ def _summary(row: dict[str, Any]) -> PredictionSummary:
     answer = msgspec.json.decode(bytes(row["answer"]))
     answer.pop("why", None)
     record = clipped(msgspec.json.decode(bytes(row["record"])))
-    return PredictionSummary(row["id"], row["at"], row["version"], record, answer)
+    reference = row["reference"]
+    return PredictionSummary(row["id"], row["at"], row["version"], reference, record, answer)
 
 
 def _is_askable(dataset: str, prediction_id: str) -> bool:

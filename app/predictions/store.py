@@ -1,7 +1,8 @@
 """The latest predictions of a dataset, found among the newest rows of two tables.
 
 No index leads to a dataset's predictions: it would cost every answer a fifth of what it costs to
-store it. So rows are looked at by id, the newest first, and not more of them than LOOK.
+store it. So rows are looked at by id, the newest first, and not more of them than LOOK. One leads
+to references, which most predictions have none of.
 """
 
 from __future__ import annotations
@@ -31,18 +32,21 @@ class Page:
     next: str | None  # beyond which to look for more
 
 
-def page(
-    database: peewee.Database,
-    dataset: str,
-    limit: int,
-    before: str | None = None,
-    version: int | None = None,
-    caller: str | None = None,
-) -> Page:
-    """Return at most `limit` predictions from before an id, of one version where it is given.
+@dataclass(frozen=True)
+class Wanted:
+    """Which predictions: of a dataset, and of one version, reference and caller where given."""
 
-    With a caller: those that it asked for.
-    """
+    dataset: str
+    version: int | None = None
+    reference: str | None = None
+    caller: str | None = None
+
+
+def page(database: peewee.Database, wanted: Wanted, limit: int, before: str | None = None) -> Page:
+    """Return at most `limit` predictions from before an id."""
+    if wanted.reference is not None:
+        return _referenced(database, wanted, limit, before)
+    version, caller = wanted.version, wanted.caller
     is_single: Any = Request.is_prediction
     is_batch: Any = peewee.Value(1)
     if caller is not None:
@@ -58,12 +62,30 @@ def page(
     found: list[str] = []
     looked, last = 0, None
     for number, of_dataset, of_version, is_one in islice(newest, LOOK):
-        if is_one and of_dataset == dataset and version in (None, of_version):
+        if is_one and of_dataset == wanted.dataset and version in (None, of_version):
             if len(found) == limit:
                 return Page(_whole(database, found), looked, found[-1])
             found.append(number)
         looked, last = looked + 1, number
     return Page(_whole(database, found), looked, last if looked == LOOK else None)
+
+
+def _referenced(database: peewee.Database, wanted: Wanted, limit: int, before: str | None) -> Page:
+    """Return predictions with one reference: those that the index has are all looked at."""
+    conditions: list[Any] = [
+        Prediction.reference == wanted.reference,
+        Prediction.dataset == wanted.dataset,
+    ]
+    if before is not None:
+        conditions.append(Prediction.id < before)
+    if wanted.version is not None:
+        conditions.append(Prediction.version == wanted.version)
+    if wanted.caller is not None:
+        asker = Request.select(Request.caller).where(Request.id == Prediction.request)
+        conditions.append(asker == wanted.caller)
+    query = Prediction.select().where(*conditions).order_by(Prediction.id.desc()).limit(limit + 1)
+    rows = list(query.dicts().execute(database))
+    return Page(rows[:limit], len(rows), rows[limit - 1]["id"] if len(rows) > limit else None)
 
 
 def _rows(

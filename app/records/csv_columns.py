@@ -13,20 +13,25 @@ from typing import Any
 
 from app.records.fields import Field, FieldError, Listed, Numeric, Open
 from app.records.records import Records
+from app.records.references import Reference
 from app.records.values import is_number, shown
 from src.support.errors import Fault
 
 FAULTY = object()
+BLANK = ("",)  # no word stands for a reference that is missing
 FEW = 32  # cells that are read one by one where one of them is odd
 
 
 class Cells:
     """Converts the cells of records."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, reference: Reference | None = None) -> None:
+        """Take the records, and the reference that a row may have beside its features: the last."""
         self._columns = {
             name: column(field, records.missing) for name, field in records.by_name.items()
         }
+        if reference is not None:
+            self._columns[reference.name] = Column(reference, BLANK)
         self.texts = sum(isinstance(column.field, Open) for column in self._columns.values())
 
     def read(
@@ -96,7 +101,7 @@ class Column:
 
     halves = False  # cells that cannot be read at once are tried again in halves
 
-    def __init__(self, field: Field, missing: tuple[str, ...]) -> None:
+    def __init__(self, field: Field | Reference, missing: tuple[str, ...]) -> None:
         self.field = field
         self.missing = set(missing).difference(field.choices or ())
 

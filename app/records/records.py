@@ -16,9 +16,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from app.records import fields
+from app.records import fields, references
 from app.records.fields import Field, FieldDescription, FieldError
 from app.records.invalid import Invalid
+from app.records.references import Reference
 from app.records.strict_json import MalformedError, Object, TooManyError, parse
 from app.records.values import clipped, nearest, shown
 from src.data.features import Integer
@@ -36,12 +37,23 @@ class Decoded:
     """Records in the order of the features, None for what is missing; `many` if it was an array.
 
     Numbers are floats, even whole ones, categories and text are str, as in training. `ignored`
-    holds the positions of records that included the target.
+    holds the positions of records that included the target; `references` has the caller's own of
+    each record, and is empty where none has one.
     """
 
     values: list[tuple[Any, ...]]
     many: bool
     ignored: tuple[int, ...] = ()
+    references: tuple[str | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """What stood beside the features of records, and how often each field of it did."""
+
+    counts: tuple[int, ...] = ()
+    ignored: tuple[int, ...] = ()
+    references: tuple[str | None, ...] = ()
 
 
 class Records:
@@ -53,11 +65,16 @@ class Records:
         target = dataset.target.name
         # What is asked about may come with its truth, which is ignored; of labels it is a field.
         self.target = None if target in dataset.features else target
+        # The caller's own name for what is asked; a dataset's column of this name goes before it.
+        is_taken = self.target is None or references.NAME in dataset.columns()
+        self.reference = None if is_taken else Reference()
         self._dataset = dataset
         self._most = most
         self.by_name: Mapping[str, Field] = {
             name: fields.field(name, dataset, longest_text) for name in self.names
         }
+        own = {} if self.reference is None else {references.NAME: self.reference}
+        self._checked: dict[str, Field | Reference] = {**self.by_name, **own}
         self._reads = [
             (at, field.read or _as_is)
             for at, field in enumerate(self.by_name.values())
@@ -68,12 +85,13 @@ class Records:
         ]
         self._needed = [name for name, field in self.by_name.items() if field.required]
         self._quoted = [f'"{name}"'.encode() for name in self.names]
-        self._quoted_target = f'"{target}"'.encode()
+        self._beside = self._fields_beside()
+        self._quoted_beside = [f'"{name}"'.encode() for name in self._beside]
         # How a key might be written otherwise than in `_quoted`.
-        named = [*self.names, target]
+        named = [*self.names, *self._beside]
         self._escape = b"\\" if any("/" in name for name in named) else b"\\u"
-        self._type = self._struct()
-        self._type_with_target = self._struct(self.target)
+        self._type = self._struct({})
+        self._type_beside = self._struct(self._beside)
         self._make_decoders()
 
     @property
@@ -96,16 +114,16 @@ class Records:
     def quick(self, body: bytes) -> tuple[Decoded | None, Exception | None]:
         """Decode an ordinary body; return None and msgspec's reason, if any, otherwise."""
         many = body.lstrip(BLANK)[:1] == b"["
-        has_target = self.target is not None and self._quoted_target in body
-        decoder = (self._decoders_with_target if has_target else self._decoders)[many]
+        has_beside = any(name in body for name in self._quoted_beside)
+        decoder = (self._decoders_beside if has_beside else self._decoders)[many]
         if decoder is None:
             return None, None
-        ignored: tuple[int, ...] = ()
+        beside = _Beside()
         try:
             decoded = decoder.decode(body)
             values = list(map(msgspec.structs.astuple, decoded if many else [decoded]))
-            if has_target:
-                values, ignored = _without_target(values)
+            if has_beside:
+                values, beside = self._apart(values)
             keys = len(self.names) * len(values)
             if self._reads:
                 keys -= sum(value is UNSET for record in values for value in record)
@@ -117,9 +135,12 @@ class Records:
         if (
             sum(map(body.count, self._quoted)) == keys
             and self._escape not in body
-            and not (ignored and body.count(self._quoted_target) != len(ignored))
+            and all(
+                not count or body.count(name) == count
+                for name, count in zip(self._quoted_beside, beside.counts, strict=False)
+            )
         ):
-            return Decoded(values, many, ignored), None
+            return Decoded(values, many, beside.ignored, beside.references), None
         return None, None
 
     def parsed(self, body: bytes) -> Any:
@@ -182,6 +203,8 @@ class Records:
         if self.target is not None:
             ignored = {"title": self.target, "description": "ignored: it is what is predicted"}
             properties[self.target] = ignored
+        if self.reference is not None:
+            properties[references.NAME] = self.reference.schema()
         return {
             **({"description": self._dataset.about} if self._dataset.about else {}),
             "type": "object",
@@ -190,8 +213,18 @@ class Records:
             "additionalProperties": False,
         }
 
-    def _struct(self, target: str | None = None) -> Any:
-        """Make msgspec's type of a record; the target, if given, comes last.
+    def _fields_beside(self) -> dict[str, Any]:
+        """Return msgspec's types of what may stand beside the features, by name."""
+        beside: dict[str, Any] = {}
+        if self.target is not None:
+            # One that is nested goes the other way, which counts its values.
+            beside[self.target] = str | float | bool
+        if self.reference is not None:
+            beside[references.NAME] = self.reference.wire
+        return beside
+
+    def _struct(self, beside: Mapping[str, Any]) -> Any:
+        """Make msgspec's type of a record; what stands beside its features comes last.
 
         There is none where a feature has a name that msgspec cannot take.
         """
@@ -201,11 +234,11 @@ class Records:
             else (f"f{at}", field.wire | None | UnsetType, UNSET)
             for at, field in enumerate(self.by_name.values())
         ]
+        members += [
+            (f"b{at}", wire | None | UnsetType, UNSET) for at, wire in enumerate(beside.values())
+        ]
         names = {f"f{at}": name for at, name in enumerate(self.names)}
-        if target is not None:
-            # One that is nested goes the other way, which counts its values.
-            members.append(("target", str | float | bool | None | UnsetType, UNSET))
-            names["target"] = target
+        names |= {f"b{at}": name for at, name in enumerate(beside)}
         try:
             return msgspec.defstruct(
                 "Record",
@@ -219,15 +252,29 @@ class Records:
             return None
 
     def _make_decoders(self) -> None:
-        """Make msgspec's decoders of one record and of an array, without and with the target."""
+        """Make msgspec's decoders of one record and of an array."""
         self._decoders = self._decoders_of(self._type)
-        self._decoders_with_target = self._decoders_of(self._type_with_target)
+        self._decoders_beside = self._decoders_of(self._type_beside)
 
     def _decoders_of(self, record: Any) -> tuple[Any, Any]:
         if record is None:
             return None, None
         array = Annotated[list[record], Meta(min_length=1, max_length=self._most)]
         return msgspec.json.Decoder(record), msgspec.json.Decoder(array)
+
+    def _apart(self, records: list[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], _Beside]:
+        """Return records with their features alone, and what stood beside these."""
+        many = len(self.names)
+        targets, *others = zip(*(record[many:] for record in records), strict=True)
+        places = tuple(at for at, value in enumerate(targets) if value is not UNSET)
+        counts = [len(places)]
+        own: tuple[str | None, ...] = ()
+        if self.reference is not None:
+            (asked,) = others
+            own = tuple(self.reference.check(None if one is UNSET else one) for one in asked)
+            counts.append(sum(one is not UNSET for one in asked))
+        beside = _Beside(tuple(counts), places, own if any(own) else ())
+        return [record[:many] for record in records], beside
 
     def _read(self, record: tuple[Any, ...]) -> tuple[Any, ...]:
         values = list(record)
@@ -242,18 +289,19 @@ class Records:
         many = isinstance(body_value, list)
         records = body_value if many else [body_value]
         faults: list[Fault] = []
-        values = []
+        values, own = [], []
         for at, record in enumerate(records):
             checked = self._check(record, at if many else None, self._needed, faults)
             if len(faults) >= MOST_FAULTS:
                 break
             values.append(tuple(checked.get(name) for name in self.names))
+            own.append(checked.get(references.NAME) if self.reference is not None else None)
         if faults:
             raise self._invalid(faults)
         ignored = tuple(at for at, record in enumerate(records) if self.has_target(record))
         if refusal and not ignored:  # no body is known to come here
             raise self._invalid([Fault(f"The body is refused: {refusal}.")])
-        return Decoded(values, many, ignored)
+        return Decoded(values, many, ignored, tuple(own) if any(own) else ())
 
     def _check_count(self, records: list[Any]) -> None:
         if len(records) > self._most:
@@ -286,7 +334,7 @@ class Records:
         faults += itertools.islice(self._wrong_keys(record, at), MOST_FAULTS)
         cells = dict(record.pairs)
         checked = {}
-        for name, field in self.by_name.items():
+        for name, field in self._checked.items():
             if name not in cells and name not in needed:
                 continue
             try:
@@ -309,7 +357,7 @@ class Records:
         seen: set[str] = set()
         for key, value in record.pairs:
             name = clipped(key)
-            if key not in self.by_name and key != self.target:
+            if key not in self._checked and key != self.target:
                 yield Fault(
                     f"There is no field '{name}'.",
                     record=at,
@@ -328,14 +376,6 @@ class Records:
                     fix="keep one",
                 )
             seen.add(key)
-
-
-def _without_target(
-    records: list[tuple[Any, ...]],
-) -> tuple[list[tuple[Any, ...]], tuple[int, ...]]:
-    """Return records without their last field, and the positions of those that had it."""
-    places = tuple(at for at, record in enumerate(records) if record[-1] is not UNSET)
-    return [record[:-1] for record in records], places
 
 
 def _as_is(value: Any) -> Any:

@@ -146,6 +146,7 @@ class Recorder:
             int(exchange.is_prediction),
             self._redaction.body(exchange.body),
             self._redaction.body(answer.body) if is_answer_stored else None,
+            self._redaction.reference(exchange.reference),
         )
         return Entry(request, exchange.predictions)
 

@@ -67,6 +67,7 @@ class LogPage(msgspec.Struct, frozen=True):
 class RequestInFull(LoggedRequest, frozen=True, kw_only=True):
     """A request with both bodies and the ids of its predictions."""
 
+    reference: str | None  # the caller's own, of the one record
     is_prediction: int  # 1 where its bodies are one record and its answer
     request_body: Any
     response_body: Any

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import peewee
 from peewee import SchemaManager
@@ -35,12 +36,14 @@ def _learning_loop(database: peewee.Database) -> None:
 
 
 def _reviews(database: peewee.Database) -> None:
-    names = {column.name for column in database.get_columns(Label._meta.table_name)}
-    if Label.review.column_name in names:  # the step before has made the table as it is now
-        return
-    kind = "BLOB" if databases.path(database) is not None else "BYTEA"
-    database.execute_sql(f'ALTER TABLE "label" ADD COLUMN "review" {kind}')
-    SchemaManager(Label, database).create_indexes(safe=True)
+    _add(Label.review, "BLOB" if databases.path(database) is not None else "BYTEA", database)
+
+
+def _references(database: peewee.Database) -> None:
+    database.execute_sql("DROP VIEW IF EXISTS prediction")
+    for column in (Request.reference, BatchPrediction.reference):
+        _add(column, "TEXT", database)
+    database.execute_sql(VIEW)
 
 
 TABLES: list[type[peewee.Model]] = [
@@ -60,6 +63,7 @@ STEPS: list[tuple[str, Callable[[peewee.Database], None]]] = [
     ("the first schema", _nothing),
     ("labels, uploads and trainings", _learning_loop),
     ("labels that wait for a person", _reviews),
+    ("the caller's own references of predictions", _references),
 ]
 
 
@@ -88,6 +92,15 @@ def migrate(database: peewee.Database) -> None:
         for number, (about, _) in enumerate(STEPS[done:], done + 1):
             row = {"number": number, "about": about, "at": clock.text(clock.now())}
             Migration.insert(row).execute(database)
+
+
+def _add(column: Any, kind: str, database: peewee.Database) -> None:
+    """Add a column and its indexes, unless a step before has made the table as it is now."""
+    table, name = column.model, column.column_name
+    if name in {column.name for column in database.get_columns(table._meta.table_name)}:
+        return
+    database.execute_sql(f'ALTER TABLE "{table._meta.table_name}" ADD COLUMN "{name}" {kind}')
+    SchemaManager(table, database).create_indexes(safe=True)
 
 
 def _create(table: type[peewee.Model], database: peewee.Database) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 import msgspec
 
 HIDDEN = "[redacted]"
+REFERENCE = "reference"  # the column of predictions
 KEY_PREFIX = "lpd_"  # of every API key, so that one is known wherever it was pasted
 _KEY = re.compile(rb"lpd_[A-Za-z0-9_-]{8,}")
 _PARAMETER = re.compile(
@@ -37,6 +38,12 @@ class Redaction:
         if b"lpd_" in body:
             body = _KEY.sub(HIDDEN.encode(), body)
         return self._without_fields(body) if self._fields else body
+
+    def reference(self, reference: str | None) -> str | None:
+        """Return a caller's own reference without keys; None where it is a configured field."""
+        if reference is None or REFERENCE in self._fields:
+            return None
+        return _KEY.sub(HIDDEN.encode(), reference.encode()).decode()
 
     def query(self, query: str) -> str:
         """Return a query string without secrets."""

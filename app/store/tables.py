@@ -52,6 +52,7 @@ class Request(Model):
     is_prediction = IntegerField()  # 1 where its bodies are one record and one answer
     request_body = BlobField(null=True)
     response_body = BlobField(null=True)
+    reference = TextField(null=True)  # the caller's own, of the one record that was predicted
 
     class Meta:
         table_name = "request"
@@ -61,6 +62,7 @@ class Request(Model):
 # Of the filters of the log, those that find few of many: each index costs every answer a fifth of
 # what it costs to store it.
 Request.add_index(Request.request_id, where=SQL("request_id IS NOT NULL"))
+Request.add_index(Request.reference, where=SQL("reference IS NOT NULL"))
 Request.add_index(
     Request.status, Request.id, where=SQL(f"status >= {FAILED}"), name="request_failed"
 )
@@ -76,6 +78,7 @@ class _Predicted(Model):
     version = IntegerField()
     record = BlobField()
     answer = BlobField()
+    reference = TextField(null=True)  # the caller's own
 
 
 class BatchPrediction(_Predicted):
@@ -84,6 +87,13 @@ class BatchPrediction(_Predicted):
     class Meta:
         table_name = "batch_prediction"
         without_rowid = True
+
+
+BatchPrediction.add_index(
+    BatchPrediction.reference,
+    where=SQL("reference IS NOT NULL"),
+    name="batch_prediction_reference",
+)
 
 
 class Prediction(_Predicted):
@@ -99,10 +109,11 @@ class Prediction(_Predicted):
 
 VIEW = """
 CREATE VIEW prediction AS
-SELECT id, at, id AS request, dataset, version, request_body AS record, response_body AS answer
+SELECT id, at, id AS request, dataset, version, request_body AS record, response_body AS answer,
+    reference
 FROM request WHERE is_prediction = 1
 UNION ALL
-SELECT id, at, request, dataset, version, record, answer FROM batch_prediction
+SELECT id, at, request, dataset, version, record, answer, reference FROM batch_prediction
 """
 
 

@@ -351,6 +351,56 @@ def test_a_csv_with_a_faulty_row_is_refused_whole(
     assert service.rows(Prediction) == []
 
 
+def test_a_reference_is_stored_returned_and_found_again(service: Service) -> None:
+    stone = {**project.STONE, "reference": "A-17"}
+    alone = service.predict(record=stone).json
+    assert alone["reference"] == "A-17"
+    first, second = service.predict(record=[project.STONE, stone]).json
+    assert "reference" not in first
+    assert second["reference"] == "A-17"
+    text = "reference,carat,facets,cut,depth\n A-17 ,1.5,57,Ideal,3.25\n,1,3,Fair,\n"
+    answer = score(service, text)
+    header, *rows = csv.reader(answer.text.splitlines())
+    assert [row[0] for row in rows] == [" A-17 ", ""]
+    expected = [rows[0][header.index("id")], second["id"], alone["id"]]
+    found = service.ask(PATH, params={"reference": "A-17"}).json
+    assert [one["id"] for one in found["predictions"]] == expected
+    assert {one["reference"] for one in found["predictions"]} == {"A-17"}
+    assert service.ask(PATH, params={"reference": "A-1"}).json["predictions"] == []
+    receipt = service.ask(f"{PATH}/{second['id']}").json
+    assert (receipt["reference"], receipt["record"]) == ("A-17", project.STONE)
+    assert service.ask(f"{PATH}/{first['id']}").json["reference"] is None
+    assert len(service.ask(PATH).json["predictions"]) == 5
+
+
+def test_what_is_no_reference_is_refused(service: Service) -> None:
+    long = "x" * 101
+    refused = service.predict(record={**project.STONE, "reference": long})
+    assert assert_refused(refused, 422)["errors"][0]["field"] == "reference"
+    text = f"carat,facets,cut,depth,reference\n1.5,57,Ideal,3.25,{long}\n1.5,57,Ideal,3.25,a\n"
+    document = assert_refused(score(service, text), 422, "reference is too long")
+    assert document["errors"][0]["line"] == 2
+    part = score(service, text, params={"partial": "true"})
+    bad, good = list(csv.DictReader(part.text.splitlines()))
+    assert "reference is too long" in bad["refused"]
+    assert service.rows(BatchPrediction)[0]["reference"] == good["reference"] == "a"
+
+
+def test_a_reference_that_is_to_be_redacted_is_not_stored(make_service: MakeService) -> None:
+    service = make_service(redact=("reference",))
+    stone = {**project.STONE, "reference": "A-17"}
+    number = service.predict(record=stone).json["id"]
+    service.predict(record=[stone])
+    assert {row["reference"] for row in service.rows(Prediction)} == {None}
+    truth = service.ask(f"{PATH}/{number}/label", "PUT", json={"price": 4000})
+    assert truth.status_code in (200, 201), truth.text
+
+
+def test_a_key_in_a_reference_is_redacted(service: Service) -> None:
+    service.predict(record={**project.STONE, "reference": "lpd_" + "a" * 20})
+    assert [row["reference"] for row in service.rows()] == ["[redacted]"]
+
+
 def test_the_latest_are_listed_in_short(service: Service) -> None:
     first = service.predict(params={"explain": "true"}).json
     many = service.predict(record=[project.STONE] * 2, params={"version": 2}).json

@@ -15,6 +15,7 @@ from app.http import problems
 from app.records.fields import FieldDescription
 from app.records.invalid import Invalid
 from app.records.records import Decoded, Records
+from app.records.references import Reference
 from src.config import configuration
 from src.data.schema import Dataset
 from src.support.errors import Fault
@@ -351,6 +352,51 @@ def test_a_target_that_stands_there_twice_is_refused() -> None:
     assert (found.field, found.detail) == ("price", "Duplicate field 'price'.")
 
 
+def referred(reference: Any, **more: Any) -> str:
+    return json.dumps({**RECORD, **more, "reference": reference})
+
+
+def test_a_reference_stands_beside_a_record_in_both_ways_of_reading() -> None:
+    values = RECORDS.decode(json.dumps(RECORD).encode()).values
+    quick = referred("A-17").encode()
+    escaped = quick.replace(b"A-17", b"A\\u002d17")
+    for body in (quick, escaped):
+        assert RECORDS.decode(body) == Decoded(values, many=False, references=("A-17",))
+    assert RECORDS.quick(quick)[0] is not None
+    assert RECORDS.quick(escaped)[0] is None
+    none = referred(None).encode()
+    assert RECORDS.decode(none) == Decoded(values, many=False)
+    both = f"[{referred('a', price=3)}, {json.dumps(RECORD)}, {referred('reference')}]".encode()
+    expected = Decoded(values * 3, many=True, ignored=(0,), references=("a", None, "reference"))
+    assert RECORDS.decode(both) == expected
+
+
+@pytest.mark.parametrize("value", [7, "", "a\n", "x" * 101, ["a"]])
+def test_what_is_no_reference_is_refused(value: Any) -> None:
+    (found,) = refused(f"[{json.dumps(RECORD)}, {referred(value)}]".encode())
+    assert (found.field, found.record) == ("reference", 1)
+
+
+def test_a_reference_that_stands_there_twice_is_refused() -> None:
+    twice = referred("a")[:-1] + ', "reference": "b"}'
+    (found,) = refused(twice.encode())
+    assert (found.field, found.detail) == ("reference", "Duplicate field 'reference'.")
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        make({**FEATURES, "reference": {"type": "number"}}),
+        make(target={"name": "reference"}),
+        make({**FEATURES, "price": {"type": "number"}}),
+    ],
+    ids=["feature", "target", "label"],
+)
+def test_a_column_of_that_name_is_no_reference(records: Records) -> None:
+    assert records.reference is None
+    assert Reference.schema(Reference()) not in records.json_schema()["properties"].values()
+
+
 def test_of_a_label_the_target_is_a_field() -> None:
     labels = make({**FEATURES, "price": {"type": "number"}})
     decoded = labels.decode(json.dumps({**RECORD, "price": 2}).encode())
@@ -557,7 +603,7 @@ ODD = st.one_of(
     st.text(max_size=LONGEST + 2) | st.sampled_from([*FEATURES, *MARKERS, *GRADES, "\ud800"]),
     st.lists(st.integers(), max_size=2) | st.dictionaries(st.text(max_size=2), st.none()),
 ).map(json.dumps)
-KEYS = st.sampled_from([*FEATURES, "price", "other"]) | st.text(max_size=3)
+KEYS = st.sampled_from([*FEATURES, "price", "reference", "other"]) | st.text(max_size=3)
 
 
 @st.composite
@@ -591,7 +637,7 @@ def outcome(records: Records, body: bytes) -> tuple[Any, ...]:
 
 def slowly(records: Records, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(records, "_decoders", (None, None))
-    patch.setattr(records, "_decoders_with_target", (None, None))
+    patch.setattr(records, "_decoders_beside", (None, None))
 
 
 @given(bodies())
@@ -600,6 +646,9 @@ def slowly(records: Records, patch: pytest.MonkeyPatch) -> None:
 @example(json.dumps({**RECORD, "town": "price"}).encode())
 @example(json.dumps(RECORD).encode()[:-1] + b', "price": 1, "price": 2}')
 @example(json.dumps(RECORD).encode()[:-1] + b', "price": 1, "pr\\u0069ce": 2}')
+@example(referred("reference").encode())
+@example(referred("a").encode()[:-1] + b', "r\\u0065ference": "b"}')
+@example(referred("a\x7f", price=1).encode())
 @example(b"[")
 def test_both_ways_of_reading_agree(body: bytes) -> None:
     fast = outcome(RECORDS, body)
@@ -611,7 +660,7 @@ def test_both_ways_of_reading_agree(body: bytes) -> None:
 @pytest.mark.parametrize("many", [False, True])
 def test_a_right_record_needs_no_second_look(many: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.records.records.parse", None)
-    for record in (RECORD, {**RECORD, "é": 1}, {**RECORD, "price": 2.5}):
+    for record in (RECORD, {**RECORD, "é": 1}, {**RECORD, "price": 2.5}, {**RECORD, "reference": "a"}):
         body = json.dumps([RECORD, record] if many else record, ensure_ascii=False)
         assert RECORDS.decode(body.encode()).many == many
 

@@ -24,8 +24,25 @@ PATIENCE = 20.0  # longer than anything takes
 
 def entry(number: str | None = None, predictions: int = 0, body: bytes = b"{}") -> Entry:
     made = number or ids.new()
-    request = (made, "t", None, "POST", "/", "", 200, "d", 1, "here", None, 1.5, 0, body, body)
-    rows = [(f"{made}-{at}", "t", made, "d", 1, b"r", b"a") for at in range(predictions)]
+    request = (
+        made,
+        "t",
+        None,
+        "POST",
+        "/",
+        "",
+        200,
+        "d",
+        1,
+        "here",
+        None,
+        1.5,
+        0,
+        body,
+        body,
+        None,
+    )
+    rows = [(f"{made}-{at}", "t", made, "d", 1, b"r", b"a", None) for at in range(predictions)]
     return Entry(request, rows)
 
 

@@ -161,11 +161,13 @@ def test_the_view_tells_predictions_of_one_and_of_many(database: peewee.Database
     for row in (one, many):
         Request.insert(**stored, **row).execute(database)
     batch = {"at": "t", "request": "2", "dataset": "d", "version": 1}
-    BatchPrediction.insert(id="3", record=b"s", answer=b"b", **batch).execute(database)
+    BatchPrediction.insert(id="3", record=b"s", answer=b"b", reference="R", **batch).execute(
+        database
+    )
     found = Prediction.select().order_by(Prediction.id).tuples().execute(database)
     assert [tuple(bytes(v) if isinstance(v, memoryview) else v for v in row) for row in found] == [
-        ("1", "t", "1", "d", 1, b"r", b"a"),
-        ("3", "t", "2", "d", 1, b"s", b"b"),
+        ("1", "t", "1", "d", 1, b"r", b"a", None),
+        ("3", "t", "2", "d", 1, b"s", b"b", "R"),
     ]
 
 
@@ -186,6 +188,29 @@ def test_the_first_schema_becomes_the_present_one(database: peewee.Database) -> 
     assert numbers(database) == list(range(1, len(migrations.STEPS) + 1))
     assert {table: described(database, table) for table in made} == made
     assert Key.select().count(database) == 1
+
+
+def test_a_log_from_before_references_takes_them(database: peewee.Database) -> None:
+    tables = ("request", "batch_prediction")
+    made = {table: described(database, table) for table in tables}
+    database.execute_sql("DROP VIEW prediction")
+    for table in tables:
+        database.execute_sql(f'DROP INDEX "{_index_of_references(database, table)}"')
+        database.execute_sql(f'ALTER TABLE "{table}" DROP COLUMN "reference"')
+    Migration.delete().where(Migration.number > 3).execute(database)
+    database.execute_sql(
+        "INSERT INTO batch_prediction VALUES ('3', 't', '2', 'd', 1, 'r', 'a')"
+        if databases.path(database) is None
+        else "INSERT INTO batch_prediction VALUES ('3', 't', '2', 'd', 1, x'01', x'02')"
+    )
+    migrations.migrate(database)
+    assert {table: described(database, table) for table in made} == made
+    assert [row.reference for row in Prediction.select().execute(database)] == [None]
+
+
+def _index_of_references(database: peewee.Database, table: str) -> str:
+    (found,) = [one for one in database.get_indexes(table) if one.columns == ["reference"]]
+    return str(found.name)
 
 
 def test_labels_are_found_by_what_they_are_searched_by(database: peewee.Database) -> None:
