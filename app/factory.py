@@ -51,7 +51,9 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     # One connection to write the journal with, for all threads; others as threads need them.
     is_made = PREPARED not in os.environ
     maker = databases.connect(url, settings.durability, settings.wait, is_made=is_made)
-    shared = databases.connect(url, settings.durability, 0, is_shared=True, is_made=False)
+    shared = databases.connect(
+        url, settings.durability, 0, is_shared=True, is_made=False, slowest=settings.wait
+    )
     database = databases.connect(
         url, settings.durability, settings.wait, is_made=False, slowest=databases.SLOWEST
     )

@@ -45,17 +45,18 @@ def connect(
 
     `wait` is how many seconds a busy database is waited for. With `is_made` a SQLite file that is
     not there is made. Connections that are not shared are closed after each use; with `slowest`,
-    whatever they do then ends after so many seconds. Raises UserError where the URL, the driver or
-    its version will not do.
+    whatever they do then ends after so many seconds, and so does each statement on PostgreSQL.
+    Raises UserError where the URL, the driver or its version will not do.
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         file = Path("/" + unquote(parts.path).lstrip("/"))
         database = _sqlite(file, durability, wait, is_shared=is_shared, is_made=is_made)
-        database.slowest = slowest
+        database.slowest = None if is_shared else slowest  # a shared one is never closed
         return database
     if parts.scheme in ("postgres", "postgresql"):
-        return _postgres(url, durability, wait, is_shared=is_shared)
+        longest = max(wait, SLOWEST if slowest is None else slowest)
+        return _postgres(url, durability, wait, longest, is_shared=is_shared)
     raise UserError(
         "DATABASE_URL names an unsupported database.",
         given=f"{parts.scheme}://..." if parts.scheme else "(no scheme)",
@@ -72,6 +73,21 @@ def renew(database: peewee.Database) -> None:
     """Let what is done from now on take as long as what was done before was allowed to."""
     if isinstance(database, Sqlite):
         database.renew()
+
+
+@contextmanager
+def unhurried(database: peewee.Database) -> Iterator[None]:
+    """Let the statements of the transaction that is open take as long as they need."""
+    if path(database) is not None:  # what writes to SQLite has no end of its own
+        yield
+        return
+    connection = database.connection()
+    patience, connection.patience = connection.patience, None
+    try:
+        database.execute_sql("SET LOCAL statement_timeout = 0")
+        yield
+    finally:
+        connection.patience = patience
 
 
 def is_sound(version: tuple[int, ...]) -> bool:
@@ -152,40 +168,17 @@ def _make(file: Path) -> None:
         ) from None
 
 
-def _postgres(url: str, durability: Durability, wait: float, *, is_shared: bool) -> peewee.Database:
-    try:
-        import psycopg
-    except ImportError:
+def _postgres(
+    url: str, durability: Durability, wait: float, longest: float, *, is_shared: bool
+) -> peewee.Database:
+    if not extras.has("psycopg"):
         what = "PostgreSQL, which DATABASE_URL names, needs a driver that is not installed."
-        raise extras.absent("psycopg", what) from None
-    try:
-        psycopg.conninfo.conninfo_to_dict(url)
-    except psycopg.ProgrammingError:  # whose words may be the password
-        raise UserError(
-            "DATABASE_URL cannot be read.",
-            given="postgresql://...",
-            choices=["postgresql://user:password@host/name"],
-            fix="percent-encode special characters in the password: @ is %40",
-        ) from None
-    milliseconds = int(wait * 1000)
-    options: dict[str, int | str] = {
-        "lock_timeout": max(milliseconds, 1),  # 0 would wait without an end
-        "statement_timeout": max(milliseconds, SLOWEST * 1000),
-    }
-    if durability == "power":  # else as the server is set, which by default is the same
-        options["synchronous_commit"] = "on"
-    return peewee.PostgresqlDatabase(
-        url.replace("postgres://", "postgresql://", 1),
-        thread_safe=not is_shared,
-        prefer_psycopg3=True,
-        connect_timeout=max(2, int(wait)),
-        application_name=f"lapidary {os.getpid()}",
-        options=" ".join(f"-c {name}={value}" for name, value in options.items()),
-        # A server that is there and says nothing is given up as one that is away.
-        tcp_user_timeout=milliseconds,
-        keepalives_idle=max(1, int(wait)),
-        keepalives_interval=1,
-        keepalives_count=3,
+        raise extras.absent("psycopg", what)
+    from app.store import postgres  # an extra
+
+    is_synchronous = durability == "power"
+    return postgres.connect(
+        url, wait=wait, longest=longest, is_synchronous=is_synchronous, is_shared=is_shared
     )
 
 

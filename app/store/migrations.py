@@ -72,7 +72,7 @@ def migrate(database: peewee.Database) -> None:
 
     Raises UserError if the database is newer than this version.
     """
-    with databases.exclusive(database):
+    with databases.exclusive(database), databases.unhurried(database):
         if not database.table_exists(Migration._meta.table_name):
             for table in TABLES:
                 _create(table, database)

@@ -20,6 +20,7 @@ import pytest
 
 from app.store import database as databases
 from app.store.tables import Prediction
+from tests.app.postgres import Server as Postgres
 from tests.app.server import PATIENCE, ROOT, Load, Server, running
 
 pytestmark = pytest.mark.slow
@@ -94,6 +95,35 @@ def test_a_locked_database_is_waited_for_then_refused_and_comes_back(
         assert set(load.statuses) == {200, 503}
         assert load.broken == 0
         assert set(load.answered) <= stored(server.database)
+
+
+def test_a_server_that_is_frozen_is_given_up_and_used_when_it_wakes(
+    home: Path,
+    tmp_path: Path,
+    postgres: Postgres,
+    postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its sockets stay open, and the system acknowledges what they are sent: no timeout ends."""
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    with running(home, tmp_path / "var", workers="2", wait="1") as server:
+        load = Load(server, PATH, example(server))
+        with load.by(4):
+            server.wait_until(lambda: 200 in load.statuses, "answers")
+            with postgres.frozen():
+                server.wait_until(lambda: load.statuses.get(503, 0) > 4, "refusals")
+                before = len(load.answered)
+                assert server.ask("GET", "/healthz")[0] == 200
+                status, document = server.ask("GET", "/readyz")
+                assert (status, document["database"]["ok"]) == (503, False)
+                assert len(load.answered) == before
+            server.wait_until(server.is_ready, "ready again")
+            server.wait_until(lambda: len(load.answered) > before + 20, "answers again")
+        assert set(load.statuses) == {200, 503}
+        assert load.broken == 0
+    with contextlib.closing(databases.connect(postgres_url, "process", PATIENCE)) as database:
+        rows = Prediction.select(Prediction.id).tuples().execute(database)
+        assert set(load.answered) <= {number for (number,) in rows}
 
 
 def test_a_file_that_was_moved_away_is_noticed_and_found_again(home: Path, tmp_path: Path) -> None:

@@ -660,7 +660,12 @@ def test_both_ways_of_reading_agree(body: bytes) -> None:
 @pytest.mark.parametrize("many", [False, True])
 def test_a_right_record_needs_no_second_look(many: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.records.records.parse", None)
-    for record in (RECORD, {**RECORD, "é": 1}, {**RECORD, "price": 2.5}, {**RECORD, "reference": "a"}):
+    for record in (
+        RECORD,
+        {**RECORD, "é": 1},
+        {**RECORD, "price": 2.5},
+        {**RECORD, "reference": "a"},
+    ):
         body = json.dumps([RECORD, record] if many else record, ensure_ascii=False)
         assert RECORDS.decode(body.encode()).many == many
 

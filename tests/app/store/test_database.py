@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from contextlib import closing, nullcontext
@@ -60,7 +59,7 @@ def test_a_url_that_names_no_database_is_refused(url: str) -> None:
 
 
 def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.setattr(databases.extras, "has", lambda package: False)
     with pytest.raises(UserError, match="driver") as caught:
         databases.connect("postgresql://u:hunter2@h/n", "process", 1.0)
     assert "postgres]" in str(caught.value.fix)
