@@ -27,6 +27,8 @@ PAUSE = 0.005  # seconds between two tries at a database that is locked
 _in_peewees_words: Any = peewee.__dict__["__exception_wrapper__"]
 # It writes no row, and fails where one could not be written.
 NOTHING = "INSERT INTO request SELECT * FROM request WHERE id IS NULL"
+# It writes a page that says what it said before: what a full or broken disk refuses.
+AGAIN = "UPDATE migration SET at = at WHERE number = 1"
 
 
 class Unavailable(Exception):
@@ -69,6 +71,7 @@ class Journal:
         self._sql = tuple(_insert(table, mark) for table in (Request, BatchPrediction))
         self._begin = "BEGIN" if self._file.path is None else "BEGIN IMMEDIATE"
         self.is_quick = True
+        self._is_failing = False  # the last write, and not because others were at it
 
     def write(self, entry: Entry) -> None:
         """Store an entry and return when it is safe; raise Unavailable where it cannot be."""
@@ -92,7 +95,11 @@ class Journal:
         self.is_quick = _are_done(left) and time.monotonic() - started < QUICK
 
     def check(self) -> None:
-        """Raise Unavailable where a row could not be written now; nothing is written."""
+        """Raise Unavailable where a row could not be written now.
+
+        Nothing is written, unless the last write failed: only another one tells whether it would
+        again.
+        """
         until = time.monotonic() + CHECK
         while (error := self._look(until)) is not None:
             if not is_busy(error) or time.monotonic() > until:
@@ -133,6 +140,7 @@ class Journal:
             self._waiting.clear()
         try:
             error = self._attempt(partial(self._insert, entries))
+            self._is_failing = error is not None and not is_busy(error)
             for entry in entries:
                 # What one of them was refused for need not be true of the others.
                 is_shared = error is not None and len(entries) > 1 and not is_busy(error)
@@ -149,7 +157,9 @@ class Journal:
         if not self._acquire(until):
             return _held_up()
         try:
-            return self._attempt(self._touch)
+            error = self._attempt(self._rewrite if self._is_failing else self._touch)
+            self._is_failing = self._is_failing and error is not None
+            return error
         finally:
             self._lock.release()
 
@@ -177,6 +187,11 @@ class Journal:
                 cursor.execute(NOTHING)
             finally:
                 self._roll_back(cursor)
+
+    def _rewrite(self) -> None:
+        cursor = self._cursor()
+        with _in_peewees_words:
+            cursor.execute(AGAIN)
 
     def _insert(self, entries: list[Entry]) -> None:
         cursor = self._cursor()

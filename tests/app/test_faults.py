@@ -176,7 +176,9 @@ def test_a_full_disk_refuses_and_room_brings_it_back(home: Path, small_disk: Pat
             server.wait_until(lambda: len(load.answered) > 20, "answers")
             fill(filler)
             server.wait_until(lambda: 503 in load.statuses, "it is refused")
+            server.wait_until(lambda: not server.is_ready(), "that is said")
             filler.unlink()
+            server.wait_until(server.is_ready, "ready again")
             during = len(load.answered)
             server.wait_until(lambda: len(load.answered) > during + 20, "answers again")
         assert set(load.statuses) == {200, 503}

@@ -433,6 +433,24 @@ def test_a_check_leaves_nothing_behind(journal: Journal, database: peewee.Databa
     assert stored(database) == {"1"}
 
 
+def test_after_a_write_that_failed_a_check_writes(
+    journal: Journal, database: peewee.Database
+) -> None:
+    journal.write(entry("1"))
+    database.execute_sql("ALTER TABLE migration RENAME TO away")
+    journal.check()  # which a check does not look at while all is well
+    with pytest.raises(Unavailable):
+        journal.write(entry("1"))
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            journal.check()
+    database.execute_sql("ALTER TABLE away RENAME TO migration")
+    journal.check()
+    database.execute_sql("ALTER TABLE migration RENAME TO away")
+    journal.check()
+    assert stored(database) == {"1"}
+
+
 def test_a_lost_connection_is_opened_again(
     postgres: Any, postgres_url: str, database: peewee.Database
 ) -> None:
