@@ -9,6 +9,7 @@ import peewee
 
 from app.labels import store as label_store
 from app.request_log import retention
+from app.request_log.age_limit import AgeLimit
 from app.settings import Settings
 from app.store import database as databases
 from app.store.database import REFUSALS
@@ -35,6 +36,7 @@ class Housekeeping:
         self._database = databases.connect(
             settings.url(), settings.durability, settings.wait, is_made=False
         )
+        self._limit = AgeLimit(settings.folder())
         self._trimmed = 0.0
 
     def look(self) -> None:
@@ -43,7 +45,7 @@ class Housekeeping:
             checkpoint(self._database)
             if time.monotonic() - self._trimmed > BETWEEN_TRIMS:
                 self._trimmed = time.monotonic()
-                _trim(self._settings, self._database)
+                _trim(self._settings, self._database, self._limit)
         except REFUSALS as error:
             log.warning("housekeeping: %s", error)
         except Exception:
@@ -58,9 +60,9 @@ def checkpoint(database: peewee.Database) -> None:
         database.execute_sql("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
-def _trim(settings: Settings, database: peewee.Database) -> None:
-    days, megabytes = settings.keep_days, settings.keep_megabytes
-    removed = retention.trim(database, days=days, megabytes=megabytes)
+def _trim(settings: Settings, database: peewee.Database, limit: AgeLimit) -> None:
+    before = None if settings.keep_days is None else limit.moment(settings.keep_days)
+    removed = retention.trim(database, before=before, megabytes=settings.keep_megabytes)
     if removed:
         log.info("removed %d requests that were older or more than is kept", removed)
     swept = label_store.sweep(database)

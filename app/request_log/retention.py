@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime
 
 import peewee
 
@@ -17,15 +17,14 @@ ROW = 300  # bytes of a row beside its bodies, with its share of the indexes
 PAGES = 500  # given back to the disk at once
 
 
-def trim(database: peewee.Database, *, days: float | None, megabytes: float | None) -> int:
-    """Remove what is older than `days`, and the oldest while there is more than `megabytes`.
+def trim(database: peewee.Database, *, before: datetime | None, megabytes: float | None) -> int:
+    """Remove what came before a moment, and the oldest while there is more than `megabytes`.
 
     Returns how many requests were removed; their predictions go with them.
     """
     removed = 0
-    if days is not None:
-        edge = clock.text(clock.now() - timedelta(days=days))
-        while (chunk := _remove(database, Request.at < edge)) > 0:
+    if before is not None:
+        while (chunk := _remove(database, Request.at < clock.text(before))) > 0:
             removed += chunk
     if megabytes is not None:
         while size(database) > megabytes * 1e6 and (chunk := _remove(database)) > 0:

@@ -15,6 +15,7 @@ import pytest
 from app.background import housekeeping
 from app.labels import store as label_store
 from app.labels import upload_store
+from app.request_log.age_limit import AgeLimit
 from app.settings import Settings
 from app.store import clock, ids
 from app.store import database as databases
@@ -38,6 +39,11 @@ print("started", flush=True)
 time.sleep(600)
 """
 Start = Callable[[], "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def limit(tmp_path: Path) -> AgeLimit:
+    return AgeLimit(tmp_path)
 
 
 @pytest.fixture
@@ -87,14 +93,17 @@ def add(database: peewee.Database, at: float) -> str:
 
 
 def test_what_is_older_than_is_kept_goes(
-    database: peewee.Database, settings: Settings, caplog: pytest.LogCaptureFixture
+    database: peewee.Database,
+    settings: Settings,
+    limit: AgeLimit,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
     add(database, at=1e9)
-    housekeeping._trim(settings, database)
+    housekeeping._trim(settings, database, limit)
     assert Request.select().count(database) == 1
     assert caplog.text == ""
-    housekeeping._trim(Settings(keep_days=1.0), database)
+    housekeeping._trim(Settings(keep_days=1.0), database, limit)
     assert Request.select().count(database) == 0
     assert "removed 1 request" in caplog.text
 
@@ -102,6 +111,7 @@ def test_what_is_older_than_is_kept_goes(
 def test_what_was_given_up_goes(
     database: peewee.Database,
     settings: Settings,
+    limit: AgeLimit,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -112,11 +122,11 @@ def test_what_was_given_up_goes(
     about = {"source": "me", "upload": number, "is_complete": False}
     label_store.insert(database, label_store.rows("debts", [first], ["1"], [b"{}"], **about))
     upload_store.update(database, number, read=1)
-    housekeeping._trim(settings, database)
+    housekeeping._trim(settings, database, limit)
     assert (Label.select().count(database), caplog.text) == (1, "")
     later = clock.now() + timedelta(hours=1)
     monkeypatch.setattr(clock, "now", lambda: later)
-    housekeeping._trim(settings, database)
+    housekeeping._trim(settings, database, limit)
     assert Label.select().count(database) == 0
     assert "the labels of 1 post" in caplog.text
 

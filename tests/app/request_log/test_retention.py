@@ -53,22 +53,22 @@ def kept(database: peewee.Database) -> list[str]:
 def test_what_is_older_goes_and_its_predictions_with_it(database: peewee.Database) -> None:
     add(database, days=3, count=20)
     young = add(database, days=1, count=3)
-    assert retention.trim(database, days=2, megabytes=None) == 20
+    assert retention.trim(database, before=clock.now() - 2 * DAY, megabytes=None) == 20
     assert kept(database) == young
-    assert retention.trim(database, days=2, megabytes=None) == 0
+    assert retention.trim(database, before=clock.now() - 2 * DAY, megabytes=None) == 0
 
 
 def test_nothing_goes_unless_it_is_asked(database: peewee.Database) -> None:
     all_of_them = add(database, days=1000, count=3)
-    assert retention.trim(database, days=None, megabytes=None) == 0
-    assert retention.trim(database, days=2000, megabytes=1000) == 0
+    assert retention.trim(database, before=None, megabytes=None) == 0
+    assert retention.trim(database, before=clock.now() - 2000 * DAY, megabytes=1000) == 0
     assert kept(database) == all_of_them
 
 
 def test_above_a_size_the_oldest_go(database: peewee.Database) -> None:
     add(database, days=2, count=50, size=20_000)
     young = add(database, days=1, count=8, size=20_000)
-    retention.trim(database, days=None, megabytes=0.8)
+    retention.trim(database, before=None, megabytes=0.8)
     left = kept(database)
     assert retention.size(database) <= 0.8e6
     assert 8 < len(left) < 25
@@ -77,7 +77,7 @@ def test_above_a_size_the_oldest_go(database: peewee.Database) -> None:
 
 def test_a_size_that_nothing_fits_ends(database: peewee.Database) -> None:
     add(database, days=1, count=10)
-    assert retention.trim(database, days=None, megabytes=1e-6) == 10
+    assert retention.trim(database, before=None, megabytes=1e-6) == 10
     assert kept(database) == []
 
 
@@ -100,7 +100,7 @@ def test_others_write_meanwhile(database: peewee.Database, database_url: str) ->
 
     thread = threading.Thread(target=write)
     thread.start()
-    assert retention.trim(database, days=2, megabytes=None) == 100
+    assert retention.trim(database, before=clock.now() - 2 * DAY, megabytes=None) == 100
     thread.join()
     assert kept(database) == young
 
@@ -120,7 +120,7 @@ class TestFile:
         add(database, days=3, count=100, size=50_000)
         database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         before = file.stat().st_size
-        retention.trim(database, days=2, megabytes=None)
+        retention.trim(database, before=clock.now() - 2 * DAY, megabytes=None)
         database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         assert before > 10e6
         assert file.stat().st_size < 0.1 * before
@@ -132,5 +132,5 @@ class TestFile:
             database._pragmas = [("auto_vacuum", "none")]
             migrate(database)
             add(database, days=3, count=50, size=5000)
-            assert retention.trim(database, days=2, megabytes=None) == 50
+            assert retention.trim(database, before=clock.now() - 2 * DAY, megabytes=None) == 50
             assert database.pragma("freelist_count") > 0
