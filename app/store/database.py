@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -171,10 +172,12 @@ def _make(file: Path) -> None:
 def _postgres(
     url: str, durability: Durability, wait: float, longest: float, *, is_shared: bool
 ) -> peewee.Database:
-    if not extras.has("psycopg"):
+    try:
+        import_module("psycopg")  # an extra
+    except ImportError:
         what = "PostgreSQL, which DATABASE_URL names, needs a driver that is not installed."
-        raise extras.absent("psycopg", what)
-    from app.store import postgres  # an extra
+        raise extras.absent("psycopg", what) from None
+    from app.store import postgres
 
     is_synchronous = durability == "power"
     return postgres.connect(

@@ -22,6 +22,7 @@ from src.support.errors import UserError
 
 log = logging.getLogger(__name__)
 
+AHEAD = timedelta(minutes=1)  # by which clocks of two machines may differ
 AFTER_LABELS, AT_LEAST_EVERY = "after_labels", "at_least_every"
 IMPATIENCE = 10  # times the debounce after which labels that go on coming are waited for no more
 
@@ -33,6 +34,7 @@ class RetrainTrigger:
         self._database = database
         self._configured = configured
         self._refused: dict[str, tuple[int, str]] = {}  # what could not be trained
+        self._ahead: dict[str, tuple[str, datetime]] = {}  # of a training from a clock set ahead
 
     def look(self) -> None:
         """Look at every dataset that has the rule."""
@@ -83,21 +85,42 @@ class RetrainTrigger:
 
     def _reason(self, name: str, rule: Retrain) -> str | None:
         before = _before(store.latest(self._database, name, 2))
-        last = None if before is None else _moment(before["frozen"] or before["at"])
+        now = clock.now()
+        last = begun = None
+        if before is not None:
+            last = self._not_ahead(name, before["frozen"] or before["at"], now)
+            begun = min(last, _moment(before["at"]))
         wanted = rule.after_labels or 1
         count, newest = new_labels.since(self._database, name, last, wanted)
         if count == 0 or newest is None:
             return None
-        now = clock.now()
         is_due = rule.after_labels is not None and count >= wanted
         if is_due and self._is_quiet(name, rule, last, now, newest):
             return AFTER_LABELS
         if rule.at_least_every is not None:
             pause = timedelta(seconds=rules.seconds(rule.at_least_every))
-            begun = before["at"] if before else self._registered(name)
-            if begun is None or now - _moment(begun) >= pause:
+            begun = begun or self._registered(name)
+            if begun is None or now - begun >= pause:
                 return AT_LEAST_EVERY
         return None
+
+    def _not_ahead(self, name: str, text: str, now: datetime) -> datetime:
+        """Return a moment, or when it was first seen to lie ahead of the clock.
+
+        A clock that was a day ahead and was set back would else stop the rule for a day.
+        """
+        moment = _moment(text)
+        if moment <= now + AHEAD:
+            return moment
+        if self._ahead.get(name, ("", now))[0] != text:
+            log.warning(
+                "retrain of %s: its last training is from %s, which is ahead of the clock; labels "
+                "count from now on",
+                name,
+                text,
+            )
+            self._ahead[name] = (text, now)
+        return self._ahead[name][1]
 
     def _is_quiet(
         self, name: str, rule: Retrain, last: datetime | None, now: datetime, newest: str
@@ -113,9 +136,9 @@ class RetrainTrigger:
         number = version_store.champions(self._database).get(name)
         return None if number is None else version_store.get(self._database, name, number)
 
-    def _registered(self, name: str) -> str | None:
+    def _registered(self, name: str) -> datetime | None:
         champion = self._champion(name)
-        return None if champion is None else champion.at
+        return None if champion is None else _moment(champion.at)
 
 
 def _before(newest: list[dict[str, Any]]) -> dict[str, Any] | None:

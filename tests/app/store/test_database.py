@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from contextlib import closing, nullcontext
@@ -59,7 +60,7 @@ def test_a_url_that_names_no_database_is_refused(url: str) -> None:
 
 
 def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(databases.extras, "has", lambda package: False)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(UserError, match="driver") as caught:
         databases.connect("postgresql://u:hunter2@h/n", "process", 1.0)
     assert "postgres]" in str(caught.value.fix)

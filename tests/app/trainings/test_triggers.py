@@ -17,6 +17,7 @@ from app.store.tables import Label, Training, Version
 from app.trainings import store as training_store
 from app.trainings.triggers import IMPATIENCE, RetrainTrigger
 from tests.app import project
+from tests.app.hands import Hands
 from tests.app.labels import truths
 
 Look = Callable[[], None]
@@ -127,6 +128,34 @@ def test_labels_count_from_when_the_last_training_read_its_rows(
     look()
     assert asked(database) == []
     truths.label(database, ago=98)
+    look()
+    assert len(asked(database)) == 1
+
+
+def test_a_training_from_a_clock_that_was_ahead_stops_no_rule(
+    database: peewee.Database, look: Look, caplog: pytest.LogCaptureFixture, hands: Hands
+) -> None:
+    rule(after_labels=2)
+    trained(database, at=-DAY, frozen=-DAY)
+    truths.label(database, 5, ago=10)
+    look()
+    assert asked(database) == []
+    assert caplog.text.count("ahead of the clock") == 1
+    hands.move(1000)
+    truths.label(database, 2)
+    look()
+    assert len(asked(database)) == 1
+    assert caplog.text.count("ahead of the clock") == 1
+
+
+def test_a_training_from_a_clock_that_was_ahead_is_no_reason_to_wait_for_the_next(
+    database: peewee.Database, look: Look, hands: Hands
+) -> None:
+    rule(at_least_every="1h")
+    trained(database, at=-DAY, frozen=-DAY)
+    look()
+    hands.move(3_700_000)
+    truths.label(database)
     look()
     assert len(asked(database)) == 1
 
