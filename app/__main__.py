@@ -33,6 +33,11 @@ NOUNS = {
         "write labels into data/, where DVC tracks them",
         "snapshot churn",
     ),
+    "transfer": (
+        "app.store.transfer",
+        "copy all rows into another database, such as from SQLite to PostgreSQL",
+        "transfer postgresql://lapidary@db/lapidary",
+    ),
 }
 
 
