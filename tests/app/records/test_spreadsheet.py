@@ -20,6 +20,19 @@ def test_a_cell_of_a_csv_that_is_a_formula_is_marked(cell: str) -> None:
     assert spreadsheet.text_cell(cell) == f"'{cell}"
 
 
-@pytest.mark.parametrize("cell", ["-3.5", "+2", "-1e-5", "-", "a=b", "", "'x"])
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("a;=1+1", "a;'=1+1"),
+        ("a; \t@x;b", "a; \t'@x;b"),
+        ("=a;+b", "'=a;'+b"),
+        ("a;\uff1d1", "a;'\uff1d1"),
+    ],
+)
+def test_a_formula_after_another_separator_is_marked(text: str, marked: str) -> None:
+    assert spreadsheet.text_cell(text) == spreadsheet.cell(text) == marked
+
+
+@pytest.mark.parametrize("cell", ["-3.5", "+2", "-1e-5", "-", "a=b", "", "'x", "a;b;1", "a;;b"])
 def test_a_cell_of_a_csv_that_is_no_formula_stays_as_it_is(cell: str) -> None:
     assert spreadsheet.text_cell(cell) == cell
