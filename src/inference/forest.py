@@ -1,4 +1,4 @@
-"""Scores of boosted trees: one record by QuickScorer, many by XGBoost's own library."""
+"""Scores of boosted trees: one record by QuickScorer or a walk, many by XGBoost's own library."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from src.inference import quickscorer, xgboost_library
 from src.inference.columns import Columns
 from src.inference.contributions import Added, of_columns, of_text
+from src.inference.level_walk import LevelWalk
+from src.inference.quickscorer import Tables
 from src.inference.scalar_expressions import Record
 from src.inference.tree_shap import Shapley
 from src.inference.trees import Trees
@@ -25,21 +27,18 @@ class Forest:
 
     def __init__(self, trees: Trees, columns: Columns, members: list[bytes]) -> None:
         self.trees, self.columns = trees, columns
-        self._tables = (
-            quickscorer.Tables(trees, columns) if quickscorer.fit(trees, columns) else None
-        )
+        kind = Tables if quickscorer.fit(trees, columns) else LevelWalk
+        self._one = kind(trees, columns)
         has_library = xgboost_library.library() is not None
         self._boosters = [Booster(data) for data in members] if has_library else []
-        if self._tables is None and not self._boosters:
-            raise xgboost_library.absent()
         if self._boosters:  # the first call sets it up, which threads must not do at once
             nothing = (np.empty(0, dtype=np.int64), np.empty(0))
             self._predict(np.zeros((1, columns.dense)), [nothing])
 
     def scores(self, records: Sequence[Record]) -> np.ndarray:
         """Return scores of shape (rows, scores)."""
-        if self._tables is not None and (len(records) < FEW or not self._boosters):
-            return np.array([self._tables.scores(record) for record in records])
+        if len(records) < FEW or not self._boosters:
+            return np.array([self._one.scores(record) for record in records])
         words = [self.columns.words(record) for record in records] if self.columns.texts else []
         return self._predict(self.columns.matrix(records), words)
 

@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from src.support.errors import UserError
-
 LIBRARY = "libxgboost"  # in the package xgboost
 SETTINGS = {
     "type": 1,  # scores, before the link
@@ -39,21 +37,11 @@ def library() -> Any:
     return None
 
 
-def absent() -> UserError:
-    """Return the error for a model that cannot answer without the library."""
-    return UserError(
-        "This model answers through XGBoost's library, which is not installed.",
-        fix="pip install -c constraints.txt '.[cpu]'",
-    )
-
-
 class Booster:
     """Compute the scores of many records by one member of a model; thread-safe."""
 
     def __init__(self, data: bytes) -> None:
         self._library = library()
-        if self._library is None:
-            raise absent()
         self._handle = ctypes.c_void_p()
         self._check(self._library.XGBoosterCreate(None, 0, ctypes.byref(self._handle)))
         size = ctypes.c_uint64(len(data))

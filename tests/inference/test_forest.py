@@ -8,7 +8,6 @@ import pytest
 
 from src.inference import forest, predictor, xgboost_library
 from src.learning import exporting
-from src.support.errors import UserError
 from tests.inference import models
 
 pytest.importorskip("xgboost")
@@ -41,24 +40,15 @@ def made(**words: Any) -> tuple[Any, list[Any], Any]:
     return dataset, models.as_records(models.make_rows(50, seed=4), dataset), found.files()
 
 
+@pytest.mark.parametrize("words", [{}, {"kind": "mixed"}, {"params": {"max_depth": 9}}])
 def test_without_the_library_records_are_answered_one_by_one(
-    monkeypatch: pytest.MonkeyPatch,
+    words: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dataset, records, files = made()
+    dataset, records, files = made(count=600, **words)
     expected = predictor.build(dataset, files.__getitem__).output(records)
     monkeypatch.setattr(xgboost_library, "library", lambda: None)
     found = predictor.build(dataset, files.__getitem__).output(records)
     assert np.allclose(found, expected, rtol=1e-5)
-
-
-@pytest.mark.parametrize("words", [{"kind": "mixed"}, {"params": {"max_depth": 9}}])
-def test_without_the_library_what_has_no_tables_names_the_extra(
-    words: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dataset, _, files = made(count=600, **words)
-    monkeypatch.setattr(xgboost_library, "library", lambda: None)
-    with pytest.raises(UserError, match="not installed"):
-        predictor.build(dataset, files.__getitem__)
 
 
 @pytest.mark.parametrize("kind", ["table", "mixed"])

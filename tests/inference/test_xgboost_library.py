@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from src.inference import xgboost_library
 from src.inference.xgboost_library import Booster
-from src.support.errors import UserError
 
 xgboost = pytest.importorskip("xgboost")
 
@@ -81,13 +79,6 @@ def test_the_package_is_not_imported(tmp_path: Path, root: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
-
-
-def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xgboost_library, "library", lambda: None)
-    with pytest.raises(UserError, match="not installed") as caught:
-        Booster(b"")
-    assert "[cpu]" in str(caught.value)
 
 
 def test_bytes_that_are_no_model_are_refused() -> None:

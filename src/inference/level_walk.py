@@ -1,0 +1,80 @@
+"""Score one record by walking all trees at once, a level at a time.
+
+It serves trees of any size, and texts, for which QuickScorer's tables would take too much memory.
+What a step needs of a node stands together: of large forests most of the time goes to fetch it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from src.inference.columns import Columns, Numeric
+from src.inference.scalar_expressions import Record
+from src.inference.trees import NONE, Trees
+
+CHILD, COLUMN, MISSING_GOES_RIGHT, THRESHOLD = range(4)  # of a node; the right child is the next
+
+
+class LevelWalk:
+    """Compute the scores of one record; built once and shared by threads."""
+
+    def __init__(self, trees: Trees, columns: Columns) -> None:
+        """Take trees, and the columns that their splits name."""
+        self._columns = columns
+        self._texts = columns.texts
+        order = np.concatenate([trees.roots, *_children(trees)])
+        place = np.empty(len(order), dtype=np.int32)
+        place[order] = np.arange(len(order), dtype=np.int32)
+        splits = trees.splits[order]
+        self._nodes = np.empty((len(order), 4), dtype=np.int32)
+        # A leaf is its own child, whatever the record: nothing is at least a NaN.
+        self._nodes[:, CHILD] = np.where(splits, place[trees.left[order]], place[order])
+        self._nodes[:, COLUMN] = np.where(splits, trees.column[order], 0)
+        self._nodes[:, MISSING_GOES_RIGHT] = splits & ~trees.goes_left[order]
+        thresholds = np.where(splits, trees.value[order], np.float32(np.nan))
+        self._nodes[:, THRESHOLD] = thresholds.astype(np.float32).view(np.int32)
+        self._values = np.where(splits, 0.0, trees.value[order].astype(np.float64)) / trees.members
+        self._roots = np.arange(len(trees.roots), dtype=np.int32)
+        self._depth = sum(1 for _ in trees.levels()) - 1
+        self._base, self._score = trees.base, trees.score
+        numeric = [part for part in columns.parts if isinstance(part, Numeric)]
+        self._numeric = [part.one for part in numeric]
+        self._places = np.array([part.first for part in numeric], dtype=np.intp)
+        self._levels = [part for part in columns.parts if not isinstance(part, Numeric)]
+
+    def scores(self, record: Record) -> np.ndarray:
+        """Return the scores of one record, shape (scores,)."""
+        row = self._row(record)
+        has_missing = bool(np.isnan(row).any())
+        at = self._roots
+        for _ in range(self._depth):
+            nodes = self._nodes.take(at, axis=0)
+            values = row.take(nodes[:, COLUMN])
+            goes_right = values >= nodes.view(np.float32)[:, THRESHOLD]
+            if has_missing:
+                goes_right |= np.isnan(values) & (nodes[:, MISSING_GOES_RIGHT] != 0)
+            at = nodes[:, CHILD] + goes_right
+        leaves = self._values.take(at)
+        if len(self._base) == 1:
+            return self._base + leaves.sum()
+        return self._base + np.bincount(self._score, leaves, len(self._base))
+
+    def _row(self, record: Record) -> np.ndarray:
+        """Encode a record, in the single precision that the trees compare in."""
+        row = np.empty(self._columns.width, dtype=np.float32)
+        with np.errstate(over="ignore"):  # an overflow is above every threshold, too
+            row[self._places] = [one(record) for one in self._numeric]
+            for part in self._levels:
+                level = part.rows.get(record[part.at], part.unknown)
+                row[part.first : part.first + part.width] = part.table[level]
+            if self._texts:
+                row[self._columns.dense :] = np.nan  # words that the record lacks are missing
+                at, weights = self._columns.words(record)
+                row[at] = weights
+        return row
+
+
+def _children(trees: Trees) -> list[np.ndarray]:
+    """List the children of each level's splits, the two of a split side by side."""
+    inner = [nodes[trees.left[nodes] != NONE] for nodes in trees.levels()]
+    return [np.stack([trees.left[nodes], trees.right[nodes]], axis=1).ravel() for nodes in inner]
