@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -29,6 +30,7 @@ from src.support.errors import Fault
 MOST_FAULTS = 20
 LEAST_VALUES = 10_000  # objects and numbers that are read in search of faults
 BLANK = b" \t\n\r"
+KEY = re.compile(rb'"[ \t\n\r]*:')  # the end of each key, and of texts that have one within
 REFUSALS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, FieldError)
 
 
@@ -84,12 +86,8 @@ class Records:
             name for name, feature in dataset.features.items() if isinstance(feature, Integer)
         ]
         self._needed = [name for name, field in self.by_name.items() if field.required]
-        self._quoted = [f'"{name}"'.encode() for name in self.names]
         self._beside = self._fields_beside()
         self._quoted_beside = [f'"{name}"'.encode() for name in self._beside]
-        # How a key might be written otherwise than in `_quoted`.
-        named = [*self.names, *self._beside]
-        self._escape = b"\\" if any("/" in name for name in named) else b"\\u"
         self._type = self._struct({})
         self._type_beside = self._struct(self._beside)
         self._make_decoders()
@@ -130,16 +128,9 @@ class Records:
                 values = [self._read(record) for record in values]
         except REFUSALS as error:
             return None, error
-        # Of two equal keys msgspec takes the last. A text that looks like a key, or a key that
-        # is written with an escape, is told apart on the other way.
-        if (
-            sum(map(body.count, self._quoted)) == keys
-            and self._escape not in body
-            and all(
-                not count or body.count(name) == count
-                for name, count in zip(self._quoted_beside, beside.counts, strict=False)
-            )
-        ):
+        # Of two equal keys msgspec takes the last. A text that looks like a key is told apart on
+        # the other way.
+        if _has_keys(body, keys + sum(beside.counts)):
             return Decoded(values, many, beside.ignored, beside.references), None
         return None, None
 
@@ -376,6 +367,12 @@ class Records:
                     fix="keep one",
                 )
             seen.add(key)
+
+
+def _has_keys(body: bytes, count: int) -> bool:
+    """Tell whether a body has so many keys, if it is JSON: a text may make it say no, never yes."""
+    colons = body.count(b":")
+    return colons == count or (colons > count and len(KEY.findall(body)) == count)
 
 
 def _as_is(value: Any) -> Any:

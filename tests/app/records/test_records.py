@@ -358,12 +358,10 @@ def referred(reference: Any, **more: Any) -> str:
 
 def test_a_reference_stands_beside_a_record_in_both_ways_of_reading() -> None:
     values = RECORDS.decode(json.dumps(RECORD).encode()).values
-    quick = referred("A-17").encode()
-    escaped = quick.replace(b"A-17", b"A\\u002d17")
-    for body in (quick, escaped):
-        assert RECORDS.decode(body) == Decoded(values, many=False, references=("A-17",))
-    assert RECORDS.quick(quick)[0] is not None
-    assert RECORDS.quick(escaped)[0] is None
+    for reference, is_quick in {"A-17": True, "a: b": True, '"a": 1': False}.items():
+        body = referred(reference).encode()
+        assert RECORDS.decode(body) == Decoded(values, many=False, references=(reference,))
+        assert (RECORDS.quick(body)[0] is not None) == is_quick
     none = referred(None).encode()
     assert RECORDS.decode(none) == Decoded(values, many=False)
     both = f"[{referred('a', price=3)}, {json.dumps(RECORD)}, {referred('reference')}]".encode()
@@ -649,6 +647,9 @@ def slowly(records: Records, patch: pytest.MonkeyPatch) -> None:
 @example(referred("reference").encode())
 @example(referred("a").encode()[:-1] + b', "r\\u0065ference": "b"}')
 @example(referred("a\x7f", price=1).encode())
+@example(json.dumps({**RECORD, "note": '"a" : 1, "b": 2'}).encode())
+@example(json.dumps({**RECORD, "note": "a: b"}).encode()[:-1] + b', "note" : "c: d"}')
+@example(json.dumps({**RECORD, "note": "\ud800"}).encode())
 @example(b"[")
 def test_both_ways_of_reading_agree(body: bytes) -> None:
     fast = outcome(RECORDS, body)
