@@ -143,8 +143,7 @@ class Predictions(DatasetResource):
     )
     def on_get(self, call: Call[PredictionFilter, None], dataset: Dataset) -> PredictionPage:
         """Answer with a page: of all for who may label, else of the caller's own."""
-        caller, query = call.exchange.caller, call.query
-        own = None if caller is None or caller.may("label") else caller.name
+        own, query = _own(call.exchange), call.query
         limit = query.limit or min(self.services.settings.page, MOST)
         database = self.services.database
         wanted = latest.Wanted(dataset.name, query.version, query.reference, own)
@@ -258,6 +257,7 @@ class OnePrediction(DatasetResource):
         scope="predict",
         name="receipt",
         summary="What was asked and answered, by which version, trained on what",
+        description="A key that may predict alone finds its own predictions, and no others.",
         answer=Receipt,
         refuses=("unknown_prediction",),
         is_offered=is_served,
@@ -265,7 +265,7 @@ class OnePrediction(DatasetResource):
     def on_get(self, call: Call, dataset: str, prediction_id: str) -> Receipt:
         """Answer with the record, the answer and where the version comes from."""
         exchange, database = call.exchange, self.services.database
-        row = self._row(dataset, prediction_id)
+        row = self._row(dataset, prediction_id, _own(exchange))
         exchange.dataset, exchange.version = dataset, row.version
         version = version_store.get(database, dataset, row.version)
         manifest = version.manifest
@@ -285,13 +285,14 @@ class OnePrediction(DatasetResource):
             files=manifest["files"],
         )
 
-    def _row(self, dataset: str, prediction_id: str) -> Prediction:
-        """Return a stored prediction; raise UserError where there is none."""
-        rows = Prediction.select().where(
-            Prediction.id == prediction_id, Prediction.dataset == dataset
-        )
-        is_askable = _is_askable(dataset, prediction_id)
-        row = next(iter(rows.execute(self.services.database) if is_askable else ()), None)
+    def _row(self, dataset: str, prediction_id: str, own: str | None) -> Prediction:
+        """Return a stored prediction; raise UserError where there is none, or it is another's.
+
+        Both answer alike, so that nobody learns which ids there are.
+        """
+        row = None
+        if _is_askable(dataset, prediction_id):
+            row = latest.get(self.services.database, dataset, prediction_id, own)
         if row is None:
             what = "There is no such prediction."
             raise UserError(what, code="unknown_prediction", given=prediction_id)
@@ -301,6 +302,12 @@ class OnePrediction(DatasetResource):
 def routes(services: Services) -> list[Resource]:
     """Return the resources of predictions, and of rows that are similar."""
     return [Predictions(services), OnePrediction(services), Similar(services)]
+
+
+def _own(exchange: Exchange) -> str | None:
+    """Return whose predictions a caller may see; None for those of all."""
+    caller = exchange.caller
+    return None if caller is None or caller.may("label") else caller.name
 
 
 def _warn(answer: dict[str, Any], code: str, message: str) -> None:

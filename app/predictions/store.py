@@ -1,4 +1,4 @@
-"""The latest predictions of a dataset, found among the newest rows of two tables.
+"""One prediction, and the latest ones of a dataset, found among the newest rows of two tables.
 
 No index leads to a dataset's predictions: it would cost every answer a fifth of what it costs to
 store it. So rows are looked at by id, the newest first, and not more of them than LOOK. One leads
@@ -86,6 +86,21 @@ def _referenced(database: peewee.Database, wanted: Wanted, limit: int, before: s
     query = Prediction.select().where(*conditions).order_by(Prediction.id.desc()).limit(limit + 1)
     rows = list(query.dicts().execute(database))
     return Page(rows[:limit], len(rows), rows[limit - 1]["id"] if len(rows) > limit else None)
+
+
+def get(
+    database: peewee.Database, dataset: str, prediction_id: str, caller: str | None = None
+) -> Prediction | None:
+    """Return a prediction; None where there is none, or with a caller where another asked for it.
+
+    The rows of a batch were asked for by whoever sent its request.
+    """
+    rows = Prediction.select().where(Prediction.id == prediction_id, Prediction.dataset == dataset)
+    row: Prediction | None = next(iter(rows.execute(database)), None)
+    if row is None or caller is None:
+        return row
+    asker = Request.select(Request.caller).where(Request.id == row.request).scalar(database)
+    return row if asker == caller else None
 
 
 def _rows(

@@ -11,6 +11,7 @@ import pytest
 
 from app.auth import keys
 from app.registry import store as version_store
+from app.store import ids
 from app.store.tables import BatchPrediction, Prediction
 from tests.app import project
 from tests.app.conftest import MakeService
@@ -460,3 +461,37 @@ def test_who_may_only_predict_sees_the_own_predictions(make_service: MakeService
         for name, asked in given.items()
     }
     assert listed == {**own, "all": [*own["two"], *own["one"]]}
+
+
+def test_who_may_only_predict_does_not_learn_which_predictions_others_have(
+    make_service: MakeService,
+) -> None:
+    service = make_service()
+    scopes = {"one": ["predict"], "two": ["predict"], "labeller": ["predict", "label"]}
+    scopes["boss"] = ["admin"]
+    asked = {
+        name: {"X-API-Key": keys.create(service.database, name, some)}
+        for name, some in scopes.items()
+    }
+    service.look()
+    single = service.predict(headers=asked["one"]).json["id"]
+    batch = [
+        one["id"] for one in service.predict(record=[project.STONE] * 2, headers=asked["one"]).json
+    ]
+    absent = ids.new()
+    for number in (single, *batch):
+        for name in ("one", "labeller", "boss"):
+            answer = service.ask(f"{PATH}/{number}", headers=asked[name])
+            assert answer.status_code == 200, (name, answer.text)
+        other = assert_refused(service.ask(f"{PATH}/{number}", headers=asked["two"]), 404)
+        none = assert_refused(service.ask(f"{PATH}/{absent}", headers=asked["two"]), 404)
+        for document, own in ((other, number), (none, absent)):
+            assert document.pop("given") == own
+            del document["request_id"]
+        assert other == none, "nobody learns which ids there are"
+    page = f"/datasets/stones/predictions/{single}"
+    assert service.ask(page, headers=asked["one"]).status_code == 200
+    assert service.ask(page, headers=asked["two"]).status_code == 404
+    start = {"from": single}
+    answer = service.ask("/datasets/stones/predict", params=start, headers=asked["two"])
+    assert answer.status_code == 404
