@@ -61,7 +61,12 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     metrics, redaction = Metrics(), Redaction(settings.redact)
     secret = sessions.secret(var)
     guard = Guard(proxies=settings.proxies, origins=settings.origins, secret=secret)
-    load = loader(var, most_records=settings.most_records, longest_text=settings.longest_text)
+    load = loader(
+        var,
+        most_records=settings.most_records,
+        longest_text=settings.longest_text,
+        hidden=settings.redact,
+    )
     configured = LiveConfig(var)
     gatekeeper = Gatekeeper(configured)
     registry = Registry(database, var, load, configured, gatekeeper)

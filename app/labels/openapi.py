@@ -170,10 +170,10 @@ def _records(context: DatasetContext, dataset: Dataset | None = None) -> Records
 
 
 def _example(context: DatasetContext) -> dict[str, Any] | None:
-    """Return a label that can be posted: a held-out record with what the model says of it."""
+    """Return a label that can be posted: an example record with what the model says of it."""
     if context.serving is None:
         return None
-    label = context.serving.example_label()
+    label = context.serving.example_label(is_real=context.is_real)
     try:
         _records(context).decode(msgspec.json.encode(label))
     except Invalid:  # conf/ changed since the version was trained

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from app.http.exchange import SCOPES
+from app.http.exchange import SCOPES, Caller
 from app.http.openapi import Schema
 from app.http.resource import RouteTable
 from app.labels import openapi as label_openapi
 from app.openapi.operations import Components, describe, path_of
 from app.predictions import openapi as prediction_openapi
-from app.registry.dataset_context import DatasetContext
+from app.registry.dataset_context import DatasetContext, shows_rows
 from app.registry.loaded import LoadedVersion
 from app.registry.registry import Registry
 from app.settings import Settings
@@ -38,25 +38,38 @@ class OpenApi:
         self._registry = registry
         self._settings = settings
         self._routes = RouteTable([])
-        self._made: tuple[Any, Schema] | None = None
+        # Of what it was made, and the documents by the datasets whose rows they show.
+        self._made: tuple[Any, dict[tuple[str, ...], Schema]] = None, {}
 
     def know(self, routes: RouteTable) -> None:
         """Take the routes that are described."""
         self._routes = routes
 
-    def document(self) -> Schema:
-        """Return the whole document."""
+    def document(self, caller: Caller | None = None) -> Schema:
+        """Return the whole document; its examples are rows of the data for those who may see them.
+
+        Those are datasets that say `examples: real`, and callers with a key.
+        """
         registry = self._registry
         served = {name: registry.champion(name) for name in registry.names()}
+        datasets = {name: self._dataset(name) for name in registry.known()}
         state = (
             [(name, one.version.number) for name, one in served.items()],
-            [self._dataset(name) for name in registry.known()],
+            datasets,
             configs.choices("model"),
             configs.choices("search"),
         )
-        if self._made is None or self._made[0] != state:
-            self._made = state, self._write(served)
-        return self._made[1]
+        real = tuple(
+            name
+            for name, dataset in datasets.items()
+            if dataset is not None and shows_rows(dataset, caller)
+        )
+        of, documents = self._made
+        if of != state or real not in documents:
+            kept = documents if of == state else {}
+            documents = {**kept, real: self._write(served, real)}
+            self._made = state, documents
+        return documents[real]
 
     def _dataset(self, name: str) -> Dataset | None:
         """Return a dataset as labels of it are read; None where conf/ cannot be read."""
@@ -65,7 +78,7 @@ class OpenApi:
         except UserError:
             return None
 
-    def _write(self, served: dict[str, LoadedVersion]) -> Schema:
+    def _write(self, served: dict[str, LoadedVersion], real: Collection[str]) -> Schema:
         settings = self._settings
         paths: Schema = {}
         components: Schema = {}
@@ -74,7 +87,8 @@ class OpenApi:
             dataset, serving = self._dataset(name), served.get(name)
             if dataset is None:
                 continue
-            context = DatasetContext(dataset, serving, self._registry.classes(name), settings)
+            classes = self._registry.classes(name)
+            context = DatasetContext(dataset, serving, classes, settings, name in real)
             contexts.append(context)
             tags.append({"name": name, "description": dataset.about})
             components.update(prediction_openapi.schemas(context))

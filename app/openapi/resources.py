@@ -59,8 +59,9 @@ class OpenApiDocument(Resource):
         is_answer_stored=False,
     )
     def on_get(self, call: Call) -> Schema:
-        """Answer with the description of what is served now."""
-        return self._api.document()
+        """Answer with the description of what is served now, with the examples of the caller."""
+        call.response.set_header("Vary", "Authorization, Cookie, X-API-Key")
+        return self._api.document(call.exchange.caller)
 
 
 class Docs(Resource):

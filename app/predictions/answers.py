@@ -43,11 +43,9 @@ def answer(
     return answers
 
 
-def example(serving: LoadedVersion) -> dict[str, Any]:
-    """Return the answer to the example of a version."""
-    record = serving.golden[0]["record"]
-    values = tuple(record[name] for name in serving.records.names)
-    return answer(serving, [values], ids.new())[0]
+def example(serving: LoadedVersion, record: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer to an example of a version; raise UserError where there is none."""
+    return answer(serving, serving.values(record), ids.new())[0]
 
 
 def _values(

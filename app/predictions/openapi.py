@@ -19,6 +19,7 @@ from app.records.enumeration import enumeration
 from app.records.references import NAME
 from app.registry.dataset_context import DatasetContext
 from app.registry.loaded import LoadedVersion
+from src.support.errors import UserError
 
 CHANCE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 WHY = structure(
@@ -74,11 +75,10 @@ def one_or_many_predictions(context: DatasetContext) -> Schema:
 
 def record_examples(context: DatasetContext) -> Schema:
     """Return bodies that can be posted."""
-    serving = _serving(context)
-    one = serving.example()
+    one = context.example()
     return {
         "one": {"summary": f"one {context.dataset.noun}", "value": one},
-        "many": {"summary": "several at once", "value": [one, serving.example(1)]},
+        "many": {"summary": "several at once", "value": [one, context.example(1)]},
     }
 
 
@@ -86,12 +86,15 @@ def csv_example(context: DatasetContext) -> str:
     """Return a CSV that can be posted."""
     serving = _serving(context)
     dataset = serving.dataset
-    return as_csv(list(dataset.features), serving.example(), dataset.separator)
+    return as_csv(list(dataset.features), context.example(), dataset.separator)
 
 
 def prediction_examples(context: DatasetContext) -> Schema:
     """Return the answer to the first example."""
-    prediction = answers.example(_serving(context))
+    try:
+        prediction = answers.example(_serving(context), context.example())
+    except UserError:  # of a record that nobody sent it may have no finite answer
+        return {}
     return {"one": {"summary": "the answer to the example", "value": prediction}}
 
 
@@ -109,7 +112,7 @@ def similar_request(context: DatasetContext) -> Schema:
 
 def similar_examples(context: DatasetContext) -> Schema:
     """Return a body that asks for three rows."""
-    example = _serving(context).example()
+    example = context.example()
     record = {name: value for name, value in example.items() if name in _deciding(context)}
     return {"one": {"value": {"record": record, "n": 3}}}
 

@@ -83,6 +83,7 @@ def _serve(
         settings.folder(),
         most_records=settings.most_records,
         longest_text=settings.longest_text,
+        hidden=settings.redact,
     )
     changed = promotion.promote(
         database,

@@ -93,12 +93,18 @@ def metrics(first: Registered, second: Registered) -> list[MetricComparison]:
 
 
 def rows(
-    first: LoadedVersion, second: LoadedVersion, records: Sequence[Row], *, of: int
+    first: LoadedVersion,
+    second: LoadedVersion,
+    records: Sequence[Row],
+    *,
+    of: int,
+    is_shown: bool = True,
 ) -> RowComparisons:
     """Ask both versions about the same rows, those of one version; show where they differ most.
 
     Each row has a record, and the truth as `actual` where it is known. A record that one of them
-    does not take, for it was trained on other columns, is left out.
+    does not take, for it was trained on other columns, is left out. With `is_shown` the records
+    that differ most are shown.
     """
     is_alike = (first.classes is None) == (second.classes is None)
     pairs = [[_taken(one, row["record"]) for one in (first, second)] for row in records]
@@ -129,7 +135,7 @@ def rows(
         left_out=len(records) - len(taken),
         agree=sum(one.a.value == one.b.value for one in compared),
         points=_points(compared, first, second) if compared else UNSET,
-        most=[one for one in compared[:MOST] if one.difference > 0],
+        most=[one for one in compared[: MOST if is_shown else 0] if one.difference > 0],
     )
 
 

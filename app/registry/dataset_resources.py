@@ -12,7 +12,7 @@ from app.http.paging import Timestamp
 from app.http.resource import Resource
 from app.records.fields import FieldDescription
 from app.registry import description, store
-from app.registry.dataset_context import is_served
+from app.registry.dataset_context import is_served, shows_rows
 from app.registry.description import VersionSummary
 from app.registry.loaded import LoadedVersion
 from app.registry.services import DatasetResource, Services
@@ -155,7 +155,7 @@ class OneDataset(DatasetResource):
     def on_get(self, call: Call, dataset: Dataset) -> DatasetDescription:
         """Answer with fields, target, an example that can be posted, and where to post it."""
         serving = self.services.registry.champion(dataset.name)
-        trained = serving.dataset
+        trained, is_real = serving.dataset, shows_rows(dataset, call.exchange.caller)
         rule = trained.similar
         return DatasetDescription(
             name=trained.name,
@@ -164,8 +164,8 @@ class OneDataset(DatasetResource):
             champion=_champion(serving),
             target=_target(trained, serving.classes),
             fields=serving.records.fields(),
-            example=serving.example(),
-            examples=serving.examples(),
+            example=serving.example(is_real=is_real),
+            examples=serving.examples(is_real=is_real),
             separator=trained.separator,
             similar=None if rule is None else SimilarityRule(rule.same, rule.nearest),
             findings=findings.of(serving.version.manifest),

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from app.records.records import Records
+from app.registry import examples
 from app.registry.store import Registered
 from src.data.schema import Dataset
 from src.evaluation.decision import Decision
@@ -34,7 +39,6 @@ RESERVED = (
     "why",
 )
 OF_DECISION = ("abstains", "threshold")  # in answers of versions that have a decision
-SOME = 5  # examples
 PICKLED = "This version has no export: it answers only where what trained it is installed."
 
 
@@ -51,30 +55,50 @@ class LoadedVersion:
     similar: Similar | None
     classes: list[Any] | None  # as the dataset writes them
     model: dict[str, Any]  # what an answer says of the model
-    golden: list[dict[str, Any]]  # held-out records and the model's output, to show how they look
+    golden: list[dict[str, Any]]  # held-out records and the model's output: rows of the data
+    made: list[dict[str, Any]]  # records that are no rows, for those who may not see any
     causes: Causes  # features that are one reason together
     guard: Guard
 
-    def example(self, at: int = 0) -> dict[str, Any]:
-        """Return a held-out record, as it can be posted."""
+    def example(self, at: int = 0, *, is_real: bool = False) -> dict[str, Any]:
+        """Return a record as it can be posted: one that was made, or a held-out one."""
+        if not is_real:
+            return self.made[at % len(self.made)]
         record = self.golden[at % len(self.golden)]["record"]
         return {name: value for name, value in record.items() if value is not None}
 
-    def examples(self) -> list[dict[str, Any]]:
-        """Return some held-out records, the first one first."""
-        return [self.example(at) for at in range(min(SOME, len(self.golden)))]
+    def examples(self, *, is_real: bool = False) -> list[dict[str, Any]]:
+        """Return some records, the first one first."""
+        some = min(examples.SOME, len(self.golden)) if is_real else len(self.made)
+        return [self.example(at, is_real=is_real) for at in range(some)]
 
-    def example_label(self) -> dict[str, Any]:
-        """Return the first example with the target that the model gives it, as a label."""
-        output = self.golden[0]["output"]
+    def example_label(self, *, is_real: bool = False) -> dict[str, Any]:
+        """Return the first example with a target as a label: the one that the model gives it."""
+        example = self.example(is_real=is_real)
+        (output,) = self.predictor.output(self.values(example)).tolist()
+        target = self.dataset.target
         if self.classes is not None:
             output = self.classes[self.decision.called_one(output)]
-        return {**self.example(), self.dataset.target.name: output}
+        elif not math.isfinite(output) or not target.hold(output):  # of a linear model
+            output = next(filter(target.hold, examples.within(target)), output)
+        return {**example, target.name: output}
+
+    def values(self, record: dict[str, Any]) -> list[tuple[Any, ...]]:
+        """Return a record as the model takes it, in a list."""
+        return self.records.decode(msgspec.json.encode(record)).values
 
 
-def load(version: Registered, var: Path, *, most_records: int, longest_text: int) -> LoadedVersion:
+def load(
+    version: Registered,
+    var: Path,
+    *,
+    most_records: int,
+    longest_text: int,
+    hidden: Collection[str] = (),
+) -> LoadedVersion:
     """Load a version; every byte is the one that was trained, and it answers as it did then.
 
+    What rows have in the columns of `hidden` takes no part in its examples.
     Raises UserError where that is not so.
     """
     path, manifest = version.path(var), version.manifest
@@ -93,20 +117,43 @@ def load(version: Registered, var: Path, *, most_records: int, longest_text: int
         raise extras.absent(error.name or str(error), PICKLED) from None
     parity.check_golden(predictor, path, manifest)
     classes = _classes(manifest, dataset)
+    records = Records(dataset, most=most_records, longest_text=longest_text)
+    made = examples.made(records, dataset, predictor.typical, manifest.get("learnt"), hidden)
+    golden = json.loads((path / parity.GOLDEN).read_bytes())
     return LoadedVersion(
         version=version,
         dataset=dataset,
-        records=Records(dataset, most=most_records, longest_text=longest_text),
+        records=records,
         predictor=predictor,
         interval=Interval.from_manifest(manifest["interval"], list(dataset.features)),
         decision=decision,
         similar=Similar.load(path, manifest) if dataset.similar else None,
         classes=classes,
         model={"name": version.model, "version": version.number},
-        golden=json.loads((path / parity.GOLDEN).read_bytes()),
+        golden=_without(golden, hidden, made[0]),
+        made=made,
         causes=manifest["details"].get("causes") or {},
         guard=Guard(dataset, manifest.get("learnt"), classes, decision),
     )
+
+
+def _without(
+    golden: list[dict[str, Any]], hidden: Collection[str], made: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return held-out records with made values in the columns of `hidden`."""
+    secret = {name.casefold() for name in hidden}
+    if not secret:
+        return golden
+    return [
+        {
+            **one,
+            "record": {
+                name: made.get(name) if name.casefold() in secret else value
+                for name, value in one["record"].items()
+            },
+        }
+        for one in golden
+    ]
 
 
 def _classes(manifest: dict[str, Any], dataset: Dataset) -> list[Any] | None:

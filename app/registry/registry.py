@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -291,10 +291,12 @@ def _refuse(reasons: Errors, dataset: str, error: UserError) -> None:
         log.error("%s: %s", dataset, error)
 
 
-def loader(var: Path, *, most_records: int, longest_text: int) -> Load:
-    """Return the function that loads a version with these limits."""
+def loader(
+    var: Path, *, most_records: int, longest_text: int, hidden: Collection[str] = ()
+) -> Load:
+    """Return the function that loads a version with these limits, and these fields hidden."""
     return lambda version: servings.load(
-        version, var, most_records=most_records, longest_text=longest_text
+        version, var, most_records=most_records, longest_text=longest_text, hidden=hidden
     )
 
 

@@ -111,7 +111,10 @@ class Comparison(DatasetResource):
         )
 
     def _rows(self, pair: list[Registered]) -> RowComparisons:
-        """Ask both about rows that one of them held out: the newer one, if it kept them."""
+        """Ask both about rows that one of them held out: the newer one, if it kept them.
+
+        Those that every bundle has, to check itself by, are compared and not shown.
+        """
         registry, folder = self.services.registry, self.services.settings.folder()
         first, second = (registry.loaded(one.dataset, one.number) for one in pair)
         newest = sorted(pair, key=lambda one: -one.number)
@@ -120,4 +123,5 @@ class Comparison(DatasetResource):
             if kept is not None:
                 return comparison.rows(first, second, kept["sample"], of=one.number)
         serving = first if first.version.number == newest[0].number else second
-        return comparison.rows(first, second, serving.golden, of=newest[0].number)
+        number = newest[0].number
+        return comparison.rows(first, second, serving.golden, of=number, is_shown=False)

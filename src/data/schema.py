@@ -58,8 +58,8 @@ class Similar(Checked, frozen=True):
     same: list[str] = []
 
 
-# The keys of a dataset that judge its versions and its labels, and train none.
-RULES = ("gate", "promote", "on_breach", "retrain", "review")
+# The keys of a dataset that judge its versions and its labels, or show them, and train none.
+RULES = ("gate", "promote", "on_breach", "retrain", "review", "examples")
 
 
 class Dataset(Checked, frozen=True):
@@ -90,6 +90,7 @@ class Dataset(Checked, frozen=True):
     on_breach: rules.OnBreach = "warn"
     retrain: rules.Retrain | None = None
     review: rules.Review | Literal["never"] = rules.Review()
+    examples: Literal["made", "real"] = "made"  # that the service shows: no rows, or some
     coverage: Annotated[float, Meta(gt=0.5, lt=1)] = 0.9
     coverage_by: list[str] = []  # features by whose values intervals hold; found where absent
     similar: Similar | None = None

@@ -50,8 +50,8 @@ class Predictor:
         self.classes: list[str] | None = spec["classes"]
         self._scorer = scorer
         self._answers = Answers(spec["link"], spec["members"], spec.get("straightened"))
-        self._typical: dict[str, Any] = spec["typical"]
-        self._sharing = Sharing(dataset, self._typical)
+        self.typical: dict[str, Any] = spec["typical"]  # value of each feature; None for a text
+        self._sharing = Sharing(dataset, self.typical)
 
     def output(self, records: Sequence[Record]) -> np.ndarray:
         """Predict records: values of shape (rows,), or probabilities of shape (rows, classes)."""
@@ -83,7 +83,7 @@ class Predictor:
         self, record: Record, place: int | None, value: float
     ) -> tuple[float, float, list[Contribution]]:
         """Return base, value and contributions by sampling, for models of any kind."""
-        typical = tuple(self._typical[feature] for feature in self.dataset.features)
+        typical = tuple(self.typical[feature] for feature in self.dataset.features)
         base, amounts = sampled(
             lambda records: _of_class(self.output(records), place), typical, record
         )

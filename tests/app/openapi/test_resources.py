@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from app.auth import keys
 from app.http import problems
 from app.store.tables import Request
 from src.config import configuration as configs
 from src.config import paths
 from tests.app import project
+from tests.app.conftest import MakeService
+from tests.app.labels import truths
 from tests.app.service import Service, assert_refused
 
 
@@ -208,3 +211,62 @@ def test_documents_are_logged_without_their_text(service: Service) -> None:
     for path in ("/docs", "/docs/docs.js", "/openapi.json"):
         service.ask(path)
     assert [row["response_body"] for row in service.rows(Request)] == [None] * 3
+
+
+def shown(service: Service, dataset: str, path: str = "/openapi.json", **words: Any) -> list[Any]:
+    """Return the records that the description, or a dataset's, shows."""
+    document = service.ask(path, **words).json
+    if "paths" not in document:
+        return [document["example"], *document["examples"]]
+    found = document["paths"][f"/v1/{dataset}/predictions"]["post"]["requestBody"]["content"]
+    records = [one["value"] for one in found["application/json"]["examples"].values()]
+    return [records[0], *records[1]]
+
+
+def rows_of(dataset: str) -> list[dict[str, Any]]:
+    model = project.MODELS[dataset][0]
+    golden = json.loads((paths.BUNDLES / dataset / model / "golden.json").read_text())
+    return [{k: v for k, v in one["record"].items() if v is not None} for one in golden]
+
+
+def test_examples_are_no_rows_of_the_data(service: Service) -> None:
+    for path in ("/openapi.json", "/v1/stones"):
+        for record in shown(service, "stones", path):
+            assert record not in rows_of("stones")
+    document = service.ask("/openapi.json").text + service.ask("/v1/notes").text
+    for line in (paths.DATA / "notes.csv").read_text().splitlines()[1:]:
+        assert line.partition(",")[0] not in document
+
+
+def test_rows_are_shown_to_who_has_a_key_where_the_yaml_says_so(make_service: MakeService) -> None:
+    service = make_service()
+    scopes = ("predict", "train", "admin")
+    asked: dict[str, Any] = {
+        scope: {"X-API-Key": keys.create(service.database, scope, [scope])} for scope in scopes
+    }
+    asked["anybody"] = {}
+    truths.rule("stones", examples="real")
+    service.look()
+    rows, of_all = rows_of("stones"), {}
+    for name in ("anybody", *scopes, "anybody", *scopes):  # whoever asked before
+        answer = service.ask("/openapi.json", headers=asked[name])
+        assert {"Authorization", "Cookie", "X-API-Key"} <= {
+            part.strip() for part in answer.headers["vary"].split(",")
+        }
+        assert answer.headers["cache-control"] == "no-store"
+        may = name in ("predict", "admin")
+        records = shown(service, "stones", headers=asked[name])
+        assert all((record in rows) == may for record in records), name
+        of_all[name] = answer.text
+        label = answer.json["paths"]["/v1/stones/labels"]["post"]["requestBody"]["content"]
+        example = dict(label["application/json"]["examples"]["one"]["value"])
+        del example["price"]
+        assert (example in rows) == may, name
+        other = shown(service, "debts", headers=asked[name])
+        assert not any(record in rows_of("debts") for record in other), "it does not say so"
+    assert of_all["anybody"] == of_all["train"] != of_all["predict"] == of_all["admin"]
+    for name in ("predict", "admin"):
+        assert all(one in rows for one in shown(service, "", "/v1/stones", headers=asked[name]))
+    truths.rule("stones", examples="made")
+    service.look()
+    assert not any(record in rows for record in shown(service, "stones", headers=asked["admin"]))

@@ -43,9 +43,9 @@ def test_a_value_comes_with_the_range_it_is_likely_in(load_serving: LoadServing)
     assert interval["coverage"] == 0.9
 
 
-def test_the_answer_to_the_example_is_the_golden_one(load_serving: LoadServing) -> None:
+def test_the_answer_to_an_example_is_that_of_the_model(load_serving: LoadServing) -> None:
     one = load_serving("stones", "xgboost")
-    answer = answers.example(one)
+    answer = answers.example(one, one.example(is_real=True))
     assert ids.is_one(answer["id"])
     assert answer["price"] == pytest.approx(one.golden[0]["output"])
 

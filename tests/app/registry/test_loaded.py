@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from app.predictions import answers
-from app.registry import loaded
+from app.registry import examples, loaded
 from app.registry.loaded import LoadedVersion
 from src.config import paths
 from src.support.errors import UserError
@@ -36,27 +40,56 @@ def test_what_is_loaded_knows_limits_and_examples(load_serving: LoadServing) -> 
     assert load_serving("notes", "naive_bayes").classes == sorted(project.ROOMS)
 
 
-def test_its_examples_are_held_out_records_that_it_takes(load_serving: LoadServing) -> None:
+@pytest.mark.parametrize("is_real", [False, True])
+def test_its_examples_are_records_that_it_takes(load_serving: LoadServing, is_real: bool) -> None:
     one = load_serving("stones", "linear")
-    first, second, *_ = one.examples()
-    assert first == one.example() != second == one.example(1)
-    assert one.example(len(one.golden)) == first, "it goes round"
-    assert len(one.examples()) == loaded.SOME < len(one.golden)
-    for record in one.examples():
+    first, second, *_ = many = one.examples(is_real=is_real)
+    assert first == one.example(is_real=is_real) != second == one.example(1, is_real=is_real)
+    assert one.example(len(one.golden if is_real else many), is_real=is_real) == first
+    assert len(many) == examples.SOME < len(one.golden)
+    for record in many:
         one.records.decode(msgspec.json.encode(record))
         assert None not in record.values()
+    golden = [row["record"] for row in one.golden]
+    assert all((one.records.as_object(one.values(row)[0]) in golden) == is_real for row in many)
 
 
+@pytest.mark.parametrize("is_real", [False, True])
 @pytest.mark.parametrize(
     ("dataset", "model"), [("stones", "linear"), ("debts", "logistic"), ("notes", "naive_bayes")]
 )
 def test_its_example_of_a_label_has_what_the_model_answers(
-    load_serving: LoadServing, dataset: str, model: str
+    load_serving: LoadServing, dataset: str, model: str, is_real: bool
 ) -> None:
     one = load_serving(dataset, model)
-    label, target = one.example_label(), one.dataset.target.name
-    said = answers.example(one)[target]
-    assert label == {**one.example(), target: pytest.approx(said) if dataset == "stones" else said}
+    label, target = one.example_label(is_real=is_real), one.dataset.target.name
+    example = one.example(is_real=is_real)
+    said = answers.example(one, example)[target]
+    assert label == {**example, target: pytest.approx(said) if dataset == "stones" else said}
+
+
+@pytest.mark.parametrize("answer", [-3.5, float("nan")])
+def test_an_example_of_a_label_has_a_target_that_can_be(
+    load_serving: LoadServing, answer: float
+) -> None:
+    one = load_serving("stones", "linear")
+    fake = SimpleNamespace(output=lambda records: np.array([answer]))
+    assert replace(one, predictor=fake).example_label()["price"] > 0  # type: ignore[arg-type]
+
+
+def test_in_its_examples_a_hidden_field_is_made_of_the_yaml_alone(
+    trained: Path, load_serving: LoadServing, tmp_path: Path
+) -> None:
+    plain = load_serving("stones", "linear")
+    hidden = loaded.load(
+        plain.version, tmp_path, most_records=10, longest_text=100, hidden=["Carat", "cut"]
+    )
+    for is_real in (False, True):
+        ours = hidden.examples(is_real=is_real)
+        assert {record["carat"] for record in ours} == {10.0}, "between 0 and 20"
+        assert ours[0]["cut"] == project.CUTS[0]
+        for one, other in zip(ours, plain.examples(is_real=is_real), strict=False):
+            assert one["facets"] == other["facets"]
 
 
 @pytest.mark.parametrize("name", ["predictor.npz", "golden.json", "similar_keys.npy"])
