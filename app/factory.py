@@ -100,7 +100,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         openapi_resources.Docs(),
         openapi_resources.Problems(),
         openapi_resources.DocsFile(),
-        *pages.routes(renderer, app, guard, static),
+        *pages.routes(renderer, app, guard, static, database),
     ]
     routes = RouteTable(resources)
     guard.know(routes)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from app.auth import sessions
 from app.auth.hosts import is_local_name, is_loopback
 from app.auth.keys import StoredKey, beginning, find
+from app.auth.sessions import Session
 from app.http.exchange import ANYONE, HERE, Answer, Caller
 from app.http.resource import RouteTable
 from src.support.errors import UserError
@@ -45,13 +46,16 @@ class Guard:
         self._secret = secret
         self._origins = frozenset(origins)
         self._keys: Mapping[str, StoredKey] | None = None  # until the database has been read
+        self._ended: Collection[str] = ()  # ids of sessions, as the database has them
+        self._ended_here: set[str] = set()  # and those that this worker may know of earlier
 
     def know(self, routes: RouteTable) -> None:
         """Take the routes, of which some need no key."""
         self._routes = routes
 
-    def learn(self, keys: Mapping[str, StoredKey]) -> None:
-        """Set the valid keys, by prefix."""
+    def learn(self, keys: Mapping[str, StoredKey], ended: Collection[str] = ()) -> None:
+        """Set the valid keys, by prefix, and the ids of sessions that were ended."""
+        self._ended = ended
         self._keys = keys
 
     def admit(self, environ: dict[str, Any]) -> Caller:
@@ -88,6 +92,18 @@ class Guard:
             return None
         return sessions.begin(beginning(key), stored, self._secret)
 
+    def session(self, environ: dict[str, Any]) -> Session | None:
+        """Return the session that a request's cookie is of; None without one that is valid."""
+        value = sessions.cookie(environ, sessions.COOKIE)
+        session = sessions.read(value, self._keys or {}, self._secret) if value else None
+        if session is None or session.id in self._ended or session.id in self._ended_here:
+            return None
+        return session
+
+    def sign_out(self, session: Session) -> None:
+        """End a session in this worker at once; others learn of it from the database."""
+        self._ended_here.add(session.id)
+
     @property
     def is_open(self) -> bool:
         """Tell whether no key is needed."""
@@ -95,10 +111,10 @@ class Guard:
 
     def _signed_in(self, environ: dict[str, Any], keys: Mapping[str, StoredKey]) -> Caller | None:
         """Return who is signed in; raise UserError if another site may have sent the request."""
-        value = sessions.cookie(environ, sessions.COOKIE)
-        prefix = sessions.prefix(value, keys, self._secret) if value else None
-        if prefix is None:
+        session = self.session(environ)
+        if session is None:
             return None
+        value = sessions.cookie(environ, sessions.COOKIE)
         method = environ["REQUEST_METHOD"]
         # A form that anyone may send has a token of its own.
         is_public = self._routes.is_public(method, environ["PATH_INFO"])
@@ -111,7 +127,7 @@ class Guard:
                 given=f"X-CSRF-Token: {'another one' if token else '(none)'}",
                 fix="open the page again; or send an API key in place of the cookie",
             )
-        stored = keys[prefix]
+        stored = keys[session.prefix]
         return Caller(stored.name, stored.scopes)
 
     def client(self, environ: dict[str, Any]) -> str:

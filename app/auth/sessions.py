@@ -1,8 +1,9 @@
 """Browser sessions: a signed cookie in place of the API key.
 
-The cookie names the key by its prefix and expires. It is signed with a secret of the service, so
-that access to the database is not enough to forge one. The signature covers the key's stored hash,
-so that revoking a key ends its sessions.
+The cookie names the key by its prefix, has an id of its own and expires. It is signed with a secret
+of the service, so that access to the database is not enough to forge one. The signature covers the
+key's stored hash, so that revoking a key ends its sessions. Signing out ends one by its id: see
+`ended_sessions`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from app.auth.hosts import is_local_name
 from src.support import files
@@ -28,7 +29,15 @@ FORM = "lapidary_form"  # of those not signed in; the form must repeat it
 LIFE = 12 * 3600  # seconds
 SECRET = "session.key"  # noqa: S105 - the file's name; without it all sessions end
 BYTES = 32  # of the secret
-_VALUE = re.compile(r"[A-Za-z0-9_-]{1,40}\.[0-9]{1,12}\.[0-9a-f]{64}")
+_VALUE = re.compile(r"[A-Za-z0-9_-]{1,40}\.[0-9]{1,11}\.[0-9a-f]{32}\.[0-9a-f]{64}")
+
+
+class Session(NamedTuple):
+    """A session that is valid: the prefix of its key, when it ends (seconds since 1970), its id."""
+
+    prefix: str
+    expires: int
+    id: str
 
 
 class Signer(Protocol):
@@ -75,20 +84,21 @@ def _make(path: Path) -> None:
 
 def begin(prefix: str, key: Signer, secret: bytes) -> str:
     """Return the value of a new session cookie for a key."""
-    expires = int(time.time()) + LIFE
-    return f"{prefix}.{expires}.{_signature(prefix, expires, key, secret)}"
+    session = Session(prefix, int(time.time()) + LIFE, secrets.token_hex(16))
+    return f"{prefix}.{session.expires}.{session.id}.{_signature(session, key, secret)}"
 
 
-def prefix(value: str, keys: Mapping[str, Signer], secret: bytes) -> str | None:
-    """Return the prefix of a cookie's key; None if the cookie is not valid or has expired."""
+def read(value: str, keys: Mapping[str, Signer], secret: bytes) -> Session | None:
+    """Return the session of a cookie; None if the cookie is not valid or has expired."""
     if not _VALUE.fullmatch(value):
         return None
-    name, expires, signature = value.split(".")
-    key = keys.get(name)
-    if key is None or int(expires) < time.time():
+    prefix, expires, number, signature = value.split(".")
+    session = Session(prefix, int(expires), number)
+    key = keys.get(prefix)
+    if key is None or session.expires < time.time():
         return None
-    expected = _signature(name, int(expires), key, secret)
-    return name if hmac.compare_digest(signature, expected) else None
+    expected = _signature(session, key, secret)
+    return session if hmac.compare_digest(signature, expected) else None
 
 
 def token(value: str) -> str:
@@ -117,6 +127,6 @@ def header(name: str, value: str, environ: Mapping[str, Any], *, life: int = LIF
     return f"{name}={value}; Path=/; Max-Age={life}; HttpOnly; SameSite=Strict{secure}"
 
 
-def _signature(prefix: str, expires: int, key: Signer, secret: bytes) -> str:
-    text = f"session {prefix} {expires} {key.hash}".encode()
+def _signature(session: Session, key: Signer, secret: bytes) -> str:
+    text = f"session {session.prefix} {session.expires} {session.id} {key.hash}".encode()
     return hmac.new(secret, text, hashlib.sha256).hexdigest()

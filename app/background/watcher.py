@@ -7,7 +7,7 @@ import threading
 
 import peewee
 
-from app.auth import keys
+from app.auth import ended_sessions, keys
 from app.auth.guard import Guard
 from app.registry.registry import Registry
 from app.store.database import REFUSALS
@@ -58,7 +58,8 @@ class Watcher:
             if not self._is_migrated:
                 migrate(self._maker)
                 self._is_migrated = True
-            self._guard.learn(keys.valid(self._database))
+            ended = ended_sessions.ended(self._database)
+            self._guard.learn(keys.valid(self._database), ended)
             self._registry.refresh()
             self._errors.clear()
         except REFUSALS as error:

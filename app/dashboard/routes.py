@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import falcon
+import peewee
 
 from app.auth.guard import Guard
 from app.dashboard import requests
@@ -21,7 +22,13 @@ from app.dashboard.train import Train, Training
 from app.http.resource import Resource
 
 
-def routes(renderer: Renderer, app: falcon.App, guard: Guard, static: Static) -> list[Resource]:
+def routes(
+    renderer: Renderer,
+    app: falcon.App,
+    guard: Guard,
+    static: Static,
+    database: peewee.Database,
+) -> list[Resource]:
     """Return the resources of the dashboard."""
     api = ApiClient(app)
     return [
@@ -39,6 +46,6 @@ def routes(renderer: Renderer, app: falcon.App, guard: Guard, static: Static) ->
         requests.Log(renderer, api),
         requests.OneRequest(renderer, api),
         SignIn(renderer, guard),
-        SignOut(),
+        SignOut(guard, database),
         static,
     ]

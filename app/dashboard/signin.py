@@ -7,8 +7,9 @@ import secrets
 from urllib.parse import parse_qs
 
 import falcon
+import peewee
 
-from app.auth import sessions
+from app.auth import ended_sessions, sessions
 from app.auth.guard import Guard
 from app.dashboard.rendering import Renderer
 from app.http.operation import Call, operation
@@ -97,9 +98,17 @@ class SignOut(Resource):
 
     path = "/signout"
 
+    def __init__(self, guard: Guard, database: peewee.Database) -> None:
+        self._guard = guard
+        self._database = database
+
     @operation(scope="any")
     def on_post(self, call: Call) -> None:
-        """Delete the cookie."""
+        """End the session, of which somebody may have a copy, and delete the cookie."""
+        session = self._guard.session(call.request.env)
+        if session is not None:
+            ended_sessions.end(self._database, session)
+            self._guard.sign_out(session)
         gone = sessions.header(sessions.COOKIE, "", call.request.env, life=0)
         call.response.append_header("Set-Cookie", gone)
         call.response.status = 204

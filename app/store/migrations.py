@@ -13,6 +13,7 @@ from app.store import database as databases
 from app.store.tables import (
     VIEW,
     BatchPrediction,
+    EndedSession,
     Event,
     Key,
     Label,
@@ -46,6 +47,10 @@ def _references(database: peewee.Database) -> None:
     database.execute_sql(VIEW)
 
 
+def _ended_sessions(database: peewee.Database) -> None:
+    _create(EndedSession, database)
+
+
 TABLES: list[type[peewee.Model]] = [
     Migration,
     Request,
@@ -56,6 +61,7 @@ TABLES: list[type[peewee.Model]] = [
     Label,
     Upload,
     Training,
+    EndedSession,
 ]
 # A new database is created from tables.py; an older one runs the steps that it lacks, in
 # order. A released step is never changed. playhouse.migrate writes steps for both databases.
@@ -64,6 +70,7 @@ STEPS: list[tuple[str, Callable[[peewee.Database], None]]] = [
     ("labels, uploads and trainings", _learning_loop),
     ("labels that wait for a person", _reviews),
     ("the caller's own references of predictions", _references),
+    ("sessions that were signed out", _ended_sessions),
 ]
 
 

@@ -163,6 +163,19 @@ class Key(Model):
         table_name = "key"
 
 
+class EndedSession(Model):
+    """A browser's session that was signed out; kept until its cookie would have expired.
+
+    The id alone makes no cookie: those are signed with a secret that no database has.
+    """
+
+    id = TextField(primary_key=True)
+    until = TextField()
+
+    class Meta:
+        table_name = "ended_session"
+
+
 class Label(Model):
     """A record with its true target; deleted labels are kept.
 

@@ -16,6 +16,7 @@ from app.settings import Settings
 from app.store import database as databases
 from app.store.tables import (
     BatchPrediction,
+    EndedSession,
     Event,
     Key,
     Label,
@@ -27,7 +28,10 @@ from app.store.tables import (
 )
 from tests.app import project
 
-TABLES = (Migration, Request, BatchPrediction, Version, Event, Key, Label, Upload, Training)
+TABLES = (
+    *(Migration, Request, BatchPrediction, Version, Event, Key, EndedSession),
+    *(Label, Upload, Training),
+)
 Result = falcon.testing.Result
 
 

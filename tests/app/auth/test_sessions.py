@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +17,17 @@ KEYS = {PREFIX: StoredKey("web", "a" * 64, frozenset({"predict"}))}
 
 
 def test_a_session_names_its_key() -> None:
-    assert sessions.prefix(sessions.begin(PREFIX, KEYS[PREFIX], SECRET), KEYS, SECRET) == PREFIX
+    session = sessions.read(sessions.begin(PREFIX, KEYS[PREFIX], SECRET), KEYS, SECRET)
+    assert session is not None
+    assert session.prefix == PREFIX
+    assert 0 <= time.time() + sessions.LIFE - session.expires < 60
+
+
+def test_each_session_has_an_id_of_its_own() -> None:
+    read = [
+        sessions.read(sessions.begin(PREFIX, KEYS[PREFIX], SECRET), KEYS, SECRET) for _ in range(9)
+    ]
+    assert len({one.id for one in read if one is not None}) == 9
 
 
 def test_a_session_does_not_hold_the_key() -> None:
@@ -30,27 +41,29 @@ def test_a_session_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     value = sessions.begin(PREFIX, KEYS[PREFIX], SECRET)
     now = sessions.time.time()
     monkeypatch.setattr(sessions.time, "time", lambda: now + sessions.LIFE + 2)
-    assert sessions.prefix(value, KEYS, SECRET) is None
+    assert sessions.read(value, KEYS, SECRET) is None
 
 
 def test_a_session_ends_with_its_key() -> None:
     value = sessions.begin(PREFIX, KEYS[PREFIX], SECRET)
-    assert sessions.prefix(value, {}, SECRET) is None
+    assert sessions.read(value, {}, SECRET) is None
     renewed = {PREFIX: StoredKey("web", "b" * 64, frozenset())}
-    assert sessions.prefix(value, renewed, SECRET) is None
+    assert sessions.read(value, renewed, SECRET) is None
 
 
-@pytest.mark.parametrize("at", [0, 1, 2])
+@pytest.mark.parametrize("at", [0, 1, 2, 3])
 def test_a_session_that_was_changed_is_none(at: int) -> None:
     parts = sessions.begin(PREFIX, KEYS[PREFIX], SECRET).split(".")
     keys = {**KEYS, "lpd_87654321": KEYS[PREFIX]}
-    parts[at] = ["lpd_87654321", str(int(parts[1]) + 1), "0" * 64][at]
-    assert sessions.prefix(".".join(parts), keys, SECRET) is None
+    parts[at] = ["lpd_87654321", str(int(parts[1]) + 1), "0" * 32, "0" * 64][at]
+    assert sessions.read(".".join(parts), keys, SECRET) is None
 
 
-@pytest.mark.parametrize("value", ["", "x", "a.b.c", f"{PREFIX}.99999999999.{'é' * 64}", "." * 99])
+@pytest.mark.parametrize(
+    "value", ["", "x", "a.b.c", f"{PREFIX}.99999999999.{'0' * 32}.{'é' * 64}", "." * 99]
+)
 def test_what_is_no_session_is_none(value: str) -> None:
-    assert sessions.prefix(value, KEYS, SECRET) is None
+    assert sessions.read(value, KEYS, SECRET) is None
 
 
 def test_a_cookie_is_found_among_others() -> None:
@@ -89,7 +102,7 @@ def test_a_cookie_is_for_this_site_alone(environ: dict[str, str], is_secure: boo
 
 def test_who_knows_the_stored_hash_alone_signs_nobody_in() -> None:
     value = sessions.begin(PREFIX, KEYS[PREFIX], b"y" * 32)
-    assert sessions.prefix(value, KEYS, SECRET) is None
+    assert sessions.read(value, KEYS, SECRET) is None
 
 
 def test_the_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:

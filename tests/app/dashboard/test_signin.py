@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import peewee
 import pytest
 
-from app.auth import keys, sessions
+from app.auth import ended_sessions, keys, sessions
 from app.store import database as databases
+from app.store.tables import EndedSession
 from tests.app import server as servers
 from tests.app.conftest import MakeService
 from tests.app.dashboard.browser import Browser, expect
@@ -132,6 +134,62 @@ def test_nobody_is_sent_elsewhere(locked: tuple[Service, str], going: str) -> No
 def test_where_nobody_needs_a_key_nobody_signs_in(service: Service) -> None:
     answer = service.ask("/signin", headers=BROWSER, query_string="next=/requests")
     assert (answer.status_code, answer.headers["location"]) == (303, "/requests")
+
+
+def test_a_copied_cookie_ends_where_one_signs_out(
+    locked: tuple[Service, str], make_service: MakeService
+) -> None:
+    service, key = locked
+    other = make_service()  # a worker beside it
+    mine, another = (cookie(sign_in(service, key), sessions.COOKIE) for _ in range(2))
+    assert mine != another
+
+    def is_in(api: Service, value: str) -> bool:
+        headers = {"Cookie": f"{sessions.COOKIE}={value}", **BROWSER}
+        return bool(api.ask("/", headers=headers).status_code == 200)
+
+    assert is_in(service, mine)
+    assert is_in(other, mine)
+    given = {"Cookie": f"{sessions.COOKIE}={mine}", "X-CSRF-Token": sessions.token(mine)}
+    foreign = {**given, "X-CSRF-Token": sessions.token(another)}
+    assert service.ask("/signout", "POST", headers=foreign).status_code == 403
+    assert is_in(service, mine), "nobody else may sign them out"
+    answer = service.ask("/signout", "POST", headers=given)
+    assert answer.status_code == 204
+    assert cookie(answer, sessions.COOKIE) == ""
+    assert not is_in(service, mine), "at once where one signs out"
+    service.look()
+    assert not is_in(service, mine), "and after what this worker hears of itself"
+    other.look()
+    assert not is_in(other, mine), "as soon as another looks"
+    assert not is_in(make_service(), mine), "and after a start"
+    for api in (service, other):
+        assert is_in(api, another), "a session alone, and not the key"
+    assert service.ask("/signout", "POST", headers=given).status_code == 401
+    assert mine.encode() not in service.everything()
+    assert mine.rpartition(".")[2].encode() not in service.everything()
+
+
+@SQLITE
+def test_who_signs_out_with_a_key_ends_no_session(locked: tuple[Service, str]) -> None:
+    service, key = locked
+    assert service.ask("/signout", "POST", headers={"X-API-Key": key}).status_code == 204
+    assert service.rows(EndedSession) == []
+
+
+@SQLITE
+def test_who_cannot_be_signed_out_is_told_so(
+    locked: tuple[Service, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, key = locked
+    mine = cookie(sign_in(service, key), sessions.COOKIE)
+
+    def refuse(*_: Any) -> None:
+        raise peewee.OperationalError("database is locked")
+
+    monkeypatch.setattr(ended_sessions, "end", refuse)
+    given = {"Cookie": f"{sessions.COOKIE}={mine}", "X-CSRF-Token": sessions.token(mine)}
+    assert service.ask("/signout", "POST", headers=given).status_code == 503
 
 
 @pytest.fixture

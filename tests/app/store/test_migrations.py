@@ -15,6 +15,7 @@ from app.store import database as databases
 from app.store import migrations
 from app.store.tables import (
     BatchPrediction,
+    EndedSession,
     Key,
     Label,
     Migration,
@@ -25,6 +26,7 @@ from app.store.tables import (
 )
 from src.support.errors import UserError
 
+LATER = ("label", "upload", "training", "ended_session")
 MIGRATE = """
 import sys
 from app.store import database as databases
@@ -179,8 +181,8 @@ def described(database: peewee.Database, table: str) -> tuple[Any, ...]:
 
 
 def test_the_first_schema_becomes_the_present_one(database: peewee.Database) -> None:
-    made = {table: described(database, table) for table in ("label", "upload", "training")}
-    for table in (Label, Upload, Training):
+    made = {table: described(database, table) for table in LATER}
+    for table in (Label, Upload, Training, EndedSession):
         database.execute_sql(f"DROP TABLE {table._meta.table_name}")
     Migration.delete().where(Migration.number > 1).execute(database)
     Key.insert(name="a", prefix="a", hash="", scopes="", at="").execute(database)
