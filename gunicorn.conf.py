@@ -8,12 +8,15 @@ import tempfile
 from pathlib import Path
 
 from app import settings
+from app.store import redacted_logs
 from src.support.errors import UserError
 
 try:
     _settings = settings.read()
 except UserError as error:
     sys.exit(f"Error: {error}")
+
+redacted_logs.install()  # the server repeats what it refuses
 
 wsgi_app = "app.wsgi:api"
 bind = _settings.bind

@@ -34,6 +34,7 @@ from app.request_log.journal import Journal
 from app.request_log.recorder import Recorder
 from app.settings import PREPARED, Settings
 from app.store import database as databases
+from app.store import redacted_logs
 from app.store.redaction import Redaction
 from app.trainings import resources as trainings
 from app.trainings import scheduler
@@ -46,6 +47,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     `is_watching` starts the threads that follow changes of the champion and remove old rows.
     Raises UserError where a setting, the database's schema or its driver will not do.
     """
+    redacted_logs.install()
     var, url = settings.folder(), settings.url()
     # Only the start may make a file: one that was moved away is not to be replaced unnoticed.
     # One connection to write the journal with, for all threads; others as threads need them.

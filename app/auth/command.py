@@ -12,6 +12,7 @@ from app.settings import Settings
 from app.store import database as databases
 from app.store import opening
 from app.store.opening import Parser
+from app.store.redaction import PASTED, holds_key
 from src.support import text_tables
 from src.support.errors import UserError, unknown
 
@@ -35,6 +36,8 @@ def add_arguments(parser: Parser) -> None:
 
 
 def _create(arguments: Namespace, settings: Settings) -> None:
+    if holds_key(arguments.name):
+        raise UserError("The name of a key is kept, and this one is a key itself.", fix=PASTED)
     if not NAME.fullmatch(arguments.name):
         raise UserError(
             "The name of the key is not valid.",

@@ -19,6 +19,7 @@ SCOPES: tuple[str, ...] = get_args(Scope)
 
 ENVIRON = "lapidary.exchange"  # where WSGI carries it
 LONGEST_ID = 100
+_QUERY = "!$&'()*+,/:;=?@[]~%"  # of a query, beside letters and digits
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class Exchange:
     def query(self) -> str:
         """Return the raw query in ASCII."""
         query: str = self.environ.get("QUERY_STRING", "")
-        return query if query.isascii() and query.isprintable() else quote(query)
+        # What tells its parameters apart stays as it is, for whoever looks for one of them.
+        return query if query.isascii() and query.isprintable() else quote(query, safe=_QUERY)
 
     @property
     def by(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import falcon
@@ -9,6 +10,7 @@ import msgspec
 
 from app.records.strict_json import Object, parse
 from app.records.values import plain
+from app.store.redaction import PASTED, holds_key
 from src.support.errors import UserError
 from src.support.structs import Checked, convert
 
@@ -36,6 +38,7 @@ def query(request: falcon.Request, kind: type[Q]) -> Q:
     if empty:  # msgspec would take the word for no value
         what = "A query parameter is empty."
         raise UserError(what, code="invalid_query", given=f"{empty[0]}=null")
+    _check_texts(request.params, "invalid_query")
     return convert(request.params, kind, "query", is_text=True, code="invalid_query")
 
 
@@ -74,7 +77,21 @@ def body(request: falcon.Request, text: bytes, kind: type[Q]) -> Q:
     if doubled is not None:
         raise UserError("Duplicate key.", code="duplicate_key", given=doubled, fix="keep one")
     values = {key: plain(value) for key, value in decoded(text).items()}
+    _check_texts(values, "invalid_body")
     return convert(values, kind, "body", code="invalid_body")
+
+
+def _check_texts(values: Mapping[str, Any], code: str) -> None:
+    """Raise UserError where a text holds an API key: what is asked for in words may be kept."""
+    for name, value in values.items():
+        if isinstance(value, str) and holds_key(value):
+            raise UserError(
+                "An API key stands where none belongs.",
+                code=code,
+                given=name,
+                choices=["Authorization: Bearer <key>", "X-API-Key: <key>"],
+                fix=PASTED,
+            )
 
 
 def decoded(text: bytes) -> Any:

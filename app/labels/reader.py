@@ -10,6 +10,7 @@ import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from app.records.line_blocks import BLOCK, Broken, Stream, blocks
 from app.records.records import BLANK, LEAST_VALUES, Records
 from app.records.strict_json import MalformedError, Object, TooManyError, parse
 from app.registry.registry import Registry
+from app.store.redaction import PASTED, holds_key
 from src.data.schema import Dataset
 from src.support.errors import Fault
 
@@ -125,7 +127,7 @@ class LabelReader:
         """Read one label or an array; raise Invalid where it is not JSON, or has too many."""
         upload = _Upload(self._writer, predictions)
         decoded, _ = self.records.quick(body)
-        if decoded is not None and NUL not in body:
+        if decoded is not None and NUL not in body and not holds_key(body):
             places = upload.take(body, len(decoded.values))
             return upload.chunk(list(zip(*decoded.values, strict=True)), places)
         document = self.records.parsed(body)
@@ -185,10 +187,11 @@ class LabelReader:
     def _lines_of(self, upload: _Upload, batch: list[tuple[int, bytes]]) -> Chunk:
         """Read lines of JSON, all at once if nothing is odd about them."""
         texts = [text for _, text in batch]
-        places = upload.take(b"\n".join(texts), len(texts))
+        joined = b"\n".join(texts)
+        places = upload.take(joined, len(texts))
         # Records are flat and texts in JSON have no line's end: each line that ends with a brace
         # ends with a record, and as many records as lines are one on each.
-        if all(text.endswith(b"}") and NUL not in text for text in texts):
+        if not holds_key(joined) and all(text.endswith(b"}") and NUL not in text for text in texts):
             decoded, _ = self._records_of_lines.quick(b"[" + b",\n".join(texts) + b"]")
             if decoded is not None and len(decoded.values) == len(texts):
                 return upload.chunk(list(zip(*decoded.values, strict=True)), places)
@@ -197,7 +200,8 @@ class LabelReader:
     def _line(self, text: bytes, predictions: Predictions | None) -> tuple[Any, ...] | _Truth:
         """Read a line for itself; raise Invalid."""
         decoded, _ = self._records_of_lines.quick(text)
-        if decoded is not None and not decoded.many and NUL not in text:
+        is_plain = NUL not in text and not holds_key(text)
+        if decoded is not None and not decoded.many and is_plain:
             return decoded.values[0]
         try:
             return self._values(parse(text, LEAST_VALUES), predictions)
@@ -210,7 +214,7 @@ class LabelReader:
             raise Invalid([Fault(what)], self._name) from None
 
     def _values(self, label: Any, predictions: Predictions | None) -> tuple[Any, ...] | _Truth:
-        """Read a label that is parsed; raise Invalid, also for what no CSV could hold.
+        """Read a label that is parsed; raise Invalid, also for what no CSV could or should hold.
 
         Raises PredictedError for an answer of the service.
         """
@@ -222,22 +226,47 @@ class LabelReader:
             if isinstance(value, str) and "\0" in value:
                 fault = Fault(f"{name} has a NUL character.", field=name, fix="leave it out")
                 raise Invalid([fault], self._name)
+            if isinstance(value, str) and holds_key(value):
+                raise Invalid([_pasted(name)], self._name)
         return values if records is self.records else _Truth(values)
 
     def _table(self, upload: _Upload, header: list[str], batch: Batch) -> Chunk:
         """Read rows of cells by columns; those with a fault are read again, to say which."""
-        places = upload.take(msgspec.json.encode(batch.rows), len(batch.rows))
+        content = msgspec.json.encode(batch.rows)
+        places = upload.take(content, len(batch.rows))
+        pasted = self._pasted(header, batch.rows) if holds_key(content) else {}
         if self._kind(header, upload.predictions) is not self.records:
-            return self._table_of_truths(upload, places, header, batch)
+            return self._table_of_truths(upload, places, header, batch, pasted)
         columns, good = self._cells.read(header, batch.rows)
+        if pasted:
+            clean = [at not in pasted for at in good]
+            columns = [list(compress(column, clean)) for column in columns]
+            good = list(compress(good, clean))
         if len(good) < len(places):
             for at in sorted(set(range(len(places))).difference(good)):
-                upload.refuse(batch.lines[at], self._cells.why(header, batch.rows[at]))
+                fault = pasted.get(at)
+                why = [fault] if fault else self._cells.why(header, batch.rows[at])
+                upload.refuse(batch.lines[at], why)
         kept = places if len(good) == len(places) else [places[at] for at in good]
         return upload.chunk(columns, kept)
 
+    def _pasted(self, header: list[str], rows: list[list[str]]) -> dict[int, Fault]:
+        """Return what is wrong with the rows that hold an API key in what is kept of them."""
+        kept = {*self.records.names, PREDICTION_ID}
+        found = {}
+        for at, row in enumerate(rows):
+            for name, cell in zip(header, row, strict=False):
+                if name in kept and holds_key(cell):
+                    found[at] = _pasted(name)
+        return found
+
     def _table_of_truths(
-        self, upload: _Upload, places: Sequence[int], header: list[str], batch: Batch
+        self,
+        upload: _Upload,
+        places: Sequence[int],
+        header: list[str],
+        batch: Batch,
+        pasted: dict[int, Fault],
     ) -> Chunk:
         """Read rows of cells whose records are those of their predictions."""
         assert self._truth_cells is not None
@@ -246,7 +275,7 @@ class LabelReader:
             self._truth_cells.why(header, row) for row in batch.rows
         ]
         for at, *values in zip(good, *columns, strict=True):
-            outcomes[at] = _Truth(tuple(values))
+            outcomes[at] = [pasted[at]] if at in pasted else _Truth(tuple(values))
         return self._settled(upload, places, batch.lines, outcomes)
 
     def _one_by_one(
@@ -293,6 +322,10 @@ class LabelReader:
         return upload.chunk(
             list(zip(*values, strict=True)), kept, feedback=feedback if any(feedback) else None
         )
+
+
+def _pasted(name: str) -> Fault:
+    return Fault(f"{name} holds an API key.", field=name, fix=PASTED)
 
 
 class _Upload:

@@ -29,6 +29,7 @@ from app.labels.upload_report import PostedLabels
 from app.labels.upload_resources import OneUpload, Uploads
 from app.registry.services import DatasetResource, Services
 from app.store import ids
+from app.store.redaction import PASTED, holds_key
 from app.store.tables import Label
 from src.data.schema import Dataset
 from src.support.errors import UserError
@@ -175,6 +176,7 @@ class Labels(DatasetResource):
             row,
             source=call.query.source or exchange.by,
             is_atomic=call.query.atomic,
+            redaction=services.redaction,
             reviewer=self._reviewer,
         )
         return upload.run(chunks)
@@ -370,6 +372,13 @@ def _idempotency_key(request: falcon.Request) -> str | None:
     key: str | None = request.get_header(KEY)
     if key is None:
         return None
+    if holds_key(key):
+        raise UserError(
+            f"The header {KEY} holds an API key, which belongs into another.",
+            code="invalid_header",
+            choices=["Authorization: Bearer <key>", "X-API-Key: <key>"],
+            fix=PASTED,
+        )
     if not key or len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable():
         raise UserError(
             f"The header {KEY} is not valid.",

@@ -21,6 +21,7 @@ from app.records.invalid import Invalid
 from app.store import database as databases
 from app.store import ids
 from app.store.database import REFUSALS
+from app.store.redaction import Redaction
 from src.data.schema import Dataset
 from src.support.errors import UserError
 
@@ -45,11 +46,13 @@ class LabelUpload:
         *,
         source: str,
         is_atomic: bool,
+        redaction: Redaction | None = None,
         reviewer: Reviewer | None = None,
     ) -> None:
         """Take the post as `upload_store.begin` returned it; without a reviewer nothing waits."""
         self._database = database
         self._dataset = dataset
+        self._redaction = redaction or Redaction(())
         self._reviewer = reviewer
         self._row = row
         self._source = source
@@ -132,7 +135,8 @@ class LabelUpload:
     def _end(self, state: str, status: int, document: msgspec.Struct) -> bool:
         """Keep the answer for whoever posts it again; tell whether there was none yet."""
         figures = self._report.figures(is_done=state == DONE)
-        answer = msgspec.json.encode(document)
+        # What is said again may be said without what must not be kept.
+        answer = self._redaction.body(msgspec.json.encode(document))
         settle = store.complete if state == DONE else store.withdraw
         with self._turn() as is_open:
             if is_open and self._row["read"] > self._report.read:

@@ -9,6 +9,7 @@ from app.registry.gate import Gatekeeper
 from app.registry.registry import Load
 from app.registry.store import Registered
 from app.store import database as databases
+from app.store.redaction import PASTED, holds_key
 from src.support.errors import UserError, coded
 
 COMMAND = "promote it with --override --why ..."
@@ -31,6 +32,7 @@ def promote(
     It is loaded first: what does not load is not announced. Raises UserError where it fails the
     gate and that is not overridden, with a reason; `how` to do so is in the caller's language.
     """
+    _check_kept(why)
     dataset, number = version.dataset, version.number
     gatekeeper.learn(database)
     if store.champions(database).get(dataset) == number:
@@ -57,9 +59,16 @@ def promote(
 
 def override(database: peewee.Database, version: Registered, *, by: str, why: str) -> None:
     """Let a version be asked for although it fails the gate; raise UserError without a reason."""
+    _check_kept(why)
     _check_reason(why, code="reason_missing")
     dataset, number = version.dataset, version.number
     store.tell(database, dataset, number, kind=store.OVERRIDE, by=by, why=why)
+
+
+def _check_kept(why: str) -> None:
+    """Raise UserError where a reason holds an API key, for it is kept and shown."""
+    if holds_key(why):
+        raise UserError("An API key stands in the reason.", code="invalid_body", fix=PASTED)
 
 
 def _check_reason(why: str, *, code: str) -> None:

@@ -17,7 +17,7 @@ from app.http.prometheus import Metrics
 from app.http.resource import RouteTable
 from app.request_log.batches import Batches
 from app.request_log.journal import Entry, Journal, Unavailable
-from app.store.redaction import Redaction
+from app.store.redaction import HIDDEN, Redaction, without_keys
 from src.support.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -129,22 +129,25 @@ class Recorder:
     def _entry(self, exchange: Exchange, answer: Answer) -> Entry:
         environ, caller = exchange.environ, exchange.caller
         own = exchange.request_id
+        body, encoding = exchange.body, environ.get("HTTP_CONTENT_ENCODING", "identity")
+        if body and encoding != "identity" and not exchange.is_prediction:
+            body = HIDDEN.encode()  # what cannot be read cannot be searched
         is_answer_stored = exchange.is_answer_stored or answer.code >= 400
         request = (
             exchange.id,
             exchange.at,
             None if own == exchange.id else self._redaction.query(own),
-            environ["REQUEST_METHOD"],
+            without_keys(environ["REQUEST_METHOD"]),
             self._redaction.query(exchange.path),
             self._redaction.query(exchange.query),
             answer.code,
             exchange.dataset,
             exchange.version,
-            self._guard.client(environ),
+            without_keys(self._guard.client(environ)),
             caller.name if caller else None,
             round(exchange.milliseconds(), 3),
             int(exchange.is_prediction),
-            self._redaction.body(exchange.body),
+            self._redaction.body(body),
             self._redaction.body(answer.body) if is_answer_stored else None,
             self._redaction.reference(exchange.reference),
         )

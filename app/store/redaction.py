@@ -11,8 +11,27 @@ import msgspec
 
 HIDDEN = "[redacted]"
 REFERENCE = "reference"  # the column of predictions
+PASTED = "leave it out; if it is in use, revoke it and make another one"  # what to do of a key
 KEY_PREFIX = "lpd_"  # of every API key, so that one is known wherever it was pasted
-_KEY = re.compile(rb"lpd_[A-Za-z0-9_-]{8,}")
+# A key as it may be written: each character as it is, as JSON or a program escapes it (in a text
+# within a text, too), percent-encoded (once or more), or with the NULs of UTF-16 and UTF-32.
+_WITHIN = r"2[dD]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aA]"  # of a key: A-Za-z0-9_-
+_CODES = {"l": "6[cC]", "p": "70", "d": "64", "_": "5[fF]"}
+
+
+def _written(plain: str, codes: str) -> str:
+    return rf"(?:{plain}|\\{{1,8}}u00(?:{codes})|%(?:25){{0,8}}(?:{codes}))\x00{{0,3}}"
+
+
+_EXPRESSION = (
+    "".join(_written(one, _CODES[one]) for one in KEY_PREFIX)
+    + rf"(?:{_written('[A-Za-z0-9_-]', _WITHIN)}){{8,}}"
+)
+_KEY = re.compile(_EXPRESSION)
+_KEY_IN_BYTES = re.compile(_EXPRESSION.encode())
+# What a text has that has a key; most have none of it, and are not looked at any closer.
+_SIGNS = (KEY_PREFIX, "\\u00", "%", "\0")
+_SIGNS_IN_BYTES = tuple(sign.encode() for sign in _SIGNS)
 _PARAMETER = re.compile(
     r"(?i)((?:^|&)(?:api[_-]?key|key|access[_-]?token|token|password|secret|authorization)=)[^&]*"
 )
@@ -25,6 +44,25 @@ _ANY = ("sentence", "given", "fix")
 _MESSAGE, _CODE = "message", "code"
 
 
+def holds_key(text: str | bytes) -> bool:
+    """Tell whether an API key stands in a text, however it is written there."""
+    if isinstance(text, bytes):
+        return _may_hold(text) and _KEY_IN_BYTES.search(text) is not None
+    return any(sign in text for sign in _SIGNS) and _KEY.search(text) is not None
+
+
+def without_keys(text: str) -> str:
+    """Return a text without the API keys in it."""
+    return _KEY.sub(HIDDEN, text) if holds_key(text) else text
+
+
+def _may_hold(body: bytes) -> bool:
+    for sign in _SIGNS_IN_BYTES:  # noqa: SIM110 - called often, and twice as fast as any()
+        if sign in body:
+            return True
+    return False
+
+
 class Redaction:
     """Replaces secret values in bodies and queries."""
 
@@ -35,21 +73,21 @@ class Redaction:
         """Return a body without secrets."""
         if not body:
             return body
-        if b"lpd_" in body:
-            body = _KEY.sub(HIDDEN.encode(), body)
+        if _may_hold(body):
+            body = _without_keys(body)
         return self._without_fields(body) if self._fields else body
 
     def reference(self, reference: str | None) -> str | None:
         """Return a caller's own reference without keys; None where it is a configured field."""
         if reference is None or REFERENCE in self._fields:
             return None
-        return _KEY.sub(HIDDEN.encode(), reference.encode()).decode()
+        return without_keys(reference)
 
     def query(self, query: str) -> str:
         """Return a query string without secrets."""
         if not query:
             return query
-        query = _KEY.sub(HIDDEN.encode(), query.encode()).decode()
+        query = without_keys(query)
         query = _PARAMETER.sub(rf"\1{HIDDEN}", query)
         return "&".join(map(self._parameter, query.split("&"))) if self._fields else query
 
@@ -84,3 +122,26 @@ class Redaction:
         """Tell whether an object repeats a field's value."""
         named = [value.get(name) for name in _NAMED_BY]
         return any(isinstance(name, str) and name.casefold() in self._fields for name in named)
+
+
+def _without_keys(body: bytes) -> bytes:
+    """Return a body without API keys; JSON stays JSON."""
+    if _KEY_IN_BYTES.search(body) is None:
+        return body
+    if not any(b"\\" in one[0] for one in _KEY_IN_BYTES.finditer(body)):
+        return _KEY_IN_BYTES.sub(HIDDEN.encode(), body)
+    # A backslash that is left alone would escape what comes after it.
+    try:
+        return msgspec.json.encode(_texts_without_keys(msgspec.json.decode(body)))
+    except (msgspec.DecodeError, RecursionError):
+        return _KEY_IN_BYTES.sub(HIDDEN.encode(), body)
+
+
+def _texts_without_keys(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_keys(value)
+    if isinstance(value, list):
+        return [_texts_without_keys(item) for item in value]
+    if isinstance(value, dict):
+        return {without_keys(key): _texts_without_keys(item) for key, item in value.items()}
+    return value

@@ -85,3 +85,8 @@ def test_it_knows_the_name_of_who_asks() -> None:
     assert exchange.by == ""
     exchange.caller = exchanges.Caller("till", frozenset({"label"}))
     assert exchange.by == "till"
+
+
+def test_a_query_keeps_what_tells_its_parameters_apart() -> None:
+    exchange = exchanges.begin({"QUERY_STRING": "a=\xe9&b=%20+x", "PATH_INFO": "/"})
+    assert exchange.query == "a=%C3%A9&b=%20+x"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.auth.keys import new_key
-from app.store.redaction import HIDDEN, Redaction
+from app.store.redaction import HIDDEN, Redaction, holds_key, without_keys
 
 KEY = new_key()[0]
 SECRET = "DE89-3704"
@@ -33,6 +33,55 @@ def test_a_key_is_hidden_wherever_it_stands(text: str) -> None:
     assert body is not None
     assert HIDDEN.encode() in body
     assert KEY[4:].encode() not in body
+
+
+def as_json(key: str) -> str:
+    return "".join(f"\\u{ord(one):04X}" for one in key)
+
+
+def as_address(key: str) -> str:
+    return "".join(f"%{ord(one):02x}" for one in key)
+
+
+WRITTEN = {
+    "as it is": KEY,
+    "begun with an escape": f"\\u006c{KEY[1:]}",
+    "ended with escapes": KEY[:16] + as_json(KEY[16:]),
+    "escaped": as_json(KEY),
+    "escaped in a text within a text": as_json(KEY).replace("\\", "\\\\"),
+    "escaped in a text within one within one": as_json(KEY).replace("\\", "\\" * 4),
+    "after more than are looked at": "\\" * 8 + f"\\u006c{KEY[1:]}",
+    "encoded": as_address(KEY),
+    "encoded twice": as_address(KEY).replace("%", "%25"),
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
+def test_a_key_is_hidden_however_it_is_written(written: str) -> None:
+    assert holds_key(written)
+    assert holds_key(f"a {written}".encode())
+    assert without_keys(written).strip("\\") == HIDDEN
+    body = Redaction(()).body(f'{{"{written}": ["a {written} b"]}}'.encode())
+    assert body is not None
+    document = json.loads(body)  # it is JSON still
+    assert [name.strip("\\") for name in document] == [HIDDEN]
+    for part in (KEY[20:], as_json(KEY[20:]), as_address(KEY[20:])):
+        assert part.encode() not in body
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
+def test_a_key_is_hidden_in_a_body_of_wide_characters(encoding: str) -> None:
+    body = Redaction(()).body(f'{{"text": "{KEY}"}}'.encode(encoding))
+    assert body is not None
+    assert HIDDEN.encode() in body
+    assert KEY[-9:].encode(encoding)[-8:] not in body
+
+
+@pytest.mark.parametrize("text", ["", "lpd_", "lpd_short", "100% \\u0041\0", "lapidary_12345678"])
+def test_what_is_no_key_is_none(text: str) -> None:
+    assert not holds_key(text)
+    assert not holds_key(text.encode())
+    assert without_keys(text) == text
 
 
 @pytest.mark.parametrize(
