@@ -94,7 +94,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         *predictions.routes(services),
         *labels.routes(services),
         *trainings.routes(services),
-        *request_log.routes(database, settings.page),
+        *request_log.routes(database, settings.page, redaction),
         health.Alive(),
         health.Ready(registry, journal, var, settings.disk_floor),
         health.Figures(metrics),

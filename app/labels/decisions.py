@@ -46,7 +46,7 @@ class _OneLabel(DatasetResource):
             row = store.change(self.services.database, dataset.name, label_id, changes)
         if row is None:
             raise UserError("There is no such label.", code="unknown_label", given=label_id)
-        return stored_label(row, dataset)
+        return stored_label(row, dataset, self.services.redaction)
 
     def decide(
         self, call: Call[None, LabelDecision], dataset: Dataset, label_id: str, verdict: Verdict

@@ -10,6 +10,7 @@ import msgspec
 from app.labels import store
 from app.labels.review import Review
 from app.records import spreadsheet
+from app.store.redaction import HIDDEN, NOTHING_HIDDEN, Redaction
 from src.data.schema import Dataset
 from src.support import files
 
@@ -21,8 +22,20 @@ RESERVED = ("at", "deleted", "id", "prediction", "record", "source", "upload")
 OF_NUMBERS = ("review",)  # more of them, where truths are numbers
 
 
-def stored_label(row: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
+def shown(row: dict[str, Any], dataset: Dataset, redaction: Redaction) -> dict[str, Any]:
+    """Return a label without hidden fields: it may be from before they were hidden."""
+    if not any(map(redaction.hides, dataset.columns())):
+        return row
+    value = HIDDEN if redaction.hides(dataset.target.name) else row["value"]
+    record = redaction.record(msgspec.json.decode(bytes(row["record"])))
+    return {**row, "value": value, "record": msgspec.json.encode(record)}
+
+
+def stored_label(
+    row: dict[str, Any], dataset: Dataset, redaction: Redaction = NOTHING_HIDDEN
+) -> dict[str, Any]:
     """Return a label as it is answered."""
+    row = shown(row, dataset, redaction)
     document = {
         "id": row["id"],
         "at": row["at"],

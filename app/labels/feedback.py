@@ -88,7 +88,7 @@ class PredictionLabel(DatasetResource):
                 store.insert(database, rows)
                 last = self._last(dataset, prediction_id)
         assert last is not None
-        return stored_label(last, dataset)
+        return stored_label(last, dataset, self.services.redaction)
 
     @operation(
         scope="label",
@@ -104,7 +104,7 @@ class PredictionLabel(DatasetResource):
         if last is None:
             what = "This prediction has no label."
             raise UserError(what, code="unknown_label", given=prediction_id)
-        return stored_label(last, dataset)
+        return stored_label(last, dataset, self.services.redaction)
 
     def _prediction(self, dataset: Dataset, prediction_id: str) -> Any:
         row = Predictions(self.services.database).stored([prediction_id]).get(prediction_id)

@@ -207,7 +207,8 @@ class Labels(DatasetResource):
             lambda most: store.page(database, conditions, most, query.cursor),
             query.limit or self.services.settings.page,
         )
-        labels = [export.stored_label(row, dataset) for row in page.rows]
+        redaction = self.services.redaction
+        labels = [export.stored_label(row, dataset, redaction) for row in page.rows]
         return {"labels": labels, "next": page.next}
 
     @operation(
@@ -303,7 +304,8 @@ class Labels(DatasetResource):
         """Yield a file a page at a time; nothing stays open while the client takes it."""
         for position, page in enumerate(pages):
             self.services.database.close()
-            if piece := write(page, dataset, is_first=position == 0):
+            shown = [export.shown(row, dataset, self.services.redaction) for row in page]
+            if piece := write(shown, dataset, is_first=position == 0):
                 yield piece
 
 
@@ -321,7 +323,7 @@ class OneLabel(DatasetResource):
     )
     def on_get(self, call: Call, dataset: Dataset, label_id: str) -> dict[str, Any]:
         """Answer with a label; one that was deleted says when and by whom."""
-        return export.stored_label(self._row(dataset, label_id), dataset)
+        return export.stored_label(self._row(dataset, label_id), dataset, self.services.redaction)
 
     @operation(
         scope="label",
@@ -337,7 +339,7 @@ class OneLabel(DatasetResource):
             condition = [*store.kept(dataset.name), Label.id == label_id]
             store.delete(self.services.database, condition, call.exchange.by, 1)
             row = self._row(dataset, label_id)
-        return export.stored_label(row, dataset)
+        return export.stored_label(row, dataset, self.services.redaction)
 
     def _row(self, dataset: Dataset, label_id: str) -> dict[str, Any]:
         database = self.services.database

@@ -104,7 +104,10 @@ class Uncertain(DatasetResource):
             measure=MEASURES["threshold" if has_threshold else dataset.task],
             looked_at=scan.looked_at,
             labelled=len(scan.labelled),
-            predictions=least_sure(scan, partial(records, database), call.query.limit or USUAL),
+            predictions=[
+                msgspec.structs.replace(one, record=self.services.redaction.record(one.record))
+                for one in least_sure(scan, partial(records, database), call.query.limit or USUAL)
+            ],
         )
 
 

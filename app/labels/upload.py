@@ -21,7 +21,7 @@ from app.records.invalid import Invalid
 from app.store import database as databases
 from app.store import ids
 from app.store.database import REFUSALS
-from app.store.redaction import Redaction
+from app.store.redaction import NOTHING_HIDDEN, Redaction
 from src.data.schema import Dataset
 from src.support.errors import UserError
 
@@ -46,13 +46,13 @@ class LabelUpload:
         *,
         source: str,
         is_atomic: bool,
-        redaction: Redaction | None = None,
+        redaction: Redaction = NOTHING_HIDDEN,
         reviewer: Reviewer | None = None,
     ) -> None:
         """Take the post as `upload_store.begin` returned it; without a reviewer nothing waits."""
         self._database = database
         self._dataset = dataset
-        self._redaction = redaction or Redaction(())
+        self._redaction = redaction
         self._reviewer = reviewer
         self._row = row
         self._source = source

@@ -19,6 +19,7 @@ from app.records.enumeration import enumeration
 from app.records.references import NAME
 from app.registry.dataset_context import DatasetContext
 from app.registry.loaded import LoadedVersion
+from app.store.redaction import HIDDEN
 from src.support.errors import UserError
 
 CHANCE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
@@ -121,11 +122,15 @@ def similar_rows(context: DatasetContext) -> Schema:
     """Describe rows that are similar: records with their target and distance, nearest first."""
     serving, how = _serving(context), context.dataset.similar
     assert how is not None
-    columns = _columns(serving)
+    columns = {
+        name: _shown(name, described, context) for name, described in _columns(serving).items()
+    }
     row = structure(
         {
             "record": structure(columns),
-            serving.dataset.target.name: _target(serving),
+            serving.dataset.target.name: _shown(
+                serving.dataset.target.name, _target(serving), context
+            ),
             "distance": NUMBER,
         }
     )
@@ -179,6 +184,13 @@ def _target(serving: LoadedVersion) -> Schema:
     about = ", ".join(part for part in (target.about, target.unit) if part)
     values = NUMBER if serving.classes is None else enumeration(serving.classes)
     return {**values, "description": about}
+
+
+def _shown(name: str, described: Schema, context: DatasetContext) -> Schema:
+    """Describe a value of a row; of a field that is not shown it is always the same word."""
+    if name.casefold() in {one.casefold() for one in context.settings.redact}:
+        return enumeration([HIDDEN])
+    return described
 
 
 def _columns(serving: LoadedVersion) -> Schema:

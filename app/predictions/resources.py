@@ -148,7 +148,7 @@ class Predictions(DatasetResource):
         database = self.services.database
         wanted = latest.Wanted(dataset.name, query.version, query.reference, own)
         page = latest.page(database, wanted, limit, query.cursor)
-        return PredictionPage([_summary(row) for row in page.rows], page.next, page.looked_at)
+        return PredictionPage([self._summary(row) for row in page.rows], page.next, page.looked_at)
 
     @operation(
         scope="predict",
@@ -212,6 +212,14 @@ class Predictions(DatasetResource):
             exchange.is_prediction = True
             exchange.reference = next(iter(decoded.references), None)
 
+    def _summary(self, row: dict[str, Any]) -> PredictionSummary:
+        redact = self.services.redaction.body
+        reference = self.services.redaction.reference(row["reference"])
+        answer = msgspec.json.decode(redact(bytes(row["answer"])) or b"")
+        answer.pop("why", None)
+        record = clipped(msgspec.json.decode(redact(bytes(row["record"])) or b""))
+        return PredictionSummary(row["id"], row["at"], row["version"], reference, record, answer)
+
     def _table(
         self, serving: LoadedVersion, body: bytes, query: PredictionQuery
     ) -> csv_answers.Table:
@@ -268,14 +276,16 @@ class OnePrediction(DatasetResource):
         row = self._row(dataset, prediction_id, _own(exchange))
         exchange.dataset, exchange.version = dataset, row.version
         version = version_store.get(database, dataset, row.version)
+        redact = self.services.redaction.body
         manifest = version.manifest
         return Receipt(
             id=row.id,
             at=row.at,
             dataset=dataset,
-            reference=row.reference,
-            record=msgspec.Raw(bytes(row.record)),
-            answer=msgspec.Raw(bytes(row.answer)),
+            # What was stored before a field was hidden has it still.
+            reference=self.services.redaction.reference(row.reference),
+            record=msgspec.Raw(redact(bytes(row.record)) or b""),
+            answer=msgspec.Raw(redact(bytes(row.answer)) or b""),
             request=row.request,
             model=ModelVersion(version.model, version.number),
             trained=manifest["created"],
@@ -313,14 +323,6 @@ def _own(exchange: Exchange) -> str | None:
 def _warn(answer: dict[str, Any], code: str, message: str) -> None:
     """Put a warning before those that an answer has."""
     answer["warnings"] = [{"code": code, "message": message}, *answer["warnings"]]
-
-
-def _summary(row: dict[str, Any]) -> PredictionSummary:
-    answer = msgspec.json.decode(bytes(row["answer"]))
-    answer.pop("why", None)
-    record = clipped(msgspec.json.decode(bytes(row["record"])))
-    reference = row["reference"]
-    return PredictionSummary(row["id"], row["at"], row["version"], reference, record, answer)
 
 
 def _is_askable(dataset: str, prediction_id: str) -> bool:

@@ -13,6 +13,7 @@ from app.predictions import openapi
 from app.records.strict_json import Object, parse
 from app.registry.loaded import LoadedVersion
 from app.registry.services import DatasetResource
+from app.store.redaction import HIDDEN, Redaction
 from src.data.schema import Dataset
 from src.support.errors import Fault, UserError
 from src.support.structs import Checked, convert
@@ -60,8 +61,14 @@ class Similar(DatasetResource):
         serving = self.services.registry.champion(dataset.name)
         exchange.version = serving.version.number
         how = serving.dataset.similar
+        name = dataset.name
+        if how is not None and serving.similar is None:
+            raise UserError(
+                f"What makes records of '{name}' similar is never shown here.",
+                code="similar_not_configured",
+                choices=[],
+            )
         if how is None or serving.similar is None:
-            name = dataset.name
             raise UserError(
                 f"'{name}' does not say what makes records similar.",
                 code="similar_not_configured",
@@ -75,7 +82,7 @@ class Similar(DatasetResource):
         asked = int(body.n)
         found = serving.similar.find(values, asked)
         document = {
-            "similar": [_item(serving, item) for item in found.items],
+            "similar": [_item(serving, item, self.services.redaction) for item in found.items],
             "asked": asked,
             "available": found.available,
             "same": {name: values[name] for name in how.same},
@@ -143,14 +150,14 @@ def _as_written(text: bytes) -> Object:
     return record
 
 
-def _item(serving: LoadedVersion, item: dict[str, Any]) -> dict[str, Any]:
+def _item(serving: LoadedVersion, item: dict[str, Any], redaction: Redaction) -> dict[str, Any]:
     """Say a row as a prediction would be said: the record, and its target by name."""
-    target = item["target"]
+    name, target = serving.dataset.target.name, item["target"]
     if serving.classes is not None:
         target = next((known for known in serving.classes if str(known) == target), target)
     return {
-        "record": item["features"],
-        serving.dataset.target.name: target,
+        "record": redaction.record(item["features"]),
+        name: HIDDEN if redaction.hides(name) else target,
         "distance": item["distance"],
     }
 

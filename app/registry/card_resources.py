@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
+
+import msgspec
 
 from app.http import media
 from app.http.operation import Call, operation
+from app.registry import hiding
 from app.registry.services import DatasetResource
-from src.card import schema
+from src.card import markdown, schema
 from src.card.schema import Card
 from src.data.schema import Dataset
 from src.inference import bundle
@@ -49,17 +53,28 @@ class ModelCard(DatasetResource):
         # Of the files and not of the database: a card names the commit, which makes no version.
         manifest = bundle.read_manifest(path)
         if call.query.format == "markdown":
-            text = schema.read_markdown(path, manifest)
+            text = self._markdown(path, manifest)
             if text is None:
                 raise _absent(dataset, registered.number)
             name = f"{dataset.name}-{registered.number}-card.md"
             media.attach(call.response, f"{MARKDOWN}; charset=utf-8", name)
             call.response.data = text
             return None
-        card = schema.read(path, manifest)
+        card = self._card(path, manifest)
         if card is None:
             raise _absent(dataset, registered.number)
         return card
+
+    def _card(self, path: Path, manifest: dict[str, Any]) -> dict[str, Any] | None:
+        card = schema.read(path, manifest)
+        return None if card is None else hiding.card(card, self.services.redaction)
+
+    def _markdown(self, path: Path, manifest: dict[str, Any]) -> bytes | None:
+        """Return the card as it was written; anew where a field is not shown."""
+        if not self.services.redaction.has_fields:
+            return schema.read_markdown(path, manifest)
+        card = self._card(path, manifest)
+        return None if card is None else markdown.write(msgspec.convert(card, Card)).encode()
 
 
 def _absent(dataset: Dataset, number: int) -> UserError:

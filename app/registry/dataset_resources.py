@@ -11,7 +11,7 @@ from app.http.operation import Call, operation
 from app.http.paging import Timestamp
 from app.http.resource import Resource
 from app.records.fields import FieldDescription
-from app.registry import description, store
+from app.registry import description, hiding, store
 from app.registry.dataset_context import is_served, shows_rows
 from app.registry.description import VersionSummary
 from app.registry.loaded import LoadedVersion
@@ -156,7 +156,7 @@ class OneDataset(DatasetResource):
         """Answer with fields, target, an example that can be posted, and where to post it."""
         serving = self.services.registry.champion(dataset.name)
         trained, is_real = serving.dataset, shows_rows(dataset, call.exchange.caller)
-        rule = trained.similar
+        rule = trained.similar if serving.similar is not None else None
         return DatasetDescription(
             name=trained.name,
             about=trained.about,
@@ -168,7 +168,9 @@ class OneDataset(DatasetResource):
             examples=serving.examples(is_real=is_real),
             separator=trained.separator,
             similar=None if rule is None else SimilarityRule(rule.same, rule.nearest),
-            findings=findings.of(serving.version.manifest),
+            findings=hiding.findings(
+                findings.of(serving.version.manifest), self.services.redaction
+            ),
             links=_links(f"/v1/{trained.name}", is_similar=rule is not None),
         )
 
@@ -199,7 +201,10 @@ class Models(DatasetResource):
             metric=dataset.metric,
             breach=None if champion is None else services.gate.breach(name, champion),
             refused=services.registry.refused().get(name),
-            versions=[description.summary(one, champion, services.gate) for one in versions],
+            versions=[
+                description.summary(one, champion, services.gate, services.redaction)
+                for one in versions
+            ],
             events=msgspec.convert(store.events(services.database, name), list[VersionEvent]),
         )
 

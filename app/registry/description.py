@@ -9,8 +9,10 @@ import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 
 from app.http.paging import Timestamp
+from app.registry import hiding
 from app.registry.gate import Gatekeeper
 from app.registry.store import Registered
+from app.store.redaction import Redaction
 from src.data import findings
 from src.data.findings import Finding
 from src.data.schema import Dataset
@@ -223,9 +225,11 @@ class VersionDetails(DatasetVersion, frozen=True, kw_only=True):
     suspects: Suspects | UnsetType = UNSET
 
 
-def summary(version: Registered, champion: int | None, gatekeeper: Gatekeeper) -> VersionSummary:
+def summary(
+    version: Registered, champion: int | None, gatekeeper: Gatekeeper, redaction: Redaction
+) -> VersionSummary:
     """Describe a version in a list."""
-    return VersionSummary(**_common(version, champion, gatekeeper))
+    return VersionSummary(**_common(version, champion, gatekeeper, redaction))
 
 
 def details(
@@ -235,12 +239,13 @@ def details(
     dataset: Dataset,
     held_out: HeldOutRows | None,
     suspects: dict[str, Any] | None,
+    redaction: Redaction,
 ) -> VersionDetails:
     """Describe a version in full: how it was made, and its figures class by class."""
     manifest, more = version.manifest, version.manifest["details"]
     task, confusion = manifest["config"]["dataset"]["task"], more.get("confusion")
     return VersionDetails(
-        **_common(version, champion, gatekeeper),
+        **_common(version, champion, gatekeeper, redaction),
         dataset=dataset.name,
         task=dataset.task,
         metric=dataset.metric,
@@ -253,7 +258,7 @@ def details(
         ),
         confusion=confusion_matrix(task, more["classes"], confusion) if confusion else UNSET,
         per_class=more["per_class"] if confusion else UNSET,
-        segments=more.get("segments", UNSET),
+        segments=hiding.segments(more["segments"], redaction) if "segments" in more else UNSET,
         decided=decided(manifest),
         held_out=held_out,
         suspects=UNSET if suspects is None else msgspec.convert(suspects, Suspects),
@@ -270,7 +275,9 @@ def decided(manifest: dict[str, Any]) -> VersionDecision | UnsetType:
     )
 
 
-def _common(version: Registered, champion: int | None, gatekeeper: Gatekeeper) -> dict[str, Any]:
+def _common(
+    version: Registered, champion: int | None, gatekeeper: Gatekeeper, redaction: Redaction
+) -> dict[str, Any]:
     manifest, missed = version.manifest, gatekeeper.missed(version)
     return {
         "version": version.number,
@@ -286,7 +293,7 @@ def _common(version: Registered, champion: int | None, gatekeeper: Gatekeeper) -
             missed=missed,
             overridden=gatekeeper.is_permitted(version.dataset, version.number),
         ),
-        "findings": findings.of(manifest),
+        "findings": hiding.findings(findings.of(manifest), redaction),
     }
 
 

@@ -127,13 +127,23 @@ def load(
         predictor=predictor,
         interval=Interval.from_manifest(manifest["interval"], list(dataset.features)),
         decision=decision,
-        similar=Similar.load(path, manifest) if dataset.similar else None,
+        similar=Similar.load(path, manifest) if _may_be_similar(dataset, hidden) else None,
         classes=classes,
         model={"name": version.model, "version": version.number},
         golden=_without(golden, hidden, made[0]),
         made=made,
         causes=manifest["details"].get("causes") or {},
         guard=Guard(dataset, manifest.get("learnt"), classes, decision),
+    )
+
+
+def _may_be_similar(dataset: Dataset, hidden: Collection[str]) -> bool:
+    """Tell whether rows are looked up: where they are alike tells what they have in a column."""
+    if dataset.similar is None:
+        return False
+    secret = {name.casefold() for name in hidden}
+    return not any(
+        name.casefold() in secret for name in (*dataset.similar.same, dataset.similar.nearest)
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from app.http.operation import Call, operation
+from app.registry import hiding
 from app.registry.profile import DatasetProfile
 from app.registry.registry import TO_DO
 from app.registry.services import DatasetResource, Services
@@ -36,7 +37,8 @@ class Profile(DatasetResource):
     )
     def on_get(self, call: Call, dataset: Dataset) -> dict[str, Any]:
         """Answer with the profile; it is read again when the pipeline wrote another one."""
-        return _with_words(self._profile(dataset.name), dataset)
+        shown = hiding.profile(self._profile(dataset.name), self.services.redaction)
+        return _with_words(shown, dataset)
 
     def _profile(self, dataset: str) -> dict[str, Any]:
         path = paths.profile(dataset)

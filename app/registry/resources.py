@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET
 
 from app.http.operation import Call, operation
 from app.http.resource import Resource
-from app.registry import comparison, description
+from app.registry import comparison, description, hiding
 from app.registry.activity import Activity
 from app.registry.card_resources import ModelCard
 from app.registry.champion_resources import Champion, Overrides
 from app.registry.comparison import ConfigurationDifference, MetricComparison, RowComparisons
 from app.registry.dataset_resources import Datasets, Models, OneDataset
-from app.registry.description import HeldOutRows, VersionDetails, VersionSummary
+from app.registry.description import HeldOutRow, HeldOutRows, VersionDetails, VersionSummary
 from app.registry.profile_resources import Profile
 from app.registry.scoreboard import Scores
 from app.registry.services import DatasetResource, Services
@@ -69,17 +70,27 @@ class OneVersion(DatasetResource):
         registered = services.registry.named(dataset.name, version)
         call.exchange.version = registered.number
         champion = services.registry.number(dataset.name)
-        rows = self._held_out(registered)
+        rows = self._held_out(registered, dataset.target.name)
         path = registered.path(services.settings.folder())
         doubted = suspects.read(path, registered.manifest)
-        return description.details(registered, champion, services.gate, dataset, rows, doubted)
+        if doubted is not None:
+            told = hiding.rows(doubted["rows"], dataset.target.name, services.redaction)
+            doubted = {**doubted, "rows": told}
+        return description.details(
+            registered, champion, services.gate, dataset, rows, doubted, services.redaction
+        )
 
-    def _held_out(self, version: Registered) -> HeldOutRows | None:
+    def _held_out(self, version: Registered, target: str) -> HeldOutRows | None:
         kept = held_out.read(version.path(self.services.settings.folder()), version.manifest)
         if kept is None:
             return None
+        redaction = self.services.redaction
         points = [[row["actual"], row["predicted"]] for row in kept["sample"]]
-        return HeldOutRows(total=kept["total"], points=points, worst=kept["worst"])
+        return HeldOutRows(
+            total=kept["total"],
+            points=hiding.points(points, target, redaction),
+            worst=msgspec.convert(hiding.rows(kept["worst"], target, redaction), list[HeldOutRow]),
+        )
 
 
 class Comparison(DatasetResource):
@@ -104,11 +115,30 @@ class Comparison(DatasetResource):
             dataset=dataset.name,
             task=dataset.task,
             metric=dataset.metric,
-            rows=self._rows(pair),
-            versions=[description.summary(one, champion, services.gate) for one in pair],
+            rows=self._shown(self._rows(pair), dataset.target.name),
+            versions=[
+                description.summary(one, champion, services.gate, services.redaction)
+                for one in pair
+            ],
             configuration=comparison.configuration(*pair),
             metrics=comparison.metrics(*pair),
         )
+
+    def _shown(self, rows: RowComparisons, target: str) -> RowComparisons:
+        """Return the rows without fields that are not shown."""
+        redaction = self.services.redaction
+        if not redaction.has_fields:
+            return rows
+        is_target = redaction.hides(target)
+        most = [
+            msgspec.structs.replace(
+                one,
+                record=redaction.record(one.record),
+                actual=UNSET if is_target else one.actual,
+            )
+            for one in rows.most
+        ]
+        return msgspec.structs.replace(rows, most=most, points=UNSET if is_target else rows.points)
 
     def _rows(self, pair: list[Registered]) -> RowComparisons:
         """Ask both about rows that one of them held out: the newer one, if it kept them.

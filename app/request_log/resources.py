@@ -20,6 +20,7 @@ from app.http.resource import Resource
 from app.records import spreadsheet
 from app.request_log.filter import PRINTABLE, Filter, conditions
 from app.request_log.traffic import Traffic
+from app.store.redaction import Redaction
 from app.store.tables import Prediction, Request
 from src.support import files
 from src.support.errors import UserError
@@ -145,8 +146,9 @@ class OneRequest(Resource):
     path = "/v1/requests/{request_id}"
     tag = "log"
 
-    def __init__(self, database: peewee.Database) -> None:
+    def __init__(self, database: peewee.Database, redaction: Redaction) -> None:
         self._database = database
+        self._redaction = redaction
 
     @operation(
         scope="admin",
@@ -168,7 +170,12 @@ class OneRequest(Resource):
         row = next(iter(rows.limit(1).dicts().execute(self._database)), None)
         if row is None:
             raise UserError(what, code="unknown_request", given=request_id)
-        bodies = {name: _body(row[name]) for name in ("request_body", "response_body")}
+        # What was stored before a field was hidden has it still.
+        redact = self._redaction.body
+        bodies = {
+            name: _body(None if row[name] is None else redact(bytes(row[name])))
+            for name in ("request_body", "response_body")
+        }
         return RequestInFull(**(row | bodies), predictions=self._predictions(row["id"]))
 
     def _predictions(self, request_id: str) -> list[str]:
@@ -178,9 +185,9 @@ class OneRequest(Resource):
         return [prediction_id for (prediction_id,) in rows.tuples().execute(self._database)]
 
 
-def routes(database: peewee.Database, page: int) -> list[Resource]:
+def routes(database: peewee.Database, page: int, redaction: Redaction) -> list[Resource]:
     """Return the resources of the log."""
-    return [Requests(database, page), Traffic(database), OneRequest(database)]
+    return [Requests(database, page), Traffic(database), OneRequest(database, redaction)]
 
 
 def _csv(rows: list[list[Any]]) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -69,6 +69,19 @@ class Redaction:
     def __init__(self, fields: Collection[str]) -> None:
         self._fields = frozenset(name.casefold() for name in fields)
 
+    @property
+    def has_fields(self) -> bool:
+        """Tell whether any field is hidden."""
+        return bool(self._fields)
+
+    def hides(self, name: str) -> bool:
+        """Tell whether a field's values are hidden."""
+        return name.casefold() in self._fields
+
+    def record(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a record without the values of hidden fields."""
+        return {name: HIDDEN if self.hides(name) else value for name, value in record.items()}
+
     def body(self, body: bytes | None) -> bytes | None:
         """Return a body without secrets."""
         if not body:
@@ -122,6 +135,9 @@ class Redaction:
         """Tell whether an object repeats a field's value."""
         named = [value.get(name) for name in _NAMED_BY]
         return any(isinstance(name, str) and name.casefold() in self._fields for name in named)
+
+
+NOTHING_HIDDEN = Redaction(())
 
 
 def _without_keys(body: bytes) -> bytes:

@@ -1,8 +1,8 @@
-"""Whether there are labels enough to learn from, told before anything is started."""
+"""Whether there are labels to learn from, and enough, told before anything is started."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from app.labels import store as label_store
 from src.config.configuration import Config, OptunaSearch
@@ -49,6 +49,22 @@ def check(dataset: Dataset, config: Config, counts: Mapping[str, int]) -> None:
             given=", ".join(f"{name} ({count})" for name, count in list(rare.items())[:10]),
             choices=[f"at least {needed} labels of each class"],
             fix=f"post more of them to /v1/{dataset.name}/labels, or train with use=both",
+        )
+
+
+def check_hidden(dataset: Dataset, labels: int, redact: Sequence[str]) -> None:
+    """Raise UserError where labels from before a column was hidden would be copied into a version.
+
+    A training keeps the very rows that it was trained on. Those of the file are there anyway.
+    """
+    secret = {name.casefold() for name in redact}
+    hidden = [name for name in dataset.columns() if name.casefold() in secret]
+    if hidden and labels:
+        raise UserError(
+            f"The labels of '{dataset.name}' hold what is never stored here: {', '.join(hidden)}.",
+            code="labels_not_taken",
+            given=f"LAPIDARY_REDACT={','.join(redact)}",
+            fix="train with use=file, or delete the labels",
         )
 
 

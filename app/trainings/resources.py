@@ -18,7 +18,7 @@ from app.registry.services import DatasetResource, Services
 from app.store import ids, tables
 from app.trainings import openapi, store
 from app.trainings.options import Options, usual_model
-from app.trainings.preconditions import check
+from app.trainings.preconditions import check, check_hidden
 from app.trainings.schema import (
     Training,
     TrainingPage,
@@ -68,6 +68,7 @@ class Trainings(DatasetResource):
             "model_missing",
             "too_few_labels",
             "queue_full",
+            "labels_not_taken",
             "not_installed",
         ),
         links={
@@ -85,6 +86,8 @@ class Trainings(DatasetResource):
         request = _request(call)
         model = request.model or self._usual_model(dataset)
         config = services.config.config(name, model, request.search, request.trials)
+        if request.use != "file":
+            self._check_hidden(dataset)
         if request.use == "labels":
             check(dataset, config, label_store.counts(services.database, name))
         self._check_queue(name)
@@ -141,6 +144,12 @@ class Trainings(DatasetResource):
                 fix=f'ask for one, such as {{"model": "{fitting[0]}"}}' if fitting else None,
             )
         return model
+
+    def _check_hidden(self, dataset: Dataset) -> None:
+        """Raise UserError where there are labels that hold what is never stored."""
+        live = label_store.live(dataset.name)
+        labels = len(label_store.page(self.services.database, live, 1))
+        check_hidden(dataset, labels, self.services.settings.redact)
 
     def _check_queue(self, dataset: str) -> None:
         table = tables.Training

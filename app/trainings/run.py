@@ -16,7 +16,7 @@ from app.registry.store import Registered
 from app.settings import Settings
 from app.store import clock
 from app.store import database as databases
-from app.trainings import influence, result, store, training_rows
+from app.trainings import influence, preconditions, result, store, training_rows
 from app.trainings.heartbeat import Heartbeat
 from app.trainings.influence import Subject
 from app.trainings.result import Contest
@@ -75,6 +75,7 @@ def train(
     # Labels that come after the moment that is noted are left to another time.
     errands(lambda: store.tell(database, row["id"], frozen=clock.stamp()))
     gathered = with_retries(database, lambda: training_rows.gather(database, dataset, row["use"]))
+    preconditions.check_hidden(dataset, gathered.labels, settings.redact)
     pulse.step(f"{len(gathered.frame)} rows, {gathered.labels} of them labels")
     ready, cleaned = training_rows.prepare(gathered, dataset, config.seed)
     pulse.step(f"{len(ready.train)} to train, {len(ready.test)} to test {cleaned.words()}")

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Literal
 
 import peewee
 
+from app.labels import store as label_store
 from app.registry import store as version_store
 from app.registry.live_config import LiveConfig
 from app.settings import Settings
 from app.store import opening
 from app.store.opening import Parser
 from app.trainings import store, training_rows
+from app.trainings.preconditions import check_hidden
 from src import ingest
 from src.data.schema import Dataset
 from src.inference import bundle
@@ -52,6 +54,8 @@ def _run(arguments: Namespace, settings: Settings) -> None:
     if dataset is None:
         raise unknown("dataset", arguments.dataset, configured.names())
     with opening.opened(settings) as database:
+        labels = len(label_store.page(database, label_store.live(dataset.name), 1))
+        check_hidden(dataset, labels, settings.redact)
         if arguments.training is None:
             frame, mode = _rows(database, dataset, arguments.use)
         else:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from app.registry.live_config import LiveConfig
-from app.trainings.preconditions import check
+from app.trainings.preconditions import check, check_hidden
 from src.config.configuration import Config
 from src.data.schema import Dataset
 from src.support.errors import UserError
@@ -68,3 +68,13 @@ def test_a_price_has_no_classes(given: Given) -> None:
     stones = given("stones")
     check(*stones, {str(price): 1 for price in range(8)})
     assert "0 labels" in refusal(stones, {})
+
+
+@pytest.mark.parametrize("name", ["owner", "LATE"])
+def test_labels_with_a_hidden_column_are_not_trained_on(given: Given, name: str) -> None:
+    dataset, _ = given("debts")
+    with pytest.raises(UserError, match="never stored here") as caught:
+        check_hidden(dataset, 1, ("x", name))
+    assert caught.value.code == "labels_not_taken"
+    check_hidden(dataset, 0, (name,))
+    check_hidden(dataset, 1, ("x",))
