@@ -67,7 +67,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         var,
         most_records=settings.most_records,
         longest_text=settings.longest_text,
-        hidden=settings.redact,
+        redaction=redaction,
     )
     configured = LiveConfig(var)
     gatekeeper = Gatekeeper(configured)

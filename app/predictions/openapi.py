@@ -19,7 +19,7 @@ from app.records.enumeration import enumeration
 from app.records.references import NAME
 from app.registry.dataset_context import DatasetContext
 from app.registry.loaded import LoadedVersion
-from app.store.redaction import HIDDEN
+from app.store.redaction import HIDDEN, Redaction
 from src.support.errors import UserError
 
 CHANCE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
@@ -188,7 +188,7 @@ def _target(serving: LoadedVersion) -> Schema:
 
 def _shown(name: str, described: Schema, context: DatasetContext) -> Schema:
     """Describe a value of a row; of a field that is not shown it is always the same word."""
-    if name.casefold() in {one.casefold() for one in context.settings.redact}:
+    if Redaction(context.settings.redact).hides(name):
         return enumeration([HIDDEN])
     return described
 

@@ -14,6 +14,7 @@ from app.registry.registry import loader
 from app.settings import Settings
 from app.store import opening
 from app.store.opening import Parser
+from app.store.redaction import Redaction
 from src.support import text_tables
 from src.support.errors import UserError
 
@@ -83,7 +84,7 @@ def _serve(
         settings.folder(),
         most_records=settings.most_records,
         longest_text=settings.longest_text,
-        hidden=settings.redact,
+        redaction=Redaction(settings.redact),
     )
     changed = promotion.promote(
         database,

@@ -8,11 +8,12 @@ have may name them. A text is a sentence of ours.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.records.fields import Field, FieldError
 from app.records.records import Records
+from app.store.redaction import NOTHING_HIDDEN, Redaction
 from src.data.features import Bounds, Category, Feature, Integer, Number
 from src.data.schema import Dataset
 
@@ -36,19 +37,17 @@ def made(
     dataset: Dataset,
     typical: Mapping[str, Any],
     learnt: Mapping[str, Any] | None,
-    hidden: Collection[str] = (),
+    redaction: Redaction = NOTHING_HIDDEN,
 ) -> list[dict[str, Any]]:
     """Return one to SOME different records that can be posted, the most usual one first.
 
-    `typical` and `learnt` are those of a bundle; what rows have in the columns of `hidden` takes
-    no part.
+    `typical` and `learnt` are those of a bundle; what rows have in hidden columns takes no part.
     """
-    secret = {name.casefold() for name in hidden}
     found: list[dict[str, Any]] = []
     for at in range(SOME):
         record = {}
         for name, feature in dataset.features.items():
-            usual = None if name.casefold() in secret else _usual(name, feature, typical, learnt)
+            usual = None if redaction.hides(name) else _usual(name, feature, typical, learnt)
             value = _taken(records.by_name[name], _candidates(feature, usual, at))
             if value is not None:
                 record[name] = value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import msgspec
 from app.records.records import Records
 from app.registry import examples
 from app.registry.store import Registered
+from app.store.redaction import NOTHING_HIDDEN, Redaction
 from src.data.schema import Dataset
 from src.evaluation.decision import Decision
 from src.inference import parity
@@ -94,11 +94,11 @@ def load(
     *,
     most_records: int,
     longest_text: int,
-    hidden: Collection[str] = (),
+    redaction: Redaction = NOTHING_HIDDEN,
 ) -> LoadedVersion:
     """Load a version; every byte is the one that was trained, and it answers as it did then.
 
-    What rows have in the columns of `hidden` takes no part in its examples.
+    What rows have in hidden columns takes no part in its examples.
     Raises UserError where that is not so.
     """
     path, manifest = version.path(var), version.manifest
@@ -118,7 +118,7 @@ def load(
     parity.check_golden(predictor, path, manifest)
     classes = _classes(manifest, dataset)
     records = Records(dataset, most=most_records, longest_text=longest_text)
-    made = examples.made(records, dataset, predictor.typical, manifest.get("learnt"), hidden)
+    made = examples.made(records, dataset, predictor.typical, manifest.get("learnt"), redaction)
     golden = json.loads((path / parity.GOLDEN).read_bytes())
     return LoadedVersion(
         version=version,
@@ -127,38 +127,31 @@ def load(
         predictor=predictor,
         interval=Interval.from_manifest(manifest["interval"], list(dataset.features)),
         decision=decision,
-        similar=Similar.load(path, manifest) if _may_be_similar(dataset, hidden) else None,
+        similar=Similar.load(path, manifest) if _may_be_similar(dataset, redaction) else None,
         classes=classes,
         model={"name": version.model, "version": version.number},
-        golden=_without(golden, hidden, made[0]),
+        golden=_without(golden, redaction, made[0]),
         made=made,
         causes=manifest["details"].get("causes") or {},
         guard=Guard(dataset, manifest.get("learnt"), classes, decision),
     )
 
 
-def _may_be_similar(dataset: Dataset, hidden: Collection[str]) -> bool:
+def _may_be_similar(dataset: Dataset, redaction: Redaction) -> bool:
     """Tell whether rows are looked up: where they are alike tells what they have in a column."""
-    if dataset.similar is None:
-        return False
-    secret = {name.casefold() for name in hidden}
-    return not any(
-        name.casefold() in secret for name in (*dataset.similar.same, dataset.similar.nearest)
-    )
+    how = dataset.similar
+    return how is not None and not any(map(redaction.hides, (*how.same, how.nearest)))
 
 
 def _without(
-    golden: list[dict[str, Any]], hidden: Collection[str], made: dict[str, Any]
+    golden: list[dict[str, Any]], redaction: Redaction, made: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return held-out records with made values in the columns of `hidden`."""
-    secret = {name.casefold() for name in hidden}
-    if not secret:
-        return golden
+    """Return held-out records with made values in hidden columns."""
     return [
         {
             **one,
             "record": {
-                name: made.get(name) if name.casefold() in secret else value
+                name: made.get(name) if redaction.hides(name) else value
                 for name, value in one["record"].items()
             },
         }

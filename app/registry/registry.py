@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from app.registry.gate import Gatekeeper
 from app.registry.live_config import LiveConfig
 from app.registry.loaded import LoadedVersion
 from app.registry.store import Registered
+from app.store.redaction import NOTHING_HIDDEN, Redaction
 from src.config import paths
 from src.data.schema import Dataset
 from src.inference import bundle
@@ -292,11 +293,11 @@ def _refuse(reasons: Errors, dataset: str, error: UserError) -> None:
 
 
 def loader(
-    var: Path, *, most_records: int, longest_text: int, hidden: Collection[str] = ()
+    var: Path, *, most_records: int, longest_text: int, redaction: Redaction = NOTHING_HIDDEN
 ) -> Load:
-    """Return the function that loads a version with these limits, and these fields hidden."""
+    """Return the function that loads a version with these limits, some fields hidden."""
     return lambda version: servings.load(
-        version, var, most_records=most_records, longest_text=longest_text, hidden=hidden
+        version, var, most_records=most_records, longest_text=longest_text, redaction=redaction
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from app.labels import store as label_store
+from app.store.redaction import Redaction
 from src.config.configuration import Config, OptunaSearch
 from src.data.schema import Dataset
 from src.support.errors import UserError
@@ -57,8 +58,7 @@ def check_hidden(dataset: Dataset, labels: int, redact: Sequence[str]) -> None:
 
     A training keeps the very rows that it was trained on. Those of the file are there anyway.
     """
-    secret = {name.casefold() for name in redact}
-    hidden = [name for name in dataset.columns() if name.casefold() in secret]
+    hidden = list(filter(Redaction(redact).hides, dataset.columns()))
     if hidden and labels:
         raise UserError(
             f"The labels of '{dataset.name}' hold what is never stored here: {', '.join(hidden)}.",

@@ -8,6 +8,7 @@ import pytest
 from app.records.records import Records
 from app.registry import examples
 from app.registry.examples import TEXTS, WORD, made
+from app.store.redaction import Redaction
 from src.data.features import Bounds
 from src.data.schema import Dataset
 from src.support.structs import convert
@@ -92,7 +93,7 @@ def test_a_text_is_as_short_as_it_has_to_be() -> None:
 
 def test_of_a_hidden_column_nothing_is_typical() -> None:
     feature = {"type": "integer", "min": 0, "max": 10}
-    assert [one["a"] for one in every(feature, 7.0, hidden=["A"])] == [5]
+    assert [one["a"] for one in every(feature, 7.0, redaction=Redaction(["A"]))] == [5]
 
 
 def test_bounds_have_a_number_within() -> None:

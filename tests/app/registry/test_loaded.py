@@ -13,6 +13,7 @@ import pytest
 from app.predictions import answers
 from app.registry import examples, loaded
 from app.registry.loaded import LoadedVersion
+from app.store.redaction import Redaction
 from src.config import paths
 from src.support.errors import UserError
 from tests.app import project
@@ -82,7 +83,11 @@ def test_in_its_examples_a_hidden_field_is_made_of_the_yaml_alone(
 ) -> None:
     plain = load_serving("stones", "linear")
     hidden = loaded.load(
-        plain.version, tmp_path, most_records=10, longest_text=100, hidden=["Carat", "cut"]
+        plain.version,
+        tmp_path,
+        most_records=10,
+        longest_text=100,
+        redaction=Redaction(["Carat", "cut"]),
     )
     for is_real in (False, True):
         ours = hidden.examples(is_real=is_real)
