@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import socket
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from app.store import database as databases
 from app.store.tables import Label, Upload
 from src.support.errors import UserError
 from tests.app import project
+from tests.app import server as servers
 from tests.app.conftest import MakeService
 from tests.app.service import Result, Service
 
@@ -328,3 +330,20 @@ def test_who_pastes_a_key_into_a_reason_is_told_where_it_belongs(service: Servic
     answer = service.post(LABELS, {"text": "x", "room": "office"}, headers={"Idempotency-Key": key})
     assert (answer.status_code, answer.json["code"]) == (400, "invalid_header")
     assert service.rows(Upload) == []
+
+
+def test_what_the_server_refuses_by_itself_is_not_repeated_on_its_log(
+    home: Path, tmp_path: Path
+) -> None:
+    key = keys.new_key()[0]
+    with servers.running(home, tmp_path / "var", workers="1") as server:
+        for line in (f"GET /{key} HTTP/9.9", f"{key} / HTTP/1.1", f"GET /a b {key} HTTP/1.1"):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+                client.sendall(f"{line}\r\nHost: localhost\r\nX-{key}\r\n\r\n".encode())
+                assert b" 400 " in client.recv(4096) or b" 505 " in client.recv(4096)
+        said = server.log.read_text()
+    assert "Invalid" in said
+    assert key[13:] not in said
+    for file in (tmp_path / "var").rglob("*"):
+        if file.is_file() and "versions" not in file.parts:
+            assert key[13:].encode() not in file.read_bytes(), file

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -168,6 +170,28 @@ def test_a_copied_cookie_ends_where_one_signs_out(
     assert service.ask("/signout", "POST", headers=given).status_code == 401
     assert mine.encode() not in service.everything()
     assert mine.rpartition(".")[2].encode() not in service.everything()
+
+
+@pytest.mark.slow
+def test_who_signs_out_of_one_worker_is_signed_out_of_all(home: Path, tmp_path: Path) -> None:
+    with servers.running(home, tmp_path / "var", workers="2") as server:
+        database = databases.connect(f"sqlite:///{server.database}", "process", 5)
+        key = keys.create(database, "shop", ["predict"])
+        database.close()
+        secret = sessions.secret(tmp_path / "var")
+        stored = keys.StoredKey("shop", keys.digest(key), frozenset({"predict"}))
+        value = sessions.begin(keys.beginning(key), stored, secret)
+        asked = {"Cookie": f"{sessions.COOKIE}={value}", "X-CSRF-Token": sessions.token(value)}
+
+        def statuses() -> set[int]:
+            return {server.ask("GET", "/v1/datasets", None, **asked)[0] for _ in range(20)}
+
+        server.wait_until(lambda: statuses() == {200}, "every worker knows the key")
+        assert server.ask("POST", "/signout", None, **asked)[0] == 204
+        server.wait_until(lambda: statuses() == {401}, "every worker knows of the end")
+        for worker in server.workers():
+            os.kill(worker, signal.SIGKILL)
+        server.wait_until(lambda: statuses() == {401}, "and those that came after")
 
 
 @SQLITE
