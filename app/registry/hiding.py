@@ -19,16 +19,13 @@ NOTHING: Document = {"numbers": None, "bins": None}
 
 
 def rows(rows: Iterable[Mapping[str, Any]], target: str, redaction: Redaction) -> list[Document]:
-    """Return rows, each with its record and its truth as far as they are shown."""
-    truth = {"actual": HIDDEN} if redaction.hides(target) else {}
-    return [
-        {
-            **row,
-            "record": redaction.record(row["record"]),
-            **{name: value for name, value in truth.items() if name in row},
-        }
-        for row in rows
-    ]
+    """Return rows, each with its record as far as it is shown.
+
+    There are none where the target is not: a prediction and what its error costs tell it.
+    """
+    if redaction.hides(target):
+        return []
+    return [{**row, "record": redaction.record(row["record"])} for row in rows]
 
 
 def points(points: list[Any], target: str, redaction: Redaction) -> list[Any]:
