@@ -23,12 +23,15 @@ def _written(plain: str, codes: str) -> str:
     return rf"(?:{plain}|\\{{1,8}}u00(?:{codes})|%(?:25){{0,8}}(?:{codes}))\x00{{0,3}}"
 
 
-_EXPRESSION = (
-    "".join(_written(one, _CODES[one]) for one in KEY_PREFIX)
-    + rf"(?:{_written('[A-Za-z0-9_-]', _WITHIN)}){{8,}}"
-)
-_KEY = re.compile(_EXPRESSION)
-_KEY_IN_BYTES = re.compile(_EXPRESSION.encode())
+_BEGINNING = "".join(_written(one, _CODES[one]) for one in KEY_PREFIX)
+_REST = rf"(?:{_written('[A-Za-z0-9_-]', _WITHIN)}){{8,}}"
+# What is left out of a text: all that may be a part of a key ...
+_KEY = re.compile(_BEGINNING + _REST)
+_KEY_IN_BYTES = re.compile(_KEY.pattern.encode())
+# ... and what a text is refused for: what is built as keys are, and is no word that begins alike.
+_BUILT = _BEGINNING + rf"(?:{_written('[0-9a-f]', '3[0-9]|6[1-6]')}){{8}}"
+_BUILT_KEY = re.compile(_BUILT + _written("_", _CODES["_"]) + _REST)
+_BUILT_KEY_IN_BYTES = re.compile(_BUILT_KEY.pattern.encode())
 # What a text has that has a key; most have none of it, and are not looked at any closer.
 _SIGNS = (KEY_PREFIX, "\\u00", "%", "\0")
 _SIGNS_IN_BYTES = tuple(sign.encode() for sign in _SIGNS)
@@ -47,13 +50,13 @@ _MESSAGE, _CODE = "message", "code"
 def holds_key(text: str | bytes) -> bool:
     """Tell whether an API key stands in a text, however it is written there."""
     if isinstance(text, bytes):
-        return _may_hold(text) and _KEY_IN_BYTES.search(text) is not None
-    return any(sign in text for sign in _SIGNS) and _KEY.search(text) is not None
+        return _may_hold(text) and _BUILT_KEY_IN_BYTES.search(text) is not None
+    return any(sign in text for sign in _SIGNS) and _BUILT_KEY.search(text) is not None
 
 
 def without_keys(text: str) -> str:
-    """Return a text without the API keys in it."""
-    return _KEY.sub(HIDDEN, text) if holds_key(text) else text
+    """Return a text without the API keys in it, and without parts of some."""
+    return _KEY.sub(HIDDEN, text) if any(sign in text for sign in _SIGNS) else text
 
 
 def _may_hold(body: bytes) -> bool:

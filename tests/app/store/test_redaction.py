@@ -69,6 +69,13 @@ def test_a_key_is_hidden_however_it_is_written(written: str) -> None:
         assert part.encode() not in body
 
 
+@pytest.mark.parametrize("text", [KEY[:12], KEY[:18], "lpd_printcap_entries"])
+def test_what_may_be_a_part_of_a_key_is_left_out_and_not_refused(text: str) -> None:
+    assert not holds_key(text)
+    assert without_keys(text) == HIDDEN
+    assert Redaction(()).body(text.encode()) == HIDDEN.encode()
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
 def test_a_key_is_hidden_in_a_body_of_wide_characters(encoding: str) -> None:
     body = Redaction(()).body(f'{{"text": "{KEY}"}}'.encode(encoding))
