@@ -196,6 +196,7 @@ def test_a_log_from_before_references_takes_them(database: peewee.Database) -> N
     tables = ("request", "batch_prediction")
     made = {table: described(database, table) for table in tables}
     database.execute_sql("DROP VIEW prediction")
+    database.execute_sql("DROP TABLE ended_session")
     for table in tables:
         database.execute_sql(f'DROP INDEX "{_index_of_references(database, table)}"')
         database.execute_sql(f'ALTER TABLE "{table}" DROP COLUMN "reference"')

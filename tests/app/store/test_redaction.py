@@ -69,7 +69,9 @@ def test_a_key_is_hidden_however_it_is_written(written: str) -> None:
         assert part.encode() not in body
 
 
-@pytest.mark.parametrize("text", [KEY[:12], KEY[:18], "lpd_printcap_entries"])
+@pytest.mark.parametrize(
+    "text", [KEY[:12], KEY[:18], "lpd_printcap_entries"], ids=["prefix", "part", "word"]
+)
 def test_what_may_be_a_part_of_a_key_is_left_out_and_not_refused(text: str) -> None:
     assert not holds_key(text)
     assert without_keys(text) == HIDDEN
