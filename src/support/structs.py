@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,6 +19,12 @@ _MESSAGE = re.compile(
 )
 
 
+# What msgspec knows of a type it learns at the first use, and the process crashes where another
+# thread has begun to.
+_learnt: set[Any] = set()
+_learning = threading.Lock()
+
+
 class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The base of everything configured: frozen, and closed to unknown keys."""
 
@@ -30,12 +37,20 @@ def convert(
     `where` is the path of the value in the configuration, such as "dataset". With `is_text` all
     values are text, as in a query or on a command line, and "3" is a number. `code` is the error's.
     """
+    if kind not in _learnt:
+        _learn(kind)
     try:
         return msgspec.convert(value, kind, strict=not is_text)
     except msgspec.ValidationError as error:
         explained = _explain(error, value, kind, where)
         explained.code = code
         raise explained from None
+
+
+def _learn(kind: Any) -> None:
+    with _learning:
+        msgspec.json.Decoder(kind)
+    _learnt.add(kind)
 
 
 def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:

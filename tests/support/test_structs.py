@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -189,3 +191,34 @@ def test_the_value_is_left_as_it_was() -> None:
     value = {"title": "a", "limits": {"one": {"low": 1}, "two": {"low": "x"}}}
     refused(value)
     assert value == {"title": "a", "limits": {"one": {"low": 1}, "two": {"low": "x"}}}
+
+
+RACE = """
+import sys, threading
+import msgspec
+from msgspec import Meta
+from typing import Annotated
+from src.support.structs import convert
+
+sys.setswitchinterval(1e-6)
+FIELDS = [(f"f{n}", Annotated[int, Meta(ge=n)] | None, None) for n in range(20)]
+for number in range(300):
+    kind = msgspec.defstruct(f"Kind{number}", FIELDS)
+    barrier = threading.Barrier(4)
+
+    def first():
+        barrier.wait()
+        assert convert({"f1": "5"}, kind, is_text=True).f1 == 5
+
+    threads = [threading.Thread(target=first) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+
+
+def test_threads_may_use_a_kind_for_the_first_time_at_once() -> None:
+    """In a process of its own, which crashes where they may not."""
+    done = subprocess.run([sys.executable, "-c", RACE], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
