@@ -69,9 +69,20 @@ def on_starting(server):
 
 
 def post_worker_init(worker):
-    """Leave what was loaded to itself: to look through it for garbage would hold answers up."""
+    """Set limits, and leave what was loaded to itself: looking for garbage holds answers up."""
     import gc
 
+    from app.http.readers import Limits
+
+    if hasattr(worker, "limit_readers"):  # and it is not another's
+        worker.limit_readers(
+            Limits(
+                in_all=_settings.slow_readers,
+                per_address=_settings.slow_readers_per_address,
+                size=int(_settings.unread * 1e6),
+                rest=_settings.stalled,
+            )
+        )
     gc.collect()
     gc.freeze()
 

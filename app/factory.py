@@ -30,6 +30,7 @@ from app.registry.live_config import LiveConfig
 from app.registry.registry import Registry, loader
 from app.registry.services import Services
 from app.request_log import resources as request_log
+from app.request_log.delivery import Deliveries
 from app.request_log.journal import Journal
 from app.request_log.recorder import Recorder
 from app.settings import PREPARED, Settings
@@ -113,6 +114,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         routes=routes,
         guard=guard,
         journal=journal,
+        deliveries=Deliveries(database),
         redaction=redaction,
         metrics=metrics,
         largest_body=int(settings.largest_body * 1e6),

@@ -43,6 +43,10 @@ class Settings(Checked, frozen=True):
     redact: Names = ()  # fields whose values are never stored
     origins: Names = ()  # of other sites' pages that may call, "*" for all
     proxies: Annotated[int, Meta(ge=0, le=10)] = 0  # in front of us, whose word on clients counts
+    slow_readers: Annotated[int, Meta(ge=1, le=100_000)] = 256  # of a worker: take answers later
+    slow_readers_per_address: Annotated[int, Meta(ge=1, le=100_000)] = 64
+    unread: Annotated[float, Meta(gt=0, le=100_000)] = 64.0  # of answers that wait for them
+    stalled: Seconds = 120.0  # in which one takes nothing, before it is cut
     keep_days: Annotated[float, Meta(gt=0, le=36_500)] | None = None  # older rows go
     keep_megabytes: Annotated[float, Meta(gt=0)] | None = None  # the oldest go above this
     disk_floor: Annotated[float, Meta(ge=0)] = 100.0  # free space under which we are not ready

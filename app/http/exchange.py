@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import quote
 
 from app.http import problems
+from app.http.bodies import FileBody
 from app.store import clock, ids
 from src.support.errors import UserError
 
@@ -61,6 +62,7 @@ class Exchange:
     request_id: str  # the client's own, else ours
     at: str
     started: float
+    client: str = ""  # its address
     body: bytes | None = None  # None where it was not read
     route: str = "(none)"  # the path's pattern
     caller: Caller | None = None
@@ -72,6 +74,7 @@ class Exchange:
     is_prediction: bool = False  # its bodies are one record and its answer
     is_answer_stored: bool = True  # not where it only repeats what is stored or derived
     stream: Iterable[bytes] | None = None  # an answer too long to be held whole
+    file: FileBody | None = None  # an answer that is a file
 
     @property
     def path(self) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import falcon
@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from app.http import body, media
+from app.http.bodies import Pages
 from app.http.openapi import parameter
 from app.http.operation import Call, operation
 from app.http.paging import Cursor, Limit, Line, Moment, Page, TimeSpan, first_id, moments
@@ -292,21 +293,21 @@ class Labels(DatasetResource):
         """Answer with a file of the labels that meet the conditions."""
         file_format = call.query.format
         write = export.csv_rows if file_format == "csv" else export.ndjson_rows
-        pages = store.pages(self.services.database, conditions)
-        first = next(pages)  # a database that is away is noticed while there is no answer
-        call.exchange.stream = self._file(itertools.chain([first], pages), dataset, write)
+        read = partial(self._file_page, dataset, conditions, write)
+        call.exchange.stream = Pages(read)
         media_type = body.CSV if file_format == "csv" else body.NDJSON
         media.attach(call.response, media_type, f"{dataset.name}-labels.{file_format}")
 
-    def _file(
-        self, pages: Iterable[list[dict[str, Any]]], dataset: Dataset, write: Any
-    ) -> Iterator[bytes]:
-        """Yield a file a page at a time; nothing stays open while the client takes it."""
-        for position, page in enumerate(pages):
-            self.services.database.close()
-            shown = [export.shown(row, dataset, self.services.redaction) for row in page]
-            if piece := write(shown, dataset, is_first=position == 0):
-                yield piece
+    def _file_page(
+        self, dataset: Dataset, conditions: list[Any], write: Any, after: str | None, count: int
+    ) -> tuple[bytes, str | None]:
+        """Return a page of a file, and where it ends; nothing stays open."""
+        database = self.services.database
+        page = store.page(database, conditions, count, after, is_oldest_first=True)
+        database.close()
+        last = page[-1]["id"] if len(page) == count else None
+        rows = [export.shown(row, dataset, self.services.redaction) for row in page]
+        return write(rows, dataset, is_first=after is None), last
 
 
 class OneLabel(DatasetResource):

@@ -9,6 +9,7 @@ from pathlib import Path
 import falcon
 
 from app.http import problems
+from app.http.bodies import FileBody
 from app.http.openapi import Schema, any_object
 from app.http.operation import Call, operation
 from app.http.resource import Resource
@@ -122,7 +123,7 @@ class DocsFile(Resource):
         folder, kind = FILES[name]
         call.response.content_type = kind
         call.response.set_header("Cache-Control", "public, max-age=86400")
-        call.response.data = (folder / name).read_bytes()
+        call.exchange.file = FileBody(folder / name)
 
 
 def _write(response: falcon.Response, page: bytes) -> None:

@@ -16,6 +16,7 @@ from app.http.exchange import ANYONE, Answer, App, Exchange, Start
 from app.http.prometheus import Metrics
 from app.http.resource import RouteTable
 from app.request_log.batches import Batches
+from app.request_log.delivery import BEGUN, Deliveries
 from app.request_log.journal import Entry, Journal, Unavailable
 from app.store.redaction import HIDDEN, Redaction, without_keys
 from src.support.errors import UserError
@@ -37,6 +38,7 @@ class Recorder:
         routes: RouteTable,
         guard: Guard,
         journal: Journal,
+        deliveries: Deliveries,
         redaction: Redaction,
         metrics: Metrics,
         largest_body: int,
@@ -47,6 +49,7 @@ class Recorder:
         self.light = routes.light
         self._guard = guard
         self._journal = journal
+        self._deliveries = deliveries
         self.batches = Batches(journal, self._settle)
         self._redaction = redaction
         self._metrics = metrics
@@ -60,19 +63,29 @@ class Recorder:
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         """Answer a WSGI request."""
         exchange = exchanges.begin(environ)
+        exchange.client = self._guard.client(environ)
         answer = self._with_headers(exchange, self._answer(exchange))
         batch = self.batches.mine()
-        if not self._routes.is_recorded(environ["PATH_INFO"], answer.code):
+        is_recorded = self._routes.is_recorded(environ["PATH_INFO"], answer.code)
+        if not is_recorded:
             answer = self._settle(exchange, answer, None)
         elif batch is not None:
             batch.add(self._entry(exchange, answer), exchange, answer)
         else:
             answer = self._settle(exchange, answer, self._store(self._entry(exchange, answer)))
         start_response(answer.status, answer.headers)
-        if environ["REQUEST_METHOD"] == "HEAD":
+        return self._body(exchange, answer, is_recorded=is_recorded)
+
+    def _body(self, exchange: Exchange, answer: Answer, *, is_recorded: bool) -> Iterable[bytes]:
+        """Return what is sent after the headers."""
+        if exchange.environ["REQUEST_METHOD"] == "HEAD":
             return []
-        is_told = answer.code < 400
-        return exchange.stream if exchange.stream is not None and is_told else [answer.body]
+        if answer.code >= 400:
+            return [answer.body]
+        if exchange.stream is not None:
+            stream = exchange.stream
+            return self._deliveries.follow(exchange.id, stream) if is_recorded else stream
+        return [answer.body] if exchange.file is None else exchange.file
 
     def _store(self, entry: Entry) -> Exception | None:
         try:
@@ -97,8 +110,10 @@ class Recorder:
         present = {name.lower() for name, _ in answer.headers}
         answer.headers += [("X-Request-Id", exchange.request_id)]
         answer.headers += self._guard.headers(exchange.environ, present)
-        if answer.code != NO_CONTENT and (exchange.stream is None or answer.code >= 400):
-            answer.headers.append(("Content-Length", str(len(answer.body))))
+        if answer.code >= 400 or (answer.code != NO_CONTENT and exchange.stream is None):
+            file = exchange.file if answer.code < 400 else None
+            length = len(answer.body) if file is None else file.size
+            answer.headers.append(("Content-Length", str(length)))
         return answer
 
     def _answer(self, exchange: Exchange) -> Answer:
@@ -133,6 +148,8 @@ class Recorder:
         if body and encoding != "identity" and not exchange.is_prediction:
             body = HIDDEN.encode()  # what cannot be read cannot be searched
         is_answer_stored = exchange.is_answer_stored or answer.code >= 400
+        is_sent = environ["REQUEST_METHOD"] != "HEAD" and answer.code < 400
+        is_streamed = exchange.stream is not None and is_sent
         request = (
             exchange.id,
             exchange.at,
@@ -143,13 +160,14 @@ class Recorder:
             answer.code,
             exchange.dataset,
             exchange.version,
-            without_keys(self._guard.client(environ)),
+            without_keys(exchange.client),
             caller.name if caller else None,
             round(exchange.milliseconds(), 3),
             int(exchange.is_prediction),
             self._redaction.body(body),
             self._redaction.body(answer.body) if is_answer_stored else None,
             self._redaction.reference(exchange.reference),
+            BEGUN if is_streamed else None,
         )
         return Entry(request, exchange.predictions)
 

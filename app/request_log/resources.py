@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,20 +11,20 @@ import peewee
 from msgspec import Meta
 
 from app.http import media
+from app.http.bodies import Pages
 from app.http.body import CSV
 from app.http.media import NoQuery
 from app.http.operation import Call, operation
 from app.http.paging import Cursor, Limit, Page, Timestamp
 from app.http.resource import Resource
 from app.records import spreadsheet
+from app.request_log.delivery import State
 from app.request_log.filter import PRINTABLE, Filter, conditions
 from app.request_log.traffic import Traffic
 from app.store.redaction import Redaction
 from app.store.tables import Prediction, Request
 from src.support import files
 from src.support.errors import UserError
-
-PAGE = 1000  # rows of one read of a file: nothing stays open between two
 
 
 class LogQuery(Filter, frozen=True):
@@ -56,6 +55,7 @@ class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True):
     client: str | None
     caller: str | None
     milliseconds: float
+    delivery: State | None  # of an answer that is made while it is sent, as a file of rows is
 
 
 class LogPage(msgspec.Struct, frozen=True):
@@ -113,31 +113,23 @@ class Requests(Resource):
 
     def _export(self, call: Call[LogQuery, None], clauses: list[Any]) -> None:
         """Answer with a file; what comes while it is written is not in it, this request neither."""
-        pages = self._pages([*clauses, Request.id < call.exchange.id])
-        first = next(pages)  # a database that is away is noticed while there is no answer
-        call.exchange.stream = self._rows(itertools.chain([first], pages))
+        clauses.append(Request.id < call.exchange.id)
+        call.exchange.stream = Pages(partial(self._file_page, clauses))
         media.attach(call.response, CSV, "requests.csv")
 
     def _read(self, clauses: list[Any], order: Any, limit: int) -> list[dict[str, Any]]:
         rows = Request.select(*SHOWN).where(*clauses).order_by(order).limit(limit)
         return list(rows.dicts().execute(self._database))
 
-    def _pages(self, clauses: list[Any]) -> Iterator[list[dict[str, Any]]]:
-        """Yield all requests that meet the conditions, the oldest first, some at a time."""
-        after = ""
-        while True:
-            page = self._read([*clauses, Request.id > after], Request.id.asc(), PAGE)
-            yield page
-            if len(page) < PAGE:
-                return
-            after = page[-1]["id"]
-
-    def _rows(self, pages: Iterable[list[dict[str, Any]]]) -> Iterator[bytes]:
-        """Yield a file a page at a time; nothing stays open while the client takes it."""
-        yield _csv([[field.name for field in SHOWN]])
-        for page in pages:
-            self._database.close()
-            yield _csv([list(row.values()) for row in page])
+    def _file_page(
+        self, clauses: list[Any], after: str | None, count: int
+    ) -> tuple[bytes, str | None]:
+        """Return a page of the file, and where it ends; nothing stays open."""
+        page = self._read([*clauses, Request.id > (after or "")], Request.id.asc(), count)
+        self._database.close()
+        header = [[field.name for field in SHOWN]] if after is None else []
+        last = page[-1]["id"] if len(page) == count else None
+        return _csv([*header, *(list(row.values()) for row in page)]), last
 
 
 class OneRequest(Resource):

@@ -51,6 +51,10 @@ def _ended_sessions(database: peewee.Database) -> None:
     _create(EndedSession, database)
 
 
+def _deliveries(database: peewee.Database) -> None:
+    _add(Request.delivery, "TEXT", database)
+
+
 TABLES: list[type[peewee.Model]] = [
     Migration,
     Request,
@@ -71,6 +75,7 @@ STEPS: list[tuple[str, Callable[[peewee.Database], None]]] = [
     ("labels that wait for a person", _reviews),
     ("the caller's own references of predictions", _references),
     ("sessions that were signed out", _ended_sessions),
+    ("how answers ended that were made while they were sent", _deliveries),
 ]
 
 

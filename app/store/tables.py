@@ -53,6 +53,7 @@ class Request(Model):
     request_body = BlobField(null=True)
     response_body = BlobField(null=True)
     reference = TextField(null=True)  # the caller's own, of the one record that was predicted
+    delivery = TextField(null=True)  # how it ended, where it was made while it was sent
 
     class Meta:
         table_name = "request"

@@ -21,6 +21,7 @@ import pytest
 SERVED = """
 import contextlib, hashlib, json, pathlib, re, resource, threading, time
 from app.http.exchange import Answer
+from app.http.readers import Limits
 from app.http.worker import GatedWorker
 
 class Watched(GatedWorker):
@@ -30,7 +31,11 @@ class Watched(GatedWorker):
         super().init_process()
 
 class Hasty(Watched):
-    request_seconds = upload_seconds = answer_seconds = 1.0
+    request_seconds = upload_seconds = 1.0
+
+    def init_process(self):
+        self.limit_readers(Limits(rest=1.0))
+        super().init_process()
 
 class Cramped(Watched):
     def __init__(self, *args, **kwargs):

@@ -24,26 +24,9 @@ PATIENCE = 20.0  # longer than anything takes
 
 def entry(number: str | None = None, predictions: int = 0, body: bytes = b"{}") -> Entry:
     made = number or ids.new()
-    request = (
-        made,
-        "t",
-        None,
-        "POST",
-        "/",
-        "",
-        200,
-        "d",
-        1,
-        "here",
-        None,
-        1.5,
-        0,
-        body,
-        body,
-        None,
-    )
+    asked = (made, "t", None, "POST", "/", "", 200, "d", 1, "here", None, 1.5, 0)
     rows = [(f"{made}-{at}", "t", made, "d", 1, b"r", b"a", None) for at in range(predictions)]
-    return Entry(request, rows)
+    return Entry((*asked, body, body, None, None), rows)
 
 
 def open_journal(url: str, wait: float = WAIT) -> Journal:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from app.auth.guard import Guard
+from app.http.bodies import FileBody
 from app.http.exchange import ENVIRON, Exchange
 from app.http.prometheus import Metrics
+from app.request_log.delivery import Delivery
 from app.request_log.journal import Entry, Unavailable
 from app.request_log.recorder import Recorder
 from app.store.redaction import Redaction
@@ -44,6 +47,19 @@ class FakeJournal:
         return dict(zip(COLUMNS, entry.request, strict=True))
 
 
+class FakeDeliveries:
+    """Remember how answers ended."""
+
+    def __init__(self) -> None:
+        self.ends: list[str] = []
+
+    def follow(self, request_id: str, pieces: Iterable[bytes]) -> Delivery:
+        return Delivery(self, request_id, pieces)  # type: ignore[arg-type]
+
+    def end(self, request_id: str, state: str) -> None:
+        self.ends.append(state)
+
+
 class Chunks:
     """An answer in parts, which is to be closed."""
 
@@ -63,6 +79,7 @@ class Bench:
     def __init__(self) -> None:
         self.sent: list[Any] = []
         self.journal = FakeJournal(self.sent)
+        self.deliveries = FakeDeliveries()
         self.metrics = Metrics()
         self.answer: Callable[[Exchange], Iterable[bytes]] = lambda _: [b'{"price":1}']
         self.status = "200 OK"
@@ -77,6 +94,7 @@ class Bench:
             routes=table,
             guard=guard,
             journal=self.journal,  # type: ignore[arg-type]
+            deliveries=self.deliveries,  # type: ignore[arg-type]
             redaction=Redaction(()),
             metrics=self.metrics,
             largest_body=100,
@@ -98,7 +116,11 @@ class Bench:
             "wsgi.input": io.BytesIO(body),
             **more,
         }
-        return b"".join(self.recorder(environ, lambda *words: self.sent.append(words)))
+        pieces = self.recorder(environ, lambda *words: self.sent.append(words))
+        body = b"".join(pieces)
+        if (close := getattr(pieces, "close", None)) is not None:
+            close()
+        return body
 
     def said(self) -> tuple[str, dict[str, str]]:
         ((status, headers),) = self.sent
@@ -319,6 +341,7 @@ def test_a_long_answer_is_sent_as_it_is_made(bench: Bench) -> None:
     assert bench.journal.seen == [0], "stored before its first byte"
     assert bench.journal.row()["response_body"] is None
     assert next(pieces, None) is None
+    assert (bench.journal.row()["delivery"], bench.deliveries.ends) == ("begun", ["complete"])
 
 
 def test_a_head_of_a_long_answer_makes_none_of_it(bench: Bench) -> None:
@@ -326,6 +349,7 @@ def test_a_head_of_a_long_answer_makes_none_of_it(bench: Bench) -> None:
     assert bench.ask(REQUEST_METHOD="HEAD") == b""
     assert bench.said()[0] == "200 OK"
     assert next(pieces) == b"one "
+    assert (bench.journal.row()["delivery"], bench.deliveries.ends) == (None, [])
 
 
 def test_a_long_answer_that_is_not_stored_or_refused_is_a_problem(bench: Bench) -> None:
@@ -341,3 +365,32 @@ def test_a_long_answer_that_is_not_stored_or_refused_is_a_problem(bench: Bench) 
     bench.status = "400 Bad Request"
     assert bench.ask() == b""
     assert bench.said()[1]["Content-Length"] == "0"
+
+
+def test_an_answer_that_is_a_file_is_left_to_whoever_sends_it(bench: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "script.js"
+    path.write_bytes(b"1;" * 50_000)
+
+    def answer(exchange: Exchange) -> list[bytes]:
+        exchange.file = FileBody(path)
+        return []
+
+    bench.answer = answer
+    assert bench.ask() == b"1;" * 50_000
+    assert bench.said()[1]["Content-Length"] == "100000"
+    assert bench.journal.row()["delivery"] is None
+    bench.sent.clear()
+    assert bench.ask(REQUEST_METHOD="HEAD") == b""
+    assert bench.said()[1]["Content-Length"] == "100000"
+
+
+def test_a_file_that_is_refused_or_not_stored_is_a_problem(bench: Bench) -> None:
+    def answer(exchange: Exchange) -> list[bytes]:
+        exchange.file = FileBody(Path(__file__))
+        return []
+
+    bench.answer = answer
+    bench.journal.is_away = True
+    body = bench.ask()
+    assert msgspec.json.decode(body)["status"] == 503
+    assert bench.said()[1]["Content-Length"] == str(len(body))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.auth import keys
-from app.request_log import resources as log_resources
+from app.http import bodies
 from app.store import clock, ids
 from app.store.tables import Request
 from tests.app import project
@@ -57,6 +57,7 @@ def test_an_entry_tells_who_asked_what_and_how_it_ended(service: Service) -> Non
         "version": 1,
         "client": "local",
         "caller": "(this machine)",
+        "delivery": None,
     }
 
 
@@ -220,12 +221,15 @@ def exported(service: Service, **params: Any) -> list[dict[str, str]]:
 def test_the_log_is_a_file_too_the_oldest_first(
     asked: Service, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_resources, "PAGE", page)
+    monkeypatch.setattr(bodies, "FIRST", page)
+    monkeypatch.setattr(bodies, "MOST", page)
     numbers = [row["id"] for row in asked.rows()]
     rows = exported(asked)
     assert [row["id"] for row in rows] == numbers
     assert (rows[0]["status"], rows[0]["dataset"]) == ("200", "stones")
     assert "request_body" not in rows[0]
+    assert {row["delivery"] for row in rows} == {""}
+    assert asked.rows()[-1]["delivery"] == "complete"
     assert [row["path"] for row in exported(asked, status="404")] == ["/v1/nothing"]
     assert exported(asked, dataset="nothing") == []
 

@@ -1,4 +1,4 @@
-"""Hold back answers until they are stored, or replace them by refusals."""
+"""Store answers before they are sent, or replace them by refusals."""
 
 from __future__ import annotations
 
@@ -32,22 +32,6 @@ class Batches(Protocol):
 
     def gathering(self) -> AbstractContextManager[Batch]:
         """Collect what this thread would store."""
-
-
-class ResponseBuffer:
-    """Wraps a socket and keeps what is sent."""
-
-    def __init__(self, sock: Any) -> None:
-        self.sock = sock
-        self.data: list[bytes] = []
-
-    def sendall(self, data: bytes) -> None:
-        """Keep data instead of sending it."""
-        self.data.append(bytes(data))
-
-    def __getattr__(self, name: str) -> Any:
-        """Delegate everything else to the socket."""
-        return getattr(self.sock, name)
 
 
 def refusal(error: UserError) -> Answer:

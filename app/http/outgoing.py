@@ -1,0 +1,136 @@
+"""An answer on its way: what its socket has not taken yet, and what the rest is made from."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+CHUNK = 262_144  # bytes that are sent in one turn, so that others have theirs
+JOINED = 65_536  # bytes of parts that are sent as one
+
+
+class Outgoing:
+    """Stands in for a socket while an answer is made; keeps it, and sends it without waiting.
+
+    A body that is not in memory is a file, or pieces, of which the next is made when the socket has
+    taken the one before: so a client that does not read costs the memory of one.
+    """
+
+    __slots__ = (
+        "_file",
+        "_left",
+        "_offset",
+        "_pieces",
+        "_response",
+        "data",
+        "is_kept",
+        "peer",
+        "sock",
+    )
+
+    def __init__(self, sock: Any) -> None:
+        self.sock = sock
+        self.data: list[bytes | memoryview] = []
+        self.peer = ""  # the client's address, as the application sees it
+        self.is_kept: Any = False  # the connection, for another request
+        self._response: Any = None
+        self._pieces: Iterator[bytes] | None = None
+        self._file: Any = None
+        self._offset = self._left = 0
+
+    def sendall(self, data: bytes) -> None:
+        """Keep data instead of sending it."""
+        self.data.append(bytes(data))
+
+    def send(self, data: bytes) -> int:
+        """Send what cannot wait for the rest, such as `100 Continue`; raise OSError if it must."""
+        sent: int = self.sock.send(data, socket.MSG_DONTWAIT)
+        return sent
+
+    def setblocking(self, flag: bool) -> None:
+        """Do nothing: whether the socket waits is decided by who reads from it."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Delegate everything else to the socket."""
+        return getattr(self.sock, name)
+
+    @property
+    def size(self) -> int:
+        """Return the bytes that it holds in memory."""
+        return sum(map(len, self.data))
+
+    @property
+    def is_ended(self) -> bool:
+        """Tell whether there is nothing more than what is at hand."""
+        return self._pieces is None and self._file is None
+
+    def follow(self, response: Any, body: Any) -> None:
+        """Take the rest of an answer: a file (`fileno`), or an iterable of bytes."""
+        response.send_headers()
+        self._response = response
+        if hasattr(body, "fileno"):
+            self._file, self._left = body, response.response_length
+        else:
+            self._pieces = iter(body)
+
+    def replace(self, data: bytes) -> None:
+        """Put another answer in the place of one of which nothing was sent."""
+        self.data = [data]
+        self.is_kept = False
+
+    def flush(self) -> bool:
+        """Send what the socket takes now; tell whether it took all that is at hand.
+
+        Raises OSError where the client is gone, or a file is shorter than was said.
+        """
+        if len(self.data) > 1 and self.size <= JOINED:
+            self.data = [b"".join(self.data)]
+        left = CHUNK
+        with suppress(BlockingIOError):
+            while self.data and left > 0:
+                left -= self._send_part(left)
+            while not self.data and self._file is not None and left > 0:
+                left -= self._send_file(left)
+        return not self.data and self._file is None
+
+    def pull(self) -> None:
+        """Make the next piece, or the end where there is none; it may wait, for a database."""
+        assert self._pieces is not None
+        for piece in self._pieces:
+            self._response.write(piece)
+            if self.data:  # and not an empty one, which HTTP would take for the end
+                return
+        self._response.close()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of what the rest was to be made from; it may wait, to record that."""
+        rest = self._file or self._pieces
+        self._file = self._pieces = None
+        close = getattr(rest, "close", None)
+        if close is not None:
+            close()
+
+    def _send_part(self, most: int) -> int:
+        part = self.data[0]
+        chunk = part if len(part) <= most else memoryview(part)[:most]
+        sent: int = self.sock.send(chunk, socket.MSG_DONTWAIT)
+        if sent == len(part):
+            del self.data[0]
+        else:
+            self.data[0] = memoryview(part)[sent:]
+        return sent
+
+    def _send_file(self, most: int) -> int:
+        count = min(most, self._left)
+        sent = os.sendfile(self.sock.fileno(), self._file.fileno(), self._offset, count)
+        if sent == 0 and count > 0:
+            raise OSError("the file has become shorter")
+        self._offset += sent
+        self._left -= sent
+        if self._left == 0:
+            self.close()
+        return sent
