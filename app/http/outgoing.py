@@ -20,7 +20,8 @@ class Outgoing:
     """
 
     __slots__ = (
-        "_file",
+        "_body",
+        "_is_file",
         "_left",
         "_offset",
         "_pieces",
@@ -37,8 +38,9 @@ class Outgoing:
         self.peer = ""  # the client's address, as the application sees it
         self.is_kept: Any = False  # the connection, for another request
         self._response: Any = None
-        self._pieces: Iterator[bytes] | None = None
-        self._file: Any = None
+        self._body: Any = None  # what the rest is made from
+        self._is_file = False
+        self._pieces: Iterator[bytes] = iter(())
         self._offset = self._left = 0
 
     def sendall(self, data: bytes) -> None:
@@ -65,14 +67,15 @@ class Outgoing:
     @property
     def is_ended(self) -> bool:
         """Tell whether there is nothing more than what is at hand."""
-        return self._pieces is None and self._file is None
+        return self._body is None
 
     def follow(self, response: Any, body: Any) -> None:
         """Take the rest of an answer: a file (`fileno`), or an iterable of bytes."""
         response.send_headers()
-        self._response = response
-        if hasattr(body, "fileno"):
-            self._file, self._left = body, response.response_length
+        self._response, self._body = response, body
+        self._is_file = hasattr(body, "fileno")
+        if self._is_file:
+            self._left = response.response_length
         else:
             self._pieces = iter(body)
 
@@ -92,13 +95,12 @@ class Outgoing:
         with suppress(BlockingIOError):
             while self.data and left > 0:
                 left -= self._send_part(left)
-            while not self.data and self._file is not None and left > 0:
+            while not self.data and self._is_file and left > 0:
                 left -= self._send_file(left)
-        return not self.data and self._file is None
+        return not self.data and not self._is_file
 
     def pull(self) -> None:
         """Make the next piece, or the end where there is none; it may wait, for a database."""
-        assert self._pieces is not None
         for piece in self._pieces:
             self._response.write(piece)
             if self.data:  # and not an empty one, which HTTP would take for the end
@@ -108,10 +110,8 @@ class Outgoing:
 
     def close(self) -> None:
         """Let go of what the rest was to be made from; it may wait, to record that."""
-        rest = self._file or self._pieces
-        self._file = self._pieces = None
-        close = getattr(rest, "close", None)
-        if close is not None:
+        body, self._body, self._is_file = self._body, None, False
+        if (close := getattr(body, "close", None)) is not None:
             close()
 
     def _send_part(self, most: int) -> int:
@@ -126,7 +126,7 @@ class Outgoing:
 
     def _send_file(self, most: int) -> int:
         count = min(most, self._left)
-        sent = os.sendfile(self.sock.fileno(), self._file.fileno(), self._offset, count)
+        sent = os.sendfile(self.sock.fileno(), self._body.fileno(), self._offset, count)
         if sent == 0 and count > 0:
             raise OSError("the file has become shorter")
         self._offset += sent

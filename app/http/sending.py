@@ -137,6 +137,8 @@ class SendingWorker(ThreadWorker):
         outgoing.peer = exchange.client if exchange else environ["REMOTE_ADDR"]
         if not isinstance(body, list | tuple):
             outgoing.follow(response, body)
+            if response._omits_body:  # as of HEAD
+                outgoing.close()
             return
         for part in body:
             response.write(part)

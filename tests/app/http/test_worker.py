@@ -11,15 +11,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
 # It tells the length and the hash of the body that it got, and what the worker counts.
 SERVED = """
 import contextlib, hashlib, json, pathlib, re, resource, threading, time
+from app.http.bodies import FileBody
 from app.http.exchange import Answer
 from app.http.readers import Limits
 from app.http.worker import GatedWorker
@@ -42,8 +43,39 @@ class Cramped(Watched):
         resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
         super().__init__(*args, **kwargs)
 
+class Stream:
+    # Pieces that are counted, and remember how they ended.
+    def __init__(self, pieces, is_broken=False):
+        self.left, self.is_broken = pieces, is_broken
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.left == 0:
+            if self.is_broken:
+                raise OSError("the database is away")
+            streams["complete"] += 1
+            raise StopIteration
+        self.left -= 1
+        streams["pieces"] += 1
+        return b"x" * 50_000
+
+    def close(self):
+        streams["closed"] += 1
+        streams["threads"] |= {threading.current_thread().name}
+
+streams = {"pieces": 0, "complete": 0, "closed": 0, "threads": set()}
+
 def service(environ, start_response):
     path, status = environ["PATH_INFO"], "200 OK"
+    if path in ("/stream", "/broken", "/forever"):
+        start_response(status, [("Content-Type", "text/plain")])
+        return Stream(10**9 if path == "/forever" else 100, is_broken=path == "/broken")
+    if path == "/file":
+        file = FileBody(pathlib.Path("large"))
+        start_response(status, [("Content-Length", str(file.size))])
+        return file
     length = int(environ.get("CONTENT_LENGTH") or 0)
     if "HTTP_TRANSFER_ENCODING" in environ:
         status, body = "411 Length Required", b""
@@ -57,9 +89,12 @@ def service(environ, start_response):
         pathlib.Path("begun").touch()
         time.sleep(1)
         body = b"{}"
+    elif path == "/streams":
+        body = json.dumps({**streams, "threads": sorted(streams["threads"])}).encode()
     elif path == "/counts":
         body = json.dumps([worker.nr_conns, len(worker.arriving), len(worker.uploads),
-                           len(worker.queued), len(worker.leaving), len(worker.cut)]).encode()
+                           len(worker.queued), len(worker.leaving), len(worker.cut),
+                           len(worker.readers)]).encode()
     else:
         data = environ["wsgi.input"].read(length)
         status = status if len(data) == length else "400 Bad Request"
@@ -121,6 +156,9 @@ MEGABYTE = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
 EMPTY = json.dumps([0, hashlib.sha256(b"").hexdigest()]).encode()
 
 
+LARGE = bytes(range(256)) * 40_000
+
+
 class Service:
     """A running gunicorn, and the clients that have connected to it."""
 
@@ -128,6 +166,7 @@ class Service:
         self, folder: Path, root: Path, worker: str, *words: str, app: str = "service"
     ) -> None:
         (folder / "served.py").write_text(SERVED)
+        (folder / "large").write_bytes(LARGE)
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         handle = self.listener.fileno()
         self.clients: list[Client] = []
@@ -189,11 +228,22 @@ class Client:
         line = self.file.readline()
         if not line:
             return 0, b""
-        length = 0
+        length, is_chunked = 0, False
         while (field := self.file.readline().lower()) != b"\r\n":
             if field.startswith(b"content-length:"):
                 length = int(field.split(b":")[1])
-        return int(line.split()[1]), self.file.read(length)
+            is_chunked |= field == b"transfer-encoding: chunked\r\n"
+        return int(line.split()[1]), self._chunks() if is_chunked else self.file.read(length)
+
+    def _chunks(self) -> bytes:
+        """Read chunks; raise ConnectionError where the last is missing."""
+        data = b""
+        while (line := self.file.readline()) != b"0\r\n":
+            if not line:
+                raise ConnectionError("the answer has no end")
+            data += self.file.read(int(line, 16) + 2)[:-2]
+        self.file.readline()
+        return data
 
     def drip(self) -> bool:
         """Send a byte after a while; tell whether the server still took it."""
@@ -210,6 +260,25 @@ class Client:
     def close(self) -> None:
         self.file.close()
         self.socket.close()
+
+
+def get(path: str, version: str = "1.1") -> bytes:
+    return f"GET {path} HTTP/{version}\r\nHost: x\r\n\r\n".encode()
+
+
+def streams(service: Service) -> dict[str, Any]:
+    """Return what became of the streams so far."""
+    document: dict[str, Any] = json.loads(service.ask(get("/streams"))[1])
+    return document
+
+
+def eventually(is_so: Callable[[], bool]) -> bool:
+    """Wait for something to become true; tell whether it did."""
+    for _ in range(200):
+        if is_so():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def serve(
@@ -317,6 +386,83 @@ def test_who_does_not_take_the_answer_gives_its_thread_back(hasty: Service) -> N
     for _ in range(2):
         hasty.client(HELLO.replace(b"/", b"/endless", 1))
     assert hasty.ask() == (200, EMPTY)
+
+
+LONG = ["/endless", "/forever", "/file"]
+
+
+@pytest.mark.parametrize("path", LONG)
+def test_who_does_not_read_holds_no_thread(patient: Service, path: str) -> None:
+    for _ in range(40):
+        patient.client(get(path))
+    for _ in range(3):
+        assert patient.ask() == (200, EMPTY)
+
+
+@pytest.mark.parametrize("path", LONG)
+def test_who_takes_nothing_is_cut(hasty: Service, path: str) -> None:
+    client = hasty.client(get(path))
+    counts = get("/counts")
+    assert eventually(lambda: json.loads(hasty.ask(counts)[1])[-1] == 1)
+    assert eventually(lambda: json.loads(hasty.ask(counts)[1])[-1] == 0)
+    with pytest.raises(ConnectionError):
+        client.file.read()
+
+
+def test_a_piece_is_made_when_the_one_before_was_taken(patient: Service) -> None:
+    before = streams(patient)["pieces"]
+    client = patient.client(get("/forever"))
+    assert eventually(lambda: streams(patient)["pieces"] > before)
+    time.sleep(0.5)
+    made = streams(patient)["pieces"]
+    time.sleep(0.5)
+    assert streams(patient)["pieces"] == made, "what the system keeps is full"
+    client.file.read(5_000_000)
+    assert eventually(lambda: streams(patient)["pieces"] > made + 50)
+    closed = streams(patient)["closed"]
+    client.close()
+    assert eventually(lambda: streams(patient)["closed"] == closed + 1)
+    assert "MainThread" not in streams(patient)["threads"]
+
+
+def test_pieces_arrive_whole_and_the_connection_is_kept(patient: Service) -> None:
+    before = streams(patient)
+    client = patient.client(get("/stream") + HELLO + get("/file") + get("/stream"))
+    whole = (200, b"x" * 5_000_000)
+    assert [client.answer() for _ in range(4)] == [whole, (200, EMPTY), (200, LARGE), whole]
+    after = streams(patient)
+    assert [after[name] - before[name] for name in ("pieces", "complete", "closed")] == [200, 2, 2]
+
+
+def test_pieces_end_with_the_connection_of_an_old_client(patient: Service) -> None:
+    client = patient.client(get("/stream", "1.0"))
+    head, _, body = client.file.read().partition(b"\r\n\r\n")
+    assert b"Transfer-Encoding" not in head
+    assert body == b"x" * 5_000_000
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_what_breaks_in_the_middle_has_no_end(
+    tmp_path_factory: pytest.TempPathFactory, root: Path, version: str
+) -> None:
+    service = Service(tmp_path_factory.mktemp("service"), root, "served.Watched")
+    try:
+        client = service.client(get("/broken", version))
+        with pytest.raises(ConnectionResetError):
+            client.file.read()
+        assert service.ask() == (200, EMPTY)
+    finally:
+        written = service.stop()
+    assert "the database is away" in written
+
+
+@pytest.mark.parametrize("path", LONG)
+def test_a_head_of_a_long_answer_has_none_of_it(patient: Service, path: str) -> None:
+    client = patient.client(get(path).replace(b"GET", b"HEAD") + HELLO)
+    assert client.file.readline().startswith(b"HTTP/1.1 200")
+    while client.file.readline() != b"\r\n":
+        pass
+    assert client.answer() == (200, EMPTY)
 
 
 def test_who_asks_on_and_takes_nothing_holds_no_thread(patient: Service) -> None:
@@ -460,7 +606,8 @@ def test_who_still_sends_after_the_last_answer_is_not_cut_off(patient: Service) 
 
 
 def test_every_connection_is_counted_out(hasty: Service) -> None:
-    for begun in (b"", HALF_HEADERS, HALF_BODY, MEGABYTE, MEGABYTE + bytes(100_000), HELLO * 3):
+    arriving = (b"", HALF_HEADERS, HALF_BODY, MEGABYTE, MEGABYTE + bytes(100_000), HELLO * 3)
+    for begun in (*arriving, get("/endless"), get("/forever"), get("/broken"), get("/file")):
         hasty.client(begun)
         gone = hasty.client(begun)
         gone.socket.shutdown(socket.SHUT_WR)
@@ -470,10 +617,10 @@ def test_every_connection_is_counted_out(hasty: Service) -> None:
     for _ in range(100):
         _, counts = hasty.ask(HELLO.replace(b"/", b"/counts", 1))
         hasty.forget_clients()
-        if json.loads(counts) == [1, 0, 0, 0, 0, 0]:
+        if json.loads(counts) == [1, 0, 0, 0, 0, 0, 0]:
             break
         time.sleep(0.1)
-    assert json.loads(counts) == [1, 0, 0, 0, 0, 0]
+    assert json.loads(counts) == [1, 0, 0, 0, 0, 0, 0]
 
 
 def test_at_the_limit_of_connections_the_slowest_makes_room(
