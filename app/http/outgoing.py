@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 CHUNK = 262_144  # bytes that are sent in one turn, so that others have theirs
@@ -89,15 +88,18 @@ class Outgoing:
 
         Raises OSError where the client is gone, or a file is shorter than was said.
         """
-        if len(self.data) > 1 and self.size <= JOINED:
-            self.data = [b"".join(self.data)]
+        data = self.data
+        if len(data) > 1 and self.size <= JOINED:
+            data[:] = [b"".join(data)]
         left = CHUNK
-        with suppress(BlockingIOError):
-            while self.data and left > 0:
+        try:
+            while data and left > 0:
                 left -= self._send_part(left)
-            while not self.data and self._is_file and left > 0:
+            while self._is_file and not data and left > 0:
                 left -= self._send_file(left)
-        return not self.data and not self._is_file
+        except BlockingIOError:
+            return False
+        return not data and not self._is_file
 
     def pull(self) -> None:
         """Make the next piece, or the end where there is none; it may wait, for a database."""
