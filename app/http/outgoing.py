@@ -78,9 +78,15 @@ class Outgoing:
         else:
             self._pieces = iter(body)
 
+    def discard(self) -> None:
+        """Forget an answer of which nothing was sent, so that a refusal can be."""
+        self.data.clear()
+        self.close()
+
     def replace(self, data: bytes) -> None:
-        """Put another answer in the place of one of which nothing was sent."""
-        self.data = [data]
+        """Put the last answer in the place of one of which nothing was sent."""
+        self.discard()
+        self.data.append(data)
         self.is_kept = False
 
     def flush(self) -> bool:

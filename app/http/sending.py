@@ -95,7 +95,7 @@ class SendingWorker(ThreadWorker):
             self.log.access(response, req, environ, datetime.now() - began)
             return not response.should_close()
         except Exception:
-            conn.sock.data.clear()  # nothing of it was sent, so that a refusal can be
+            conn.sock.discard()
             raise
         finally:
             self._post_request(req, environ, response)

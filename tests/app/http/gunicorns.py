@@ -71,6 +71,9 @@ def service(environ, start_response):
     if path in ("/stream", "/broken", "/forever"):
         start_response(status, [("Content-Type", "text/plain")])
         return Stream(10**9 if path == "/forever" else 100, is_broken=path == "/broken")
+    if path == "/no-body":
+        start_response(status, [])
+        return 5
     if path == "/file":
         file = FileBody(pathlib.Path("large"))
         start_response(status, [("Content-Length", str(file.size))])

@@ -92,6 +92,19 @@ def test_what_breaks_in_the_middle_has_no_end(
     assert "the database is away" in written
 
 
+def test_what_is_no_body_is_an_error_and_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, root: Path
+) -> None:
+    service = Service(tmp_path_factory.mktemp("service"), root, "served.Watched")
+    try:
+        client = service.client(get("/no-body") + HELLO)
+        assert client.answer()[0] == 500
+        assert client.answer() == (0, b"")
+        assert service.ask() == (200, EMPTY)
+    finally:
+        service.stop()
+
+
 @pytest.mark.parametrize("path", LONG)
 def test_a_head_of_a_long_answer_has_none_of_it(patient: Service, path: str) -> None:
     client = patient.client(get(path).replace(b"GET", b"HEAD") + HELLO)
