@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from app.http.paging import TimeSpan, moments
+from app.request_log.delivery import State
 from app.store.tables import FAILED, Request
 
 Method = Literal["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]
@@ -23,6 +24,7 @@ class Filter(TimeSpan, frozen=True):
     method: Annotated[Method | None, Meta(description="this method")] = None
     dataset: Annotated[Printable | None, Meta(description="about this dataset")] = None
     request_id: Annotated[Printable | None, Meta(description="the id that the client gave")] = None
+    delivery: Annotated[State | None, Meta(description="how a file of rows ended")] = None
 
 
 def conditions(query: Filter) -> list[Any]:
@@ -31,6 +33,7 @@ def conditions(query: Filter) -> list[Any]:
         Request.path: query.path,
         Request.method: query.method,
         Request.dataset: query.dataset,
+        Request.delivery: query.delivery,
         Request.request_id: query.request_id,
     }
     clauses: list[Any] = [field == value for field, value in equal.items() if value is not None]

@@ -229,7 +229,9 @@ def test_the_log_is_a_file_too_the_oldest_first(
     assert (rows[0]["status"], rows[0]["dataset"]) == ("200", "stones")
     assert "request_body" not in rows[0]
     assert {row["delivery"] for row in rows} == {""}
-    assert asked.rows()[-1]["delivery"] == "complete"
+    (file,) = listed(asked, delivery="complete")
+    assert (file["path"], file["query"], file["delivery"]) == (LOG, "format=csv", "complete")
+    assert listed(asked, delivery="cut") == []
     assert [row["path"] for row in exported(asked, status="404")] == ["/v1/nothing"]
     assert exported(asked, dataset="nothing") == []
 
