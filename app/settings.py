@@ -46,7 +46,7 @@ class Settings(Checked, frozen=True):
     slow_readers: Annotated[int, Meta(ge=1, le=100_000)] = 256  # of a worker: take answers later
     slow_readers_per_address: Annotated[int, Meta(ge=1, le=100_000)] = 64
     unread: Annotated[float, Meta(gt=0, le=100_000)] = 64.0  # of answers that wait for them
-    stalled: Seconds = 120.0  # in which one takes nothing, before it is cut
+    stalled: Seconds = 300.0  # in which one takes nothing, before it is cut
     keep_days: Annotated[float, Meta(gt=0, le=36_500)] | None = None  # older rows go
     keep_megabytes: Annotated[float, Meta(gt=0)] | None = None  # the oldest go above this
     disk_floor: Annotated[float, Meta(ge=0)] = 100.0  # free space under which we are not ready

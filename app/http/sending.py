@@ -28,9 +28,6 @@ from app.http.outgoing import Outgoing
 from app.http.readers import Limits, Readers
 
 UNSENT = 131_072  # bytes that the system keeps for a connection beside those on their way
-# Bytes of a packet: those of this machine to itself have 65,483 else, and a client that reads a
-# kilobyte a second confirms so many but every two minutes.
-SEGMENT = 8192
 NOTSENT_LOWAT = 25  # of Linux, whose name the socket module does not have
 RESET = struct.pack("ii", 1, 0)  # close at once, and tell the client that there was more
 LOOK = 1.0  # seconds between two looks at who reads
@@ -68,7 +65,6 @@ class SendingWorker(ThreadWorker):
         for listener in self.sockets:
             with suppress(OSError):  # a Unix socket has one bound alone
                 listener.setsockopt(socket.IPPROTO_TCP, NOTSENT_LOWAT, UNSENT)
-                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
         super().init_process()
 
     def handle(self, conn: TConn) -> Any:
