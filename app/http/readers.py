@@ -20,7 +20,7 @@ class Limits:
     in_all: int = 256  # connections
     per_address: int = 64  # of them
     size: int = 64_000_000  # bytes of answers that are kept for them
-    # Seconds in which one takes nothing. A client's system keeps 128 KB for it, and may ask for more
+    # Seconds in which one takes nothing. A client's system keeps 128 KB for it and may ask for more
     # when it has read them all: at a kilobyte a second, every two minutes.
     rest: float = 300.0
 
