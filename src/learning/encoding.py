@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
@@ -18,6 +17,8 @@ from src.config.configuration import Encoding, Words
 from src.data.expressions import Expression
 from src.data.features import Category, Feature, Text
 from src.data.schema import Dataset
+from src.learning import counting
+from src.learning.counting import WordCounts, WordWeights
 from src.learning.sampling import Sampling
 from src.support.errors import UserError
 
@@ -69,6 +70,13 @@ class Encoder:
     def names(self) -> list[str]:
         """Name the columns of the matrix: "feature" or "feature=level" or "feature:word"."""
         return [str(name) for name in self._transformer.get_feature_names_out()]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a bundle keeps: it needs this module, and no other way to count words."""
+        state = dict(self.__dict__)
+        if self.has_text and self._transformer is not None:
+            state["_transformer"] = counting.with_plain(self._transformer)
+        return state
 
     def _column_name(self, part: str, column: str) -> str:
         """Name an encoded column; scikit-learn joins levels by "_", which names may contain."""
@@ -218,5 +226,5 @@ def _words(words: Words) -> Any:
         "stop_words": words.stop_words,
     }
     if words.weight == "count":
-        return CountVectorizer(**shared)
-    return TfidfVectorizer(sublinear_tf=words.sublinear, **shared)
+        return WordCounts(**shared)
+    return WordWeights(sublinear_tf=words.sublinear, **shared)

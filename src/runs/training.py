@@ -151,18 +151,21 @@ def finish(
     """
     # scikit-learn takes a second to import; a misspelt word must not wait for it.
     from src.inference import bundle as bundles
-    from src.learning import training
+    from src.learning import counting, training
 
-    outcome = training.train(config, ready.train, ready.test, run.path / folders.STUDY, progress)
-    export, files_of_export = _exported(config, ready, outcome)
-    told = {**_manifest(config, ready, run, outcome), "export": export}
+    study = run.path / folders.STUDY
+    with counting.shared():
+        outcome = training.train(config, ready.train, ready.test, study, progress)
+        export, files_of_export = _exported(config, ready, outcome)
+        told = {**_manifest(config, ready, run, outcome), "export": export}
+        card = _card(config, ready, outcome, told)
     manifest = bundles.save(
         place or run.path / folders.BUNDLE,
         model=outcome.fitted,
         rows=ready.train,
         tables=outcome.tables(),
         manifest=told,
-        extra={**files_of_export, **_card(config, ready, outcome, told), **(extra or {})},
+        extra={**files_of_export, **card, **(extra or {})},
     )
     return outcome, manifest
 
