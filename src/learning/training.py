@@ -76,10 +76,8 @@ def train(
     with threadpool_limits(1):
         model, trials = _tune(config, target, train, truth, study, progress)
         recipe = Recipe(config.dataset, model, target.classes, config.seed)
-        validated = _validate(config, recipe, train, truth, sampling, progress)
-        fitted = recipe.fit(train, truth, jobs=-1, sampling=sampling)
+        validated, fitted = _fit(config, recipe, train, truth, sampling, progress)
         monotone.check(config.dataset, fitted.output, train, config.model.name)
-        progress.step()
         output = recipe.output(fitted, test)
         judged = validated.rows(truth, sampling.weights)
         decided = deciding.decide(config.dataset, judged)
@@ -158,18 +156,18 @@ def _tune(
     return tuning.tune(config, target.classes, train, truth, study, progress)
 
 
-def _validate(
+def _fit(
     config: Config,
     recipe: Recipe,
     train: pd.DataFrame,
     truth: np.ndarray,
     sampling: Sampling,
     progress: Progress,
-) -> validation.Validated:
+) -> tuple[validation.Validated, Fitted]:
     """Cross-validate on folds that differ from the search's and are the same for all models."""
     parts = sampling.folds(config.dataset.task, truth, config.folds, config.seed)
     progress.stage("cross-validation and fit", len(parts) + 1)
-    return validation.cross_validate(
+    return validation.validate_and_fit(
         recipe, config.dataset.metric, train, truth, parts, progress.step, sampling
     )
 

@@ -1,11 +1,11 @@
-"""Cross-validate a recipe."""
+"""Cross-validate a recipe, and fit it on all rows beside."""
 
 from __future__ import annotations
 
-import itertools
-import time
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from multiprocessing.pool import ThreadPool
 from typing import Any
 
 import joblib
@@ -18,7 +18,7 @@ from src.evaluation.decision import LIKELIEST, Decision
 from src.evaluation.judged import Judged, joined
 from src.evaluation.metrics import DECIDED
 from src.learning import deciding
-from src.learning.recipe import Recipe
+from src.learning.recipe import Fitted, Recipe
 from src.learning.sampling import Fold, Sampling
 
 QUICK = 0.3  # seconds
@@ -65,9 +65,41 @@ def cross_validate(
     Seeds and threads are per fold, so the result does not depend on how many run in parallel.
     """
     sampling = sampling or Sampling.of(frame, recipe.dataset)
-    outputs = run_parallel(
-        (joblib.delayed(_judge)(recipe, frame, target, sampling, part) for part in parts), tick
-    )
+    outputs = run_parallel(_judges(recipe, frame, target, sampling, parts), tick)
+    return _validated(recipe, metric, target, sampling, parts, outputs)
+
+
+def validate_and_fit(
+    recipe: Recipe,
+    metric: str,
+    frame: pd.DataFrame,
+    target: np.ndarray,
+    parts: list[Fold],
+    tick: Callable[[], None],
+    sampling: Sampling,
+) -> tuple[Validated, Fitted]:
+    """Cross-validate, and fit on all rows beside the folds, of which that is one more."""
+    jobs = _judges(recipe, frame, target, sampling, parts)
+    last = functools.partial(recipe.fit, frame, target, sampling=sampling)
+    *outputs, fitted = run_parallel([*jobs, last], tick)
+    return _validated(recipe, metric, target, sampling, parts, outputs), fitted
+
+
+def _judges(
+    recipe: Recipe, frame: pd.DataFrame, target: np.ndarray, sampling: Sampling, parts: list[Fold]
+) -> list[Callable[[], Any]]:
+    return [functools.partial(_judge, recipe, frame, target, sampling, part) for part in parts]
+
+
+def _validated(
+    recipe: Recipe,
+    metric: str,
+    target: np.ndarray,
+    sampling: Sampling,
+    parts: list[Fold],
+    outputs: list[np.ndarray],
+) -> Validated:
+    """Join what the folds' models answered, and judge it fold by fold."""
     shape = (len(target),) if recipe.classes is None else (len(target), len(recipe.classes))
     out, judged = np.full(shape, np.nan), np.zeros(len(target), dtype=bool)
     folds = []
@@ -106,22 +138,24 @@ def _judge(
     return recipe.output(fitted, frame.iloc[judge])
 
 
-def run_parallel(jobs: Any, tick: Callable[[], None]) -> list[Any]:
-    """Run delayed calls on as many threads as there are cores; return results in order.
+def run_parallel(jobs: Sequence[Callable[[], Any]], tick: Callable[[], None]) -> list[Any]:
+    """Call all jobs on as many threads as there are cores; return results in order.
 
-    Threads, for fitting leaves the interpreter's lock and processes take a second to start. Calls
-    of which the first took next to nothing go on one by one: they would wait for the lock.
+    Threads, for fitting leaves the interpreter's lock and processes take a second to start. Jobs
+    of which the first takes next to nothing go on one by one: they would wait for the lock.
     """
-    todo = iter(jobs)
-    begun = time.perf_counter()
-    first = [function(*rest, **named) for function, rest, named in itertools.islice(todo, 1)]
+    first, *rest = jobs
+    with ThreadPool(joblib.cpu_count()) as pool:
+        begun = [pool.apply_async(first)]
+        begun[0].wait(QUICK)
+        if not begun[0].ready():
+            begun += [pool.apply_async(job) for job in rest]
+            rest = []
+        found = [_ticked(one.get, tick) for one in begun]
+    return [*found, *(_ticked(job, tick) for job in rest)]
+
+
+def _ticked(job: Callable[[], Any], tick: Callable[[], None]) -> Any:
+    result = job()
     tick()
-    threads = 1 if time.perf_counter() - begun < QUICK else -1
-    parallel = joblib.Parallel(n_jobs=threads, prefer="threads", return_as="generator")
-    return [*first, *_ticking(parallel(todo), tick)]
-
-
-def _ticking(results: Iterator[Any], tick: Callable[[], None]) -> Iterator[Any]:
-    for result in results:
-        tick()
-        yield result
+    return result

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -138,7 +140,7 @@ def test_every_fold_is_told_when_it_is_done(make_config: Configs, make_rows: Row
 
 
 def test_results_come_in_the_order_of_the_jobs() -> None:
-    jobs = ((pow, (at, 2), {}) for at in range(20))
+    jobs = [functools.partial(pow, at, 2) for at in range(20)]
     assert validation.run_parallel(jobs, ignore) == [at**2 for at in range(20)]
 
 
@@ -158,3 +160,40 @@ def test_an_error_of_a_fold_comes_through(make_config: Configs, make_rows: Rows)
     config = make_config(dataset={"features": {"words": {"type": "text"}}})
     with pytest.raises(UserError, match="No words are left"):
         validate(config, rows, rows["price"].to_numpy())
+
+
+def test_the_fit_beside_the_folds_is_as_one_by_itself(
+    make_config: Configs, make_rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = make_rows(60)
+    truth = rows["price"].to_numpy()
+    config = make_config("sklearn.ensemble.RandomForestRegressor", folds=4, params=TREES)
+    recipe = Recipe(config.dataset, config.model, None, config.seed)
+    parts, sampling = folds("regression", truth, 4, config.seed), Sampling()
+    alone = validation.cross_validate(recipe, "mae", rows, truth, parts, ignore, sampling)
+    expected = recipe.fit(rows, truth, sampling=sampling).output(rows)
+    for quick in (0.0, 60.0):  # side by side, and one by one
+        monkeypatch.setattr(validation, "QUICK", quick)
+        told: list[int] = []
+        tick = functools.partial(told.append, 1)
+        found, fitted = validation.validate_and_fit(
+            recipe, "mae", rows, truth, parts, tick, sampling
+        )
+        assert found.scores == alone.scores
+        assert_array_equal(found.output, alone.output)
+        assert_array_equal(fitted.output(rows), expected)
+        assert len(told) == 5
+
+
+def test_jobs_that_take_long_run_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
+    monkeypatch.setattr(validation, "QUICK", 0.0)
+    both = threading.Barrier(2, timeout=30)  # which one alone never passes
+    assert len(validation.run_parallel([both.wait, both.wait], ignore)) == 2
+
+
+def test_quick_jobs_go_on_in_the_thread_that_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validation, "QUICK", 60.0)
+    first, *others = validation.run_parallel([threading.current_thread] * 4, ignore)
+    assert first is not threading.current_thread()
+    assert others == [threading.current_thread()] * 3
