@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -7,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from sklearn import model_selection
 
 from src.data.schema import Dataset
 from src.learning.sampling import Fold, Sampling
@@ -173,3 +177,34 @@ def test_it_is_read_from_the_columns_that_the_dataset_names(make_dataset: Make) 
     assert found.weights.tolist() == [0.5, 2]
     assert found.gap == 2
     assert Sampling.of(rows, make_dataset()) == Sampling()
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("seed", [0, 7])
+def test_plain_folds_are_those_of_scikit_learn(count: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    for rows in (5, 6, 23, 100):
+        target = random.integers(0, 3, rows)
+        target[:count] = target[0]  # the first class has a row for each fold
+        plain = model_selection.KFold(count, shuffle=True, random_state=seed)
+        by_class = model_selection.StratifiedKFold(count, shuffle=True, random_state=seed)
+        with warnings.catch_warnings():  # of a class with fewer rows than folds
+            warnings.simplefilter("ignore")
+            expected = {"regression": [*plain.split(target)]}
+            expected["multiclass"] = [*by_class.split(target, target)]
+        for task, folds in expected.items():
+            found = Sampling().folds(task, target, count, seed)
+            assert [[side.tolist() for side in fold] for fold in found] == [
+                [side.tolist() for side in fold] for fold in folds
+            ]
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_more_folds_than_rows_are_none(count: int) -> None:
+    with pytest.raises(ValueError, match="4 rows cannot be split"):
+        Sampling().folds("regression", np.zeros(4), count, seed=1)
+
+
+def test_rows_are_looked_at_without_importing_scikit_learn() -> None:
+    code = "import sys, src.learning.inspection.rows; sys.exit('sklearn' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
