@@ -10,7 +10,6 @@ from typing import Any
 import yaml
 
 from src.config import configuration as configs
-from src.config.hydra_cli import with_hydra
 from src.data import findings, gate
 from src.evaluation import metrics
 from src.runs import training
@@ -46,6 +45,8 @@ def main() -> None:
         if _is_composed(sys.argv[1:]):
             guarded(again)
         else:
+            from src.config.hydra_cli import with_hydra  # what is composed already does without
+
             with_hydra(task, "config", GROUPS)
     finally:  # a sweep that fails at its third job has two results
         if finished:

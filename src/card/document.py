@@ -13,6 +13,7 @@ import pandas as pd
 
 from src.card import coverage, curves, effects, importance, limits
 from src.card import schema as fields
+from src.card.asked import Asked, AskedFitted
 from src.card.schema import Card
 from src.config.configuration import Config, OptunaSearch
 from src.data import findings, groups
@@ -191,9 +192,8 @@ def _importance(
     joined = {name: [one for one in members if one in frame] for name, members in causes.items()}
     alone = {name: [name] for name in dataset.features}
     wanted = {**alone, **joined}
-    found = importance.permutation(
-        subject.fitted.output, frame, loss, wanted, seed=subject.config.seed
-    )
+    asked = AskedFitted(subject.fitted, frame)
+    found = importance.permutation(asked, loss, wanted, seed=subject.config.seed)
     within = {name for members in joined.values() for name in members}
     lines = [
         fields.CardCause(name, *_figures(found[name]), parts=_parts(found, joined.get(name, [])))
@@ -229,7 +229,7 @@ def _figures(one: importance.Importance) -> tuple[float, float]:
 def _effects(subject: Subject, important: fields.CardImportance | None) -> list[fields.CardEffect]:
     """Draw how answers move with the most important features that have numbers or values."""
     some = _sample(len(subject.train), TRAINING_ROWS, subject.config.seed)
-    frame = _features(subject, subject.train).iloc[some]
+    asked = AskedFitted(subject.fitted, _features(subject, subject.train).iloc[some])
     names = list(subject.dataset.features)
     if important is not None:
         own = {cause.name: cause.worse for cause in important.causes}
@@ -237,7 +237,7 @@ def _effects(subject: Subject, important: fields.CardImportance | None) -> list[
         names.sort(key=lambda name: -own[name])
     found = []
     for name in names:
-        effect = _effect(subject, frame, name)
+        effect = _effect(subject, asked, name)
         if effect is not None and effect.effects.any():
             found.append(_drawn(subject, name, effect))
         if len(found) == MOST_EFFECTS:
@@ -245,16 +245,16 @@ def _effects(subject: Subject, important: fields.CardImportance | None) -> list[
     return found
 
 
-def _effect(subject: Subject, frame: pd.DataFrame, name: str) -> effects.Effect | None:
-    feature, output = subject.dataset.features[name], subject.fitted.output
+def _effect(subject: Subject, asked: Asked, name: str) -> effects.Effect | None:
+    feature = subject.dataset.features[name]
     if isinstance(feature, Number | Integer):
-        return effects.of_number(output, frame, name)
+        return effects.of_number(asked, name)
     if not isinstance(feature, Category):
         return None
     if feature.order is not None:
-        return effects.of_order(output, frame, name, feature.listed() or [])
-    values = frame[name].value_counts().index[:MOST_VALUES].tolist()
-    return effects.of_values(output, frame, name, sorted(values, key=str))
+        return effects.of_order(asked, name, feature.listed() or [])
+    values = asked.frame[name].value_counts().index[:MOST_VALUES].tolist()
+    return effects.of_values(asked, name, sorted(values, key=str))
 
 
 def _drawn(subject: Subject, name: str, effect: effects.Effect) -> fields.CardEffect:

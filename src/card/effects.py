@@ -12,16 +12,15 @@ Friedman, "Greedy Function Approximation", Annals of Statistics 29, 2001.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
+
+from src.card.asked import Asked
 
 INTERVALS = 20
-
-Output = Callable[[pd.DataFrame], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -38,22 +37,20 @@ class Effect:
     rows: np.ndarray
 
 
-def of_number(
-    output: Output, frame: pd.DataFrame, name: str, intervals: int = INTERVALS
-) -> Effect | None:
+def of_number(asked: Asked, name: str, intervals: int = INTERVALS) -> Effect | None:
     """Accumulate the effects of a number over intervals of about as many rows; None if constant.
 
     Rows in which it is missing have no part in it.
     """
-    frame = frame[frame[name].notna()]
-    numbers = frame[name].to_numpy(dtype=np.float64)
+    known = np.flatnonzero(asked.frame[name].notna())
+    numbers = asked.frame[name].iloc[known].to_numpy(dtype=np.float64)
     if not len(numbers) or numbers.min() == numbers.max():
         return None
     shares = np.linspace(0, 1, intervals + 1)
     edges = np.unique(np.quantile(numbers, shares, method="inverted_cdf"))
     at = np.maximum(np.searchsorted(edges, numbers, side="left"), 1) - 1
     both = np.concatenate([edges[at], edges[at + 1]])
-    low, high = np.split(_moved(output, pd.concat([frame, frame]), name, both), 2)
+    low, high = np.split(_moved(asked, np.concatenate([known, known]), name, both), 2)
     steps = high - low
     rows = np.bincount(at, minlength=len(edges) - 1)
     total = _accumulated(steps, at, len(rows))
@@ -62,15 +59,13 @@ def of_number(
     return Effect(edges.tolist(), total - middle, rows)
 
 
-def of_order(
-    output: Output, frame: pd.DataFrame, name: str, levels: Sequence[str]
-) -> Effect | None:
+def of_order(asked: Asked, name: str, levels: Sequence[str]) -> Effect | None:
     """Accumulate the effects of values from low to high; None if there are not two of them.
 
     A step between two values is that of the rows with either.
     """
-    frame = frame[frame[name].notna()]
-    cells = frame[name].astype(object).to_numpy()
+    known = np.flatnonzero(asked.frame[name].notna())
+    cells = asked.frame[name].iloc[known].astype(object).to_numpy()
     present = [level for level in levels if (cells == level).any()]
     if len(present) < 2:
         return None
@@ -80,8 +75,8 @@ def of_order(
     up, down = np.flatnonzero(ranks < len(names) - 1), np.flatnonzero(ranks > 0)
     # As they are, the one above, the one below: asked at once.
     places = np.concatenate([np.arange(len(ranks)), up, down])
-    asked = names[np.concatenate([ranks, ranks[up] + 1, ranks[down] - 1])]
-    moved = _moved(output, frame.iloc[places], name, asked)
+    values = names[np.concatenate([ranks, ranks[up] + 1, ranks[down] - 1])]
+    moved = _moved(asked, known[places], name, values)
     here, above, below = np.split(moved, [len(ranks), len(ranks) + len(up)])
     steps = np.concatenate([above - here[up], here[down] - below])
     total = _accumulated(steps, np.concatenate([ranks[up], ranks[down] - 1]), len(names) - 1)
@@ -89,19 +84,17 @@ def of_order(
     return Effect(present, total - np.average(total, axis=0, weights=rows), rows)
 
 
-def of_values(
-    output: Output, frame: pd.DataFrame, name: str, values: Sequence[str]
-) -> Effect | None:
+def of_values(asked: Asked, name: str, values: Sequence[str]) -> Effect | None:
     """Return the mean answer if all rows had each of the values; None if there are not two."""
-    cells = frame[name].astype(object).to_numpy()
+    cells = asked.frame[name].astype(object).to_numpy()
     rows = np.array([int((cells == value).sum()) for value in values])
     present = [value for value, count in zip(values, rows, strict=True) if count]
     if len(present) < 2:
         return None
-    rows = rows[rows > 0]
+    rows, places = rows[rows > 0], np.arange(len(cells))
     means = np.array(
         [
-            _moved(output, frame, name, np.full(len(frame), value, dtype=object)).mean(axis=0)
+            _moved(asked, places, name, np.full(len(cells), value, dtype=object)).mean(axis=0)
             for value in present
         ]
     )
@@ -115,8 +108,8 @@ def answers(output: np.ndarray) -> np.ndarray:
     return output[:, 1:] if output.shape[1] == 2 else output
 
 
-def _moved(output: Output, frame: pd.DataFrame, name: str, values: np.ndarray) -> np.ndarray:
-    return answers(output(frame.assign(**{name: values})))
+def _moved(asked: Asked, places: np.ndarray, name: str, values: np.ndarray) -> np.ndarray:
+    return answers(asked.moved(places, {name: values}))
 
 
 def _accumulated(steps: np.ndarray, at: np.ndarray, count: int) -> np.ndarray:

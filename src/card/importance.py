@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
+
+from src.card.asked import Asked
 
 REPEATS = 5
 
-Output = Callable[[pd.DataFrame], np.ndarray]
 Loss = Callable[[np.ndarray], float]
 
 
@@ -31,8 +31,7 @@ class Importance:
 
 
 def permutation(
-    output: Output,
-    frame: pd.DataFrame,
+    asked: Asked,
     loss: Loss,
     groups: Mapping[str, Sequence[str]],
     *,
@@ -41,30 +40,27 @@ def permutation(
 ) -> dict[str, Importance]:
     """Return the importance of each group of features, shuffled together.
 
-    `output` answers rows, each by itself; `loss` judges the answers to `frame`, and is the lower,
-    the better they are.
+    `loss` judges the answers to the rows that are asked, and is the lower, the better they are.
     """
     random = np.random.default_rng(seed)
+    frame = asked.frame
     orders = [random.permutation(len(frame)) for _ in range(repeats)]  # the same for all groups
-    base = output(frame)
+    base = asked.answers()
     least = loss(base)
     found = {}
     for name, features in groups.items():
         if set(features) >= set(frame.columns):  # then whole rows change their places
             answers = [base[order] for order in orders]
         else:
-            answers = _answers(output, frame, list(features), orders)
+            answers = _answers(asked, features, orders)
         rises = np.array([loss(one) - least for one in answers])
         found[name] = Importance(float(rises.mean()), float(rises.std()))
     return found
 
 
-def _answers(
-    output: Output, frame: pd.DataFrame, features: list[str], orders: list[np.ndarray]
-) -> list[np.ndarray]:
+def _answers(asked: Asked, features: Sequence[str], orders: list[np.ndarray]) -> list[np.ndarray]:
     """Return the answers to all shuffles, which are asked at once."""
-    shuffled = pd.concat([frame] * len(orders), ignore_index=True)
-    for name in features:
-        column = frame[name].array
-        shuffled[name] = column.take(np.concatenate(orders))
-    return np.split(output(shuffled), len(orders))
+    every = np.tile(np.arange(len(asked.frame)), len(orders))
+    taken = np.concatenate(orders)
+    values = {name: asked.frame[name].array.take(taken) for name in features}
+    return np.split(asked.moved(every, values), len(orders))

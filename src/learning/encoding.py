@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,32 @@ class Encoder:
         """Encode records; return a matrix of shape (rows, columns)."""
         return self._matrix(self._transformer.transform(self._columns(frame)))
 
+    def renew(
+        self, matrix: np.ndarray, frame: pd.DataFrame, places: np.ndarray, values: Mapping[str, Any]
+    ) -> None:
+        """Encode into a matrix of the rows at these places other values of some features.
+
+        The rows are encoded already, and what does not depend on these features stays. Not for
+        encoders of text.
+        """
+        moved = [
+            (at, name) for at, name in enumerate(self._order) if self._uses(name) & set(values)
+        ]
+        used = sorted(set().union(*(self._uses(name) for _, name in moved)))
+        rows = (
+            frame[used]
+            .iloc[places]
+            .assign(**{name: values[name] for name in used if name in values})
+        )
+        cells = self._columns(rows, [name for _, name in moved])
+        for at, _ in moved:
+            _, part, columns = self._transformer.transformers_[at]
+            matrix[:, self._transformer.output_indices_[str(at)]] = part.transform(cells[columns])
+
+    def _uses(self, name: str) -> set[str]:
+        """Return the features that make a column."""
+        return {name} if name in self.features else set(self.derived[name].names)
+
     def names(self) -> list[str]:
         """Name the columns of the matrix: "feature" or "feature=level" or "feature:word"."""
         return [str(name) for name in self._transformer.get_feature_names_out()]
@@ -99,13 +126,13 @@ class Encoder:
     def _is_text(self, name: str) -> bool:
         return isinstance(self.features.get(name), Text)
 
-    def _columns(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def _columns(self, frame: pd.DataFrame, names: Sequence[str] | None = None) -> pd.DataFrame:
         """Compute the columns that are not dropped, each in the form that its encoder expects.
 
         Categories and text stay objects: pandas' own strings would be converted to and fro.
         """
         columns: dict[str, pd.Series] = {}
-        for name in self._order:
+        for name in self._order if names is None else names:
             feature = self.features.get(name)
             if isinstance(feature, Category):
                 cells = frame[name].astype(object)

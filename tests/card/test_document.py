@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from sklearn import metrics as sk
 
 from src.card import document, effects
+from src.card.asked import Asked
 from src.card.schema import Card
 from src.evaluation import bootstrap, measures
 from src.learning import conformal
@@ -91,7 +92,7 @@ def test_effects_are_those_of_the_model(subjects: Any, cards: dict[str, Card]) -
     carat = drawn["carat"]
     assert (carat.method, carat.unit, carat.values) == ("accumulated", "carat", [])
     assert len(carat.at) == len(carat.series[0].values) == len(carat.rows) + 1 == 21
-    made = effects.of_number(subject.fitted.output, subject.train.drop(columns="price"), "carat")
+    made = effects.of_number(Asked(subject.fitted.output, subject.train), "carat")
     assert made is not None
     assert carat.series[0].values == pytest.approx(made.effects[:, 0], rel=1e-4)
     assert carat.series[0].of == "price"

@@ -7,6 +7,7 @@ from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LinearRegression
 
 from src.card import importance
+from src.card.asked import Asked
 
 ROWS = 3000
 
@@ -43,7 +44,7 @@ def measured(
     def loss(output: np.ndarray) -> float:
         return float(np.abs(output - truth).mean())
 
-    return importance.permutation(model.predict, frame, loss, groups, **{"seed": 3, **words})
+    return importance.permutation(Asked(model.predict, frame), loss, groups, **{"seed": 3, **words})
 
 
 def test_a_feature_matters_as_much_as_scikit_learn_says(model, frame, truth) -> None:
@@ -94,10 +95,12 @@ def test_where_all_features_are_shuffled_nothing_is_asked_again(model, frame, tr
     def loss(output: np.ndarray) -> float:
         return float(np.abs(output - truth).mean())
 
-    whole = importance.permutation(output, frame, loss, {"all": list(frame)}, seed=3)["all"]
+    whole = importance.permutation(Asked(output, frame), loss, {"all": list(frame)}, seed=3)["all"]
     assert asked == [ROWS]
     order = np.random.default_rng(3).permutation(ROWS)
-    once = importance.permutation(output, frame, loss, {"all": list(frame)}, seed=3, repeats=1)
+    once = importance.permutation(
+        Asked(output, frame), loss, {"all": list(frame)}, seed=3, repeats=1
+    )
     rows = frame.iloc[order]
     assert once["all"].mean == pytest.approx(loss(model.predict(rows)) - loss(model.predict(frame)))
     assert whole.mean > 1
@@ -113,7 +116,10 @@ def test_texts_and_what_is_missing_are_shuffled_too() -> None:
 
     truth = np.array([0.0, 0, 1, 1])
     found = importance.permutation(
-        output, frame, lambda out: float(np.abs(out - truth).mean()), {"text": ["text"]}, seed=0
+        Asked(output, frame),
+        lambda out: float(np.abs(out - truth).mean()),
+        {"text": ["text"]},
+        seed=0,
     )
     assert 0 < found["text"].mean <= 1
 

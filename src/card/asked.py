@@ -1,0 +1,46 @@
+"""Ask a model about rows of which a few features are moved, and encode what stays only once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from src.learning.recipe import Fitted
+
+Output = Callable[[pd.DataFrame], np.ndarray]
+
+
+class Asked:
+    """The rows of a frame, and what answers them, each by itself."""
+
+    def __init__(self, output: Output, frame: pd.DataFrame) -> None:
+        self.output = output
+        self.frame = frame
+
+    def answers(self) -> np.ndarray:
+        """Return the answers to the rows as they are."""
+        return self.moved(np.arange(len(self.frame)), {})
+
+    def moved(self, places: np.ndarray, values: Mapping[str, Any]) -> np.ndarray:
+        """Return the answers to the rows at these places with other values of some features."""
+        return self.output(self.frame.iloc[places].assign(**values))
+
+
+class AskedFitted(Asked):
+    """The rows of a frame for a fitted model, whose encoded rows are kept."""
+
+    def __init__(self, fitted: Fitted, frame: pd.DataFrame) -> None:
+        super().__init__(fitted.output, frame)
+        self._fitted = fitted
+        self._matrix = None if fitted.encoder.has_text else fitted.encoder.transform(frame)
+
+    def moved(self, places: np.ndarray, values: Mapping[str, Any]) -> np.ndarray:
+        """Return the answers to the rows at these places with other values of some features."""
+        if self._matrix is None:
+            return super().moved(places, values)
+        matrix = self._matrix[places]  # a copy
+        self._fitted.encoder.renew(matrix, self.frame, places, values)
+        return self._fitted.output_encoded(matrix)
