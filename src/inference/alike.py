@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from src.inference.cells import Cells
 from src.inference.scalar_expressions import Record
+from src.inference.sentence import number
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,11 @@ class Leaf:
     least: float
     most: float
 
+    @functools.cached_property
+    def words(self) -> tuple[str, str, str]:
+        """Say how many rows there are, and the least and the highest of their values."""
+        return number(self.rows, 9), number(self.low), number(self.high)
+
 
 class Alike:
     """The leaves of a tree over the target; thread-safe."""
@@ -32,22 +39,25 @@ class Alike:
             (names.index(one["feature"]), one.get("ranks"), one["fill"]) for one in learnt["inputs"]
         ]
         self._nodes: list[list[float]] = learnt["nodes"]
+        self._splits = [
+            (*self._inputs[int(column)], threshold, int(low), int(high))
+            for column, threshold, low, high in self._nodes
+        ]
         self.leaves = [Leaf(*one) for one in learnt["leaves"]]
         self._least = np.array([leaf.least for leaf in self.leaves])
         self._most = np.array([leaf.most for leaf in self.leaves])
 
     def leaf(self, record: Record) -> Leaf:
         """Return the leaf of a record."""
-        node, inputs, nodes = 0, self._inputs, self._nodes
+        node, splits = 0, self._splits
         while node >= 0:
-            column, threshold, low, high = nodes[node]
-            at, ranks, fill = inputs[column]  # type: ignore[call-overload]
+            at, ranks, fill, threshold, low, high = splits[node]
             value = record[at]
             if ranks is not None:
                 value = ranks.get(value, fill)
             elif value is None:
                 value = fill
-            node = low if value <= threshold else high  # type: ignore[assignment]
+            node = low if value <= threshold else high
         return self.leaves[~node]
 
     def places(self, cells: Cells) -> np.ndarray:

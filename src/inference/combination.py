@@ -14,7 +14,7 @@ import numpy as np
 
 from src.inference.cells import Cells
 from src.inference.scalar_expressions import Record
-from src.support.distances import Mahalanobis
+from src.support.distances import MOST_PATTERNS, Mahalanobis
 
 
 class Combination:
@@ -28,30 +28,59 @@ class Combination:
         self._values: list[list[float]] = learnt["values"]
         self._scores: list[list[float]] = learnt["scores"]
         self._knots = list(zip(self.at, self._values, self._scores, strict=True))
+        self._lines = [(at, values, _lines(values, known)) for at, values, known in self._knots]
         self._mahalanobis = Mahalanobis(np.array(learnt["covariance"], dtype=np.float64))
         self._whole = self._mahalanobis.whole
+        self._gapped: dict[tuple[int, ...], np.ndarray] = {}
 
     def is_unusual(self, record: Record) -> bool:
         """Tell whether a record's numbers are unlike those of the training rows together.
 
         A number that is missing says nothing for or against it.
         """
+        return self.look(record)[0]
+
+    def look(self, record: Record) -> tuple[bool, bool]:
+        """Tell whether a record's numbers are unusual together, and whether each is within `ends`.
+
+        A number that is missing is within them.
+        """
         scores: list[float] = []  # as np.interp finds them, which costs more for one number
-        for at, values, known in self._knots:
+        gaps: tuple[int, ...] = ()
+        is_within = True
+        for at, values, lines in self._lines:
             value = record[at]
             if value is None:
-                return bool(self.distances(self.scores(Cells([record])))[0] > self.threshold)
-            place = bisect_right(values, value)
-            if place == 0:
-                scores.append(known[0])
-            elif place == len(values):
-                scores.append(known[-1])
-            else:
-                low, start = values[place - 1], known[place - 1]
-                part = (value - low) / (values[place] - low)
-                scores.append(start + part * (known[place] - start))
+                gaps += (len(scores),)
+                scores.append(0.0)
+                continue
+            start, slope, known = lines[bisect_right(values, value)]
+            if not slope:
+                is_within = False
+            scores.append(known + (value - start) * slope)
         whole = np.array(scores)
-        return bool(self._whole.dot(whole).dot(whole) > self.threshold)
+        inverse = self._inverse(gaps) if gaps else self._whole
+        distance = inverse.dot(whole).dot(whole)
+        if distance != distance:  # of an infinite number
+            distance = self.distances(self.scores(Cells([record])))[0]
+        return bool(distance > self.threshold), is_within
+
+    def ends(self) -> dict[str, tuple[float, float]]:
+        """Return the least and the highest value of each feature that scores tell apart."""
+        pairs = zip(self.features, self._values, strict=True)
+        return {name: (values[0], values[-1]) for name, values in pairs}
+
+    def _inverse(self, gaps: tuple[int, ...]) -> np.ndarray:
+        """Return the inverse for records that lack these numbers, with 0 for what they lack."""
+        found = self._gapped.get(gaps)
+        if found is None:
+            pattern = np.zeros(len(self.at), dtype=bool)
+            pattern[list(gaps)] = True
+            found = np.zeros((len(self.at), len(self.at)))
+            found[np.ix_(~pattern, ~pattern)] = self._mahalanobis.inverse(pattern)
+            if len(self._gapped) < MOST_PATTERNS:
+                self._gapped[gaps] = found
+        return found
 
     def scores(self, cells: Cells) -> np.ndarray:
         """Return normal scores of shape (rows, features), NaN for what is missing."""
@@ -78,3 +107,16 @@ class Combination:
         expected = kept[worst] - pulled[worst] / inverse[worst, worst]
         at = int(present[worst])
         return self.features[at], float(np.interp(expected, self._scores[at], self._values[at]))
+
+
+def _lines(values: Sequence[float], known: Sequence[float]) -> list[tuple[float, float, float]]:
+    """Return where the line between each two knots starts, its slope, and its score there.
+
+    There are two more, for what lies before the first knot and behind the last one.
+    """
+    slopes = np.diff(known) / np.diff(values)
+    return [
+        (0.0, 0.0, known[0]),
+        *zip(values[:-1], slopes.tolist(), known[:-1], strict=True),
+        (0.0, 0.0, known[-1]),
+    ]

@@ -38,6 +38,7 @@ CODES = (
 )
 LEAST_SURE = 0.5  # below it another class may be as likely
 FEW = 8  # records; numpy pays for more
+NEAR = 0.02  # of two numbers: further apart they differ in their first three digits
 LONGEST = 60  # characters of a value that a message repeats
 
 
@@ -69,6 +70,10 @@ class Guard:
         joint, alike = found.get("combination"), found.get("alike")
         self._combination = None if joint is None else Combination(joint, names)
         self._alike = None if alike is None else Alike(alike, names)
+        self._apart = (
+            self._ranges if self._combination is None else self._besides(self._combination)
+        )
+        self._bounds = dataset.target.words() if classes is None else ""
         self._of_answer = self._of_value if classes is None else self._of_class
 
     def warnings(self, records: Sequence[Record], output: np.ndarray) -> list[Warnings]:
@@ -76,6 +81,8 @@ class Guard:
 
         They are not to be changed: those without any may share a list.
         """
+        if len(records) == 1:
+            return [self._one(records[0], output.tolist()[0])]
         if len(records) < FEW:
             pairs = zip(records, output.tolist(), strict=True)
             return [self._one(record, answer) for record, answer in pairs]
@@ -86,7 +93,12 @@ class Guard:
 
     def _one(self, record: Record, answer: Any) -> Warnings:
         found: Warnings = []
-        for at, low, high in self._ranges:
+        is_unusual, ranges = False, self._apart
+        if self._combination is not None:
+            is_unusual, is_within = self._combination.look(record)
+            if not is_within:
+                ranges = self._ranges
+        for at, low, high in ranges:
             value = record[at]
             if value is not None and not low <= value <= high:
                 found.append(self._outside(at, value, low, high))
@@ -94,10 +106,22 @@ class Guard:
             value = record[at]
             if value is not None and value not in seen:
                 found.append(self._unseen(at, value))
-        if self._combination is not None and self._combination.is_unusual(record):
+        if is_unusual and self._combination is not None:
             found.append(self._unusual(self._combination, record))
         self._of_answer(record, answer, found)
         return found
+
+    def _besides(self, combination: Combination) -> list[tuple[int, float, float]]:
+        """Return the ranges of numbers that may be outside although the combination's are within.
+
+        Its ends were learnt from the same rows, or from some of them.
+        """
+        ends = combination.ends()
+        return [
+            (at, low, high)
+            for at, low, high in self._ranges
+            if (one := ends.get(self._names[at])) is None or not low <= one[0] <= one[1] <= high
+        ]
 
     def _suspects(self, records: Sequence[Record], output: np.ndarray) -> np.ndarray:
         """Tell for each row whether there is anything to warn of."""
@@ -124,17 +148,21 @@ class Guard:
 
     def _of_value(self, record: Record, value: float, found: Warnings) -> None:
         target = self._dataset.target
-        if not target.hold(value):
-            message = f"{self._said(target.name, value, target.unit)}, which is not "
-            message += f"{target.words()}, as each {target.name} is."
-            found.append({"code": ANSWER_OUT_OF_BOUNDS, "message": message})
-        if self._alike is None:
+        leaf = None if self._alike is None else self._alike.leaf(record)
+        is_held = target.hold(value)
+        is_like = leaf is None or leaf.least <= value <= leaf.most
+        if is_held and is_like:
             return
-        leaf = self._alike.leaf(record)
-        if not leaf.least <= value <= leaf.most:
-            ends = _ends(value, leaf.low, leaf.high, number)
-            message = f"{self._said(target.name, value, target.unit)}; the {number(leaf.rows, 9)} "
-            message += f"rows most like this {self._dataset.noun} have {ends}."
+        said = self._said(target.name, value, target.unit)
+        if not is_held:
+            message = f"{said}, which is not {self._bounds}, as each {target.name} is."
+            found.append({"code": ANSWER_OUT_OF_BOUNDS, "message": message})
+        if leaf is not None and not is_like:
+            rows, low, high = leaf.words
+            ends = f"{low} to {high}"
+            if _is_near(value, leaf.low) or _is_near(value, leaf.high):
+                ends = _ends(value, leaf.low, leaf.high, number)
+            message = f"{said}; the {rows} rows most like this {self._dataset.noun} have {ends}."
             found.append({"code": ANSWER_UNLIKE_SIMILAR, "message": message})
 
     def _of_class(self, _: Record, chances: Sequence[float], found: Warnings) -> None:
@@ -194,6 +222,11 @@ def _held(target: Any, values: np.ndarray) -> np.ndarray:
     if target.below is not None:
         held &= values < target.below
     return held
+
+
+def _is_near(value: float, end: float) -> bool:
+    """Tell whether a value and the end of a range may be written alike, in three digits."""
+    return abs(value - end) <= NEAR * max(abs(value), abs(end))
 
 
 def _ends(value: float, low: float, high: float, write: Callable[[float], str]) -> str:

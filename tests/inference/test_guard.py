@@ -177,3 +177,31 @@ def test_one_record_and_many_have_the_same_warnings(made: Guard) -> None:
         guard.ANSWER_UNLIKE_SIMILAR,
         guard.ANSWER_OUT_OF_BOUNDS,
     }
+
+
+@pytest.mark.parametrize("length", [6.4, 60.0, None])
+def test_a_range_that_is_narrower_than_the_combination_is_kept(length: float | None) -> None:
+    found = learnt.measure(dataset(), stones(), 7)
+    narrow = {**found, "ranges": {**found["ranges"], "carat": [0.5, 0.9]}}
+    assert guard.OUTSIDE_RANGE in warned(Guard(dataset(), narrow), (1.0, 6.4, "north"))
+    codes = [
+        [one.get("feature") for one in made.warnings([(1.0, length, "north")], np.array([4e3]))[0]]
+        for made in (Guard(dataset(), found), Guard(dataset(), narrow))
+    ]
+    assert ("length" in codes[0]) == (length == 60.0)
+    assert codes[1][0] == "carat"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1000.4, "1000 to 1000"), (999.6, "1000 to 1000"), (900.0, "1,000 to 1,000")],
+)
+def test_ends_of_similar_rows_are_exact_where_the_answer_is_near(value: float, said: str) -> None:
+    leaf = [50, 1000.0, 1000.0, 1000.0, 1000.0]
+    one = {"feature": "carat", "fill": 1.0}
+    alike = {"inputs": [one], "nodes": [[0, 0.0, ~0, ~0]], "leaves": [leaf]}
+    found = warned(Guard(dataset(), {"alike": alike}), (1.0, 6.4, "north"), value)
+    assert (
+        f"the 50 rows most like this stone have {said}."
+        in found["answer_unlike_similar"]["message"]
+    )

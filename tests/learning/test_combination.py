@@ -129,3 +129,20 @@ def test_of_many_columns_those_that_others_tell_most_of_take_part() -> None:
     found, _ = measured(rows)
     assert len(found["features"]) == combination.MOST_FEATURES
     assert {"length", "width", "weight"} <= set(found["features"])
+
+
+def test_a_look_is_that_of_many_and_says_where_a_number_is_at_an_end() -> None:
+    rows = boxes(3000, 0)
+    _, made = measured(rows)
+    ends = made.ends()
+    middle = tuple(rows.median())
+    assert made.look(middle) == (False, True)
+    for own, name in zip(made.at, made.features, strict=True):
+        for end in (ends[name][0] * 0.5 - 1, ends[name][1] * 2 + 1, float("inf")):
+            record = tuple(end if place == own else cell for place, cell in enumerate(middle))
+            distance = made.distances(made.scores(Cells([record])))[0]
+            assert made.look(record) == (distance > made.threshold, False)
+    for gaps in ([0], [1, 3], [0, 1, 2], [0, 1, 2, 3], [0]):
+        record = tuple(None if at in gaps else cell for at, cell in enumerate(middle))
+        distance = made.distances(made.scores(Cells([record])))[0]
+        assert made.look(record) == (distance > made.threshold, True)
