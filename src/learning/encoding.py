@@ -45,7 +45,7 @@ class Encoder:
             isinstance(feature, Text) and name not in drop
             for name, feature in self.features.items()
         )
-        self._how = (encoding, frozenset(drop), dataset.task, seed)
+        self._how = (encoding, tuple(drop), dataset.task, seed)  # no set: its order is chance
         self._transformer: Any = None
 
     def fit_transform(
