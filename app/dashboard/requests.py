@@ -16,7 +16,8 @@ from app.http.operation import Access
 from app.store import clock
 from src.support.errors import UserError
 
-FILTERS = ("since", "until", "path", "status", "method", "dataset", "request_id")
+FILTERS = ("since", "until", "path", "status", "method", "dataset", "request_id", "delivery")
+DELIVERIES = ("begun", "complete", "cut")  # of files of rows
 METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH")
 SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 LONGEST = 20_000  # characters of a body that are shown
@@ -53,6 +54,7 @@ class Log(Page):
             chosen=chosen,
             moments={name: filters.moment(chosen.get(name)) for name in ("since", "until")},
             methods=METHODS,
+            deliveries=DELIVERIES,
             spans={
                 words: filters.query(chosen, since=clock.text(now - span), until=None)
                 for words, span in SPANS.items()

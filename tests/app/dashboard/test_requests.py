@@ -9,6 +9,7 @@ import pytest
 
 from app.auth import keys
 from app.dashboard import requests
+from app.request_log.delivery import State
 from app.request_log.filter import Filter, Method
 from tests.app import project
 from tests.app.dashboard.browser import Browser, expect
@@ -90,8 +91,8 @@ def test_all_that_the_api_filters_by_has_its_field(service: Service) -> None:
     text = page(service).text
     for name in Filter.__struct_fields__:
         assert f'name="{name}"' in text
-    for method in get_args(Method):
-        assert f">{method}</option>" in text
+    for choice in (*get_args(Method), *get_args(State)):
+        assert f">{choice}</option>" in text
     chosen = page(service, params={"request_id": "zz"}).text
     assert 'name="request_id" value="zz"' in chosen
 

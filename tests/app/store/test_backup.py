@@ -50,7 +50,7 @@ class Writer:
                 body = b"x" * 500
                 row = (number, "t", None, "GET", "/", "", 200, None, None, "", None, 1.0, 0)
                 try:
-                    journal.write(Entry((*row, body, body, None), []))
+                    journal.write(Entry((*row, body, body, None, None), []))
                 except Exception as error:
                     self.failed.append(error)
                     return
