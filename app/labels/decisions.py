@@ -9,8 +9,9 @@ import msgspec
 from msgspec import Meta
 
 from app.http.operation import Call, operation
-from app.labels import openapi, store
+from app.labels import filters, openapi, store
 from app.labels.export import stored_label
+from app.labels.filters import LabelFilter
 from app.labels.review import Decision, Review, Verdict
 from app.registry.services import DatasetResource
 from app.store import clock, ids
@@ -32,6 +33,52 @@ class LabelDecision(Checked, frozen=True):
     """Why a person decided so."""
 
     why: Reason = ""
+
+
+class LabelAcceptance(LabelFilter, frozen=True):
+    """Which of the labels that wait are to count, and how many that are."""
+
+    confirm: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="how many will be accepted; the answer without it says so"),
+    ] = None
+
+
+class AcceptedLabels(msgspec.Struct, frozen=True):
+    """How many labels were accepted."""
+
+    accepted: int
+
+
+class AcceptLabels(DatasetResource):
+    """Let many labels count that wait for a person: where the world has changed, all do."""
+
+    path = "/v1/{dataset}/labels/accept"
+
+    @operation(
+        scope="label",
+        name="accept_labels",
+        summary="Accept the labels that wait and pass all filters; without one, all that wait",
+        query=LabelAcceptance,
+        body=LabelDecision,
+        is_body_required=False,
+        answer=AcceptedLabels,
+        refuses=("invalid_time", "not_confirmed"),
+    )
+    def on_post(
+        self, call: Call[LabelAcceptance, LabelDecision], dataset: Dataset
+    ) -> AcceptedLabels:
+        """Accept those that were counted, if they are as many as confirm says."""
+        query, by, database = call.query, call.exchange.by, self.services.database
+        why = "" if call.body is None else call.body.why
+        chosen = filters.conditions(database, dataset.name, query)
+        conditions = [*store.waiting(dataset.name), *chosen]
+        count, is_done = store.change_all(
+            database, conditions, lambda row: decided(row, "accepted", by, why), query.confirm
+        )
+        if not is_done:
+            raise filters.unconfirmed(count, query.confirm, "accepted")
+        return AcceptedLabels(count)
 
 
 class _OneLabel(DatasetResource):

@@ -14,11 +14,12 @@ from app.http import body, media
 from app.http.bodies import Pages
 from app.http.openapi import parameter
 from app.http.operation import Call, operation
-from app.http.paging import Cursor, Limit, Line, Moment, Page, TimeSpan, first_id, moments
+from app.http.paging import Cursor, Limit, Line, Moment, Page, first_id
 from app.http.resource import Resource
-from app.labels import export, openapi, store, upload_store
-from app.labels.decisions import AcceptLabel, RejectLabel, RestoreLabel
+from app.labels import export, filters, openapi, store, upload_store
+from app.labels.decisions import AcceptLabel, AcceptLabels, RejectLabel, RestoreLabel
 from app.labels.feedback import PredictionLabel
+from app.labels.filters import LabelFilter
 from app.labels.linking import Predictions
 from app.labels.overview import Overview
 from app.labels.reader import Chunk, LabelReaders
@@ -62,21 +63,6 @@ class UploadQuery(Checked, frozen=True):
         Meta(description="who or what they come from; the key's name unless given"),
     ] = None
     atomic: Annotated[bool, Meta(description="store all or none")] = False
-
-
-class LabelFilter(TimeSpan, frozen=True):
-    """Which labels."""
-
-    source: Annotated[Line | None, Meta(description="of this source")] = None
-    value: Annotated[Line | None, Meta(description="with this target, as a CSV writes it")] = None
-    prediction: Annotated[
-        Annotated[str, Meta(pattern=ids.PATTERN)] | None,
-        Meta(description="that are the truth of this prediction"),
-    ] = None
-    upload: Annotated[
-        Annotated[str, Meta(pattern=ids.PATTERN)] | None,
-        Meta(description="that this post has brought"),
-    ] = None
 
 
 class LabelQuery(LabelFilter, frozen=True):
@@ -200,7 +186,8 @@ class Labels(DatasetResource):
         """Answer with a page, the newest first; or with a file of all, the oldest first."""
         query, database = call.query, self.services.database
         state = query.state or ("deleted" if query.deleted else "in_use")
-        conditions = [*BY_STATE[state](dataset.name), *self._conditions(dataset, query)]
+        chosen = filters.conditions(database, dataset.name, query)
+        conditions = [*BY_STATE[state](dataset.name), *chosen]
         if query.format != "json":
             self._export(call, dataset, conditions)
             return None
@@ -223,7 +210,7 @@ class Labels(DatasetResource):
     def on_delete(self, call: Call[LabelDeletion, None], dataset: Dataset) -> DeletedLabels:
         """Delete the labels that pass the filters, if they are as many as confirm says."""
         query = call.query
-        conditions = self._conditions(dataset, query)
+        conditions = filters.conditions(self.services.database, dataset.name, query)
         if query.before is not None:
             conditions.append(Label.id < first_id(query.before, "before"))
         if not conditions:
@@ -247,25 +234,8 @@ class Labels(DatasetResource):
             self.services.database, conditions, call.exchange.by, query.confirm
         )
         if not is_done:
-            raise UserError(
-                f"{store.counted(count)} would be deleted, once the number is confirmed.",
-                code="not_confirmed",
-                given="no confirm" if query.confirm is None else f"confirm={query.confirm}",
-                choices=[f"confirm={count}"],
-                fix=f"ask again with confirm={count}",
-            )
+            raise filters.unconfirmed(count, query.confirm, "deleted")
         return DeletedLabels(count)
-
-    def _conditions(self, dataset: Dataset, labels: LabelFilter) -> list[Any]:
-        """Return the conditions of the filters that are given."""
-        conditions = moments(labels, Label.id)
-        for field in ("source", "value", "prediction"):
-            value = getattr(labels, field)
-            if value is not None:
-                conditions.append(getattr(Label, field) == value)
-        if labels.upload is not None:
-            conditions += store.of_upload(self.services.database, dataset.name, labels.upload)
-        return conditions
 
     def _chunks(self, call: Call[UploadQuery, None], dataset: Dataset) -> Iterator[Chunk]:
         """Return the body's labels as they come."""
@@ -361,6 +331,7 @@ def routes(services: Services) -> list[Resource]:
         Labels(services, readers, reviewer),
         Overview(services, readers),
         OneLabel(services),
+        AcceptLabels(services),
         AcceptLabel(services),
         RejectLabel(services),
         RestoreLabel(services),
