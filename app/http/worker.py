@@ -16,6 +16,7 @@ first of them is answered. While its database is not quick, threads wait for it.
 
 from __future__ import annotations
 
+import os
 import re
 import resource
 import socket
@@ -23,6 +24,7 @@ import time
 from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
+from selectors import EVENT_READ
 from typing import Any
 
 from gunicorn.http import get_parser
@@ -64,6 +66,25 @@ class GatedWorker(SendingWorker):
         self.batches: Batches | None = None
         self.light_requests = NOTHING  # by their first lines
         self.light: deque[TConn] = deque()  # to be answered in the main loop
+
+    def run(self) -> None:
+        """Serve until told to stop, or the master is gone, which is noticed at once."""
+        with suppress(OSError):  # it is gone already
+            self.poller.register(os.pidfd_open(self.ppid), EVENT_READ, self._on_orphaned)
+        super().run()
+
+    def is_parent_alive(self) -> bool:
+        """Tell whether the master lives; where not, let go of the port for who comes after it."""
+        if super().is_parent_alive():
+            return True
+        self.set_accept_enabled(False)
+        for listener in self.sockets:
+            listener.close()
+        return False
+
+    def _on_orphaned(self, pidfd: int) -> None:
+        self.poller.unregister(pidfd)  # the loop looks for the master when it has been woken
+        os.close(pidfd)
 
     def load_wsgi(self) -> None:
         """Load the application; one that has `batches` answers light requests in the main loop."""

@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ from tests.app.server import PATIENCE, ROOT, Load, Server, running
 pytestmark = pytest.mark.slow
 
 PATH = "/v1/stones/predictions"
+HASTE = 5.0  # seconds, of which it takes a hundredth; what is waited for takes ten and more
 
 
 def example(server: Server) -> dict:
@@ -56,6 +58,32 @@ def test_no_answer_is_lost_when_workers_are_killed(home: Path, tmp_path: Path) -
         assert set(load.statuses) == {200}
         assert load.broken > 0  # clients felt it: the test is one
         assert set(load.answered) <= stored(server.database)
+
+
+def test_workers_whose_master_was_killed_let_go_of_the_port(home: Path, tmp_path: Path) -> None:
+    """Though somebody is still sending, whom one that stops waits for."""
+    with running(home, tmp_path / "var", workers="2") as server, contextlib.ExitStack() as slow:
+        for _ in range(8):
+            client = slow.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            client.sendall(b"POST /v1/stones/predictions HTTP/1.1\r\nHost: here\r\n")
+        workers = server.workers()
+        killed = time.monotonic()
+        server.process.kill()
+        server.process.wait()
+        with socket.socket() as free:
+            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+            def is_bound() -> bool:
+                with contextlib.suppress(OSError):
+                    free.bind(("127.0.0.1", server.port))
+                    return True
+                return False
+
+            server.wait_until(is_bound, "the port is free")
+            assert time.monotonic() - killed < HASTE
+        slow.close()
+        gone = lambda: not any(Path(f"/proc/{number}").exists() for number in workers)  # noqa: E731
+        server.wait_until(gone, "the workers are gone")
 
 
 LOCK = """
