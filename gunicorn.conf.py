@@ -68,6 +68,13 @@ def on_starting(server):
         server.log.warning("the database is not there yet: %s", error)
 
 
+def on_reload(server):
+    """Let the workers that are replaced go on until the others serve."""
+    from app.http.reloads import reloads
+
+    reloads.begin(server.worker_age, server.cfg.workers)
+
+
 def post_worker_init(worker):
     """Set limits, and leave what was loaded to itself: looking for garbage holds answers up."""
     import gc

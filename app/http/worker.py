@@ -33,6 +33,7 @@ from gunicorn.workers.gthread import TConn
 from app.http import problems
 from app.http.batch import Batch, Batches, refusal, written
 from app.http.outgoing import Outgoing
+from app.http.reloads import reloads
 from app.http.request_buffer import COLLECTED, RequestBuffer
 from app.http.sending import SendingWorker, receive, shut
 from src.support.errors import UserError
@@ -63,6 +64,7 @@ class GatedWorker(SendingWorker):
         self.uploads: dict[TConn, float] = {}  # that a thread reads, and until when
         self.cut: set[TConn] = set()  # those of them that took too long
         self.swept = 0.0
+        self.is_replaced = False  # others take over; until they serve, this one does
         self.batches: Batches | None = None
         self.light_requests = NOTHING  # by their first lines
         self.light: deque[TConn] = deque()  # to be answered in the main loop
@@ -71,7 +73,15 @@ class GatedWorker(SendingWorker):
         """Serve until told to stop, or the master is gone, which is noticed at once."""
         with suppress(OSError):  # it is gone already
             self.poller.register(os.pidfd_open(self.ppid), EVENT_READ, self._on_orphaned)
+        reloads.serve(self.age)
         super().run()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Stop; where others are to take over, when they serve, or when told a second time."""
+        if self.gated and reloads.is_replaced(self.age) and not self.is_replaced:
+            self.is_replaced = True
+            return
+        super().handle_exit(sig, frame)
 
     def is_parent_alive(self) -> bool:
         """Tell whether the master lives; where not, let go of the port for who comes after it."""
@@ -141,6 +151,8 @@ class GatedWorker(SendingWorker):
         super().murder_pending()
         if not self.gated:
             return
+        if self.is_replaced and reloads.are_served():
+            self.alive = False
         if self.nr_conns >= self.worker_connections:
             self._make_room()
         now = time.monotonic()

@@ -76,7 +76,9 @@ class Server:
 
 
 @contextmanager
-def running(home: Path, var: Path, **settings: str) -> Iterator[Server]:
+def running(
+    home: Path, var: Path, *, config: Path = ROOT / "gunicorn.conf.py", **settings: str
+) -> Iterator[Server]:
     """Run the service in a folder; LAPIDARY_* by name in lower case."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -92,7 +94,7 @@ def running(home: Path, var: Path, **settings: str) -> Iterator[Server]:
     }
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "app:api"],
+            [sys.executable, "-m", "gunicorn", "-c", str(config), "app:api"],
             cwd=home,
             env=environment,
             stdout=out,

@@ -86,6 +86,40 @@ def test_workers_whose_master_was_killed_let_go_of_the_port(home: Path, tmp_path
         server.wait_until(gone, "the workers are gone")
 
 
+# Successors that take longer to start than a client waits for an answer.
+SLOW_START = f"""
+import time
+exec(open({str(ROOT / "gunicorn.conf.py")!r}).read())
+_init = post_worker_init
+
+def post_worker_init(worker):
+    if worker.age > workers:
+        time.sleep({HASTE + 1})
+    _init(worker)
+"""
+
+
+def test_a_reload_leaves_nobody_without_an_answer(home: Path, tmp_path: Path) -> None:
+    config = tmp_path / "slow.py"
+    config.write_text(SLOW_START)
+    with running(home, tmp_path / "var", config=config, workers="2") as server:
+        load = Load(server, PATH, example(server))
+        before = set(server.workers())
+        with load.by(4):
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_until(lambda: len(server.workers()) == 4, "successors are started")
+            while len(server.workers()) > 2:
+                assert server.ask("GET", "/healthz", timeout=HASTE)[0] == 200
+            server.wait_until(lambda: not before & set(server.workers()), "they took over")
+            during = len(load.answered)
+            server.wait_until(lambda: len(load.answered) > during + 20, "they answer")
+        assert (set(load.statuses), load.broken) == ({200}, 0)
+        stopped = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(PATIENCE)
+        assert time.monotonic() - stopped < 2 * HASTE, "a stop after a reload waits for nobody"
+
+
 LOCK = """
 import sys, time
 from app.store import database as databases
