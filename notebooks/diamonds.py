@@ -36,6 +36,7 @@ import pandas as pd
 from IPython.display import Markdown, display
 
 from src.card import importance
+from src.card.asked import AskedFitted
 from src.config import composition, paths
 from src.config import configuration as configs
 from src.data import prepared
@@ -1134,8 +1135,7 @@ few = ready.test.sample(min(1000, len(ready.test)), random_state=seed)
 together = {"size": SIZE} if len(SIZE) > 1 else {}
 alone = {name: [name] for name in dataset.features}
 found = importance.permutation(
-    champion.fitted.output,
-    few[list(dataset.features)],
+    AskedFitted(champion.fitted, few[list(dataset.features)]),
     lambda output: float(np.abs(output - few["price"].to_numpy()).mean()),
     {**together, **alone},
     seed=seed,

@@ -183,10 +183,13 @@ def test_who_signs_out_of_one_worker_is_signed_out_of_all(home: Path, tmp_path: 
         value = sessions.begin(keys.beginning(key), stored, secret)
         asked = {"Cookie": f"{sessions.COOKIE}={value}", "X-CSRF-Token": sessions.token(value)}
 
-        def statuses() -> set[int]:
-            return {server.ask("GET", "/v1/datasets", None, **asked)[0] for _ in range(20)}
+        def statuses(**headers: str) -> set[int]:
+            given = headers or asked
+            return {server.ask("GET", "/v1/datasets", None, **given)[0] for _ in range(20)}
 
-        server.wait_until(lambda: statuses() == {200}, "every worker knows the key")
+        nobody = {"Accept": "application/json"}
+        server.wait_until(lambda: statuses(**nobody) == {401}, "every worker knows the key")
+        assert statuses() == {200}
         assert server.ask("POST", "/signout", None, **asked)[0] == 204
         server.wait_until(lambda: statuses() == {401}, "every worker knows of the end")
         for worker in server.workers():
