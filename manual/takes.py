@@ -60,8 +60,13 @@ def _plain(value: Any) -> str:
 def _number(info: inspect.IntType | inspect.FloatType) -> str:
     noun = "a whole number" if isinstance(info, inspect.IntType) else "a number"
     limits = [(word, getattr(info, name)) for name, word in _LIMITS.items()]
-    told = [f"{word} {limit}" for word, limit in limits if limit is not None]
+    told = [f"{word} {_spelt(limit)}" for word, limit in limits if limit is not None]
     return " ".join([noun, " and ".join(told)]).strip()
+
+
+def _spelt(limit: float) -> str:
+    """Spell a limit one way: Python takes types with 0 and with 0.0 for the same, and keeps one."""
+    return str(int(limit) if float(limit).is_integer() else limit)
 
 
 def _either(words: list[str]) -> str:

@@ -47,3 +47,11 @@ def test_a_key_is_told(name: str) -> None:
     (kind,) = [field.type for field in info.fields if field.name == name]
     (field,) = [field for field in msgspec.structs.fields(Keys) if field.name == name]
     assert (takes.taken(kind), takes.default(field)) == TOLD[name]
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"), [(0, "0"), (0.0, "0"), (2.5, "2.5"), (1e7, "10000000")]
+)
+def test_a_limit_is_spelt_one_way(limit: float, words: str) -> None:
+    found = takes.taken(inspect.FloatType(gt=limit, ge=None, lt=None, le=None, multiple_of=None))
+    assert found == f"a number above {words}"
