@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
+from src.inference.columns import Columns, Levels, Numeric
 from src.inference.trees import NONE, Trees
 
 THRESHOLDS = [np.float32(value) for value in (-2.5, -1.0, 0.0, 0.1, 1 / 3, 1.0, 1.5, 7.0)]
@@ -87,3 +89,18 @@ def rows(seed: int, count: int, columns: int) -> np.ndarray:
 
 def _neighbours() -> list[tuple[float, float]]:
     return [(float(np.nextafter(t, np.float32(-99))), float(t)) for t in THRESHOLDS]
+
+
+def numbers(count: int) -> Columns:
+    """Return the columns of records that are numbers alone."""
+    return Columns(
+        [Numeric(f"c{at}", at, itemgetter(at), lambda cells: cells) for at in range(count)]
+    )
+
+
+def category() -> tuple[Columns, dict[str | None, np.ndarray]]:
+    """Return the columns of a number and a category, and the cells of each of its levels."""
+    table = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.1], [0.0, 1.0, np.nan], [7.0, -2.5, 1 / 3]])
+    levels = Levels("c", 1, 1, {"a": 0, "b": 1, None: 2}, 3, table)
+    columns = Columns([Numeric("n", 0, itemgetter(0), lambda cells: cells), levels])
+    return columns, dict(zip(("a", "b", None, "?"), table, strict=True))

@@ -1,19 +1,10 @@
 from __future__ import annotations
 
-from operator import itemgetter
-
 import numpy as np
 import pytest
 
-from src.inference.columns import Columns, Levels, Numeric
 from src.inference.level_walk import LevelWalk
 from tests.inference import grown
-
-
-def numbers(count: int) -> Columns:
-    return Columns(
-        [Numeric(f"c{at}", at, itemgetter(at), lambda cells: cells) for at in range(count)]
-    )
 
 
 @pytest.mark.parametrize("scores", [1, 3])
@@ -21,7 +12,7 @@ def numbers(count: int) -> Columns:
 def test_finds_what_a_walk_of_one_tree_after_the_other_finds(depth: int, scores: int) -> None:
     for seed in range(12):
         trees = grown.grow(seed, count=9, depth=depth, scores=scores, members=2)
-        made = LevelWalk(trees, numbers(4))
+        made = LevelWalk(trees, grown.numbers(4))
         for row in grown.rows(seed, 60, 4):
             found = made.scores(tuple(row.tolist()))
             assert np.allclose(found, grown.walk(trees, row), rtol=1e-12, atol=0)
@@ -33,23 +24,23 @@ def test_no_number_leads_out_of_a_leaf(value: float) -> None:
         trees = grown.grow(seed, count=9, depth=6)
         with np.errstate(over="ignore"):
             expected = grown.walk(trees, np.full(4, value))
-        assert np.allclose(LevelWalk(trees, numbers(4)).scores((value,) * 4), expected, rtol=1e-12)
+        assert np.allclose(
+            LevelWalk(trees, grown.numbers(4)).scores((value,) * 4), expected, rtol=1e-12
+        )
 
 
 def test_a_category_fills_all_its_columns() -> None:
-    table = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.1], [0.0, 1.0, np.nan], [7.0, -2.5, 1 / 3]])
-    levels = Levels("c", 1, 1, {"a": 0, "b": 1, None: 2}, 3, table)
-    first = Numeric("n", 0, itemgetter(0), lambda cells: cells)
+    columns, cells = grown.category()
     for seed in range(12):
         trees = grown.grow(seed, count=9)
-        made = LevelWalk(trees, Columns([first, levels]))
-        for level, at in {"a": 0, "b": 1, None: 2, "?": 3}.items():
-            expected = grown.walk(trees, np.array([0.1, *table[at]]))
+        made = LevelWalk(trees, columns)
+        for level, encoded in cells.items():
+            expected = grown.walk(trees, np.array([0.1, *encoded]))
             assert np.allclose(made.scores((0.1, level)), expected, rtol=1e-12)
 
 
 def test_it_has_the_leaf_values_of_every_tree() -> None:
     trees = grown.grow(3, count=1, depth=0)
-    assert LevelWalk(trees, numbers(4)).scores((0.0,) * 4) == pytest.approx(
+    assert LevelWalk(trees, grown.numbers(4)).scores((0.0,) * 4) == pytest.approx(
         trees.base + trees.value[trees.roots[0]] / trees.members
     )

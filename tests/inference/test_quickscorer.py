@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from operator import itemgetter
-
 import numpy as np
 import pytest
 
@@ -12,18 +10,12 @@ from src.inference.text_columns import Words
 from tests.inference import grown
 
 
-def numbers(count: int) -> Columns:
-    return Columns(
-        [Numeric(f"c{at}", at, itemgetter(at), lambda cells: cells) for at in range(count)]
-    )
-
-
 @pytest.mark.parametrize("scores", [1, 3])
 @pytest.mark.parametrize("depth", [0, 1, 3, 5, 6])
 def test_finds_what_a_walk_finds(depth: int, scores: int) -> None:
     for seed in range(12):
         trees = grown.grow(seed, count=9, depth=depth, scores=scores, members=2)
-        made = Tables(trees, numbers(4))
+        made = Tables(trees, grown.numbers(4))
         for row in grown.rows(seed, 60, 4):
             found = made.scores(tuple(row.tolist()))
             assert np.allclose(found, grown.walk(trees, row), rtol=1e-12, atol=0)
@@ -32,19 +24,17 @@ def test_finds_what_a_walk_finds(depth: int, scores: int) -> None:
 def test_a_score_without_trees_is_its_base() -> None:
     trees = grown.grow(1, count=2, scores=5)
     assert len(set(trees.score.tolist())) < 5
-    found = Tables(trees, numbers(4)).scores((0.0, 1.0, 7.0, np.nan))
+    found = Tables(trees, grown.numbers(4)).scores((0.0, 1.0, 7.0, np.nan))
     assert np.allclose(found, grown.walk(trees, np.array([0.0, 1.0, 7.0, np.nan])), rtol=1e-12)
 
 
 def test_a_category_is_looked_up_once_for_all_its_columns() -> None:
-    table = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.1], [0.0, 1.0, np.nan], [7.0, -2.5, 1 / 3]])
-    levels = Levels("c", 1, 1, {"a": 0, "b": 1, None: 2}, 3, table)
-    first = Numeric("n", 0, itemgetter(0), lambda cells: cells)
+    columns, cells = grown.category()
     for seed in range(12):
         trees = grown.grow(seed, count=9)
-        made = Tables(trees, Columns([first, levels]))
-        for level, at in {"a": 0, "b": 1, None: 2, "?": 3}.items():
-            expected = grown.walk(trees, np.array([0.1, *table[at]]))
+        made = Tables(trees, columns)
+        for level, encoded in cells.items():
+            expected = grown.walk(trees, np.array([0.1, *encoded]))
             assert np.allclose(made.scores((0.1, level)), expected, rtol=1e-12)
 
 
@@ -53,14 +43,14 @@ def test_fits_up_to_64_leaves_a_tree() -> None:
     large = grown.grow(0, count=40, depth=8)
     leaves = [int(trees.leaves_before()[1].max()) for trees in (small, large)]
     assert 32 < leaves[0] <= 64 < leaves[1]
-    assert quickscorer.fit(small, numbers(4))
-    assert not quickscorer.fit(large, numbers(4))
+    assert quickscorer.fit(small, grown.numbers(4))
+    assert not quickscorer.fit(large, grown.numbers(4))
 
 
 def test_fits_only_in_the_room_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     trees = grown.grow(0, count=5, depth=3)
     levels = Levels("c", 4, 4, {}, 0, np.zeros((1000, 1)))
-    columns = Columns([*numbers(4).parts, levels])
+    columns = Columns([*grown.numbers(4).parts, levels])
     needed = sum(row.nbytes for part in columns.parts for row in rows_of(trees, part))
     monkeypatch.setattr(quickscorer, "LARGEST", needed)
     assert quickscorer.fit(trees, columns)
@@ -78,4 +68,4 @@ def rows_of(trees: grown.Trees, part: Numeric | Levels) -> list[np.ndarray]:
 
 def test_text_does_not_fit() -> None:
     text = Words("t", 4, 4, ["a"], {"a": 0}, (1, 1), frozenset(), sublinear=False, idf=None)
-    assert not quickscorer.fit(grown.grow(0), Columns(numbers(4).parts, [text]))
+    assert not quickscorer.fit(grown.grow(0), Columns(grown.numbers(4).parts, [text]))
