@@ -123,7 +123,7 @@ class PredictionLabel(DatasetResource):
     def _checked(self, dataset: Dataset, prediction: Any, truth: dict[str, Any]) -> Chunk:
         """Return the label; raise UserError where its value or its record cannot be used."""
         record = msgspec.json.decode(bytes(prediction.record))
-        if references.NAME not in dataset.columns():
+        if not references.is_column(dataset):
             record.pop(references.NAME, None)  # the caller's own name for it, and no feature
         chunk = self._readers.of(dataset).json(msgspec.json.encode({**record, **truth}))
         if chunk.refusals:

@@ -10,6 +10,7 @@ import msgspec
 from app.labels.export import OF_NUMBERS, RESERVED
 from app.records.fields import Moment
 from app.records.values import spelt
+from app.store.redaction import Redaction
 from src.data.features import Category, Feature, Integer, Number
 from src.data.schema import Dataset
 from src.support.errors import UserError
@@ -53,9 +54,9 @@ def check_storable(dataset: Dataset, redact: Sequence[str]) -> None:
             given=f"the target of '{dataset.name}'",
             fix="give the target another name in conf/dataset, and in the data",
         )
-    hidden = {name.casefold() for name in redact}
+    redaction = Redaction(redact)
     for name in dataset.columns():
-        if name.casefold() in hidden:
+        if redaction.hides(name):
             raise UserError(
                 f"'{dataset.name}' takes no labels: '{name}' is never stored here.",
                 code="labels_not_taken",

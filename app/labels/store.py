@@ -264,6 +264,11 @@ def change_all(
             return done, True
 
 
+def has_live(database: peewee.Database, dataset: str) -> bool:
+    """Tell whether a dataset has a label that counts."""
+    return bool(page(database, live(dataset), 1))
+
+
 def get(database: peewee.Database, dataset: str, label_id: str) -> dict[str, Any] | None:
     """Return a label, deleted or not; None where there is none."""
     rows = Label.select().where(Label.dataset == dataset, Label.id == label_id).dicts()

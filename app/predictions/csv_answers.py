@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from app.records import spreadsheet
+from app.records import references, spreadsheet
 from app.records.csv_columns import Cells
 from app.records.csv_reader import CsvReader
 from app.records.invalid import Invalid
@@ -85,8 +85,8 @@ def read(
     if len(good) < len(rows) and not is_partial:
         raise Invalid(_faults(cells, sheet.header, rows, lines, good), name)
     refused = _why(cells, sheet, rows, good) if is_partial else None
-    values, references = _records(serving, columns, good)
-    return Table(sheet.header, rows, values, references, refused)
+    values, own = _records(serving, columns, good)
+    return Table(sheet.header, rows, values, own, refused)
 
 
 def write(
@@ -122,9 +122,8 @@ def _records(
         return [], ()
     if serving.records.reference is None:
         return list(zip(*columns, strict=True)), ()
-    *features, references = columns
-    own = tuple(references) if any(references) else ()
-    return list(zip(*features, strict=True)), own
+    *features, own = columns
+    return list(zip(*features, strict=True)), references.of_records(own)
 
 
 def _why(

@@ -68,7 +68,7 @@ class Records:
         # What is asked about may come with its truth, which is ignored; of labels it is a field.
         self.target = None if target in dataset.features else target
         # The caller's own name for what is asked; a dataset's column of this name goes before it.
-        is_taken = self.target is None or references.NAME in dataset.columns()
+        is_taken = self.target is None or references.is_column(dataset)
         self.reference = None if is_taken else Reference()
         self._dataset = dataset
         self._most = most
@@ -262,9 +262,11 @@ class Records:
         own: tuple[str | None, ...] = ()
         if self.reference is not None:
             (asked,) = others
-            own = tuple(self.reference.check(None if one is UNSET else one) for one in asked)
+            own = references.of_records(
+                self.reference.check(None if one is UNSET else one) for one in asked
+            )
             counts.append(sum(one is not UNSET for one in asked))
-        beside = _Beside(tuple(counts), places, own if any(own) else ())
+        beside = _Beside(tuple(counts), places, own)
         return [record[:many] for record in records], beside
 
     def _read(self, record: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -292,7 +294,7 @@ class Records:
         ignored = tuple(at for at, record in enumerate(records) if self.has_target(record))
         if refusal and not ignored:  # no body is known to come here
             raise self._invalid([Fault(f"The body is refused: {refusal}.")])
-        return Decoded(values, many, ignored, tuple(own) if any(own) else ())
+        return Decoded(values, many, ignored, references.of_records(own))
 
     def _check_count(self, records: list[Any]) -> None:
         if len(records) > self._most:

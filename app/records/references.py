@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from msgspec import Meta
 
 from app.records.fields import FieldError
 from app.records.values import number
+from src.data.schema import Dataset
 
 NAME = "reference"
 LONGEST = 100  # characters
 # PostgreSQL's text takes no NUL, and a log or a header no other control character.
 PATTERN = r"^[^\u0000-\u001f\u007f-\u009f]+$(?!\n)"
 ABOUT = "the caller's own name for this record: stored, returned, and searched by"
+
+
+def is_column(dataset: Dataset) -> bool:
+    """Tell whether a dataset has a column of this name, which goes before the caller's own."""
+    return NAME in dataset.columns()
+
+
+def of_records(own: Iterable[str | None]) -> tuple[str | None, ...]:
+    """Return the references of records; none at all where no record has one."""
+    found = tuple(own)
+    return found if any(found) else ()
 
 
 class Reference:

@@ -87,7 +87,8 @@ class Trainings(DatasetResource):
         model = request.model or self._usual_model(dataset)
         config = services.config.config(name, model, request.search, request.trials)
         if request.use != "file":
-            self._check_hidden(dataset)
+            has_labels = label_store.has_live(services.database, name)
+            check_hidden(dataset, has_labels, services.settings.redact)
         if request.use == "labels":
             check(dataset, config, label_store.counts(services.database, name))
         self._check_queue(name)
@@ -144,12 +145,6 @@ class Trainings(DatasetResource):
                 fix=f'ask for one, such as {{"model": "{fitting[0]}"}}' if fitting else None,
             )
         return model
-
-    def _check_hidden(self, dataset: Dataset) -> None:
-        """Raise UserError where there are labels that hold what is never stored."""
-        live = label_store.live(dataset.name)
-        labels = len(label_store.page(self.services.database, live, 1))
-        check_hidden(dataset, labels, self.services.settings.redact)
 
     def _check_queue(self, dataset: str) -> None:
         table = tables.Training

@@ -54,8 +54,8 @@ def _run(arguments: Namespace, settings: Settings) -> None:
     if dataset is None:
         raise unknown("dataset", arguments.dataset, configured.names())
     with opening.opened(settings) as database:
-        labels = len(label_store.page(database, label_store.live(dataset.name), 1))
-        check_hidden(dataset, labels, settings.redact)
+        has_labels = label_store.has_live(database, dataset.name)
+        check_hidden(dataset, has_labels, settings.redact)
         if arguments.training is None:
             frame, mode = _rows(database, dataset, arguments.use)
         else:
