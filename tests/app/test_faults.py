@@ -108,7 +108,9 @@ def test_a_reload_leaves_nobody_without_an_answer(home: Path, tmp_path: Path) ->
         with load.by(4):
             server.process.send_signal(signal.SIGHUP)
             server.wait_until(lambda: len(server.workers()) == 4, "successors are started")
+            until = time.monotonic() + PATIENCE
             while len(server.workers()) > 2:
+                assert time.monotonic() < until, "its predecessors stay"
                 assert server.ask("GET", "/healthz", timeout=HASTE)[0] == 200
             server.wait_until(lambda: not before & set(server.workers()), "they took over")
             during = len(load.answered)

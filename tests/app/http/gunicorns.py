@@ -232,6 +232,8 @@ class Client:
             return 0, b""
         length, is_chunked = 0, False
         while (field := self.file.readline().lower()) != b"\r\n":
+            if not field:
+                raise ConnectionError("the answer's head has no end")
             if field.startswith(b"content-length:"):
                 length = int(field.split(b":")[1])
             is_chunked |= field == b"transfer-encoding: chunked\r\n"
