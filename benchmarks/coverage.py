@@ -24,8 +24,9 @@ from src.data import prepared
 from src.data.features import Category
 from src.data.schema import Split
 from src.evaluation.judged import Judged
-from src.learning import conformal, validation
 from src.learning import target as targets
+from src.learning import validation
+from src.learning.intervals import conformal
 from src.learning.recipe import Recipe
 from src.learning.sampling import Sampling
 from src.support import text_tables

@@ -44,8 +44,10 @@ from src.data.profile import document
 from src.evaluation import bootstrap
 from src.inference import predictor as predictors
 from src.inference.interval import Interval
-from src.inference.sentence import sentence
-from src.learning import conformal, exporting, suspects, training
+from src.inference.reasons.sentence import sentence
+from src.learning import exporting, training
+from src.learning.inspection import suspects
+from src.learning.intervals import conformal
 from src.learning.recipe import Recipe
 from src.support.progress import Bar
 

@@ -18,7 +18,7 @@ from app.dashboard.static import Static, url
 from app.http.exchange import ENVIRON, SCOPES, Scope
 from app.records.values import plain
 from app.store import clock
-from src.inference.sentence import percent
+from src.inference.reasons.sentence import percent
 
 NOTHING = "\N{EN DASH}"
 # The pages of a dataset: words, the path's end, and the scope that whoever looks needs.

@@ -9,8 +9,9 @@ import numpy as np
 
 from app.registry.loaded import LoadedVersion
 from app.store import ids
-from src.inference import causes, guard
-from src.inference.sentence import sentence
+from src.inference import guard
+from src.inference.reasons import causes
+from src.inference.reasons.sentence import sentence
 from src.support.errors import UserError
 
 # Of a request or its version; the others are of a record and its answer.

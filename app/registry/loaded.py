@@ -18,10 +18,10 @@ from src.data.schema import Dataset
 from src.evaluation.decision import Decision
 from src.inference import parity
 from src.inference import predictor as predictors
-from src.inference.causes import Causes
 from src.inference.guard import Guard
 from src.inference.interval import Interval
 from src.inference.predictor import Predictor
+from src.inference.reasons.causes import Causes
 from src.inference.similar import Similar
 from src.support import extras
 from src.support.errors import UserError

@@ -24,7 +24,7 @@ from src.data.rules import COVERAGE, OF_A_CLASS, Gates, Limits
 from src.data.schema import Dataset
 from src.evaluation import measures, metrics
 from src.evaluation.judged import Judged
-from src.learning import conformal
+from src.learning.intervals import conformal
 from src.learning.training import Outcome
 
 TRIED_EACH = 1000  # labels; of more of them only those with the largest loss are tried

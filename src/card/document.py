@@ -23,7 +23,7 @@ from src.evaluation import bootstrap, measures, metrics
 from src.evaluation.decision import Decision
 from src.evaluation.judged import Judged
 from src.evaluation.measures import rounded
-from src.learning import conformal
+from src.learning.intervals import conformal
 from src.learning.recipe import Fitted
 
 ROWS = 1000  # held-out rows that importance is measured on

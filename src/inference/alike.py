@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from src.inference.cells import Cells
+from src.inference.reasons.sentence import number
 from src.inference.scalar_expressions import Record
-from src.inference.sentence import number
 
 
 @dataclass(frozen=True)

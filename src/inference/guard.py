@@ -15,8 +15,8 @@ from src.evaluation.decision import Decision
 from src.inference.alike import Alike
 from src.inference.cells import Cells
 from src.inference.combination import Combination
+from src.inference.reasons.sentence import amount, given, number, percent
 from src.inference.scalar_expressions import Record
-from src.inference.sentence import amount, given, number, percent
 
 Warnings = list[dict[str, str]]
 

@@ -1,4 +1,4 @@
-"""Apply what `src.learning.conformal` calibrated: limits around a value, or the likely classes."""
+"""Apply what the conformal calibration learnt: limits around a value, or the likely classes."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from src.inference.columns import Columns
-from src.inference.contributions import Added, Part, of_columns, of_text
+from src.inference.reasons.contributions import Added, Part, of_columns, of_text
 from src.inference.scalar_expressions import Record
 from src.inference.text_columns import Words
 

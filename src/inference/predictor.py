@@ -13,14 +13,14 @@ import numpy as np
 from src.data.features import Integer, Number
 from src.data.schema import Dataset
 from src.inference import bundle, columns
-from src.inference.contributions import Added
-from src.inference.explanation import Contribution, Explanation, Sharing, exact
-from src.inference.forest import Forest
 from src.inference.linear import Linear
 from src.inference.links import Answers
-from src.inference.sampled_shapley import sampled
+from src.inference.reasons.contributions import Added
+from src.inference.reasons.explanation import Contribution, Explanation, Sharing, exact
+from src.inference.reasons.sampled_shapley import sampled
 from src.inference.scalar_expressions import Record
-from src.inference.trees import Trees
+from src.inference.tree_models.forest import Forest
+from src.inference.tree_models.trees import Trees
 from src.support.errors import unknown
 from src.support.structs import convert
 

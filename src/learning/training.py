@@ -17,18 +17,11 @@ from src.data.schema import Dataset
 from src.evaluation import measures
 from src.evaluation.decision import Decision
 from src.evaluation.judged import Judged
-from src.learning import (
-    causes,
-    conformal,
-    deciding,
-    estimators,
-    monotone,
-    segments,
-    suspects,
-    validation,
-)
+from src.learning import causes, deciding, estimators, monotone, validation
 from src.learning import target as targets
 from src.learning.inspection import models as inspection
+from src.learning.inspection import segments, suspects
+from src.learning.intervals import conformal
 from src.learning.recipe import Fitted, Progress, Recipe
 from src.learning.sampling import Sampling
 

@@ -12,7 +12,7 @@ from src.card import document, effects
 from src.card.asked import Asked
 from src.card.schema import Card
 from src.evaluation import bootstrap, measures
-from src.learning import conformal
+from src.learning.intervals import conformal
 
 TASKS = ("regression", "binary", "multiclass")
 

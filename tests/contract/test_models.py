@@ -15,7 +15,7 @@ from src.config import composition, configuration
 from src.config.configuration import Config
 from src.data.schema import Dataset
 from src.inference import bundle, parity, predictor
-from src.inference.sentence import sentence
+from src.inference.reasons.sentence import sentence
 from src.learning import exporting, training
 from src.learning import target as targets
 from src.learning.recipe import Recipe

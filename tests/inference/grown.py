@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from src.inference.columns import Columns, Levels, Numeric
-from src.inference.trees import NONE, Trees
+from src.inference.tree_models.trees import NONE, Trees
 
 THRESHOLDS = [np.float32(value) for value in (-2.5, -1.0, 0.0, 0.1, 1 / 3, 1.0, 1.5, 7.0)]
 

@@ -5,8 +5,8 @@ from operator import itemgetter
 import numpy as np
 
 from src.inference.columns import Columns, Levels, Numeric
-from src.inference.contributions import OTHER_WORDS
 from src.inference.linear import Linear
+from src.inference.reasons.contributions import OTHER_WORDS
 from src.inference.text_columns import Words
 
 

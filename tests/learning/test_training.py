@@ -14,7 +14,8 @@ from src.config.configuration import Config
 from src.data import splitting
 from src.evaluation import measures
 from src.evaluation.metrics import BY_TASK, OF_ANSWERED
-from src.learning import conformal, training
+from src.learning import training
+from src.learning.intervals import conformal
 from src.learning.training import Outcome
 from src.support.errors import UserError
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import altair as alt
 
-from src.inference.contributions import OTHER_WORDS
-from src.inference.sentence import number, percent
+from src.inference.reasons.contributions import OTHER_WORDS
+from src.inference.reasons.sentence import number, percent
 
 Spec = dict[str, Any]
 ROW = 26  # pixels of a bar with the space around it

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.dashboard.charts import predict
-from src.inference.contributions import OTHER_WORDS
+from src.inference.reasons.contributions import OTHER_WORDS
 
 BINS = {"scale": "linear", "edges": [0, 10, 20], "rows": [3, 5]}
 WHY = {

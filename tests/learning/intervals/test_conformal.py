@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from src.data.features import Bounds
 from src.data.schema import Dataset
 from src.evaluation.judged import Judged
-from src.learning import conformal
+from src.learning.intervals import conformal
 from src.support.structs import convert
 
 

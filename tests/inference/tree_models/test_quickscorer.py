@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from src.inference import quickscorer
 from src.inference.columns import Columns, Levels, Numeric
-from src.inference.quickscorer import Tables
 from src.inference.text_columns import Words
+from src.inference.tree_models import quickscorer
+from src.inference.tree_models.quickscorer import Tables
 from tests.inference import grown
 
 

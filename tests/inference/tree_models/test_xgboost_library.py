@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from src.inference.xgboost_library import Booster
+from src.inference.tree_models.xgboost_library import Booster
 
 xgboost = pytest.importorskip("xgboost")
 
@@ -73,7 +73,8 @@ def test_the_package_is_not_imported(tmp_path: Path, root: Path) -> None:
     path = tmp_path / "model.ubj"
     path.write_bytes(trained().save_raw("ubj"))
     code = (
-        "import sys; from src.inference.xgboost_library import Booster; import numpy as np;"
+        "import sys; import numpy as np;"
+        "from src.inference.tree_models.xgboost_library import Booster;"
         f"Booster(open({str(path)!r}, 'rb').read()).dense(np.zeros((2, 5), np.float32));"
         "print(sorted({'xgboost', 'scipy', 'pandas', 'sklearn'} & set(sys.modules)))"
     )

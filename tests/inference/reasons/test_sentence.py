@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from src.data.schema import Dataset
-from src.inference.contributions import OTHER_WORDS
-from src.inference.explanation import Contribution, Explanation
-from src.inference.sentence import number, percent, sentence
+from src.inference.reasons.contributions import OTHER_WORDS
+from src.inference.reasons.explanation import Contribution, Explanation
+from src.inference.reasons.sentence import number, percent, sentence
 from src.support.structs import convert
 
 VALUES: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from src.inference.sampled_shapley import sampled
+from src.inference.reasons.sampled_shapley import sampled
 
 TYPICAL, RECORD = (1.0, "a", None), (3.0, "b", "text")
 

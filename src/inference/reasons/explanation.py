@@ -10,7 +10,7 @@ from typing import Any
 from src.data.expressions import Expression
 from src.data.schema import Dataset
 from src.inference.columns import getters
-from src.inference.contributions import OTHER_WORDS, Part
+from src.inference.reasons.contributions import OTHER_WORDS, Part
 from src.inference.scalar_expressions import Getter, Record, compiled
 
 MOST_WORDS = 20

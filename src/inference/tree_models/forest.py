@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from src.inference import quickscorer, xgboost_library
 from src.inference.columns import Columns
-from src.inference.contributions import Added, of_columns, of_text
-from src.inference.level_walk import LevelWalk
-from src.inference.quickscorer import Tables
+from src.inference.reasons.contributions import Added, of_columns, of_text
 from src.inference.scalar_expressions import Record
-from src.inference.tree_shap import Shapley
-from src.inference.trees import Trees
-from src.inference.xgboost_library import Booster
+from src.inference.tree_models import quickscorer, xgboost_library
+from src.inference.tree_models.level_walk import LevelWalk
+from src.inference.tree_models.quickscorer import Tables
+from src.inference.tree_models.tree_shap import Shapley
+from src.inference.tree_models.trees import Trees
+from src.inference.tree_models.xgboost_library import Booster
 
 FEW = 32  # records; for more the library is faster in spite of its fixed cost per call
 

@@ -9,8 +9,8 @@ import pytest
 
 from src.data.schema import Dataset
 from src.evaluation.judged import Judged
-from src.learning import segments
-from src.learning.segments import Answered
+from src.learning.inspection import segments
+from src.learning.inspection.segments import Answered
 
 Make = Callable[..., Dataset]
 

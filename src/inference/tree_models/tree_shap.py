@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.inference.trees import Trees
+from src.inference.tree_models.trees import Trees
 
 CHUNK = 8192  # leaves at a time, so that their arrays fit the processor's cache
 LEAST = 1e-9  # instead of a share of zero, which cannot be divided by

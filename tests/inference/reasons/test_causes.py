@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from src.inference import causes
-from src.inference.contributions import OTHER_WORDS
-from src.inference.explanation import Contribution
+from src.inference.reasons import causes
+from src.inference.reasons.contributions import OTHER_WORDS
+from src.inference.reasons.explanation import Contribution
 
 SIZE = {"size": ["carat", "x"]}
 

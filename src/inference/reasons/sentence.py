@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from src.data.schema import Dataset
-from src.inference.causes import Cause, Causes
-from src.inference.causes import of as joined
-from src.inference.contributions import OTHER_WORDS
-from src.inference.explanation import Contribution, Explanation
+from src.inference.reasons.causes import Cause, Causes
+from src.inference.reasons.causes import of as joined
+from src.inference.reasons.contributions import OTHER_WORDS
+from src.inference.reasons.explanation import Contribution, Explanation
 
 MOST_FOR, MOST_AGAINST = 3, 2
 LEAST = 0.01  # of the largest contribution; less is not worth mentioning

@@ -10,7 +10,7 @@ import pytest
 from src.data.schema import Dataset
 from src.evaluation.judged import Judged
 from src.inference.interval import Interval
-from src.learning import conformal, spread
+from src.learning.intervals import conformal, spread
 
 Make = Callable[..., Dataset]
 CUTS = {"Fair": 3.0, "Good": 1.0, "Ideal": 0.5}

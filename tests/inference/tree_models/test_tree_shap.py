@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from src.inference.tree_shap import Shapley
-from src.inference.trees import NONE, Trees
+from src.inference.tree_models.tree_shap import Shapley
+from src.inference.tree_models.trees import NONE, Trees
 from tests.inference import grown, models
 
 COLUMNS = 5

@@ -15,7 +15,8 @@ import pandas as pd
 from src.data.schema import Dataset
 from src.evaluation import measures
 from src.evaluation.judged import Judged
-from src.learning import conformal, exporting
+from src.learning import exporting
+from src.learning.intervals import conformal
 
 MOST = 100  # rows: more than a person looks at
 LEAST = 3.0  # ways to the limit of a range: errors of clean rows of normal shape stay below it

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from src.inference.level_walk import LevelWalk
+from src.inference.tree_models.level_walk import LevelWalk
 from tests.inference import grown
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from src.inference.columns import Columns, Numeric
 from src.inference.scalar_expressions import Record
-from src.inference.trees import NONE, Trees
+from src.inference.tree_models.trees import NONE, Trees
 
 CHILD, COLUMN, MISSING_GOES_RIGHT, THRESHOLD = range(4)  # of a node; the right child is the next
 

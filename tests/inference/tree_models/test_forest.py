@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from src.inference import forest, predictor, xgboost_library
+from src.inference import predictor
+from src.inference.tree_models import forest, xgboost_library
 from src.learning import exporting
 from tests.inference import models
 

@@ -11,7 +11,8 @@ import pytest
 from src.config.configuration import Config
 from src.data.schema import Dataset
 from src.evaluation.judged import Judged
-from src.learning import suspects, training
+from src.learning import training
+from src.learning.inspection import suspects
 
 Make = Callable[..., Dataset]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from src.inference.explanation import Contribution
+from src.inference.reasons.explanation import Contribution
 
 Causes = Mapping[str, Sequence[str]]  # the features of each cause, by its name
 

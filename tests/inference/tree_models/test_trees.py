@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from src.inference.trees import NONE, Trees
+from src.inference.tree_models.trees import NONE, Trees
 from tests.inference import grown
 
 

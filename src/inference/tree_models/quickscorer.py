@@ -19,7 +19,7 @@ import numpy as np
 
 from src.inference.columns import Columns, Levels, Numeric
 from src.inference.scalar_expressions import Record
-from src.inference.trees import Trees
+from src.inference.tree_models.trees import Trees
 
 LARGEST = 64 * 2**20  # bytes of tables; a worker has 250 MB for everything
 Row = Callable[[Record], np.ndarray]

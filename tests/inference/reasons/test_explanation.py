@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from src.inference.contributions import OTHER_WORDS, Part
-from src.inference.explanation import MOST_WORDS, Contribution, Explanation, Sharing, exact
+from src.inference.reasons.contributions import OTHER_WORDS, Part
+from src.inference.reasons.explanation import MOST_WORDS, Contribution, Explanation, Sharing, exact
 from tests.inference import models
 
 TYPICAL = {"size": 2.0, "count": 4.0, "grade": "mid", "kind": "a", "place": None, "words": None}

@@ -19,7 +19,7 @@ import pandas as pd
 from src.data import groups
 from src.data.schema import Dataset
 from src.evaluation.judged import Judged
-from src.learning import spread
+from src.learning.intervals import spread
 
 PER_BIN = 300  # rows, about; fewer make rough limits
 MOST_BINS = 20

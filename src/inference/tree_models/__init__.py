@@ -1,0 +1,1 @@
+"""Scores and reasons of boosted trees, from their arrays alone."""
