@@ -36,7 +36,7 @@ class LevelWalk:
         self._values = np.where(splits, 0.0, trees.value[order].astype(np.float64)) / trees.members
         self._roots = np.arange(len(trees.roots), dtype=np.int32)
         self._depth = sum(1 for _ in trees.levels()) - 1
-        self._base, self._score = trees.base, trees.score
+        self._trees = trees
         numeric = [part for part in columns.parts if isinstance(part, Numeric)]
         self._numeric = [part.one for part in numeric]
         self._places = np.array([part.first for part in numeric], dtype=np.intp)
@@ -55,9 +55,7 @@ class LevelWalk:
                 goes_right |= np.isnan(values) & (nodes[:, MISSING_GOES_RIGHT] != 0)
             at = nodes[:, CHILD] + goes_right
         leaves = self._values.take(at)
-        if len(self._base) == 1:
-            return self._base + leaves.sum()
-        return self._base + np.bincount(self._score, leaves, len(self._base))
+        return self._trees.add_up(leaves)
 
     def _row(self, record: Record) -> np.ndarray:
         """Encode a record, in the single precision that the trees compare in."""

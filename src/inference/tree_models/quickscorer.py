@@ -40,7 +40,7 @@ class Tables:
         values[trees.of_node()[leaf], before[leaf]] = trees.value[leaf]
         self._values = (values / trees.members).ravel()
         self._offsets = np.arange(len(trees.roots)) * width
-        self._base, self._score = trees.base, trees.score
+        self._trees = trees
 
     def scores(self, record: Record) -> np.ndarray:
         """Return the scores of one record, shape (scores,)."""
@@ -50,9 +50,7 @@ class Tables:
         lowest = possible & -possible
         leaves = np.bitwise_count(lowest - self._masks.one)
         values = self._values.take(self._offsets + leaves)
-        if len(self._base) == 1:
-            return self._base + values.sum()
-        return self._base + np.bincount(self._score, values, len(self._base))
+        return self._trees.add_up(values)
 
     def _row(self, part: Numeric | Levels) -> Row | None:
         """Return a function that finds a record's row; None if no split tests the column."""

@@ -64,3 +64,9 @@ class Trees:
             before[self.left[inner]] = before[inner]
             before[self.right[inner]] = before[inner] + below[self.left[inner]]
         return before, below
+
+    def add_up(self, leaves: np.ndarray) -> np.ndarray:
+        """Add the value that each tree gives a record, shape (trees,), to its scores."""
+        if len(self.base) == 1:
+            return self.base + leaves.sum()
+        return self.base + np.bincount(self.score, leaves, len(self.base))
