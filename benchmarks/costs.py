@@ -3,7 +3,7 @@
     python -m benchmarks.costs            print the tables
     python -m benchmarks.costs write      put them into docs/cloud.md, between its markers
 
-Prices stand in benchmarks/prices.yaml, figures and assumptions in benchmarks/figures.yaml.
+Prices stand in benchmarks/cloud/prices.yaml, figures and assumptions in figures.yaml beside it.
 Nothing is measured here, and nothing is asked of a network.
 """
 
@@ -13,10 +13,10 @@ import argparse
 import math
 from pathlib import Path
 
-from benchmarks import book as books
-from benchmarks import cells, costing, machines
-from benchmarks.book import Book, Price
-from benchmarks.costing import million
+from benchmarks.cloud import book as books
+from benchmarks.cloud import cells, costing, machines
+from benchmarks.cloud.book import Book, Price
+from benchmarks.cloud.costing import million
 from src.support.cli import guarded
 
 DOCUMENT = Path(__file__).parents[1] / "docs/cloud.md"

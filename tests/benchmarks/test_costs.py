@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from benchmarks import book as books
-from benchmarks import cells, costing, costs, machines
-from benchmarks.book import Book, Price, Prices
+from benchmarks import costs
+from benchmarks.cloud import book as books
+from benchmarks.cloud import cells, costing, machines
+from benchmarks.cloud.book import Book, Price, Prices
 from src.support.errors import UserError
 from src.support.structs import convert
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from benchmarks.book import Book
+from benchmarks.cloud.book import Book
 
 MACHINES = (2, 4, 8, 16, 32, 64, 96, 192)  # vCPU
 LARGE = 8  # GB of memory a vCPU of the machines that train

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from benchmarks import machines
-from benchmarks.book import Book
+from benchmarks.cloud import machines
+from benchmarks.cloud.book import Book
 
 HOURS = 730.0  # of a month
 DAYS = HOURS / 24

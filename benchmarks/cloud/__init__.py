@@ -1,0 +1,1 @@
+"""What the cloud design costs: its figures, its prices, and how they are put together."""
