@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 import peewee
 
@@ -36,6 +37,7 @@ class Watcher:
         self._guard = guard
         self._poll = poll
         self._is_migrated = False
+        self._is_loaded = False
         self._errors = Errors()
         self._stop = threading.Event()
 
@@ -58,15 +60,21 @@ class Watcher:
             if not self._is_migrated:
                 migrate(self._maker)
                 self._is_migrated = True
-            ended = ended_sessions.ended(self._database)
-            self._guard.learn(keys.valid(self._database), ended)
-            self._registry.refresh()
+            duties: list[Callable[[], object]] = [self._learn_keys, self._registry.refresh]
+            # At first nobody is admitted before there are datasets: they would seem to be none.
+            for duty in duties if self._is_loaded else reversed(duties):
+                duty()
+            self._is_loaded = True
             self._errors.clear()
         except REFUSALS as error:
             self._tell(f"the database cannot be read: {error}")
         finally:
             self._maker.close()
             self._database.close()
+
+    def _learn_keys(self) -> None:
+        ended = ended_sessions.ended(self._database)
+        self._guard.learn(keys.valid(self._database), ended)
 
     def _run(self) -> None:
         while not self._stop.wait(self._poll):

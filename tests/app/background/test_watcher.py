@@ -11,8 +11,10 @@ import pytest
 
 from app.auth import keys
 from app.auth.guard import Guard
+from app.background import watcher as watcher_module
 from app.background.watcher import Watcher
 from app.registry import store as version_store
+from app.registry.registry import Registry as RealRegistry
 from app.store.tables import Migration
 from src.support.errors import UserError
 from tests.app.service import Service, assert_refused
@@ -130,6 +132,49 @@ def test_it_starts_though_the_database_is_away(
     assert not ready.json["database"]["ok"]
     assert service.ask("/healthz").status_code == 200
     assert "the database cannot be read" in caplog.text
+
+
+def test_nobody_is_told_that_a_dataset_is_absent_before_datasets_are_loaded(
+    make_service: Callable[..., Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is away at the start; it comes back, and loading takes its time."""
+
+    def fail(_: object) -> None:
+        raise peewee.OperationalError("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(watcher_module, "migrate", fail)
+        service = make_service()
+    assert_refused(service.predict(), 503)
+    answers = []
+    adopt = RealRegistry._adopt
+
+    def slow(registry: RealRegistry) -> None:
+        answers.extend([service.predict(), service.ask("/v1/datasets")])
+        adopt(registry)
+
+    monkeypatch.setattr(RealRegistry, "_adopt", slow)
+    service.look()
+    for answer in answers:
+        assert_refused(answer, 503, "the database has not answered")
+        assert answer.headers["retry-after"] == "1"
+    assert len(answers) == 2
+    assert service.predict().status_code == 200
+
+
+def test_a_key_that_was_revoked_is_refused_though_models_cannot_be_looked_for(
+    watcher: Watcher, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learnt: list[object] = []
+    monkeypatch.setattr(Guard, "learn", lambda *words: learnt.append(words))
+    registry.error = peewee.OperationalError("gone")
+    watcher.look()
+    assert len(learnt) == 0
+    registry.error = None
+    watcher.look()
+    registry.error = peewee.OperationalError("gone")
+    watcher.look()
+    assert len(learnt) == 2
 
 
 @pytest.mark.parametrize("error", [None, UserError("No."), ZeroDivisionError()])
