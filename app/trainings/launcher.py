@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import peewee
@@ -21,6 +22,13 @@ DIED = (
     "Its process ended before the training did: it was killed, memory ran out or the machine "
     "stopped. Ask for it again."
 )
+STOPPED = (
+    "Its process was stopped by a signal and did not go on, so that others could not begin. "
+    "Ask for it again."
+)
+# Seconds that a process has to end by itself once nobody wants its training, and that one may
+# be stopped before it is taken for lost.
+GRACE, PAUSE = 10.0, 60.0
 NOT_THEIRS = ("PROMETHEUS_MULTIPROC_DIR",)  # its figures are the service's alone
 
 
@@ -35,6 +43,7 @@ class Launcher:
         self._children: list[subprocess.Popen[bytes]] = []
         # Whose processes may live: those of an earlier service too, who left their work.
         self._known = workspace.unfinished(var)
+        self._overdue: dict[str, float] = {}  # since when one should have ended, or gone on
 
     def look(self) -> None:
         """Bury the dead, then start what waits and has room."""
@@ -51,12 +60,27 @@ class Launcher:
         """Mark a training as lost whose process is gone, and remove what it left half made."""
         place = Workspace(self._var, number)
         if place.is_alive():
+            self._end_overdue(number, place)
             return
+        self._overdue.pop(number, None)
         # Those that came to an end by themselves stay what they are.
         if store.end(self._database, number, store.LOST, error=DIED):
             log.error("training %s is lost: its process ended", number)
         place.clear()
         self._known.discard(number)
+
+    def _end_overdue(self, number: str, place: Workspace) -> None:
+        """Kill a process that does not end though its training has, or that stands still."""
+        is_wanted = store.is_wanted(self._database, number)
+        if is_wanted and not place.is_stopped():
+            self._overdue.pop(number, None)
+            return
+        since = self._overdue.setdefault(number, time.monotonic())
+        if time.monotonic() - since < (PAUSE if is_wanted else GRACE):
+            return
+        if store.end(self._database, number, store.LOST, error=STOPPED):
+            log.error("training %s is lost: its process was stopped", number)
+        place.kill()
 
     def _launch(self, number: str) -> None:
         try:
@@ -79,7 +103,9 @@ class Launcher:
             return
         try:
             if store.claim(self._database, number, self._most):
-                self._children.append(self._start(place, number, handle))
+                child = self._start(place, number, handle)
+                place.note(handle, child.pid)
+                self._children.append(child)
                 self._known.add(number)
                 log.info("training %s runs", number)
         finally:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+from contextlib import suppress
 from pathlib import Path
 
 from src.support import files
@@ -14,8 +16,9 @@ TAIL = 65_536  # bytes of a log that are read
 
 
 def unfinished(var: Path) -> set[str]:
-    """Return the ids of the trainings that left work, half made, or are making it."""
-    return {path.parent.name for path in (var / FOLDER).glob(f"*/{WORK}")}
+    """Return the ids of the trainings that left work, half made, or whose process lives."""
+    places = [Workspace(var, path.name) for path in (var / FOLDER).glob("*")]
+    return {one.path.name for one in places if one.work.exists() or one.is_alive()}
 
 
 class Workspace:
@@ -57,6 +60,33 @@ class Workspace:
             return not files.lock(handle, is_waiting=False)
         finally:
             os.close(handle)
+
+    def note(self, handle: int, pid: int) -> None:
+        """Write into the lock, by its open file, who leads the processes that hold it."""
+        with suppress(OSError):  # a full disk: then nobody can end it but itself
+            os.pwrite(handle, str(pid).encode(), 0)
+
+    def is_stopped(self) -> bool:
+        """Tell whether the process that works here was stopped by a signal, and not continued."""
+        try:
+            state = Path(f"/proc/{self._leader()}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        return state == "T"
+
+    def kill(self) -> None:
+        """End the processes that work here, whatever they are doing."""
+        leader = self._leader()
+        # While one of them holds the lock, no other process can have their group's number.
+        if leader is not None and self.is_alive():
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(leader, signal.SIGKILL)
+
+    def _leader(self) -> int | None:
+        try:
+            return int((self.path / LOCK).read_text())
+        except (OSError, ValueError):
+            return None
 
     def lines(self) -> list[str]:
         """Return the last lines of the log."""

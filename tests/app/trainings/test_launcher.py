@@ -15,6 +15,7 @@ import peewee
 import pytest
 
 from app.settings import Settings
+from app.trainings import launcher as launchers
 from app.trainings import store as training_store
 from app.trainings.launcher import Launcher
 from app.trainings.workspace import Workspace
@@ -248,6 +249,50 @@ def test_one_that_was_cancelled_keeps_its_place_until_its_process_is_gone(
     launcher.look()
     assert states(database, first, second) == ["cancelled", "running"]
     assert not jobs.place(first).work.exists()
+
+
+def test_one_that_was_cancelled_and_stands_still_is_killed_and_the_next_starts(
+    database: peewee.Database, make: Make, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = ask(database), ask(database)
+    make().look()
+    (pid,) = jobs.wait_for(1)
+    os.kill(pid, signal.SIGSTOP)
+    assert training_store.cancel(database, first, "me")
+    other = make()  # the worker that started it is gone
+    other.look()
+    assert is_running(pid), "it may end by itself"
+    monkeypatch.setattr(launchers, "GRACE", 0.0)
+    other.look()
+    wait_until(lambda: not is_running(pid), jobs.place(first))
+    other.look()
+    assert states(database, first, second) == ["cancelled", "running"]
+
+
+def test_one_that_stands_still_is_lost_after_a_pause_and_one_that_goes_on_is_not(
+    database: peewee.Database, make: Make, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = ask(database), ask(database)
+    launcher = make()
+    launcher.look()
+    (pid,) = jobs.wait_for(1)
+    place = jobs.place(first)
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(place.is_stopped, place)
+    launcher.look()
+    assert states(database, first, second) == ["running", "queued"]
+    monkeypatch.setattr(launchers, "PAUSE", 0.0)
+    os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: not place.is_stopped(), place)
+    launcher.look()
+    assert (states(database, first), is_running(pid)) == (["running"], True)
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(place.is_stopped, place)
+    launcher.look()
+    wait_until(lambda: not is_running(pid), place)
+    launcher.look()
+    assert states(database, first, second) == ["lost", "running"]
+    assert "stopped by a signal" in training_store.find(database, first)["error"]
 
 
 def test_what_an_earlier_service_left_half_made_is_removed(
