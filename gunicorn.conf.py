@@ -53,11 +53,13 @@ def _remove_figures():
 
 
 def on_starting(server):
-    """Make or migrate the database once, before there are workers."""
+    """Check the database, and make or migrate it once, before there are workers."""
     from app.store import database as databases
+    from app.store import integrity
     from app.store.migrations import migrate
 
     try:
+        integrity.begin(_settings)
         database = databases.connect(_settings.url(), _settings.durability, _settings.wait)
         migrate(database)
         database.close()

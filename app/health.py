@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import falcon
@@ -16,8 +16,12 @@ from app.http.prometheus import Metrics
 from app.http.resource import Resource
 from app.registry.registry import TO_DO, Registry
 from app.request_log.journal import Journal, Unavailable
+from app.settings import Settings
+from app.store import integrity
 
 log = logging.getLogger(__name__)
+
+TO_RESTORE = "restore a backup: docs/how-to/back-up.md; the log says what is damaged"
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -27,6 +31,7 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     models: dict[str, Any] | None = None
     database: dict[str, Any] | None = None
     disk: dict[str, Any] | None = None
+    integrity: dict[str, Any] | None = None
 
 
 class Alive(Resource):
@@ -45,19 +50,18 @@ class Alive(Resource):
 
 
 class Ready(Resource):
-    """GET /readyz: models are loaded, the database takes rows, the disk has room."""
+    """GET /readyz: models are loaded, the database is sound and takes rows, the disk has room."""
 
     path = "/readyz"
     is_probe = True
     is_recorded = False
 
-    def __init__(
-        self, registry: Registry, journal: Journal, folder: Path, disk_floor: float
-    ) -> None:
+    def __init__(self, registry: Registry, journal: Journal, settings: Settings) -> None:
         self._registry = registry
         self._journal = journal
-        self._folder = folder
-        self._floor = disk_floor * 1e6
+        self._settings = settings
+        self._folder = settings.folder()
+        self._floor = settings.disk_floor * 1e6
 
     @operation(
         scope=None,
@@ -72,6 +76,7 @@ class Ready(Resource):
             "models": self._models(),
             "database": self._database(),
             "disk": self._disk(),
+            "integrity": self._integrity(),
         }
         is_ready = all(check["ok"] for check in checks.values())
         call.response.status = falcon.HTTP_200 if is_ready else falcon.HTTP_503
@@ -104,10 +109,20 @@ class Ready(Resource):
             return {"ok": False, "error": os.strerror(error.errno or 0)}
         return {"ok": free >= self._floor, "free_megabytes": int(free / 1e6)}
 
+    def _integrity(self) -> dict[str, Any]:
+        report = integrity.read(self._settings)
+        if report is None:
+            return {"ok": True, "state": "being checked"}
+        checked = {"at": report.at, "check": report.check}
+        if report.is_sound:
+            return {"ok": True, "state": "sound", **checked}
+        return {"ok": False, "state": "damaged", **checked, "fix": TO_RESTORE}
+
 
 def _in_words(error: str) -> str:
     """Say what keeps a database from taking rows; its own words are for the log alone."""
     known = {"locked": "it is busy", "full": "the disk is full", "moved": "its file was moved away"}
+    known |= dict.fromkeys(integrity.DAMAGED, "its file is damaged: restore a backup")
     found = (words for sign, words in known.items() if sign in error)
     return next(found, "it cannot be written; the log says why")
 
@@ -118,8 +133,9 @@ class Figures(Resource):
     path = "/metrics"
     is_recorded = False
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, settings: Settings) -> None:
         self._metrics = metrics
+        self._settings = settings
 
     @operation(
         scope="predict",
@@ -128,5 +144,9 @@ class Figures(Resource):
         also_answers=("text/plain",),
     )
     def on_get(self, call: Call) -> None:
-        """Answer with the sums over all workers."""
+        """Answer with the sums over all workers, and what the last check of the database said."""
+        report = integrity.read(self._settings)
+        if report is not None:
+            at = datetime.fromisoformat(report.at).timestamp()
+            self._metrics.checked(at, is_sound=report.is_sound)
         call.response.data, call.response.content_type = self._metrics.text()

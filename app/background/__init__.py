@@ -1,1 +1,1 @@
-"""Background threads: one follows changes, one removes old rows."""
+"""Background threads: one follows changes, one removes old rows and looks for damage."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 import peewee
 
@@ -11,9 +12,11 @@ from app.labels import store as label_store
 from app.request_log import retention
 from app.request_log.age_limit import AgeLimit
 from app.settings import Settings
+from app.store import clock, integrity
 from app.store import database as databases
 from app.store.database import REFUSALS
 from src.support import recurring
+from src.support.recurring import Share
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +32,7 @@ def start(settings: Settings) -> None:
 
 
 class Housekeeping:
-    """Writes checkpoints, and removes rows beyond the limits of age and size."""
+    """Writes checkpoints, removes rows beyond the limits of age and size, looks for damage."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -38,14 +41,28 @@ class Housekeeping:
         )
         self._limit = AgeLimit(settings.folder())
         self._trimmed = 0.0
+        self._share = Share()  # where a check's result cannot be kept, it stays due
 
     def look(self) -> None:
-        """Run what is due once; what fails is tried again later."""
+        """Run what is due once; what fails is tried again later, and hinders nothing else."""
+        for duty in (self._check, self._checkpoint, self._trim):
+            self._do(duty)
+
+    def _check(self) -> None:
+        if integrity.is_due(self._settings, clock.now()):
+            self._share.spend(lambda: integrity.look(self._settings))
+
+    def _checkpoint(self) -> None:
+        checkpoint(self._database)
+
+    def _trim(self) -> None:
+        if time.monotonic() - self._trimmed > BETWEEN_TRIMS:
+            self._trimmed = time.monotonic()
+            _trim(self._settings, self._database, self._limit)
+
+    def _do(self, duty: Callable[[], None]) -> None:
         try:
-            checkpoint(self._database)
-            if time.monotonic() - self._trimmed > BETWEEN_TRIMS:
-                self._trimmed = time.monotonic()
-                _trim(self._settings, self._database, self._limit)
+            duty()
         except REFUSALS as error:
             log.warning("housekeeping: %s", error)
         except Exception:

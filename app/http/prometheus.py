@@ -12,6 +12,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     generate_latest,
 )
@@ -48,6 +49,19 @@ class Metrics:
             "Answers that were withheld because they could not be stored.",
             registry=registry,
         )
+        # Of all workers alike: the one that is asked says it last.
+        self._damaged = Gauge(
+            "lapidary_database_damaged",
+            "1 where the last check found the database damaged, else 0.",
+            multiprocess_mode="mostrecent",
+            registry=registry,
+        )
+        self._checked = Gauge(
+            "lapidary_database_checked_timestamp_seconds",
+            "When the database was last checked.",
+            multiprocess_mode="mostrecent",
+            registry=registry,
+        )
         # The library looks a labelled child up in a fifth of the time of an answer.
         self._latencies: dict[tuple[str, str, int], Histogram] = {}
         self._versions: dict[tuple[str, int], Counter] = {}
@@ -75,6 +89,11 @@ class Metrics:
     def log_failed(self) -> None:
         """Count an answer that could not be stored."""
         self._log_failures.inc()
+
+    def checked(self, at: float, *, is_sound: bool) -> None:
+        """Set when the database was last checked, in seconds since 1970, and what came of it."""
+        self._checked.set(at)
+        self._damaged.set(0 if is_sound else 1)
 
     def text(self) -> tuple[bytes, str]:
         """Return the metrics of all workers and their media type."""

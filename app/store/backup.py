@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from argparse import Namespace
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -12,7 +13,7 @@ import peewee
 
 from app.settings import Settings
 from app.store import database as databases
-from app.store import opening
+from app.store import integrity, opening
 from app.store.opening import Parser
 from src.support.errors import UserError
 
@@ -41,11 +42,18 @@ def _run(arguments: Namespace, settings: Settings) -> None:
 
 
 def copy(database: peewee.Database, url: str, path: Path) -> None:
-    """Write a consistent copy of the database without blocking writers."""
+    """Write a consistent copy of the database without blocking writers, and check it.
+
+    Raises UserError, and leaves what it wrote to the caller, where the database is damaged.
+    """
     path.touch(mode=0o600)  # both write into it, so that nobody else can read it meanwhile
     if databases.path(database) is not None:
         # Through SQLite itself: a copy of the file would miss what is in its log.
+        _check(database, "The database is damaged, and no copy was made.")
         database.execute_sql("VACUUM INTO ?", (str(path),))
+        url = f"sqlite:///{path.absolute()}"
+        with closing(databases.connect(url, "process", 1.0, is_made=False)) as made:
+            _check(made, "The copy is damaged, and was removed.")
         return
     without, password = _apart(url)
     words = ["pg_dump", "--format=custom", f"--file={path}", without]
@@ -58,6 +66,17 @@ def copy(database: peewee.Database, url: str, path: Path) -> None:
         ) from None
     if done.returncode:
         raise UserError("pg_dump failed.", given=done.stderr.strip()[:500])
+
+
+def _check(database: peewee.Database, what: str) -> None:
+    report = integrity.examine(database)
+    if not report.is_sound:
+        raise UserError(
+            what,
+            given="; ".join(report.errors),
+            fix="check the disk; restore an earlier copy where it is the database "
+            "(docs/how-to/back-up.md)",
+        )
 
 
 def _apart(url: str) -> tuple[str, str]:

@@ -3,8 +3,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from app.store import integrity
+from app.store.integrity import Report
 from tests.app.service import Service
 
 
@@ -55,6 +58,25 @@ def test_a_folder_that_is_gone_is_not_ready(service: Service, tmp_path: Path) ->
     answer = service.ask("/readyz")
     assert answer.status_code == 503
     assert answer.json["disk"] == {"ok": False, "error": "No such file or directory"}
+
+
+def test_damage_is_not_ready_and_a_figure(service: Service) -> None:
+    assert service.ask("/readyz").json["integrity"] == {"ok": True, "state": "being checked"}
+    integrity.look(service.settings)
+    ready = service.ask("/readyz")
+    assert ready.status_code == 200
+    assert ready.json["integrity"]["state"] == "sound"
+    assert b"lapidary_database_damaged 0.0" in service.ask("/metrics").content
+    report = Report("2026-01-01T00:00:00Z", "quick_check", is_sound=False, errors=["Tree 3 page 9"])
+    (service.settings.folder() / integrity.NAME).write_bytes(msgspec.json.encode(report))
+    ready = service.ask("/readyz")
+    assert ready.status_code == 503
+    assert ready.json["integrity"]["state"] == "damaged"
+    assert "restore a backup" in ready.json["integrity"]["fix"]
+    assert "Tree" not in ready.text, "what is wrong is for the log"
+    figures = service.ask("/metrics").content
+    assert b"lapidary_database_damaged 1.0" in figures
+    assert b"lapidary_database_checked_timestamp_seconds 1.7672256e+09" in figures
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])

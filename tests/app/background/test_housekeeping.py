@@ -17,7 +17,7 @@ from app.labels import store as label_store
 from app.labels import upload_store
 from app.request_log.age_limit import AgeLimit
 from app.settings import Settings
-from app.store import clock, ids
+from app.store import clock, ids, integrity
 from app.store import database as databases
 from app.store.migrations import migrate
 from app.store.tables import Label, Request
@@ -129,6 +129,21 @@ def test_what_was_given_up_goes(
     housekeeping._trim(settings, database, limit)
     assert Label.select().count(database) == 0
     assert "the labels of 1 post" in caplog.text
+
+
+def test_damage_is_looked_for_though_the_database_fails_otherwise(
+    database: peewee.Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise peewee.DatabaseError("malformed")
+
+    monkeypatch.setattr(housekeeping, "checkpoint", fail)
+    duties = housekeeping.Housekeeping(settings)
+    duties.look()
+    first = integrity.read(settings)
+    assert first is not None
+    duties.look()
+    assert integrity.read(settings) == first, "until the next night"
 
 
 def test_what_was_written_moves_from_the_log_into_the_file(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ import pytest
 from app.request_log.journal import Entry, Journal
 from app.settings import Settings
 from app.store import database as databases
-from app.store import ids, opening
+from app.store import ids, integrity, opening
+from app.store.integrity import Report
 from app.store.tables import Request
 from src.support.errors import UserError
 
@@ -107,6 +108,42 @@ def restored(copy: Path, url: str, request: pytest.FixtureRequest) -> str:
     request.getfixturevalue("postgres").execute(f"CREATE DATABASE {name}_copy")
     subprocess.run(["pg_restore", f"--dbname={base}/{name}_copy", str(copy)], check=True)
     return f"{base}/{name}_copy"
+
+
+def test_of_a_damaged_database_no_copy_is_made(
+    run: Run, tmp_path: Path, database: peewee.Database
+) -> None:
+    file = databases.path(database)
+    if file is None:
+        return
+    for _ in range(100):
+        row = {"id": ids.new(), "at": "t", "method": "GET", "path": "/", "query": ""}
+        more = {"status": 200, "milliseconds": 1.0, "is_prediction": 0, "request_body": b"x" * 500}
+        Request.insert(**row, **more).execute(database)
+    database.close()
+    content = bytearray(file.read_bytes())
+    page = len(content) // 4096 - 2
+    content[page * 4096] ^= 0xFF  # what kind of a page it is
+    file.write_bytes(content)
+    with pytest.raises(UserError, match="damaged, and no copy was made") as refused:
+        run("copy.db")
+    assert "restore" in str(refused.value)
+    assert list((tmp_path / "copies").iterdir()) == []
+
+
+def test_a_copy_that_came_out_damaged_is_not_kept(
+    run: Run, tmp_path: Path, database: peewee.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if databases.path(database) is None:
+        return
+    sound = integrity.examine(database)
+    damaged = Report(sound.at, sound.check, is_sound=False, errors=["page 3"])
+    reports = iter([sound, damaged])
+    monkeypatch.setattr(integrity, "examine", lambda _: next(reports))
+    with pytest.raises(UserError, match="The copy is damaged") as refused:
+        run("copy.db")
+    assert refused.value.given == "page 3"
+    assert list((tmp_path / "copies").iterdir()) == []
 
 
 def test_a_file_that_is_there_is_left_as_it_is(run: Run, tmp_path: Path) -> None:

@@ -1,0 +1,127 @@
+"""Whether the database is as it was written: the check of its file, and what came of the last one.
+
+The result stands in a file in var/, for all workers and for the next start; the database itself
+would be a poor place for it. What a check reads keeps no writer waiting.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import peewee
+
+from app.settings import Settings
+from app.store import clock
+from app.store import database as databases
+from src.support import files
+from src.support.errors import UserError
+
+log = logging.getLogger(__name__)
+
+NAME = "integrity.json"
+# Bytes up to which it is checked before the service begins, and its indexes against its rows: they
+# are looked up one by one, and a large file takes a second for each 100 MB without that.
+SMALL = 50_000_000
+MOST = 5  # findings that are kept
+NIGHT = 3  # the hour, here, after which it is checked again
+DAMAGED = ("malformed", "not a database", "corrupt")  # in what SQLite says of a damaged file
+RESTORE = (
+    "stop the service and restore a backup: "
+    "rm -f {0} {0}-wal {0}-shm; cp <backup> {0} (docs/how-to/back-up.md)"
+)
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a check of the database has shown, how it was checked and when."""
+
+    at: str
+    check: str
+    is_sound: bool = True
+    errors: list[str] = []
+
+
+def examine(database: peewee.Database) -> Report:
+    """Check a database: SQLite's file, or whether a server checks its own pages.
+
+    Raises one of REFUSALS where it cannot be read now.
+    """
+    file = databases.path(database)
+    if file is None:
+        ((state,),) = database.execute_sql("SHOW data_checksums").fetchall()
+        return Report(clock.text(clock.now()), f"data_checksums={state}")
+    check = "integrity_check" if file.stat().st_size <= SMALL else "quick_check"
+    try:
+        rows = database.execute_sql(f"PRAGMA {check}({MOST})").fetchall()
+        errors = [str(text) for (text,) in rows if text != "ok"]
+    except databases.ERRORS as error:
+        if not is_damage(error):
+            raise
+        errors = [str(error)]
+    return Report(clock.text(clock.now()), check, not errors, errors)
+
+
+def is_damage(error: BaseException) -> bool:
+    """Tell whether a database's refusal says that its file is damaged."""
+    return any(word in str(error) for word in DAMAGED)
+
+
+def begin(settings: Settings) -> None:
+    """Check a small file before the service begins; a large one is checked beside the answering."""
+    _place(settings).unlink(missing_ok=True)
+    with closing(_connected(settings)) as database:
+        file = databases.path(database)
+        if file is not None and file.is_file() and file.stat().st_size <= SMALL:
+            look(settings, database)
+
+
+def is_due(settings: Settings, now: datetime) -> bool:
+    """Tell whether there was no check since the start, or none since the last night began."""
+    report = read(settings)
+    if report is None:
+        return True
+    here = now.astimezone()
+    night = here.replace(hour=NIGHT, minute=0, second=0, microsecond=0)
+    night = night if night <= here else night - timedelta(days=1)
+    return datetime.fromisoformat(report.at) < night
+
+
+def look(settings: Settings, database: peewee.Database | None = None) -> None:
+    """Check the database, keep the result and say it; raise one of REFUSALS where that fails."""
+    if database is None:
+        with closing(_connected(settings)) as own:
+            look(settings, own)
+        return
+    report = examine(database)
+    try:
+        files.write(_place(settings), msgspec.json.encode(report))
+    except UserError as error:  # a full disk is no reason not to start, and to say what follows
+        log.warning("%s", error)
+    file = databases.path(database)
+    if not report.is_sound:
+        fix = RESTORE.format(file)
+        log.error("the database is damaged: %s; %s", "; ".join(report.errors), fix)
+    elif report.check.endswith("=off"):
+        log.warning("PostgreSQL does not notice damaged pages: %s", report.check)
+    else:
+        log.info("the database is sound (%s)", report.check)
+
+
+def read(settings: Settings) -> Report | None:
+    """Return the last result; None where there is none since the start."""
+    try:
+        return msgspec.json.decode(_place(settings).read_bytes(), type=Report)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _place(settings: Settings) -> Path:
+    return settings.folder() / NAME
+
+
+def _connected(settings: Settings) -> peewee.Database:
+    """Return a connection of its own: without an end, for a large file takes its time."""
+    return databases.connect(settings.url(), settings.durability, settings.wait, is_made=False)
