@@ -57,8 +57,10 @@ def on_starting(server):
     from app.store import database as databases
     from app.store import integrity
     from app.store.migrations import migrate
+    from src.inference import signing
 
     try:
+        signing.check_keys()
         integrity.begin(_settings)
         database = databases.connect(_settings.url(), _settings.durability, _settings.wait)
         migrate(database)

@@ -41,6 +41,8 @@ class Settings(Checked, frozen=True):
     most_similar: Count = 100
     page: Annotated[int, Meta(ge=1, le=1000)] = 50  # entries of a list, unless asked otherwise
     redact: Names = ()  # fields whose values are never stored
+    sign: str = ""  # the private key that trainings sign bundles with
+    trust: Names = ()  # the public keys of bundles that are loaded; without one, of all
     origins: Names = ()  # of other sites' pages that may call, "*" for all
     proxies: Annotated[int, Meta(ge=0, le=10)] = 0  # in front of us, whose word on clients counts
     slow_readers: Annotated[int, Meta(ge=1, le=100_000)] = 256  # of a worker: take answers later

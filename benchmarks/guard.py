@@ -21,7 +21,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from app.predictions import answers, csv_answers
-from app.registry import loaded
+from app.registry import loaded, store
 from app.registry.loaded import LoadedVersion
 from app.registry.store import Registered
 from app.store import ids
@@ -64,7 +64,9 @@ def run(bundles: list[Path], rounds: int, rows: int) -> None:
 def _loaded(path: Path, rows: int) -> Iterator[tuple[LoadedVersion, list[tuple[Any, ...]]]]:
     """Load a bundle as the service does, with its held-out records."""
     manifest = bundle.read_manifest(path)
-    version = Registered(manifest["dataset"], 1, "d" * 64, manifest["model"], "", manifest)
+    version = Registered(
+        manifest["dataset"], 1, store.digest(manifest), manifest["model"], "", manifest
+    )
     with tempfile.TemporaryDirectory() as folder:
         place = version.path(Path(folder))
         place.parent.mkdir(parents=True)

@@ -9,12 +9,11 @@ import msgspec
 
 from app.http import media
 from app.http.operation import Call, operation
-from app.registry import hiding
+from app.registry import hiding, store
 from app.registry.services import DatasetResource
 from src.card import markdown, schema
 from src.card.schema import Card
 from src.data.schema import Dataset
-from src.inference import bundle
 from src.support.errors import UserError
 from src.support.structs import Checked
 
@@ -49,9 +48,10 @@ class ModelCard(DatasetResource):
         """Answer with the card; of a version that predates cards there is none."""
         registered = self.services.registry.named(dataset.name, version)
         call.exchange.version = registered.number
-        path = registered.path(self.services.settings.folder())
+        var = self.services.settings.folder()
+        path = registered.path(var)
         # Of the files and not of the database: a card names the commit, which makes no version.
-        manifest = bundle.read_manifest(path)
+        manifest = store.check(registered, var)
         if call.query.format == "markdown":
             text = self._markdown(path, manifest)
             if text is None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from app.records.records import Records
-from app.registry import examples
+from app.registry import examples, store
 from app.registry.store import Registered
 from app.store.redaction import NOTHING_HIDDEN, Redaction
 from src.data.schema import Dataset
@@ -101,6 +101,7 @@ def load(
     What rows have in hidden columns takes no part in its examples.
     Raises UserError where that is not so.
     """
+    store.check(version, var)
     path, manifest = version.path(var), version.manifest
     dataset = convert(manifest["config"]["dataset"], Dataset, "dataset")
     decision = Decision.of(manifest)

@@ -236,19 +236,35 @@ class Registry:
         if serving is not None and serving.version.number == number:
             self._unloaded.pop(dataset, None)
             return
-        try:
-            fresh = self._load(store.get(self._database, dataset, number))
-        except UserError as error:
-            _refuse(self._unloaded, dataset, error)
-            return
-        except Exception as error:  # whatever is wrong with it, the old one goes on serving
-            log.exception("version %d of %s cannot be loaded", number, dataset)
-            reason = UserError("The version cannot be loaded.", given=repr(error))
-            _refuse(self._unloaded, dataset, reason)
+        fresh = self._attempt(dataset, number)
+        if isinstance(fresh, UserError):  # the old one goes on serving
+            _refuse(self._unloaded, dataset, fresh)
+            self._stand_in(dataset)
             return
         self._unloaded.pop(dataset, None)
         self._champions = {**self._champions, dataset: fresh}
         log.info("%s is served by version %d (%s)", dataset, number, fresh.version.model)
+
+    def _stand_in(self, dataset: str) -> None:
+        """Where nothing serves, as at a start, take the last that served and can be loaded."""
+        if dataset in self._champions:
+            return
+        for number in store.earlier(self._database, dataset):
+            fresh = self._attempt(dataset, number)
+            if isinstance(fresh, LoadedVersion) and self._gatekeeper.may_serve(fresh.version):
+                self._champions = {**self._champions, dataset: fresh}
+                log.warning("%s is served by version %d instead", dataset, number)
+                return
+
+    def _attempt(self, dataset: str, number: int) -> LoadedVersion | UserError:
+        """Load a version; return why that failed, whatever is wrong with it."""
+        try:
+            return self._load(store.get(self._database, dataset, number))
+        except UserError as error:
+            return error
+        except Exception as error:
+            log.exception("version %d of %s cannot be loaded", number, dataset)
+            return UserError("The version cannot be loaded.", given=repr(error))
 
     def _other(self, dataset: str, number: int) -> LoadedVersion:
         """Return a version that is no champion; the last few that were asked for stay loaded."""

@@ -17,7 +17,7 @@ from app.store import clock
 from app.store import database as databases
 from app.store.tables import Event, Version
 from src.card import schema as card
-from src.inference import bundle, suspects
+from src.inference import bundle, signing, suspects
 from src.support import files
 from src.support.errors import UserError
 
@@ -32,6 +32,8 @@ KINDS = (*CHANGES, OVERRIDE, BREACH, RECOVERED)
 # Of a manifest, what decides what a version answers; when and where it was trained does not.
 _DECISIVE = ("config", "tuned", "interval", "files")
 _LATER = ("learnt",)
+# Where a manifest has a hash of itself: by what a version is judged, too.
+_JUDGED = ("metrics", "details", "decision", "findings")
 # Of its files, those that only tell of the training.
 _REPORTS = (".csv", suspects.NAME, card.NAME, card.MARKDOWN)
 
@@ -53,13 +55,17 @@ class Registered:
 
 
 def digest(manifest: dict[str, Any]) -> str:
-    """Return the hash of what decides a version's answers."""
+    """Return the hash of what decides a version's answers, and whether it may give them."""
     decisive = {name: manifest.get(name) for name in _DECISIVE}
     # What came later is left out where there is none, so that a version keeps its hash.
     decisive |= {name: manifest[name] for name in _LATER if name in manifest}
     decisive["files"] = {
         name: sha for name, sha in manifest["files"].items() if not name.endswith(_REPORTS)
     }
+    if manifest.get("format", 0) > bundle.EARLIER:
+        decisive |= {name: manifest.get(name) for name in _JUDGED}
+        figures = manifest.get("metrics") or {}
+        decisive["metrics"] = {name: figures[name] for name in figures if name != "seconds"}
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
@@ -85,9 +91,28 @@ def keep(var: Path, path: Path) -> Registered:
     dataset, content = str(manifest["dataset"]), digest(manifest)
     place = _place(var, dataset, content)
     with _alone(var):
-        if not _is_whole(place, manifest):
+        if not _is_whole(place, manifest, path):
             _copy(path, place, manifest)
     return Registered(dataset, UNNUMBERED, content, manifest["model"], "", manifest)
+
+
+def check(version: Registered, var: Path) -> dict[str, Any]:
+    """Return the manifest in a version's folder, which may name a newer card.
+
+    Raises UserError unless it and the database's are those of the version that was registered.
+    """
+    bundle.check(version.manifest, f"version {version.number} in the database")
+    manifest = bundle.read_manifest(version.path(var))
+    for where, one in (("the database", version.manifest), (version.path(var), manifest)):
+        if digest(one) != version.digest:
+            raise UserError(
+                "The bundle's manifest is not the one that was registered.",
+                code="broken_bundle",
+                given=f"version {version.number} of '{version.dataset}', in {where}",
+                fix="restore the database and var/versions/ from the same backup, or run the "
+                "pipeline: make run; it was not loaded",
+            )
+    return manifest
 
 
 def known(database: peewee.Database, kept: Registered) -> Registered:
@@ -244,9 +269,13 @@ def _place(var: Path, dataset: str, content: str) -> Path:
     return var / FOLDER / dataset / content[:16]
 
 
-def _is_whole(place: Path, manifest: dict[str, Any]) -> bool:
+def _is_whole(place: Path, manifest: dict[str, Any], path: Path) -> bool:
     """Tell whether every file is there and undamaged; what is not is copied anew."""
     try:
+        if bundle.read_manifest(place) != manifest:
+            return False
+        if _signature(path) not in (None, _signature(place)):
+            return False
         for name in manifest["files"]:
             bundle.verified(place, name, manifest)
     except UserError:
@@ -261,6 +290,15 @@ def _copy(path: Path, place: Path, manifest: dict[str, Any]) -> None:
             bundle.verified(path, name, manifest)
             shutil.copyfile(path / name, fresh / name)
         shutil.copyfile(path / bundle.MANIFEST, fresh / bundle.MANIFEST)
+        if (signature := _signature(path)) is not None:
+            (fresh / signing.SIGNATURE).write_bytes(signature)
+
+
+def _signature(path: Path) -> bytes | None:
+    try:
+        return (path / signing.SIGNATURE).read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 @contextmanager

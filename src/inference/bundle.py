@@ -1,6 +1,7 @@
 """A trained model on disk, with its manifest and training rows; checked before it is loaded.
 
-manifest.json      configuration, metrics, data, commit, versions, sha256 of every file
+manifest.sig       its signature, where it was trained with a key
+manifest.json      configuration, metrics, data, commit, versions, sha256 of each file and itself
 model.joblib       the fitted model
 predictor.*        the same as plain data, where it could be exported; member<k>.ubj beside it
 golden.json        a few held-out records and the fitted model's answers
@@ -24,13 +25,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from src.inference import signing
 from src.support import files
 from src.support.errors import UserError
 
 if TYPE_CHECKING:  # a service does without it, and it takes a second to import
     import pandas as pd
 
-FORMAT = 2
+FORMAT = 3
+EARLIER = 2  # whose manifests have no hash of themselves
+DIGEST = "digest"
 MANIFEST = "manifest.json"
 MODEL = "model.joblib"
 ROWS = "rows.parquet"
@@ -75,19 +79,42 @@ def save(
         for name, data in (extra or {}).items():
             (fresh / name).write_bytes(data)
         hashes = {file.name: _sha256(file.read_bytes()) for file in sorted(fresh.iterdir())}
-        full = {"format": FORMAT, **manifest, "files": hashes}
-        files.write_json(fresh / MANIFEST, full)
+        full = sealed({"format": FORMAT, **manifest, "files": hashes})
+        text = files.json_bytes(full)
+        (fresh / MANIFEST).write_bytes(text)
+        signature = signing.signature(text)
+        if signature is not None:
+            (fresh / signing.SIGNATURE).write_bytes(signature)
     return full
 
 
-def load(path: Path) -> Bundle:
-    """Load a bundle after checking every file against the manifest.
+def sign(path: Path) -> None:
+    """Sign a bundle that was trained without a key, after checking every file of it.
+
+    Raises UserError where a file is not the one that was trained, or where there is no key.
+    """
+    text = _text(path)
+    manifest = _parsed(path, text)
+    for name in manifest["files"]:
+        verified(path, name, manifest)
+    signature = signing.signature(text)
+    if signature is None:
+        raise UserError(
+            "There is no key to sign with.",
+            fix=f"set {signing.SIGN} to a private key: python -m src.sign keys <folder>",
+        )
+    files.write(path / signing.SIGNATURE, signature)
+
+
+def load(path: Path, manifest: dict[str, Any] | None = None) -> Bundle:
+    """Load a bundle after checking every file against the manifest: its own unless one is given.
 
     Raises UserError, before anything is unpickled, if a file is missing or has changed.
     """
     import joblib
 
-    manifest = read_manifest(path)
+    if manifest is None:
+        manifest = read_manifest(path)
     for name in manifest["files"]:
         verified(path, name, manifest)
     model = joblib.load(io.BytesIO(verified(path, MODEL, manifest)))
@@ -95,29 +122,66 @@ def load(path: Path) -> Bundle:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Read a bundle's manifest; raise UserError if it is missing or unreadable."""
+    """Read a bundle's manifest.
+
+    Raises UserError if it is missing, unreadable, not what was written, or not signed with a key
+    that is trusted where any are.
+    """
+    text = _text(path)
+    signing.check(path, text)
+    return _parsed(path, text)
+
+
+def _text(path: Path) -> bytes:
     try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        return (path / MANIFEST).read_bytes()
     except FileNotFoundError:
         raise UserError(
             "There is no bundle here.", code="broken_bundle", given=path, fix="train one first"
         ) from None
-    except (OSError, ValueError) as error:
-        raise UserError(
-            "The bundle's manifest cannot be read.",
-            code="broken_bundle",
-            given=f"{path} ({error})",
-        ) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _parsed(path: Path, text: bytes) -> dict[str, Any]:
+    try:
+        manifest = json.loads(text.decode())
+    except ValueError as error:
+        raise _unreadable(path, error) from None
+    check(manifest, path)
+    return dict(manifest)
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    return UserError(
+        "The bundle's manifest cannot be read.", code="broken_bundle", given=f"{path} ({error})"
+    )
+
+
+def check(manifest: Any, where: object) -> None:
+    """Raise UserError unless a manifest is one, and is as it was written.
+
+    One of an earlier format is believed: only the files that it names can be checked.
+    """
     version = manifest.get("format") if isinstance(manifest, dict) else None
-    if version != FORMAT or not isinstance(manifest.get("files"), dict):
+    if version not in (EARLIER, FORMAT) or not isinstance(manifest.get("files"), dict):
         raise UserError(
             "The bundle has another format.",
             code="broken_bundle",
-            given=f"{path}, format {version}",
-            choices=[FORMAT],
+            given=f"{where}, format {version}",
+            choices=[EARLIER, FORMAT],
             fix="train it again with this version",
         )
-    return manifest
+    if version != EARLIER and manifest != sealed(manifest):
+        raise _damaged(MANIFEST, "is not what was written", where)
+
+
+def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a manifest with the hash of all that it says, and so of all files."""
+    said = {name: value for name, value in manifest.items() if name != DIGEST}
+    # As it is read again: there every key is text.
+    text = json.dumps(json.loads(json.dumps(said)), sort_keys=True)
+    return {**said, DIGEST: _sha256(text.encode())}
 
 
 def seal(path: Path) -> str:
@@ -138,13 +202,17 @@ def verified(path: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
         data = None
     if data is None or expected is None or _sha256(data) != expected:
         state = "is absent" if data is None else "is not the file that was trained"
-        raise UserError(
-            f"The bundle is damaged: {name} {state}.",
-            code="broken_bundle",
-            given=path,
-            fix="restore it (dvc checkout, or a backup) or train again; it was not loaded",
-        )
+        raise _damaged(name, state, path)
     return data
+
+
+def _damaged(name: str, how: str, where: object) -> UserError:
+    return UserError(
+        f"The bundle is damaged: {name} {how}.",
+        code="broken_bundle",
+        given=where,
+        fix="restore it (dvc checkout, or a backup) or train again; it was not loaded",
+    )
 
 
 def _sha256(data: bytes) -> str:

@@ -151,8 +151,10 @@ def finish(
     """
     # scikit-learn takes a second to import; a misspelt word must not wait for it.
     from src.inference import bundle as bundles
+    from src.inference import signing
     from src.learning import counting, training
 
+    signing.check_keys()  # before the work, and not after it
     study = run.path / folders.STUDY
     with counting.shared():
         outcome = training.train(config, ready.train, ready.test, study, progress)

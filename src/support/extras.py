@@ -16,6 +16,7 @@ EXTRAS = {
     "pipeline": ("dvc",),
     "postgres": ("psycopg",),
     "samples": ("plotnine",),
+    "sign": ("cryptography",),
 }
 SERVES = "This installation answers and does not train."
 

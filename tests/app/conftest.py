@@ -14,6 +14,7 @@ import pytest
 
 from app import __main__ as command_line
 from app.registry import loaded
+from app.registry import store as version_store
 from app.registry.loaded import LoadedVersion
 from app.registry.store import Registered
 from app.request_log.recorder import Recorder
@@ -91,7 +92,7 @@ def load_serving(home: Path, tmp_path: Path) -> Callable[..., LoadedVersion]:
         if change is not None:
             project.retell(path, "manifest.json", change)
         manifest = bundle.read_manifest(path)
-        version = Registered(dataset, 3, "d" * 64, model, "", manifest)
+        version = Registered(dataset, 3, version_store.digest(manifest), model, "", manifest)
         place = version.path(tmp_path)
         place.parent.mkdir(parents=True, exist_ok=True)
         if not place.exists():

@@ -207,11 +207,11 @@ def retell(bundle: Path, name: str, change: Any) -> None:
     path, manifest = bundle / name, bundle / "manifest.json"
     document = json.loads(path.read_text())
     change(document)
-    replace(path, json.dumps(document).encode())
     if path != manifest:
-        told = json.loads(manifest.read_text())
-        told["files"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
-        replace(manifest, json.dumps(told).encode())
+        replace(path, json.dumps(document).encode())
+        document = json.loads(manifest.read_text())
+        document["files"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    replace(manifest, json.dumps(bundles.sealed(document)).encode())
     judge(bundle)
 
 

@@ -34,6 +34,8 @@ def test_every_setting_is_read_from_the_environment() -> None:
         "LAPIDARY_MOST_SIMILAR": "7",
         "LAPIDARY_PAGE": "20",
         "LAPIDARY_REDACT": "name,iban",
+        "LAPIDARY_SIGN": "/keys/lapidary.key",
+        "LAPIDARY_TRUST": "/keys/lapidary.pub,/keys/old.pub",
         "LAPIDARY_ORIGINS": "https://shop.example",
         "LAPIDARY_PROXIES": "2",
         "LAPIDARY_SLOW_READERS": "100",

@@ -197,6 +197,9 @@ def test_the_trap_of_these_tests_does_spring(path: Path, tmp_path: Path) -> None
         ('{"format": "2", "files": {}}', "another format"),
         ('{"files": {}}', "another format"),
         ('{"format": 2}', "another format"),
+        ('{"format": 3}', "another format"),
+        ('{"format": 3, "files": {}}', "manifest.json is not what was written"),
+        ('{"format": 3, "files": {}, "digest": "0"}', "manifest.json is not what was written"),
         ('{"format": 2, "files": ["model.joblib"]}', "another format"),
         ("[]", "another format"),
         ('{"format": 2,', "cannot be read"),
@@ -219,7 +222,7 @@ def test_another_format_says_which_one_is_read(path: Path) -> None:
     (path / "manifest.json").write_text('{"format": 1, "files": {}}')
     error = refused(path)
     assert error.given == f"{path}, format 1"
-    assert error.choices == ["2"]
+    assert error.choices == ["2", "3"]
     assert "train it again" in (error.fix or "")
 
 
@@ -231,6 +234,27 @@ def test_a_model_that_the_manifest_does_not_vouch_for_is_not_unpickled(
     (path / "manifest.json").write_text(json.dumps({"format": 2, "files": files}))
     assert "is damaged" in refused(path).what
     assert not (tmp_path / "unpickled").exists()
+
+
+@pytest.mark.parametrize("name", ["dataset", "metrics", "files", "format"])
+def test_whatever_a_changed_manifest_says_is_not_believed(
+    path: Path, tmp_path: Path, name: str
+) -> None:
+    save(path, Touch(tmp_path / "unpickled"))
+    manifest = json.loads((path / "manifest.json").read_text())
+    assert manifest == bundle.sealed(manifest)
+    change = {"metrics": {"r2": 1.0}, "files": {"model.joblib": "0" * 64}, "format": 4}
+    manifest[name] = change.get(name, "others")
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    assert refused(path).code == "broken_bundle"
+    assert not (tmp_path / "unpickled").exists()
+
+
+def test_a_manifest_of_the_earlier_format_is_read(path: Path) -> None:
+    manifest = json.loads((path / "manifest.json").read_text())
+    del manifest["digest"]
+    (path / "manifest.json").write_text(json.dumps({**manifest, "format": 2}))
+    assert bundle.load(path).model == MODEL
 
 
 @pytest.mark.parametrize("name", ["", "bundle"])

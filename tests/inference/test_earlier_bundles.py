@@ -28,7 +28,7 @@ def test_the_pickled_model_of_an_earlier_bundle_answers_as_it_did(path: Path) ->
     golden = json.loads((path / parity.GOLDEN).read_text(encoding="utf-8"))
     records = [tuple(one["record"][name] for name in dataset.features) for one in golden]
     expected = np.array([one["output"] for one in golden])
-    found = Pickled(path, dataset).scores(records).reshape(expected.shape)
+    found = Pickled(path, dataset, manifest).scores(records).reshape(expected.shape)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 

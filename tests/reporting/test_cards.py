@@ -26,7 +26,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def tell(place: Path, files: dict[str, str]) -> None:
-    (place / "manifest.json").write_text(json.dumps({"format": bundle.FORMAT, "files": files}))
+    (place / "manifest.json").write_text(
+        json.dumps(bundle.sealed({"format": bundle.FORMAT, "files": files}))
+    )
 
 
 def test_the_champions_card_is_laid_beside_the_report(place: Path, tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def broken(saved: Path, to: Path, how: str) -> Path:
         manifest["format"] = 1
     else:
         manifest["config"]["dataset"]["unheard"] = 1
-    (to / bundle.MANIFEST).write_text(json.dumps(manifest))
+    (to / bundle.MANIFEST).write_text(json.dumps(bundle.sealed(manifest)))
     return to
 
 

@@ -39,6 +39,7 @@ def retold(path: Path, to: Path, change: Any) -> tuple[Path, dict[str, Any]]:
         (to / file.name).write_bytes(file.read_bytes())
     manifest = bundle.read_manifest(to)
     change(manifest)
+    manifest = bundle.sealed(manifest)
     (to / bundle.MANIFEST).write_text(json.dumps(manifest))
     return to, manifest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from app.registry.gate import Gatekeeper
 from app.registry.live_config import LiveConfig
 from app.registry.registry import OTHERS, Registry, loader
 from app.settings import Settings
+from app.store.tables import Version
 from src.config import paths
-from src.inference import bundle
+from src.inference import bundle, signing
 from tests.app import project
 from tests.app.labels import truths
 from tests.app.service import Service, assert_refused
@@ -106,6 +108,134 @@ def test_a_registered_file_that_was_damaged_since_is_not_loaded(
     assert model(service)["version"] == 1
     assert "damaged: member0.ubj" in refusal(service)
     assert_refused(service.predict(params={"version": 2}), 409, "cannot be loaded")
+
+
+def better(manifest: Any) -> Any:
+    """Say of a version that it is as good as can be."""
+    manifest["metrics"]["test"].update(mae=0.0)
+    return manifest
+
+
+def change(path: Path, *, is_sealed: bool) -> None:
+    """Change a manifest by hand; whoever knows how writes its hash anew."""
+    manifest = better(json.loads(path.read_bytes()))
+    manifest = bundle.sealed(manifest) if is_sealed else manifest
+    project.replace(path, json.dumps(manifest).encode())
+
+
+@pytest.mark.parametrize("is_sealed", [False, True])
+def test_a_registered_manifest_that_was_changed_is_not_believed(
+    service: Service, settings: Settings, is_sealed: bool
+) -> None:
+    second = version_store.get(service.database, "stones", 2)
+    change(second.path(settings.folder()) / "manifest.json", is_sealed=is_sealed)
+    version_store.promote(service.database, second, kind="promote", by="me", why="")
+    service.look()
+    assert model(service)["version"] == 1
+    word = "not the one that was registered" if is_sealed else "manifest.json is not what was"
+    assert word in refusal(service)
+    assert_refused(service.ask("/v1/stones/models/2/card"), 409)
+
+
+@pytest.mark.parametrize("is_sealed", [False, True])
+def test_a_manifest_that_was_changed_in_the_database_is_not_believed(
+    service: Service, is_sealed: bool
+) -> None:
+    second = version_store.get(service.database, "stones", 2)
+    manifest = better(second.manifest)
+    manifest = bundle.sealed(manifest) if is_sealed else manifest
+    with service.database:
+        row = Version.update(manifest=json.dumps(manifest).encode()).where(Version.number == 2)
+        row.execute(service.database)
+    version_store.promote(service.database, second, kind="promote", by="me", why="")
+    service.look()
+    assert model(service)["version"] == 1
+    word = "not the one that was registered" if is_sealed else "manifest.json is not what was"
+    assert word in refusal(service)
+
+
+def test_at_a_start_the_version_before_stands_in_for_one_that_was_damaged(
+    service: Service, settings: Settings, make_service: Callable[..., Service]
+) -> None:
+    second = version_store.get(service.database, "stones", 2)
+    version_store.promote(service.database, second, kind="promote", by="me", why="")
+    place = second.path(settings.folder())
+    project.damage(STONES / "xgboost" / "golden.json")  # or it would be copied anew
+    change(place / "manifest.json", is_sealed=True)
+    other = make_service()
+    assert model(other) == {"name": "linear", "version": 1}
+    assert "not the one that was registered" in refusal(other)
+
+
+def test_a_version_of_an_earlier_format_goes_on_serving(
+    service: Service, settings: Settings, make_service: Callable[..., Service]
+) -> None:
+    """Registered before manifests had a hash of themselves, under the hash that there was."""
+    first = version_store.get(service.database, "stones", 1)
+    earlier = {**first.manifest, "format": bundle.EARLIER}
+    del earlier[bundle.DIGEST]
+    number = version_store.digest(earlier)
+    assert number == version_store.digest({**earlier, "metrics": {}}), "as it was"
+    first.path(settings.folder()).rename(settings.folder() / "versions" / "stones" / number[:16])
+    path = settings.folder() / "versions" / "stones" / number[:16] / "manifest.json"
+    project.replace(path, json.dumps(earlier).encode())
+    with service.database:
+        row = Version.update(manifest=json.dumps(earlier).encode(), digest=number)
+        row.where(Version.dataset == "stones", Version.number == 1).execute(service.database)
+    paths.VERDICTS.unlink()
+    other = make_service()
+    assert model(other) == {"name": "linear", "version": 1}
+
+
+@pytest.fixture
+def signed(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sign all bundles, and trust their key."""
+    private, public = signing.make_keys(tmp_path / "keys")
+    monkeypatch.setenv(signing.SIGN, str(private))
+    monkeypatch.setenv(signing.TRUST, str(public))
+    for path in paths.BUNDLES.glob("*/*"):
+        bundle.sign(path)
+
+
+@pytest.mark.usefixtures("signed")
+def test_what_somebody_else_wrote_is_not_registered(
+    make_service: Callable[..., Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though every hash fits, and the verdicts name it."""
+    service = make_service()
+    assert model(service) == {"name": "linear", "version": 1}
+    with monkeypatch.context() as patch:
+        patch.delenv(signing.TRUST)  # as who forges it has it
+        project.retell(STONES / "linear", "golden.json", lambda one: one[0].update(output=1.0))
+    project.crown("stones", "linear")
+    service.look()
+    assert "not signed with a key that is trusted" in refusal(service)
+    assert len(version_store.every(service.database, "stones")) == 2
+
+
+@pytest.mark.usefixtures("signed")
+def test_what_was_registered_unsigned_serves_once_it_was_signed(
+    make_service: Callable[..., Service], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in paths.BUNDLES.glob("*/*/manifest.sig"):
+        path.unlink()
+    with monkeypatch.context() as patch:
+        patch.delenv(signing.TRUST)
+        assert model(make_service()) == {"name": "linear", "version": 1}
+    assert_refused(make_service().predict(), 503)
+    for path in (settings.folder() / "versions").glob("*/*"):
+        bundle.sign(path)
+    assert model(make_service()) == {"name": "linear", "version": 1}
+
+
+@pytest.mark.usefixtures("signed")
+def test_a_signature_that_came_later_reaches_the_registered_copy(
+    make_service: Callable[..., Service], settings: Settings
+) -> None:
+    make_service()
+    for path in (settings.folder() / "versions").glob("*/*/manifest.sig"):
+        project.replace(path, b"QUJD")
+    assert model(make_service()) == {"name": "linear", "version": 1}
 
 
 def test_a_refusal_is_forgotten_when_what_was_wrong_is_mended(

@@ -107,7 +107,8 @@ def test_another_bundle_gets_the_next_number(
 
 def test_what_decides_the_answers_decides_the_version(linear: Registered) -> None:
     manifest = linear.manifest
-    same = {"created": "x", "run": "x", "git": {}, "metrics": {}, "versions": {}, "data": {}}
+    same = {"created": "x", "run": "x", "git": {}, "versions": {}, "data": {}}
+    same["metrics"] = {**manifest["metrics"], "seconds": 1e9}
     assert of(manifest, **same) == linear.digest
     report = {**manifest["files"], "predictions.csv": "0"}
     assert of(manifest, files=report) == linear.digest
@@ -117,6 +118,9 @@ def test_what_decides_the_answers_decides_the_version(linear: Registered) -> Non
         {"config": {}},
         {"tuned": {"params": {}}},
         {"interval": {}},
+        {"metrics": {}},
+        {"details": {}},
+        {"findings": ["leaks"]},
         {"files": {**manifest["files"], "predictor.npz": "0"}},
     ):
         assert of(manifest, **changes) != linear.digest
