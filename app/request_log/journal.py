@@ -15,6 +15,7 @@ from typing import Any
 import peewee
 
 from app.store import database as databases
+from app.store.row_checksums import OF_PREDICTIONS, OF_REQUESTS
 from app.store.tables import BatchPrediction, Request
 from app.store.write_turn import WriteTurn
 
@@ -198,14 +199,16 @@ class Journal:
         request, prediction = self._sql
         with _in_peewees_words:
             if len(entries) == 1 and not entries[0].predictions:
-                cursor.execute(request, entries[0].request)  # a statement alone is a transaction
+                # A statement alone is a transaction.
+                cursor.execute(request, OF_REQUESTS.with_checksum(entries[0].request))
                 return
             cursor.execute(self._begin)
             try:
                 for entry in entries:
-                    cursor.execute(request, entry.request)
+                    cursor.execute(request, OF_REQUESTS.with_checksum(entry.request))
                     if entry.predictions:
-                        cursor.executemany(prediction, entry.predictions)
+                        rows = [OF_PREDICTIONS.with_checksum(row) for row in entry.predictions]
+                        cursor.executemany(prediction, rows)
                 cursor.execute("COMMIT")
             except BaseException:
                 self._roll_back(cursor)

@@ -156,7 +156,8 @@ class OneRequest(Resource):
         # PostgreSQL's text does not take every character.
         if not re.match(PRINTABLE, request_id):
             raise UserError(what, code="unknown_request", given=repr(request_id))
-        rows = Request.select().where(
+        columns = [one for one in Request._meta.sorted_fields if one is not Request.checksum]
+        rows = Request.select(*columns).where(
             (Request.id == request_id) | (Request.request_id == request_id)
         )
         row = next(iter(rows.limit(1).dicts().execute(self._database)), None)

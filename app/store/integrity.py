@@ -6,7 +6,10 @@ would be a poor place for it. What a check reads keeps no writer waiting.
 
 from __future__ import annotations
 
+import itertools
+import json
 import logging
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +20,9 @@ import peewee
 from app.settings import Settings
 from app.store import clock
 from app.store import database as databases
+from app.store.row_checksums import OF_PREDICTIONS, OF_REQUESTS
+from app.store.tables import Version
+from src.inference import bundle
 from src.support import files
 from src.support.errors import UserError
 
@@ -56,12 +62,38 @@ def examine(database: peewee.Database) -> Report:
     check = "integrity_check" if file.stat().st_size <= SMALL else "quick_check"
     try:
         rows = database.execute_sql(f"PRAGMA {check}({MOST})").fetchall()
-        errors = [str(text) for (text,) in rows if text != "ok"]
+        errors = [str(text) for (text,) in rows if text != "ok"] or _damaged_rows(database)
+    except UnicodeDecodeError as error:
+        errors = [f"a text is none: {error}"]
     except databases.ERRORS as error:
         if not is_damage(error):
             raise
         errors = [str(error)]
     return Report(clock.text(clock.now()), check, not errors, errors)
+
+
+def _damaged_rows(database: peewee.Database) -> list[str]:
+    """Say which rows are not what was stored, of those that have a hash of what they say."""
+    if "checksum" not in {column.name for column in database.get_columns("request")}:
+        return []  # of an earlier version: it is migrated after this
+    damaged = itertools.chain(
+        OF_REQUESTS.damaged(database),
+        OF_PREDICTIONS.damaged(database),
+        _damaged_manifests(database),
+    )
+    return list(itertools.islice(damaged, MOST))
+
+
+def _damaged_manifests(database: peewee.Database) -> Iterator[str]:
+    columns = (Version.dataset, Version.number, Version.manifest)
+    for dataset, number, text in Version.select(*columns).tuples().iterator(database):
+        try:
+            manifest = json.loads(bytes(text))
+            is_whole = manifest.get("format") != bundle.FORMAT or bundle.is_sealed(manifest)
+        except ValueError:
+            is_whole = False
+        if not is_whole:
+            yield f"the manifest of version {number} of {dataset} is not what was registered"
 
 
 def is_damage(error: BaseException) -> bool:

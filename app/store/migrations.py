@@ -55,6 +55,11 @@ def _deliveries(database: peewee.Database) -> None:
     _add(Request.delivery, "TEXT", database)
 
 
+def _checksums(database: peewee.Database) -> None:
+    for column in (Request.checksum, BatchPrediction.checksum):
+        _add(column, "BIGINT", database)
+
+
 TABLES: list[type[peewee.Model]] = [
     Migration,
     Request,
@@ -76,6 +81,7 @@ STEPS: list[tuple[str, Callable[[peewee.Database], None]]] = [
     ("the caller's own references of predictions", _references),
     ("sessions that were signed out", _ended_sessions),
     ("how answers ended that were made while they were sent", _deliveries),
+    ("checksums of the log's rows", _checksums),
 ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from peewee import (
     SQL,
     AutoField,
+    BigIntegerField,
     BlobField,
     CompositeKey,
     FloatField,
@@ -54,6 +55,7 @@ class Request(Model):
     response_body = BlobField(null=True)
     reference = TextField(null=True)  # the caller's own, of the one record that was predicted
     delivery = TextField(null=True)  # how it ended, where it was made while it was sent
+    checksum = BigIntegerField(null=True)  # of the rest, to notice damage
 
     class Meta:
         table_name = "request"
@@ -84,6 +86,8 @@ class _Predicted(Model):
 
 class BatchPrediction(_Predicted):
     """One record of a request that had several, and its answer."""
+
+    checksum = BigIntegerField(null=True)
 
     class Meta:
         table_name = "batch_prediction"

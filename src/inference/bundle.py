@@ -172,8 +172,13 @@ def check(manifest: Any, where: object) -> None:
             choices=[EARLIER, FORMAT],
             fix="train it again with this version",
         )
-    if version != EARLIER and manifest != sealed(manifest):
+    if version != EARLIER and not is_sealed(manifest):
         raise _damaged(MANIFEST, "is not what was written", where)
+
+
+def is_sealed(manifest: dict[str, Any]) -> bool:
+    """Tell whether a manifest is as it was written: its hash is that of all that it says."""
+    return manifest == sealed(manifest)
 
 
 def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from app.store.tables import Request
 from src.support.errors import UserError
 from tests.app.http import routes
 
-COLUMNS = [field.name for field in Request._meta.sorted_fields]
+# What the recorder says; the journal adds the last.
+COLUMNS = [field.name for field in Request._meta.sorted_fields if field.name != "checksum"]
 Start = Callable[[str, list[tuple[str, str]]], None]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 from contextlib import closing
@@ -16,7 +17,8 @@ from app.store import database as databases
 from app.store import ids, integrity
 from app.store.integrity import Report
 from app.store.migrations import migrate
-from app.store.tables import Request
+from app.store.tables import Request, Version
+from src.inference import bundle
 from src.support import files
 from src.support.errors import UserError
 
@@ -82,6 +84,22 @@ def test_what_is_no_database_is_damaged(settings: Settings, file: Path, content:
     report = integrity.read(settings)
     assert report is not None
     assert not report.is_sound
+
+
+@pytest.mark.parametrize(("change", "is_damage"), [(b"0.25", True), (b"{25", True), (b"", False)])
+def test_a_manifest_that_is_not_what_was_registered_is_damage(
+    settings: Settings, change: bytes, is_damage: bool
+) -> None:
+    manifest = json.dumps(bundle.sealed({"format": bundle.FORMAT, "figure": 0.75})).encode()
+    earlier = json.dumps({"format": bundle.EARLIER, "figure": 0.25}).encode()
+    row = {"dataset": "stones", "model": "linear", "at": "t"}
+    with closing(databases.connect(settings.url(), "process", 1.0)) as database:
+        Version.insert(number=1, digest="1", manifest=earlier, **row).execute(database)
+        told = manifest.replace(b"0.75", change) if change else manifest
+        Version.insert(number=2, digest="2", manifest=told, **row).execute(database)
+        errors = integrity.examine(database).errors
+    expected = ["the manifest of version 2 of stones is not what was registered"]
+    assert errors == (expected if is_damage else [])
 
 
 def test_an_index_that_differs_from_its_rows_is_damage(settings: Settings, file: Path) -> None:
