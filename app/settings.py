@@ -41,6 +41,7 @@ class Settings(Checked, frozen=True):
     most_similar: Count = 100
     page: Annotated[int, Meta(ge=1, le=1000)] = 50  # entries of a list, unless asked otherwise
     redact: Names = ()  # fields whose values are never stored
+    # The next two are read where bundles are, by src.inference.signing.
     sign: str = ""  # the private key that trainings sign bundles with
     trust: Names = ()  # the public keys of bundles that are loaded; without one, of all
     origins: Names = ()  # of other sites' pages that may call, "*" for all

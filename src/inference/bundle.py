@@ -1,7 +1,7 @@
 """A trained model on disk, with its manifest and training rows; checked before it is loaded.
 
-manifest.sig       its signature, where it was trained with a key
 manifest.json      configuration, metrics, data, commit, versions, sha256 of each file and itself
+manifest.sig       its signature, where it was trained with a key
 model.joblib       the fitted model
 predictor.*        the same as plain data, where it could be exported; member<k>.ubj beside it
 golden.json        a few held-out records and the fitted model's answers
@@ -106,19 +106,27 @@ def sign(path: Path) -> None:
     files.write(path / signing.SIGNATURE, signature)
 
 
-def load(path: Path, manifest: dict[str, Any] | None = None) -> Bundle:
-    """Load a bundle after checking every file against the manifest: its own unless one is given.
+def load(path: Path) -> Bundle:
+    """Load a bundle after checking every file against the manifest.
 
     Raises UserError, before anything is unpickled, if a file is missing or has changed.
     """
-    import joblib
-
-    if manifest is None:
-        manifest = read_manifest(path)
+    manifest = read_manifest(path)
     for name in manifest["files"]:
         verified(path, name, manifest)
-    model = joblib.load(io.BytesIO(verified(path, MODEL, manifest)))
-    return Bundle(path, manifest, model)
+    return Bundle(path, manifest, load_model(path, manifest))
+
+
+def load_model(path: Path, manifest: Mapping[str, Any]) -> Any:
+    """Unpickle the model that a manifest names: that of the bundle, or one that was kept of it.
+
+    Raises UserError, before anything is unpickled, unless both name the same one.
+    """
+    import joblib
+
+    if read_manifest(path)["files"].get(MODEL) != manifest["files"].get(MODEL):
+        raise _damaged(MODEL, "is not the file that was trained", path)
+    return joblib.load(io.BytesIO(verified(path, MODEL, manifest)))
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -108,12 +108,12 @@ def _of_class(answers: np.ndarray, place: int | None) -> np.ndarray:
 class Pickled:
     """Scores of a model without an export, which needs scikit-learn and pandas."""
 
-    def __init__(self, path: Path, dataset: Dataset, manifest: dict[str, Any]) -> None:
+    def __init__(self, path: Path, dataset: Dataset, manifest: Mapping[str, Any]) -> None:
         import pandas as pd
 
         self._make: Callable[..., Any] = pd.DataFrame
         self._dataset = dataset
-        self._model = bundle.load(path, manifest).model
+        self._model = bundle.load_model(path, manifest)
 
     def scores(self, records: Sequence[Record]) -> np.ndarray:
         """Return answers as scores, since no link follows."""
@@ -143,7 +143,7 @@ def load(path: Path, manifest: Mapping[str, Any]) -> Predictor:
 
     spec = json.loads(read(SPEC))
     if spec["kind"] == "pickled":
-        return Predictor(dataset, spec, Pickled(path, dataset, dict(manifest)))
+        return Predictor(dataset, spec, Pickled(path, dataset, manifest))
     return build(dataset, read)
 
 

@@ -17,6 +17,7 @@ import pytest
 from src.inference import bundle
 from src.inference.bundle import Bundle
 from src.support.errors import UserError
+from tests.app import project
 
 ROWS = pd.DataFrame(
     {
@@ -247,6 +248,22 @@ def test_whatever_a_changed_manifest_says_is_not_believed(
     manifest[name] = change.get(name, "others")
     (path / "manifest.json").write_text(json.dumps(manifest))
     assert refused(path).code == "broken_bundle"
+    assert not (tmp_path / "unpickled").exists()
+
+
+def test_a_model_is_unpickled_by_a_manifest_that_was_kept_if_both_name_it(
+    path: Path, tmp_path: Path
+) -> None:
+    kept = json.loads((path / "manifest.json").read_text())
+    kept["files"]["card.json"] = "0" * 64  # of an earlier card
+    assert bundle.load_model(path, kept) == MODEL
+    save(path, Touch(tmp_path / "unpickled"))
+    with pytest.raises(UserError, match=r"model\.joblib is not the file that was trained"):
+        bundle.load_model(path, kept)
+    forged = {**kept, "files": json.loads((path / "manifest.json").read_text())["files"]}
+    project.damage(path / "model.joblib")
+    with pytest.raises(UserError, match=r"model\.joblib is not the file that was trained"):
+        bundle.load_model(path, forged)
     assert not (tmp_path / "unpickled").exists()
 
 

@@ -84,6 +84,19 @@ def test_a_forged_file_is_refused_though_every_hash_fits(
     refused(path, "changed since", trace)
 
 
+def test_a_forged_model_is_refused_though_who_loads_it_kept_its_hash(
+    path: Path, trace: Path
+) -> None:
+    """As a database has it that was forged as well."""
+    (path / "model.joblib").write_bytes((path / "model.joblib").read_bytes() + b"\0")
+    manifest = json.loads((path / "manifest.json").read_bytes())
+    manifest["files"]["model.joblib"] = bundle._sha256((path / "model.joblib").read_bytes())
+    (path / "manifest.json").write_text(json.dumps(bundle.sealed(manifest)))
+    with pytest.raises(UserError, match="changed since"):
+        bundle.load_model(path, manifest)
+    assert not trace.exists()
+
+
 def test_a_manifest_made_one_of_an_earlier_format_is_refused(path: Path, trace: Path) -> None:
     manifest = json.loads((path / "manifest.json").read_bytes())
     del manifest["digest"]
