@@ -15,7 +15,7 @@ NOUNS = {
     "backup": ("app.store.backup", "copy the database while it is in use", "backup copy.db"),
     "keys": (
         "app.auth.command",
-        "create, list and revoke API keys",
+        "create, renew, list and revoke API keys",
         "keys create --name shop --scopes predict,label",
     ),
     "labels": (

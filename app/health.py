@@ -11,6 +11,7 @@ from typing import Any
 import falcon
 import msgspec
 
+from app.http.exchange import Caller
 from app.http.operation import Call, operation
 from app.http.prometheus import Metrics
 from app.http.resource import Resource
@@ -73,7 +74,7 @@ class Ready(Resource):
     def on_get(self, call: Call) -> Health:
         """Answer 200 where all is well, else 503 and the reasons."""
         checks = {
-            "models": self._models(),
+            "models": self._models(call.caller),
             "database": self._database(),
             "disk": self._disk(),
             "integrity": self._integrity(),
@@ -82,14 +83,16 @@ class Ready(Resource):
         call.response.status = falcon.HTTP_200 if is_ready else falcon.HTTP_503
         return Health("ready" if is_ready else "not ready", **checks)
 
-    def _models(self) -> dict[str, Any]:
+    def _models(self, caller: Caller) -> dict[str, Any]:
         served = self._registry.names()
         missing = self._registry.missing()
-        document: dict[str, Any] = {"ok": bool(served) and not missing, "served": served}
-        if missing:
-            document["missing"] = missing
-        if refused := self._registry.refused():
-            document["refused"] = refused
+        is_ok = bool(served) and not missing
+        document: dict[str, Any] = {"ok": is_ok, "served": list(filter(caller.sees, served))}
+        if seen := list(filter(caller.sees, missing)):
+            document["missing"] = seen
+        refused = self._registry.refused()
+        if seen := list(filter(caller.sees, refused)):
+            document["refused"] = {name: refused[name] for name in seen}
         if not served:
             document["fix"] = TO_DO
         return document
@@ -144,9 +147,9 @@ class Figures(Resource):
         also_answers=("text/plain",),
     )
     def on_get(self, call: Call) -> None:
-        """Answer with the sums over all workers, and what the last check of the database said."""
+        """Answer with the sums over all workers, without datasets that the caller does not see."""
         report = integrity.read(self._settings)
         if report is not None:
             at = datetime.fromisoformat(report.at).timestamp()
             self._metrics.checked(at, is_sound=report.is_sound)
-        call.response.data, call.response.content_type = self._metrics.text()
+        call.response.data, call.response.content_type = self._metrics.text(call.caller)

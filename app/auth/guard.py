@@ -10,7 +10,7 @@ from app.auth import sessions
 from app.auth.hosts import is_local_name, is_loopback
 from app.auth.keys import StoredKey, beginning, find
 from app.auth.sessions import Session
-from app.http.exchange import ANYONE, HERE, Answer, Caller
+from app.http.exchange import ANYONE, ANYONE_OF_NONE, HERE, Answer, Caller
 from app.http.resource import RouteTable
 from src.support.errors import UserError
 
@@ -48,6 +48,8 @@ class Guard:
         self._keys: Mapping[str, StoredKey] | None = None  # until the database has been read
         self._ended: Collection[str] = ()  # ids of sessions, as the database has them
         self._ended_here: set[str] = set()  # and those that this worker may know of earlier
+        self._anyone = ANYONE
+        self._used: set[str] = set()  # names of keys
 
     def know(self, routes: RouteTable) -> None:
         """Take the routes, of which some need no key."""
@@ -57,12 +59,19 @@ class Guard:
         """Set the valid keys, by prefix, and the ids of sessions that were ended."""
         self._ended = ended
         self._keys = keys
+        is_any_restricted = any(key.datasets is not None for key in keys.values())
+        self._anyone = ANYONE_OF_NONE if is_any_restricted else ANYONE
+
+    def take_used(self) -> set[str]:
+        """Return the names of the keys that were used since the last call."""
+        used, self._used = self._used, set()
+        return used
 
     def admit(self, environ: dict[str, Any]) -> Caller:
         """Return the caller; raise UserError if the request is not allowed."""
         path = environ["PATH_INFO"]
         if self._routes.is_probe(path):
-            return ANYONE
+            return self._anyone
         keys = self._keys
         if keys is None:
             raise UserError(
@@ -77,20 +86,32 @@ class Guard:
             if (signed_in := self._signed_in(environ, keys)) is not None:
                 return signed_in
             if self._routes.is_public(environ["REQUEST_METHOD"], path):
-                return ANYONE
+                return self._anyone
             raise _unauthorized("This needs an API key, and none was sent.", code="missing_api_key")
+        return self._check(key, keys).caller
+
+    def sign_in(self, key: str) -> tuple[str, Caller]:
+        """Return a session cookie for a key, and whose it is.
+
+        Raises UserError if the key is not valid.
+        """
+        stored = self._check(key, self._keys or {})
+        return sessions.begin(beginning(key), stored, self._secret), stored.caller
+
+    def _check(self, key: str, keys: Mapping[str, StoredKey]) -> StoredKey:
+        """Return what is stored of a key; raise UserError if the key is not valid."""
         stored = find(key, keys)
         if stored is None:
             what = "This API key is not valid; it may have been revoked."
             raise _unauthorized(what, code="invalid_api_key")
-        return Caller(stored.name, stored.scopes)
-
-    def sign_in(self, key: str) -> str | None:
-        """Return a session cookie for a key; None if the key is not valid."""
-        stored = find(key, self._keys or {})
-        if stored is None:
-            return None
-        return sessions.begin(beginning(key), stored, self._secret)
+        if stored.has_ended:
+            when = f"{stored.until}"[:16].replace("T", " ")
+            what = f"This API key has expired at {when} UTC."
+            if stored.is_former:
+                what = f"Another API key has replaced this one, which ended at {when} UTC."
+            raise _unauthorized(what, code="expired_api_key")
+        self._used.add(stored.name)
+        return stored
 
     def session(self, environ: dict[str, Any]) -> Session | None:
         """Return the session that a request's cookie is of; None without one that is valid."""
@@ -98,7 +119,7 @@ class Guard:
         session = sessions.read(value, self._keys or {}, self._secret) if value else None
         if session is None or session.id in self._ended or session.id in self._ended_here:
             return None
-        return session
+        return None if (self._keys or {})[session.prefix].has_ended else session
 
     def sign_out(self, session: Session) -> None:
         """End a session in this worker at once; others learn of it from the database."""
@@ -128,7 +149,8 @@ class Guard:
                 fix="open the page again; or send an API key in place of the cookie",
             )
         stored = keys[session.prefix]
-        return Caller(stored.name, stored.scopes)
+        self._used.add(stored.name)
+        return stored.caller
 
     def client(self, environ: dict[str, Any]) -> str:
         """Return the client's address: the socket's, or what trusted proxies report."""

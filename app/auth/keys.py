@@ -1,22 +1,26 @@
-"""Create, hash, store and look up API keys."""
+"""Create, hash, store, renew and look up API keys."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import peewee
 
+from app.http.exchange import Caller
 from app.store import clock
 from app.store import database as databases
 from app.store.redaction import KEY_PREFIX
-from app.store.tables import Key
+from app.store.tables import FormerSecret, Key
 from src.support.errors import UserError, unknown
 
+USE = timedelta(minutes=5)  # how exactly the last use is stored: a write for each key and time
 _BEGINNING = len(KEY_PREFIX) + 8  # characters that tell keys apart and give nothing away
 
 
@@ -27,6 +31,20 @@ class StoredKey:
     name: str
     hash: str
     scopes: frozenset[str]
+    datasets: frozenset[str] | None = None  # None for all
+    until: str | None = None  # the moment of its end
+    is_former: bool = False  # another secret has replaced it, and it is valid for a while
+    used: str | None = None  # when last
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether the key is valid no more."""
+        return self.until is not None and self.until <= clock.stamp()
+
+    @cached_property
+    def caller(self) -> Caller:
+        """Return who calls with the key."""
+        return Caller(self.name, self.scopes, self.datasets)
 
 
 def new_key() -> tuple[str, str, str]:
@@ -46,15 +64,23 @@ def beginning(key: str) -> str:
 
 
 def find(key: str, keys: Mapping[str, StoredKey]) -> StoredKey | None:
-    """Look up a key; return None if it is not valid."""
+    """Look up a key, which may have ended; return None if there is no such key."""
     stored = keys.get(beginning(key))
     # Hashed and compared in any case: the time it takes tells nothing about a key.
     matches = hmac.compare_digest(digest(key), stored.hash if stored else "0" * 64)
     return stored if matches else None
 
 
-def create(database: peewee.Database, name: str, scopes: list[str]) -> str:
-    """Create a key and return it, for the only time.
+def create(
+    database: peewee.Database,
+    name: str,
+    scopes: Sequence[str],
+    *,
+    datasets: Sequence[str] = (),
+    expires: str | None = None,
+    note: str | None = None,
+) -> str:
+    """Create a key, of all datasets unless some are named; return it, for the only time.
 
     Raises UserError if the name is taken.
     """
@@ -71,28 +97,91 @@ def create(database: peewee.Database, name: str, scopes: list[str]) -> str:
             hash=hashed,
             scopes=",".join(scopes),
             at=clock.text(clock.now()),
+            datasets=",".join(datasets) or None,
+            expires=expires,
+            note=note,
+        ).execute(database)
+    return key
+
+
+def rotate(database: peewee.Database, name: str, until: str, expires: str | None = None) -> str:
+    """Give a key another secret, and return it whole; the one before is valid until a moment.
+
+    Raises UserError if there is no such key, or if it has expired and gets no other end.
+    """
+    key, prefix, hashed = new_key()
+    with databases.exclusive(database):
+        row = Key.select().where(_valid(name)).first(database)
+        if row is None:
+            raise _unknown(database, name)
+        if expires is None and row.expires is not None and row.expires <= clock.stamp():
+            raise UserError(
+                f"The key '{name}' has expired.", given=row.expires, fix="give --expires, too"
+            )
+        FormerSecret.insert(prefix=row.prefix, hash=row.hash, name=name, until=until).execute(
+            database
+        )
+        Key.update(prefix=prefix, hash=hashed, expires=expires or row.expires).where(
+            Key.name == name
         ).execute(database)
     return key
 
 
 def revoke(database: peewee.Database, name: str) -> None:
     """Revoke a key, which is then refused within a second; raise UserError if it is unknown."""
-    valid_keys = (Key.name == name) & Key.revoked.is_null()
-    done = Key.update(revoked=clock.text(clock.now())).where(valid_keys).execute(database)
+    done = Key.update(revoked=clock.text(clock.now())).where(_valid(name)).execute(database)
     if not done:
-        names = [row["name"] for row in listed(database) if row["revoked"] is None]
-        raise unknown("key", name, names)
+        raise _unknown(database, name)
 
 
 def listed(database: peewee.Database) -> list[dict[str, Any]]:
     """List all keys, the revoked ones too, without their hashes."""
-    rows = Key.select(Key.name, Key.prefix, Key.scopes, Key.at, Key.revoked).order_by(Key.id)
-    return list(rows.dicts().execute(database))
+    columns = [field for field in Key._meta.sorted_fields if field.name not in ("id", "hash")]
+    return list(Key.select(*columns).order_by(Key.id).dicts().execute(database))
 
 
-def valid(database: peewee.Database) -> dict[str, StoredKey]:
-    """Return the valid keys by prefix."""
-    rows = Key.select().where(Key.revoked.is_null()).execute(database)
-    return {
-        row.prefix: StoredKey(row.name, row.hash, frozenset(row.scopes.split(","))) for row in rows
-    }
+def former(database: peewee.Database) -> list[dict[str, Any]]:
+    """List the secrets that others have replaced, without their hashes, the first to end first."""
+    rows = FormerSecret.select(FormerSecret.name, FormerSecret.prefix, FormerSecret.until)
+    return list(rows.order_by(FormerSecret.until).dicts().execute(database))
+
+
+def unrevoked(database: peewee.Database) -> dict[str, StoredKey]:
+    """Return the keys that were not revoked by prefix, those too that have ended."""
+    rows = {row.name: row for row in Key.select().where(Key.revoked.is_null()).execute(database)}
+    keys = {row.prefix: _stored(row, row.hash, row.expires) for row in rows.values()}
+    for one in FormerSecret.select().execute(database):
+        if (row := rows.get(one.name)) is not None:
+            until = min(one.until, row.expires or one.until)
+            keys[one.prefix] = _stored(row, one.hash, until, is_former=True)
+    return keys
+
+
+def note_use(
+    database: peewee.Database, names: Collection[str], keys: Mapping[str, StoredKey]
+) -> None:
+    """Store that keys were used just now, unless some minutes ago that was stored already."""
+    now = clock.now()
+    before = clock.text(now - USE)
+    stored = {key.name: key.used for key in keys.values()}
+    due = [name for name in names if (stored.get(name) or "") < before]
+    if not due:
+        return
+    is_due = (Key.used.is_null()) | (Key.used < before)  # another worker may have stored it
+    with databases.writing(database):
+        Key.update(used=clock.text(now)).where(Key.name.in_(due), is_due).execute(database)
+
+
+def _stored(row: Key, hashed: str, until: str | None, *, is_former: bool = False) -> StoredKey:
+    datasets = None if row.datasets is None else frozenset(row.datasets.split(","))
+    scopes = frozenset(row.scopes.split(","))
+    return StoredKey(row.name, hashed, scopes, datasets, until, is_former, row.used)
+
+
+def _valid(name: str) -> Any:
+    return (Key.name == name) & Key.revoked.is_null()
+
+
+def _unknown(database: peewee.Database, name: str) -> UserError:
+    names = [row["name"] for row in listed(database) if row["revoked"] is None]
+    return unknown("key", name, names)

@@ -74,7 +74,9 @@ class Watcher:
 
     def _learn_keys(self) -> None:
         ended = ended_sessions.ended(self._database)
-        self._guard.learn(keys.valid(self._database), ended)
+        unrevoked = keys.unrevoked(self._database)
+        self._guard.learn(unrevoked, ended)
+        keys.note_use(self._database, self._guard.take_used(), unrevoked)
 
     def _run(self) -> None:
         while not self._stop.wait(self._poll):

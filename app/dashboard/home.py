@@ -9,6 +9,7 @@ import falcon
 from app.dashboard.api_client import part
 from app.dashboard.page import Page
 from app.dashboard.version_figures import CHANGES
+from app.http.exchange import ENVIRON
 from app.http.operation import Access
 from src.evaluation.metrics import METRICS
 
@@ -28,8 +29,9 @@ class Home(Page):
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Show all datasets, even without a serving version."""
         listed = self.api.find(request, "/v1/datasets")
-        names = [{"name": name, "champion": None} for name in self.renderer.datasets()]
-        lines = listed["datasets"] if listed else names
+        names = self.renderer.datasets(request.env[ENVIRON].caller)
+        unserved = [{"name": name, "champion": None} for name in names]
+        lines = listed["datasets"] if listed else unserved
         counted = self.api.find(request, "/v1/activity")
         activity = counted["datasets"] if counted else {}
         cards = [self._card(request, line, activity.get(line["name"])) for line in lines]

@@ -10,7 +10,7 @@ import falcon
 
 from app.dashboard.api_client import ApiClient
 from app.dashboard.rendering import Renderer
-from app.http.exchange import ANYONE, ENVIRON
+from app.http.exchange import ENVIRON
 from app.http.operation import Access, Operation
 from app.http.resource import Resource
 
@@ -47,7 +47,7 @@ class PageGuard:
         if not isinstance(resource, Page):
             return
         exchange = request.env[ENVIRON]
-        if exchange.caller is ANYONE:
+        if exchange.caller.is_anyone:
             raise falcon.HTTPSeeOther(f"/signin?next={quote(request.relative_uri)}")
         for _, operation in resource.operations():
             operation.check_scope(exchange)

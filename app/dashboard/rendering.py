@@ -15,7 +15,7 @@ from markupsafe import Markup
 from app.auth import sessions
 from app.auth.guard import Guard
 from app.dashboard.static import Static, url
-from app.http.exchange import ENVIRON, SCOPES, Scope
+from app.http.exchange import ANYONE, ENVIRON, SCOPES, Caller, Scope
 from app.records.values import plain
 from app.store import clock
 from src.inference.reasons.sentence import percent
@@ -58,9 +58,9 @@ class Renderer:
         )
         self._templates.globals.update(chart=chart, static=url, sections=SECTIONS)
 
-    def datasets(self) -> list[str]:
-        """Return the names of all datasets, even without a serving version."""
-        return self._datasets()
+    def datasets(self, caller: Caller | None) -> list[str]:
+        """Return the names of the datasets that a caller sees, even without a serving version."""
+        return [name for name in self._datasets() if (caller or ANYONE).sees(name)]
 
     def render(
         self, request: falcon.Request, response: falcon.Response, template: str, **values: Any
@@ -74,7 +74,7 @@ class Renderer:
         values = {
             "dataset": None,
             **values,
-            "datasets": self.datasets(),
+            "datasets": self.datasets(caller),
             "path": request.path,
             "is_open": self._guard.is_open,
             "caller": caller,

@@ -14,6 +14,7 @@ from app.auth.guard import Guard
 from app.dashboard.rendering import Renderer
 from app.http.operation import Call, operation
 from app.http.resource import Resource
+from src.support.errors import UserError
 
 LARGEST = 8_000  # bytes of a form
 MOST = 10  # fields
@@ -62,10 +63,10 @@ class SignIn(Resource):
             words = "The form has expired. Please try again."
             self._refuse(request, response, 403, going, words)
             return
-        cookie = self._guard.sign_in(given.get("key", "").strip())
-        if cookie is None:
-            words = "This key is not valid; it may have been revoked."
-            self._refuse(request, response, 403, going, words)
+        try:
+            cookie, exchange.caller = self._guard.sign_in(given.get("key", "").strip())
+        except UserError as error:
+            self._refuse(request, response, 403, going, error.what)
             return
         response.append_header("Set-Cookie", sessions.header(sessions.COOKIE, cookie, request.env))
         response.status = 303

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 from urllib.parse import quote
 
@@ -29,14 +29,26 @@ class Caller:
 
     name: str
     scopes: frozenset[str]
+    datasets: frozenset[str] | None = None  # that the caller may see; None for all
 
     def may(self, scope: str) -> bool:
         """Tell whether the caller has a scope."""
         return scope in self.scopes or "admin" in self.scopes
 
+    def sees(self, dataset: str) -> bool:
+        """Tell whether the caller may see a dataset, and whether there is one."""
+        return self.datasets is None or dataset in self.datasets
+
+    @property
+    def is_anyone(self) -> bool:
+        """Tell whether the caller has no key."""
+        return self.name == ANYONE.name
+
 
 HERE = Caller("(this machine)", frozenset(SCOPES))
 ANYONE = Caller("(anyone)", frozenset())
+# Where keys are for some datasets only: without a key nobody learns more than with one.
+ANYONE_OF_NONE = replace(ANYONE, datasets=frozenset())
 
 
 @dataclass(slots=True)

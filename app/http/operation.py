@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 import falcon
 
 from app.http import media
-from app.http.exchange import ANYONE, ENVIRON, Exchange, Scope
+from app.http.exchange import ANYONE, ENVIRON, Caller, Exchange, Scope
 from app.http.media import NoQuery
 from src.support.errors import UserError
 from src.support.structs import Checked
@@ -70,7 +70,7 @@ class Operation:
         caller = exchange.caller or ANYONE
         if self.scope is None or caller.may(self.scope):
             return
-        if self.scope == "any" and caller is not ANYONE:
+        if self.scope == "any" and not caller.is_anyone:
             return
         scope = "predict" if self.scope == "any" else self.scope
         raise UserError(
@@ -100,6 +100,11 @@ class Call(Generic[Query, Body]):
     exchange: Exchange
     query: Query
     body: Body
+
+    @property
+    def caller(self) -> Caller:
+        """Return who asks."""
+        return self.exchange.caller or ANYONE
 
 
 def operation(**declared: Any) -> Callable[[Handler], Handler]:

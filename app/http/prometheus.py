@@ -7,6 +7,7 @@ PROMETHEUS_MULTIPROC_DIR before the library is imported.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -14,11 +15,12 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Metric,
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from app.http.exchange import Exchange
+from app.http.exchange import Caller, Exchange
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
@@ -95,10 +97,28 @@ class Metrics:
         self._checked.set(at)
         self._damaged.set(0 if is_sound else 1)
 
-    def text(self) -> tuple[bytes, str]:
-        """Return the metrics of all workers and their media type."""
+    def text(self, caller: Caller) -> tuple[bytes, str]:
+        """Return the metrics of all workers that a caller may see, and their media type."""
         registry = self._registry
         if registry is None:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)
-        return generate_latest(registry), CONTENT_TYPE_LATEST
+        return generate_latest(_Visible(registry, caller)), CONTENT_TYPE_LATEST
+
+
+class _Visible(CollectorRegistry):
+    """The samples of a registry but those of datasets that a caller does not see."""
+
+    def __init__(self, registry: CollectorRegistry, caller: Caller) -> None:
+        super().__init__()
+        self._of = registry
+        self._caller = caller
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        for metric in self._of.collect():
+            metric.samples = [one for one in metric.samples if self._shows(one.labels)]
+            yield metric
+
+    def _shows(self, labels: Mapping[str, str]) -> bool:
+        return "dataset" not in labels or self._caller.sees(labels["dataset"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from app.http.exchange import SCOPES, Caller
+from app.http.exchange import ANYONE, SCOPES, Caller
 from app.http.openapi import Schema
 from app.http.resource import RouteTable
 from app.labels import openapi as label_openapi
@@ -38,19 +38,20 @@ class OpenApi:
         self._registry = registry
         self._settings = settings
         self._routes = RouteTable([])
-        # Of what it was made, and the documents by the datasets whose rows they show.
-        self._made: tuple[Any, dict[tuple[str, ...], Schema]] = None, {}
+        # Of what it was made, and the documents by their datasets and those whose rows they show.
+        self._made: tuple[Any, dict[tuple[tuple[str, ...], ...], Schema]] = None, {}
 
     def know(self, routes: RouteTable) -> None:
         """Take the routes that are described."""
         self._routes = routes
 
     def document(self, caller: Caller | None = None) -> Schema:
-        """Return the whole document; its examples are rows of the data for those who may see them.
+        """Return the document of the datasets that a caller sees.
 
-        Those are datasets that say `examples: real`, and callers with a key.
+        Its examples are rows of the data for those who may see them: of datasets that say
+        `examples: real`, and for callers with a key.
         """
-        registry = self._registry
+        registry, sees = self._registry, (caller or ANYONE).sees
         served = {name: registry.champion(name) for name in registry.names()}
         datasets = {name: self._dataset(name) for name in registry.known()}
         state = (
@@ -64,12 +65,14 @@ class OpenApi:
             for name, dataset in datasets.items()
             if dataset is not None and shows_rows(dataset, caller)
         )
+        seen = tuple(name for name in datasets if sees(name))
+        kind = seen, tuple(name for name in real if sees(name))
         of, documents = self._made
-        if of != state or real not in documents:
+        if of != state or kind not in documents:
             kept = documents if of == state else {}
-            documents = {**kept, real: self._write(served, real)}
+            documents = {**kept, kind: self._write(served, *kind)}
             self._made = state, documents
-        return documents[real]
+        return documents[kind]
 
     def _dataset(self, name: str) -> Dataset | None:
         """Return a dataset as labels of it are read; None where conf/ cannot be read."""
@@ -78,12 +81,14 @@ class OpenApi:
         except UserError:
             return None
 
-    def _write(self, served: dict[str, LoadedVersion], real: Collection[str]) -> Schema:
+    def _write(
+        self, served: dict[str, LoadedVersion], names: Collection[str], real: Collection[str]
+    ) -> Schema:
         settings = self._settings
         paths: Schema = {}
         components: Schema = {}
         tags, contexts = [], []
-        for name in self._registry.known():
+        for name in names:
             dataset, serving = self._dataset(name), served.get(name)
             if dataset is None:
                 continue

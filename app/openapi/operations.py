@@ -23,7 +23,14 @@ from app.http.operation import Operation
 from app.http.problems import MEDIA_TYPE, ProblemDocument
 
 JSON = "application/json"
-SCOPED = ("missing_api_key", "scope_missing", "database_unavailable")
+SCOPED = (
+    "missing_api_key",
+    "invalid_api_key",
+    "expired_api_key",
+    "scope_missing",
+    "database_unavailable",
+)
+OF_DATASET = ("dataset_not_allowed",)
 WITH_QUERY = ("invalid_query", "uri_too_long")
 WITH_BODY = (
     "invalid_json",
@@ -93,7 +100,7 @@ def describe(
     statuses = (operation.status, *operation.also_statuses)
     described["responses"] = {
         **{str(status): _answer(operation, context, components) for status in statuses},
-        **_refusals(operation, components),
+        **_refusals(operation, components, context),
     }
     return described
 
@@ -149,11 +156,11 @@ def _link(target: str, value: str, where: str) -> Schema:
     return {"operationId": target, "parameters": {value: f"$response.body#/{where}"}}
 
 
-def _refusals(operation: Operation, components: Components) -> Schema:
+def _refusals(operation: Operation, components: Components, context: Any) -> Schema:
     """Describe the refusals by status, each with the codes that it may have."""
     codes: list[str] = list(operation.refuses)
     if operation.scope is not None:
-        codes += SCOPED
+        codes += SCOPED if context is None else (*SCOPED, *OF_DATASET)
     if operation.query is not None and operation.query.__struct_fields__:
         codes += WITH_QUERY
     if operation.body is not None:

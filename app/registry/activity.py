@@ -59,9 +59,11 @@ class Activity(Resource):
     )
     def on_get(self, call: Call) -> RecentActivity:
         """Answer with counts by hour, the oldest first; they may be as old as `at` says."""
-        return self._count.get(
+        counted = self._count.get(
             self._activity, lambda took: max(rest(took), LEAST_PAUSE), self._registry.known()
         )
+        seen = {name: one for name, one in counted.datasets.items() if call.caller.sees(name)}
+        return msgspec.structs.replace(counted, datasets=seen)
 
     def _activity(self) -> RecentActivity:
         now = clock.now()

@@ -135,6 +135,7 @@ class Datasets(Resource):
                 if name in served
                 else DatasetSummary(name=name, champion=None)
                 for name in self._registry.known()
+                if call.caller.sees(name)
             ]
         )
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import peewee
 
-from app.http.exchange import Exchange
+from app.http.exchange import ANYONE, Exchange
 from app.http.resource import Resource
 from app.registry.gate import Gatekeeper
 from app.registry.live_config import LiveConfig
 from app.registry.registry import Load, Registry
 from app.settings import Settings
 from app.store.redaction import Redaction
+from src.support.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,23 @@ class DatasetResource(Resource):
         self.services = services
 
     def look_up(self, exchange: Exchange, path: dict[str, Any]) -> None:
-        """Put the dataset in the place of its name, which the log notes; raise UserError 404."""
-        name = path["dataset"]
-        path["dataset"] = self.services.registry.dataset(name)
+        """Put the dataset in the place of its name, which the log notes.
+
+        Raises UserError where the caller does not see it, or where there is none.
+        """
+        name, caller = path["dataset"], exchange.caller or ANYONE
+        if not caller.sees(name):  # looked at before anybody knows whether there is one
+            raise UserError(
+                "This key is for other datasets.",
+                code="dataset_not_allowed",
+                given=name,
+                choices=sorted(caller.datasets or ()),
+                fix="ask an administrator for a key of this dataset",
+            )
+        try:
+            path["dataset"] = self.services.registry.dataset(name)
+        except UserError as error:
+            if error.code == "unknown_dataset" and caller.datasets is not None:
+                error.choices, error.fix = [], None  # others are not to be named
+            raise
         exchange.dataset = name

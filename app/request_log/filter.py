@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from app.http.exchange import Caller
 from app.http.paging import TimeSpan, moments
 from app.request_log.delivery import State
 from app.store.tables import FAILED, Request
@@ -27,8 +28,13 @@ class Filter(TimeSpan, frozen=True):
     delivery: Annotated[State | None, Meta(description="how a file of rows ended")] = None
 
 
-def conditions(query: Filter) -> list[Any]:
-    """Return a filter as conditions on the table of requests."""
+def seen_by(caller: Caller) -> list[Any]:
+    """Return the conditions for what a caller sees: of some datasets nothing but theirs."""
+    return [] if caller.datasets is None else [Request.dataset.in_(sorted(caller.datasets))]
+
+
+def conditions(query: Filter, caller: Caller) -> list[Any]:
+    """Return a filter, and what its caller sees, as conditions on the table of requests."""
     equal = {
         Request.path: query.path,
         Request.method: query.method,
@@ -37,7 +43,7 @@ def conditions(query: Filter) -> list[Any]:
         Request.request_id: query.request_id,
     }
     clauses: list[Any] = [field == value for field, value in equal.items() if value is not None]
-    clauses += moments(query, Request.id)
+    clauses += [*moments(query, Request.id), *seen_by(caller)]
     if query.status is not None:
         first = int(query.status.replace("xx", "00"))
         last = first + 99 if query.status.endswith("xx") else first

@@ -12,7 +12,7 @@ from typing import Any
 from app.auth.guard import Guard
 from app.http import body
 from app.http import exchange as exchanges
-from app.http.exchange import ANYONE, Answer, App, Exchange, Start
+from app.http.exchange import Answer, App, Exchange, Start
 from app.http.prometheus import Metrics
 from app.http.resource import RouteTable
 from app.request_log.batches import Batches
@@ -124,8 +124,8 @@ class Recorder:
             if self._is_streamed(exchange.environ):
                 body.announced(exchange.environ, self._largest_upload)
             else:
-                is_known = exchange.caller is not ANYONE
-                largest = self._largest_body if is_known else LARGEST_OF_ANYONE
+                is_anyone = exchange.caller.is_anyone
+                largest = LARGEST_OF_ANYONE if is_anyone else self._largest_body
                 exchange.body = body.read(exchange.environ, min(largest, self._largest_body))
             return exchanges.run(self._app, exchange.environ)
         except UserError as error:

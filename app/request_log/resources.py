@@ -19,7 +19,7 @@ from app.http.paging import Cursor, Limit, Page, Timestamp
 from app.http.resource import Resource
 from app.records import spreadsheet
 from app.request_log.delivery import State
-from app.request_log.filter import PRINTABLE, Filter, conditions
+from app.request_log.filter import PRINTABLE, Filter, conditions, seen_by
 from app.request_log.traffic import Traffic
 from app.store.redaction import Redaction
 from app.store.tables import Prediction, Request
@@ -101,7 +101,7 @@ class Requests(Resource):
     )
     def on_get(self, call: Call[LogQuery, None]) -> LogPage | None:
         """Answer with a page, the newest first; or with a file of all, the oldest first."""
-        clauses = conditions(call.query)
+        clauses = conditions(call.query, call.caller)
         if call.query.format == "csv":
             self._export(call, clauses)
             return None
@@ -158,7 +158,7 @@ class OneRequest(Resource):
             raise UserError(what, code="unknown_request", given=repr(request_id))
         columns = [one for one in Request._meta.sorted_fields if one is not Request.checksum]
         rows = Request.select(*columns).where(
-            (Request.id == request_id) | (Request.request_id == request_id)
+            (Request.id == request_id) | (Request.request_id == request_id), *seen_by(call.caller)
         )
         row = next(iter(rows.limit(1).dicts().execute(self._database)), None)
         if row is None:

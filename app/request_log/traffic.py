@@ -93,7 +93,8 @@ class Traffic(Resource):
         start, end = clock.text(since), clock.text(until)
         span = msgspec.structs.replace(call.query, since=start, until=end)
         columns = (Request.id, Request.status, Request.milliseconds)
-        newest = Request.select(*columns).where(*conditions(span)).order_by(Request.id.desc())
+        clauses = conditions(span, call.caller)
+        newest = Request.select(*columns).where(*clauses).order_by(Request.id.desc())
         rows = list(newest.limit(MOST + 1).tuples().execute(self._database))
         seconds = step((until - since).total_seconds())
         return TrafficSeries(

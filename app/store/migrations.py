@@ -15,6 +15,7 @@ from app.store.tables import (
     BatchPrediction,
     EndedSession,
     Event,
+    FormerSecret,
     Key,
     Label,
     Migration,
@@ -60,6 +61,12 @@ def _checksums(database: peewee.Database) -> None:
         _add(column, "BIGINT", database)
 
 
+def _limited_keys(database: peewee.Database) -> None:
+    for column in (Key.datasets, Key.expires, Key.used, Key.note):
+        _add(column, "TEXT", database)
+    _create(FormerSecret, database)
+
+
 TABLES: list[type[peewee.Model]] = [
     Migration,
     Request,
@@ -71,6 +78,7 @@ TABLES: list[type[peewee.Model]] = [
     Upload,
     Training,
     EndedSession,
+    FormerSecret,
 ]
 # A new database is created from tables.py; an older one runs the steps that it lacks, in
 # order. A released step is never changed. playhouse.migrate writes steps for both databases.
@@ -82,6 +90,7 @@ STEPS: list[tuple[str, Callable[[peewee.Database], None]]] = [
     ("sessions that were signed out", _ended_sessions),
     ("how answers ended that were made while they were sent", _deliveries),
     ("checksums of the log's rows", _checksums),
+    ("keys that are restricted, expire and are renewed", _limited_keys),
 ]
 
 

@@ -163,9 +163,25 @@ class Key(Model):
     scopes = TextField()  # joined by commas
     at = TextField()
     revoked = TextField(null=True)  # when
+    datasets = TextField(null=True)  # joined by commas; null for all
+    expires = TextField(null=True)  # when
+    used = TextField(null=True)  # when last, to some minutes
+    note = TextField(null=True)
 
     class Meta:
         table_name = "key"
+
+
+class FormerSecret(Model):
+    """What a key was before it was renewed; valid for a while beside the new one."""
+
+    prefix = TextField(primary_key=True)
+    hash = TextField()
+    name = TextField()  # of the key
+    until = TextField()
+
+    class Meta:
+        table_name = "former_secret"
 
 
 class EndedSession(Model):

@@ -18,6 +18,7 @@ from app.store.tables import (
     BatchPrediction,
     EndedSession,
     Event,
+    FormerSecret,
     Key,
     Label,
     Migration,
@@ -29,8 +30,8 @@ from app.store.tables import (
 from tests.app import project
 
 TABLES = (
-    *(Migration, Request, BatchPrediction, Version, Event, Key, EndedSession),
-    *(Label, Upload, Training),
+    *(Migration, Request, BatchPrediction, Version, Event, Key, FormerSecret),
+    *(EndedSession, Label, Upload, Training),
 )
 Result = falcon.testing.Result
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from app.auth import keys as stored
 from app.auth.keys import digest
 from app.settings import Settings
-from app.store import opening
+from app.store import clock, opening
 from src.support.errors import UserError
 
 Run = Callable[..., str]
@@ -28,7 +29,7 @@ def run(run_command: Run) -> Run:
 
 def test_a_key_is_shown_once_and_is_valid(run: Run, database: peewee.Database) -> None:
     key = run("create", "--name", "web", "--scopes", "predict, label").strip()
-    ((prefix, known),) = stored.valid(database).items()
+    ((prefix, known),) = stored.unrevoked(database).items()
     assert (known.name, known.scopes) == ("web", {"predict", "label"})
     assert known.hash == digest(key)
     listed = run("list")
@@ -39,7 +40,7 @@ def test_a_key_is_shown_once_and_is_valid(run: Run, database: peewee.Database) -
 
 def test_a_key_may_predict_unless_it_is_said_otherwise(run: Run, database: peewee.Database) -> None:
     run("create", "--name", "web")
-    assert [known.scopes for known in stored.valid(database).values()] == [{"predict"}]
+    assert [known.scopes for known in stored.unrevoked(database).values()] == [{"predict"}]
 
 
 def test_a_revoked_key_is_listed_as_revoked(run: Run, database: peewee.Database) -> None:
@@ -47,8 +48,48 @@ def test_a_revoked_key_is_listed_as_revoked(run: Run, database: peewee.Database)
     run("create", "--name", "other")
     assert run("revoke", "--name", "web") == "'web' is revoked.\n"
     assert "this machine only" in run("revoke", "--name", "other")
-    assert stored.valid(database) == {}
+    assert stored.unrevoked(database) == {}
     assert str(run("list")).count("Z") >= 2
+
+
+def test_a_key_is_listed_with_its_limits(run: Run, database: peewee.Database) -> None:
+    words = [
+        "--dataset",
+        "diamonds",
+        "--dataset",
+        "payments",
+        "--expires",
+        "90d",
+        "--note",
+        "of Ada",
+    ]
+    run("create", "--name", "web", *words)
+    (known,) = stored.unrevoked(database).values()
+    assert known.datasets == {"diamonds", "payments"}
+    days = clock.parse(known.until or "", "until") - clock.now()
+    assert timedelta(days=89.9) < days < timedelta(days=90)
+    listed = run("list")
+    for word in ("diamonds,payments", f"{known.until}"[:16], "valid", "of Ada"):
+        assert word in listed
+    stored.note_use(database, ["web"], stored.unrevoked(database))
+    assert f"{clock.stamp()[:13]}" in run("list").split("payments")[1]
+
+
+def test_a_renewed_key_is_shown_once_and_the_one_before_is_listed(
+    run: Run, database: peewee.Database
+) -> None:
+    old = run("create", "--name", "web").strip()
+    new = run("rotate", "web", "--grace", "7d").strip()
+    known = stored.unrevoked(database)
+    assert [bool(stored.find(key, known)) for key in (old, new)] == [True, True]
+    assert "replaced" in run("list")
+    run("rotate", "web", "--grace", "0h", "--expires", "2999-01-31")
+    assert stored.find(new, stored.unrevoked(database)).has_ended
+    listed = run("list")
+    assert listed.count("replaced") == 1, "the one that goes on for a while"
+    assert "2999-01-31" in listed
+    run("revoke", "--name", "web")
+    assert "replaced" not in run("list")
 
 
 def test_without_keys_the_list_says_how_to_make_one(run: Run, settings: Settings) -> None:
@@ -66,6 +107,15 @@ def test_without_keys_the_list_says_how_to_make_one(run: Run, settings: Settings
         (["create", "--name", "web\n"], "name of the key"),
         (["create", "--name", "web", "--scopes", "everything"], "everything"),
         (["create", "--name", "web", "--scopes", ""], "scope"),
+        (["create", "--name", "web", "--dataset", "diamond"], "diamond"),
+        (["create", "--name", "web", "--dataset", ""], "dataset"),
+        (["create", "--name", "web", "--expires", "2001-01-31"], "over already"),
+        (["create", "--name", "web", "--expires", "soon"], "--expires"),
+        (["create", "--name", "web", "--note", ""], "note"),
+        (["create", "--name", "web", "--note", "x" * 201], "note"),
+        (["create", "--name", "web", "--note", f"lpd_12345678_{'x' * 43}"], "holds a key"),
+        (["rotate", "nobody"], "nobody"),
+        (["rotate", "nobody", "--grace", "2999-01-31"], "--grace"),
         (["revoke", "--name", "nobody"], "nobody"),
     ],
 )
@@ -80,7 +130,7 @@ def test_a_wrong_value_makes_no_key(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], "create,list,revoke"),
+        ([], "create,rotate,list,revoke"),
         (["make"], "'make'"),
         (["create"], "--name"),
         (["create", "name=web"], "--name"),

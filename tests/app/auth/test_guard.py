@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -112,8 +113,7 @@ def test_anyone_may_only_read_and_sign_in(path: str, method: str) -> None:
 
 
 def signed_in(method: str = "GET", **more: str) -> dict[str, Any]:
-    cookie = guard().sign_in(KEY)
-    assert cookie is not None
+    cookie, _ = guard().sign_in(KEY)
     more = {name: value.replace("TOKEN", sessions.token(cookie)) for name, value in more.items()}
     more["HTTP_COOKIE"] = f"{sessions.COOKIE}={cookie}"
     return environ("/v1/stones", method, REMOTE_ADDR="10.0.0.1", **more)
@@ -121,8 +121,59 @@ def signed_in(method: str = "GET", **more: str) -> dict[str, Any]:
 
 def test_who_signed_in_is_known() -> None:
     assert guard().admit(signed_in()) == Caller("web", frozenset({"predict"}))
-    assert guard().sign_in(OTHER) is None
-    assert guard(locked=False).sign_in(KEY) is None
+    for made, key in ((guard(), OTHER), (guard(locked=False), KEY)):
+        with pytest.raises(UserError, match="not valid"):
+            made.sign_in(key)
+
+
+def ended(**more: Any) -> Guard:
+    made = guard()
+    made.learn({PREFIX: replace(STORED[PREFIX], until="2020-01-31T10:20:30.000000Z", **more)})
+    return made
+
+
+@pytest.mark.parametrize(("is_former", "reason"), [(False, "has expired"), (True, "replaced")])
+def test_a_key_that_has_ended_is_refused_with_the_reason(is_former: bool, reason: str) -> None:
+    made = ended(is_former=is_former)
+    problem = refused(made, environ(HTTP_X_API_KEY=KEY))
+    assert (problems.status(problem), problem.code) == (401, "expired_api_key")
+    assert reason in problem.what
+    assert "2020-01-31 10:20 UTC" in problem.what
+    with pytest.raises(UserError, match=reason):
+        made.sign_in(KEY)
+    assert made.take_used() == set()
+
+
+def test_a_key_that_has_ended_ends_its_sessions_and_opens_nothing() -> None:
+    assert refused(ended(), signed_in()).code == "missing_api_key"
+    assert not ended().is_open
+    assert refused(ended(), environ()).code == "missing_api_key"
+
+
+def test_who_ended_is_told_to_those_alone_who_have_the_key() -> None:
+    assert refused(ended(), environ(HTTP_X_API_KEY=KEY[:-1])).code == "invalid_api_key"
+
+
+def test_a_key_is_used_by_whoever_calls_or_is_signed_in_with_it() -> None:
+    made = guard()
+    for given in (environ(HTTP_X_API_KEY=KEY), signed_in()):
+        made.admit(given)
+        assert made.take_used() == {"web"}
+        assert made.take_used() == set()
+    refused(made, environ(HTTP_X_API_KEY=OTHER))
+    assert made.take_used() == set()
+
+
+def test_where_a_key_is_for_some_datasets_nobody_sees_them_without_one() -> None:
+    made = guard()
+    assert made.admit(environ("/docs")).sees("stones")
+    made.learn({PREFIX: replace(STORED[PREFIX], datasets=frozenset({"stones"}))})
+    for path in ("/docs", "/readyz"):
+        caller = made.admit(environ(path))
+        assert caller.is_anyone
+        assert not caller.sees("stones")
+    caller = made.admit(environ(HTTP_X_API_KEY=KEY))
+    assert (caller.sees("stones"), caller.sees("debts")) == (True, False)
 
 
 def test_a_change_with_a_cookie_needs_the_pages_token() -> None:

@@ -60,6 +60,18 @@ def test_a_new_key_locks_the_service_and_a_revoked_one_is_refused(service: Servi
     assert callers == ["(this machine)", "(this machine)", None, "web", None]
 
 
+def test_a_look_stores_which_keys_were_used(service: Service) -> None:
+    headers = {"X-API-Key": keys.create(service.database, "web", ["predict"])}
+    keys.create(service.database, "idle", ["predict"])
+    service.look()
+    assert service.predict(headers=headers).status_code == 200
+    assert [row["used"] for row in keys.listed(service.database)] == [None, None], "not by itself"
+    service.look()
+    used, idle = (row["used"] for row in keys.listed(service.database))
+    assert used is not None
+    assert idle is None
+
+
 def test_a_promotion_serves_at_the_next_look(service: Service) -> None:
     second = version_store.get(service.database, "stones", 2)
     version_store.promote(service.database, second, kind="promote", by="me", why="")

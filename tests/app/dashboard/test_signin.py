@@ -4,6 +4,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ import peewee
 import pytest
 
 from app.auth import ended_sessions, keys, sessions
+from app.store import clock
 from app.store import database as databases
 from app.store.tables import EndedSession
 from tests.app import server as servers
@@ -76,8 +78,26 @@ def test_a_key_opens_the_pages(locked: tuple[Service, str]) -> None:
 def test_a_wrong_key_is_told_and_not_repeated(locked: tuple[Service, str]) -> None:
     answer = sign_in(locked[0], "lpd_wrong_key")
     assert answer.status_code == 403
-    assert "This key is not valid" in answer.text
+    assert "This API key is not valid" in answer.text
     assert "lpd_wrong_key" not in answer.text
+
+
+@SQLITE
+def test_a_key_that_has_expired_signs_nobody_in(locked: tuple[Service, str]) -> None:
+    service, _ = locked
+    end = clock.text(clock.now() - timedelta(minutes=1))
+    key = keys.create(service.database, "old", ["predict"], expires=end)
+    service.look()
+    answer = sign_in(service, key)
+    assert answer.status_code == 403
+    assert "This API key has expired" in answer.text
+
+
+@SQLITE
+def test_who_signs_in_is_in_the_log(locked: tuple[Service, str]) -> None:
+    service, key = locked
+    sign_in(service, key)
+    assert [row["caller"] for row in service.rows()] == ["(anyone)", "web"]
 
 
 @SQLITE

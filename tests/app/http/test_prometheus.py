@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.http.exchange import Exchange, begin
+from app.http.exchange import HERE, Caller, Exchange, begin
 from app.http.prometheus import Metrics
 from tests.app.service import Service
 
 # Two workers, one after the other, and a third that counts nothing and tells the sums.
 WORKER = """
 import sys
-from app.http.exchange import begin
+from app.http.exchange import HERE, begin
 from app.http.prometheus import Metrics
 metrics = Metrics()
 for _ in range(int(sys.argv[1])):
@@ -24,7 +24,7 @@ for _ in range(int(sys.argv[1])):
     metrics.count(exchange, 200)
     metrics.log_failed()
 if sys.argv[1] == "0":
-    sys.stdout.buffer.write(metrics.text()[0])
+    sys.stdout.buffer.write(metrics.text(HERE)[0])
 """
 
 
@@ -57,7 +57,7 @@ def test_answers_are_counted_by_method_route_and_status(metrics: Metrics) -> Non
         metrics.count(exchange("GET", "/v1/datasets"), 200)
     metrics.count(exchange("GET", "/v1/datasets"), 401)
     metrics.count(exchange("POST", "/v1/{dataset}/predictions"), 200)
-    text = metrics.text()[0].decode()
+    text = metrics.text(HERE)[0].decode()
     counts = {
         (dict(labels)["method"], dict(labels)["route"], dict(labels)["status"]): number
         for (name, labels), number in samples(text).items()
@@ -75,15 +75,25 @@ def test_records_are_counted_by_version_and_only_when_they_were_answered(metrics
     metrics.count(exchange("POST", "/p", predicted=10), 200)
     metrics.count(exchange("POST", "/p", predicted=5, version=2), 200)
     metrics.count(exchange("POST", "/p", predicted=100), 503)
-    text = metrics.text()[0].decode()
+    text = metrics.text(HERE)[0].decode()
     assert value(text, "predictions_total", dataset="stones", version="1") == 11
     assert value(text, "predictions_total", dataset="stones", version="2") == 5
 
 
+def test_a_dataset_that_a_caller_does_not_see_is_left_out(metrics: Metrics) -> None:
+    metrics.count(exchange("POST", "/p", predicted=1), 200)
+    for datasets, expected in (({"stones"}, 1), ({"debts"}, None)):
+        caller = Caller("web", frozenset({"predict"}), frozenset(datasets))
+        text = metrics.text(caller)[0].decode()
+        assert value(text, "predictions_total", dataset="stones", version="1") == expected
+        assert ("stones" in text) == (expected is not None)
+        assert "lapidary_request_seconds_count" in text
+
+
 def test_what_could_not_be_stored_is_counted(metrics: Metrics) -> None:
-    assert value(metrics.text()[0].decode(), "log_failures_total") == 0
+    assert value(metrics.text(HERE)[0].decode(), "log_failures_total") == 0
     metrics.log_failed()
-    assert value(metrics.text()[0].decode(), "log_failures_total") == 1
+    assert value(metrics.text(HERE)[0].decode(), "log_failures_total") == 1
 
 
 def test_workers_are_summed(tmp_path: Path, root: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import peewee
 import pytest
 
+from app.http.exchange import HERE
 from app.request_log.filter import Filter, conditions
 from app.store import database as databases
 from app.store.migrations import migrate
@@ -22,7 +23,8 @@ def database(tmp_path: Path) -> Iterator[peewee.Database]:
 
 @pytest.mark.parametrize("status", ["404", "500", "5xx"])
 def test_failed_requests_are_found_by_their_index(database: peewee.Database, status: str) -> None:
-    query = Request.select().where(*conditions(Filter(status=status))).order_by(Request.id.desc())
+    clauses = conditions(Filter(status=status), HERE)
+    query = Request.select().where(*clauses).order_by(Request.id.desc())
     sql, parameters = query.limit(50).bind(database).sql()
     plan = str(database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall())
     assert "request_failed" in plan

@@ -11,11 +11,14 @@ from typing import Any
 import peewee
 import pytest
 
+from app.auth import keys
+from app.auth.keys import StoredKey
 from app.store import database as databases
 from app.store import migrations
 from app.store.tables import (
     BatchPrediction,
     EndedSession,
+    FormerSecret,
     Key,
     Label,
     Migration,
@@ -26,7 +29,7 @@ from app.store.tables import (
 )
 from src.support.errors import UserError
 
-LATER = ("label", "upload", "training", "ended_session")
+LATER = ("label", "upload", "training", "ended_session", "former_secret")
 MIGRATE = """
 import sys
 from app.store import database as databases
@@ -182,7 +185,7 @@ def described(database: peewee.Database, table: str) -> tuple[Any, ...]:
 
 def test_the_first_schema_becomes_the_present_one(database: peewee.Database) -> None:
     made = {table: described(database, table) for table in LATER}
-    for table in (Label, Upload, Training, EndedSession):
+    for table in (Label, Upload, Training, EndedSession, FormerSecret):
         database.execute_sql(f"DROP TABLE {table._meta.table_name}")
     Migration.delete().where(Migration.number > 1).execute(database)
     Key.insert(name="a", prefix="a", hash="", scopes="", at="").execute(database)
@@ -196,7 +199,8 @@ def test_a_log_from_before_references_takes_them(database: peewee.Database) -> N
     tables = ("request", "batch_prediction")
     made = {table: described(database, table) for table in tables}
     database.execute_sql("DROP VIEW prediction")
-    database.execute_sql("DROP TABLE ended_session")
+    for table in ("ended_session", "former_secret"):
+        database.execute_sql(f"DROP TABLE {table}")
     database.execute_sql('ALTER TABLE "request" DROP COLUMN "delivery"')
     for table in tables:
         database.execute_sql(f'ALTER TABLE "{table}" DROP COLUMN "checksum"')
@@ -223,6 +227,7 @@ def test_a_log_from_before_deliveries_is_kept(database: peewee.Database) -> None
     database.execute_sql('ALTER TABLE "request" DROP COLUMN "delivery"')
     for table in ("request", "batch_prediction"):
         database.execute_sql(f'ALTER TABLE "{table}" DROP COLUMN "checksum"')
+    database.execute_sql("DROP TABLE former_secret")
     Migration.delete().where(Migration.number > 5).execute(database)
     row = {"id": "1", "at": "t", "method": "GET", "path": "/", "query": "", "status": 200}
     more = {"milliseconds": 1.0, "is_prediction": 0}
@@ -230,6 +235,24 @@ def test_a_log_from_before_deliveries_is_kept(database: peewee.Database) -> None
     migrations.migrate(database)
     assert described(database, "request") == now
     assert Request.select(Request.delivery, Request.checksum).tuples().get(database) == (None, None)
+
+
+def test_keys_from_before_restrictions_go_on_unchanged(database: peewee.Database) -> None:
+    tables = ("key", "former_secret")
+    made = {table: described(database, table) for table in tables}
+    database.execute_sql("DROP TABLE former_secret")
+    for column in ("datasets", "expires", "used", "note"):
+        database.execute_sql(f'ALTER TABLE "key" DROP COLUMN "{column}"')
+    Migration.delete().where(Migration.number > 7).execute(database)
+    row = ("web", "lpd_1", "a" * 64, "predict,label", "t")
+    marks = ", ".join([database.param] * len(row))
+    database.execute_sql(
+        f'INSERT INTO "key" (name, prefix, hash, scopes, at) VALUES ({marks})', row
+    )
+    migrations.migrate(database)
+    assert {table: described(database, table) for table in made} == made
+    scopes = frozenset({"predict", "label"})
+    assert keys.unrevoked(database) == {"lpd_1": StoredKey("web", "a" * 64, scopes)}
 
 
 def test_labels_are_found_by_what_they_are_searched_by(database: peewee.Database) -> None:
