@@ -74,7 +74,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     gatekeeper = Gatekeeper(configured)
     registry = Registry(database, var, load, configured, gatekeeper)
     services = Services(settings, database, redaction, configured, gatekeeper, registry, load)
-    watcher = Watcher(maker, database, registry, guard, settings.poll)
+    watcher = Watcher(maker, database, registry, guard, var, settings.poll)
     watcher.start(is_watching=is_watching)
     if is_watching:
         housekeeping.start(settings)

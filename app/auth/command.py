@@ -8,7 +8,7 @@ from argparse import Namespace
 
 import peewee
 
-from app.auth import keys, lifetime
+from app.auth import closure, keys, lifetime
 from app.http.exchange import SCOPES
 from app.settings import Settings
 from app.store import clock, opening
@@ -24,6 +24,10 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 EXAMPLE = "keys create --name shop --scopes predict,label"
 LONGEST_NOTE = 200  # characters
 GRACE = "1d"
+_CLOSED = (
+    "Nobody is answered until there is one, "
+    f"or until this machine is let in without: {opening.PROGRAM} keys open"
+)
 
 
 def add_arguments(parser: Parser) -> None:
@@ -61,6 +65,8 @@ def add_arguments(parser: Parser) -> None:
     revoke = parser.add_command("revoke", "end a key within a second", "keys revoke --name shop")
     revoke.add_argument("--name", required=True, help="whose key it is")
     revoke.set_defaults(run=_revoke)
+    words = "let this machine in without a key again, where no key is left"
+    parser.add_command("open", words, "keys open").set_defaults(run=_open)
 
 
 def _create(arguments: Namespace, settings: Settings) -> None:
@@ -80,6 +86,7 @@ def _create(arguments: Namespace, settings: Settings) -> None:
     expires = None if arguments.expires is None else lifetime.end(arguments.expires, "--expires")
     with opening.opened(settings, is_made=True) as database:
         _check_datasets(arguments.dataset, database)
+        closure.close(settings.folder())
         key = keys.create(
             database,
             arguments.name,
@@ -138,7 +145,20 @@ def _revoke(arguments: Namespace, settings: Settings) -> None:
         keys.revoke(database, arguments.name)
         left = len(keys.unrevoked(database))
     name = arguments.name
-    print(f"'{name}' is revoked." + ("" if left else " No key is left: this machine only."))
+    print(f"'{name}' is revoked." + ("" if left else f" No key is left. {_CLOSED}"))
+
+
+def _open(_: Namespace, settings: Settings) -> None:
+    with opening.opened(settings) as database:
+        names = sorted({key.name for key in keys.unrevoked(database).values()})
+        if names:
+            raise UserError(
+                "There are keys, so every caller needs one.",
+                given=", ".join(names),
+                fix="revoke them first: python -m app keys revoke --name <name>",
+            )
+        closure.reopen(settings.folder())
+    print("Within a second the service answers this machine without a key, and nobody else.")
 
 
 def _list(_: Namespace, settings: Settings) -> None:
@@ -146,7 +166,10 @@ def _list(_: Namespace, settings: Settings) -> None:
         stored, former = keys.listed(database), keys.former(database)
     if not stored:
         made = f"{opening.PROGRAM} {EXAMPLE}"
-        print(f"There are no keys, so only this machine has access. Create one:\n  {made}")
+        who = "There are no keys, so only this machine has access."
+        if closure.is_closed(settings.folder()):
+            who = f"There are no keys, though some were made. {_CLOSED}"
+        print(f"{who} Create one:\n  {made}")
         return
     columns = ["name", "begins", "scopes", "datasets", "made", "used", "ends", "state", "note"]
     rows = []

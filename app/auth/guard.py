@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from app.auth import sessions
+from app.auth.closure import lost
 from app.auth.hosts import is_local_name, is_loopback
 from app.auth.keys import StoredKey, beginning, find
 from app.auth.sessions import Session
@@ -48,6 +49,7 @@ class Guard:
         self._keys: Mapping[str, StoredKey] | None = None  # until the database has been read
         self._ended: Collection[str] = ()  # ids of sessions, as the database has them
         self._ended_here: set[str] = set()  # and those that this worker may know of earlier
+        self._is_closed = False
         self._anyone = ANYONE
         self._used: set[str] = set()  # names of keys
 
@@ -55,9 +57,19 @@ class Guard:
         """Take the routes, of which some need no key."""
         self._routes = routes
 
-    def learn(self, keys: Mapping[str, StoredKey], ended: Collection[str] = ()) -> None:
-        """Set the valid keys, by prefix, and the ids of sessions that were ended."""
+    def learn(
+        self,
+        keys: Mapping[str, StoredKey],
+        ended: Collection[str] = (),
+        *,
+        is_closed: bool = False,
+    ) -> None:
+        """Set the keys, by prefix, and the ids of sessions that were ended.
+
+        `is_closed` says that without keys nobody is to be admitted.
+        """
         self._ended = ended
+        self._is_closed = is_closed
         self._keys = keys
         is_any_restricted = any(key.datasets is not None for key in keys.values())
         self._anyone = ANYONE_OF_NONE if is_any_restricted else ANYONE
@@ -80,6 +92,8 @@ class Guard:
                 fix="try again; see /readyz",
             )
         if not keys:
+            if self._is_closed:
+                raise lost()
             return self._local(environ)
         key = _given_key(environ)
         if key is None:
@@ -128,7 +142,7 @@ class Guard:
     @property
     def is_open(self) -> bool:
         """Tell whether no key is needed."""
-        return not self._keys
+        return not self._keys and not self._is_closed
 
     def _signed_in(self, environ: dict[str, Any], keys: Mapping[str, StoredKey]) -> Caller | None:
         """Return who is signed in; raise UserError if another site may have sent the request."""

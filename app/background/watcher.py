@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import peewee
 
-from app.auth import ended_sessions, keys
+from app.auth import closure, ended_sessions, keys
 from app.auth.guard import Guard
 from app.registry.registry import Registry
 from app.store.database import REFUSALS
@@ -17,6 +18,8 @@ from src.support.errors import UserError
 from src.support.recurring import Errors
 
 log = logging.getLogger(__name__)
+
+CHANGES, KEYS = "changes", "keys"  # what errors are about
 
 
 class Watcher:
@@ -28,13 +31,18 @@ class Watcher:
         database: peewee.Database,
         registry: Registry,
         guard: Guard,
+        folder: Path,
         poll: float,
     ) -> None:
-        """Take one database that may create its file, for the start, and one that may not."""
+        """Take one database that may create its file, for the start, and one that may not.
+
+        `folder` is that of everything that the service keeps.
+        """
         self._maker = maker
         self._database = database
         self._registry = registry
         self._guard = guard
+        self._folder = folder
         self._poll = poll
         self._is_migrated = False
         self._is_loaded = False
@@ -65,7 +73,7 @@ class Watcher:
             for duty in duties if self._is_loaded else reversed(duties):
                 duty()
             self._is_loaded = True
-            self._errors.clear()
+            self._errors.pop(CHANGES, None)
         except REFUSALS as error:
             self._tell(f"the database cannot be read: {error}")
         finally:
@@ -75,8 +83,21 @@ class Watcher:
     def _learn_keys(self) -> None:
         ended = ended_sessions.ended(self._database)
         unrevoked = keys.unrevoked(self._database)
-        self._guard.learn(unrevoked, ended)
+        is_closed = not unrevoked and closure.is_closed(self._folder)
+        self._guard.learn(unrevoked, ended, is_closed=is_closed)
         keys.note_use(self._database, self._guard.take_used(), unrevoked)
+        self._remember(has_keys=bool(unrevoked), is_closed=is_closed)
+
+    def _remember(self, *, has_keys: bool, is_closed: bool) -> None:
+        """Remember that there are keys; say where that cannot be, or where they were lost."""
+        try:
+            if has_keys:
+                closure.close(self._folder)
+            if is_closed:
+                raise closure.lost()
+            self._errors.pop(KEYS, None)
+        except UserError as error:
+            self._tell(str(error), KEYS)
 
     def _run(self) -> None:
         while not self._stop.wait(self._poll):
@@ -87,7 +108,7 @@ class Watcher:
             except Exception:
                 log.exception("looking for changes failed")
 
-    def _tell(self, error: str) -> None:
+    def _tell(self, error: str, about: str = CHANGES) -> None:
         """Log an error once, not at each poll."""
-        if self._errors.is_new("changes", error):
+        if self._errors.is_new(about, error):
             log.error("%s", error)

@@ -108,6 +108,7 @@ KINDS: dict[str, Kind] = {
     "count_failed": Kind(503, "A count failed a moment ago.", LATER),
     "too_many_uploads": Kind(503, "Too many large requests arrive at once."),
     "api_keys_not_loaded": Kind(503, "The database has not told yet which keys are valid.", AGAIN),
+    "api_keys_lost": Kind(503, "API keys were made here, and the database has none that is left."),
     "database_unavailable": Kind(503, "The database is busy or cannot be reached.", AGAIN),
     "answer_not_stored": Kind(503, "The answer could not be stored and is not given.", AGAIN),
     "charts_unavailable": Kind(

@@ -39,7 +39,7 @@ POLICY = (
 )
 
 
-REFUSED = ("local_only", "api_keys_not_loaded")
+REFUSED = ("local_only", "api_keys_not_loaded", "api_keys_lost")
 
 
 class OpenApiDocument(Resource):

@@ -13,6 +13,7 @@ from pathlib import Path
 import peewee
 import pytest
 
+from app.auth import closure
 from app.auth import keys as stored
 from app.auth.keys import digest
 from app.settings import Settings
@@ -47,7 +48,7 @@ def test_a_revoked_key_is_listed_as_revoked(run: Run, database: peewee.Database)
     run("create", "--name", "web")
     run("create", "--name", "other")
     assert run("revoke", "--name", "web") == "'web' is revoked.\n"
-    assert "this machine only" in run("revoke", "--name", "other")
+    assert "keys open" in run("revoke", "--name", "other")
     assert stored.unrevoked(database) == {}
     assert str(run("list")).count("Z") >= 2
 
@@ -98,6 +99,32 @@ def test_without_keys_the_list_says_how_to_make_one(run: Run, settings: Settings
     assert "python -m app keys create" in run("list")
 
 
+def test_once_keys_were_made_this_machine_is_let_in_by_command_alone(
+    run: Run, settings: Settings
+) -> None:
+    run("create", "--name", "web")
+    assert closure.is_closed(settings.folder())
+    with pytest.raises(UserError, match="every caller needs one") as caught:
+        run("open")
+    assert caught.value.given == "web"
+    run("revoke", "--name", "web")
+    assert closure.is_closed(settings.folder())
+    run("open")
+    assert not closure.is_closed(settings.folder())
+
+
+@pytest.mark.parametrize("is_made", [False, True])
+def test_the_list_says_whether_keys_were_made_before(
+    run: Run, settings: Settings, database: peewee.Database, is_made: bool
+) -> None:
+    if is_made:
+        closure.close(settings.folder())
+    told = run("list")
+    assert "keys create" in told
+    assert ("only this machine has access" in told) != is_made
+    assert ("keys open" in told) == is_made
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -130,7 +157,7 @@ def test_a_wrong_value_makes_no_key(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], "create,rotate,list,revoke"),
+        ([], "create,rotate,list,revoke,open"),
         (["make"], "'make'"),
         (["create"], "--name"),
         (["create", "name=web"], "--name"),

@@ -86,6 +86,16 @@ def test_this_machine_is_asked_by_its_own_name(host: str, is_here: bool, agent: 
     assert guard(locked=False).admit({**given, "REMOTE_ADDR": ""}) == HERE, "of a Unix socket"
 
 
+@pytest.mark.parametrize("path", ["/v1/stones", "/docs", "/", "/signin"])
+def test_where_keys_were_made_nobody_is_admitted_without_them(path: str) -> None:
+    closed = guard()
+    closed.learn({}, is_closed=True)
+    for more in ({}, {"HTTP_X_API_KEY": KEY}):
+        assert refused(closed, environ(path, **more)).code == "api_keys_lost"
+    assert not closed.is_open
+    assert closed.admit(environ("/healthz")) == ANYONE
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 @pytest.mark.parametrize("locked", [False, True])
 def test_probes_are_for_anyone(path: str, locked: bool) -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import peewee
 import pytest
 
-from app.auth import keys
+from app.auth import closure, keys
 from app.auth.guard import Guard
 from app.background import watcher as watcher_module
 from app.background.watcher import Watcher
 from app.registry import store as version_store
 from app.registry.registry import Registry as RealRegistry
-from app.store.tables import Migration
+from app.store.tables import Key, Migration
 from src.support.errors import UserError
 from tests.app.service import Service, assert_refused
 
@@ -39,9 +40,9 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-def watcher(database: peewee.Database, registry: Registry) -> Watcher:
+def watcher(database: peewee.Database, registry: Registry, tmp_path: Path) -> Watcher:
     guard = Guard(proxies=0, origins=(), secret=b"s")
-    return Watcher(database, database, registry, guard, 0.01)  # type: ignore[arg-type]
+    return Watcher(database, database, registry, guard, tmp_path, 0.01)  # type: ignore[arg-type]
 
 
 def test_a_new_key_locks_the_service_and_a_revoked_one_is_refused(service: Service) -> None:
@@ -70,6 +71,41 @@ def test_a_look_stores_which_keys_were_used(service: Service) -> None:
     used, idle = (row["used"] for row in keys.listed(service.database))
     assert used is not None
     assert idle is None
+
+
+def test_a_lost_database_does_not_open_the_service(
+    make_service: Callable[..., Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    service = make_service()
+    keys.create(service.database, "web", ["predict"])
+    service.look()
+    Key.delete().execute(service.database)
+    for after in (service, make_service()):
+        after.look()
+        problem = assert_refused(after.ask("/v1/datasets"), 503, "keys open", "keys create")
+        assert problem["code"] == "api_keys_lost"
+        assert_refused(after.ask("/docs"), 503)
+        assert after.ask("/healthz").status_code == 200
+    service.look()
+    told = [record for record in caplog.records if "has none that is left" in record.message]
+    assert len(told) == 2, "once by each"
+    headers = {"X-API-Key": keys.create(service.database, "new", ["predict"])}
+    service.look()
+    assert service.ask("/v1/datasets", headers=headers).status_code == 200
+
+
+def test_where_it_cannot_be_remembered_keys_are_valid_all_the_same(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_: Path) -> None:
+        raise UserError("No space is left.")
+
+    monkeypatch.setattr(closure, "close", refuse)
+    headers = {"X-API-Key": keys.create(service.database, "web", ["predict"])}
+    service.look()
+    assert "No space is left" in caplog.text
+    assert service.ask("/v1/datasets").status_code == 401
+    assert service.ask("/v1/datasets", headers=headers).status_code == 200
 
 
 def test_a_promotion_serves_at_the_next_look(service: Service) -> None:
