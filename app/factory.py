@@ -33,6 +33,7 @@ from app.request_log import resources as request_log
 from app.request_log.delivery import Deliveries
 from app.request_log.journal import Journal
 from app.request_log.recorder import Recorder
+from app.request_log.strangers import Strangers
 from app.settings import PREPARED, Settings
 from app.store import database as databases
 from app.store import redacted_logs
@@ -74,7 +75,10 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     gatekeeper = Gatekeeper(configured)
     registry = Registry(database, var, load, configured, gatekeeper)
     services = Services(settings, database, redaction, configured, gatekeeper, registry, load)
-    watcher = Watcher(maker, database, registry, guard, var, settings.poll)
+    strangers = Strangers()
+    metrics.gauges = guard.budgets.metrics
+    stores = [strangers.store, guard.budgets.store]
+    watcher = Watcher(maker, database, registry, guard, var, settings.poll, stores)
     watcher.start(is_watching=is_watching)
     if is_watching:
         housekeeping.start(settings)
@@ -117,6 +121,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         deliveries=Deliveries(database),
         redaction=redaction,
         metrics=metrics,
+        strangers=strangers,
         largest_body=int(settings.largest_body * 1e6),
         largest_upload=int(settings.largest_upload * 1e6),
     )

@@ -8,8 +8,8 @@ from argparse import Namespace
 
 import peewee
 
-from app.auth import closure, keys, lifetime
-from app.http.exchange import SCOPES
+from app.auth import closure, keys, lifetime, quotas
+from app.http.exchange import SCOPES, UNITS
 from app.settings import Settings
 from app.store import clock, opening
 from app.store import database as databases
@@ -47,6 +47,14 @@ def add_arguments(parser: Parser) -> None:
     create.add_argument(
         "--expires", metavar="TIME", help="after which it is refused: 12h, 90d or a date"
     )
+    create.add_argument(
+        "--quota",
+        action="append",
+        default=[],
+        metavar="QUOTA",
+        help="what it may use, once for each: "
+        f"<{'|'.join(UNITS)}>=<number>/<{'|'.join(quotas.WINDOWS)}>",
+    )
     create.add_argument("--note", help=f"for people, up to {LONGEST_NOTE} characters")
     create.set_defaults(run=_create)
     renew = "give a key another secret, and let the one before go on for a while"
@@ -83,6 +91,7 @@ def _create(arguments: Namespace, settings: Settings) -> None:
         if scope not in SCOPES:
             raise unknown("scope", scope, SCOPES)
     _check_note(arguments.note)
+    allowed = quotas.read_all(arguments.quota)
     expires = None if arguments.expires is None else lifetime.end(arguments.expires, "--expires")
     with opening.opened(settings, is_made=True) as database:
         _check_datasets(arguments.dataset, database)
@@ -94,6 +103,7 @@ def _create(arguments: Namespace, settings: Settings) -> None:
             datasets=arguments.dataset,
             expires=expires,
             note=arguments.note,
+            allowed=allowed,
         )
         place = databases.path(database) or "the database"
     print(key)
@@ -171,15 +181,27 @@ def _list(_: Namespace, settings: Settings) -> None:
             who = f"There are no keys, though some were made. {_CLOSED}"
         print(f"{who} Create one:\n  {made}")
         return
-    columns = ["name", "begins", "scopes", "datasets", "made", "used", "ends", "state", "note"]
+    columns = [
+        "name",
+        "begins",
+        "scopes",
+        "datasets",
+        "quotas",
+        "made",
+        "used",
+        "ends",
+        "state",
+        "note",
+    ]
     rows = []
     for row in stored:
         state = "revoked" if row["revoked"] else _state(row["expires"])
-        what = [row["scopes"], row["datasets"] or "all", _minute(row["at"]), _minute(row["used"])]
+        limits = [row["scopes"], row["datasets"] or "all", row["quotas"] or ""]
+        what = [*limits, _minute(row["at"]), _minute(row["used"])]
         end = _minute(row["revoked"] or row["expires"])
         rows.append([row["name"], row["prefix"], *what, end, state, row["note"] or ""])
         rows += [
-            [one["name"], one["prefix"], *[""] * 4, _minute(one["until"]), "replaced", ""]
+            [one["name"], one["prefix"], *[""] * 5, _minute(one["until"]), "replaced", ""]
             for one in former
             if one["name"] == row["name"] and state != "revoked" and one["until"] > clock.stamp()
         ]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.auth import sessions
+from app.auth.budgets import Budgets
 from app.auth.closure import lost
+from app.auth.guesses import Guesses
 from app.auth.hosts import is_local_name, is_loopback
 from app.auth.keys import StoredKey, beginning, find
 from app.auth.sessions import Session
@@ -33,6 +36,7 @@ HEADERS = [
     ("Cache-Control", "no-store"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
 ]
+_EXPOSED = "RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
 _METHODS = "GET, POST, PUT, DELETE, HEAD, OPTIONS"
 _ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"
 
@@ -52,6 +56,8 @@ class Guard:
         self._is_closed = False
         self._anyone = ANYONE
         self._used: set[str] = set()  # names of keys
+        self._guesses = Guesses()
+        self.budgets = Budgets()
 
     def know(self, routes: RouteTable) -> None:
         """Take the routes, of which some need no key."""
@@ -71,6 +77,7 @@ class Guard:
         self._ended = ended
         self._is_closed = is_closed
         self._keys = keys
+        self.budgets.learn(keys)
         is_any_restricted = any(key.datasets is not None for key in keys.values())
         self._anyone = ANYONE_OF_NONE if is_any_restricted else ANYONE
 
@@ -102,22 +109,33 @@ class Guard:
             if self._routes.is_public(environ["REQUEST_METHOD"], path):
                 return self._anyone
             raise _unauthorized("This needs an API key, and none was sent.", code="missing_api_key")
-        return self._check(key, keys).caller
+        return self._caller(self._check(key, keys, environ))
 
-    def sign_in(self, key: str) -> tuple[str, Caller]:
+    def sign_in(self, key: str, environ: dict[str, Any]) -> tuple[str, Caller]:
         """Return a session cookie for a key, and whose it is.
 
         Raises UserError if the key is not valid.
         """
-        stored = self._check(key, self._keys or {})
-        return sessions.begin(beginning(key), stored, self._secret), stored.caller
+        stored = self._check(key, self._keys or {}, environ)
+        return sessions.begin(beginning(key), stored, self._secret), self._caller(stored)
 
-    def _check(self, key: str, keys: Mapping[str, StoredKey]) -> StoredKey:
+    def _caller(self, stored: StoredKey) -> Caller:
+        """Return who calls with a key, with what is left of its quotas."""
+        if not stored.quotas:
+            return stored.caller
+        return replace(stored.caller, budget=self.budgets.of(stored.name))
+
+    def _check(self, key: str, keys: Mapping[str, StoredKey], environ: dict[str, Any]) -> StoredKey:
         """Return what is stored of a key; raise UserError if the key is not valid."""
+        if beginning(key) not in keys and (refusal := self._guesses.refusal(self.client(environ))):
+            raise refusal
         stored = find(key, keys)
         if stored is None:
+            address = self.client(environ)
+            refusal = self._guesses.refusal(address)
+            self._guesses.count(address)
             what = "This API key is not valid; it may have been revoked."
-            raise _unauthorized(what, code="invalid_api_key")
+            raise refusal or _unauthorized(what, code="invalid_api_key")
         if stored.has_ended:
             when = f"{stored.until}"[:16].replace("T", " ")
             what = f"This API key has expired at {when} UTC."
@@ -164,7 +182,7 @@ class Guard:
             )
         stored = keys[session.prefix]
         self._used.add(stored.name)
-        return stored.caller
+        return self._caller(stored)
 
     def client(self, environ: dict[str, Any]) -> str:
         """Return the client's address: the socket's, or what trusted proxies report."""
@@ -182,7 +200,7 @@ class Guard:
         if origin is not None and self._is_listed(origin):
             headers += [
                 ("Access-Control-Allow-Origin", origin),
-                ("Access-Control-Expose-Headers", "X-Request-Id"),
+                ("Access-Control-Expose-Headers", _EXPOSED),
                 ("Vary", "Origin"),
             ]
         return headers

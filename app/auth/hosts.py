@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address, ip_network
 
 
 def is_local_name(host: str) -> bool:
@@ -24,3 +24,15 @@ def is_loopback(address: str) -> bool:
         return False
     mapped = getattr(parsed, "ipv4_mapped", None)  # how IPv6 sockets write IPv4 addresses
     return (mapped or parsed).is_loopback
+
+
+@lru_cache(maxsize=1024)
+def network(address: str) -> str:
+    """Return what an address is counted by: of IPv6 the network, which one host may have whole."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv4Address) or parsed.ipv4_mapped is not None:
+        return address
+    return str(ip_network((parsed, 64), strict=False))

@@ -13,6 +13,8 @@ from typing import Any
 
 import peewee
 
+from app.auth import quotas
+from app.auth.quotas import Quota
 from app.http.exchange import Caller
 from app.store import clock
 from app.store import database as databases
@@ -35,6 +37,7 @@ class StoredKey:
     until: str | None = None  # the moment of its end
     is_former: bool = False  # another secret has replaced it, and it is valid for a while
     used: str | None = None  # when last
+    quotas: tuple[Quota, ...] = ()
 
     @property
     def has_ended(self) -> bool:
@@ -79,6 +82,7 @@ def create(
     datasets: Sequence[str] = (),
     expires: str | None = None,
     note: str | None = None,
+    allowed: Sequence[Quota] = (),
 ) -> str:
     """Create a key, of all datasets unless some are named; return it, for the only time.
 
@@ -100,6 +104,7 @@ def create(
             datasets=",".join(datasets) or None,
             expires=expires,
             note=note,
+            quotas=",".join(map(str, allowed)) or None,
         ).execute(database)
     return key
 
@@ -175,7 +180,8 @@ def note_use(
 def _stored(row: Key, hashed: str, until: str | None, *, is_former: bool = False) -> StoredKey:
     datasets = None if row.datasets is None else frozenset(row.datasets.split(","))
     scopes = frozenset(row.scopes.split(","))
-    return StoredKey(row.name, hashed, scopes, datasets, until, is_former, row.used)
+    allowed = quotas.read_all(row.quotas.split(",")) if row.quotas else ()
+    return StoredKey(row.name, hashed, scopes, datasets, until, is_former, row.used, allowed)
 
 
 def _valid(name: str) -> Any:

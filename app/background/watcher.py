@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import peewee
 
 from app.auth import closure, ended_sessions, keys
 from app.auth.guard import Guard
+from app.auth.keys import StoredKey
 from app.registry.registry import Registry
 from app.store.database import REFUSALS
 from app.store.migrations import migrate
@@ -19,7 +20,8 @@ from src.support.recurring import Errors
 
 log = logging.getLogger(__name__)
 
-CHANGES, KEYS = "changes", "keys"  # what errors are about
+Store = Callable[[peewee.Database], None]
+CHANGES, COUNTS, KEYS = "changes", "counts", "keys"  # what errors are about
 
 
 class Watcher:
@@ -33,10 +35,11 @@ class Watcher:
         guard: Guard,
         folder: Path,
         poll: float,
+        stores: Sequence[Store] = (),
     ) -> None:
         """Take one database that may create its file, for the start, and one that may not.
 
-        `folder` is that of everything that the service keeps.
+        `folder` is that of everything that the service keeps, `stores` write what was counted.
         """
         self._maker = maker
         self._database = database
@@ -44,6 +47,7 @@ class Watcher:
         self._guard = guard
         self._folder = folder
         self._poll = poll
+        self._stores = stores
         self._is_migrated = False
         self._is_loaded = False
         self._errors = Errors()
@@ -85,8 +89,8 @@ class Watcher:
         unrevoked = keys.unrevoked(self._database)
         is_closed = not unrevoked and closure.is_closed(self._folder)
         self._guard.learn(unrevoked, ended, is_closed=is_closed)
-        keys.note_use(self._database, self._guard.take_used(), unrevoked)
         self._remember(has_keys=bool(unrevoked), is_closed=is_closed)
+        self._store_counts(unrevoked)
 
     def _remember(self, *, has_keys: bool, is_closed: bool) -> None:
         """Remember that there are keys; say where that cannot be, or where they were lost."""
@@ -98,6 +102,16 @@ class Watcher:
             self._errors.pop(KEYS, None)
         except UserError as error:
             self._tell(str(error), KEYS)
+
+    def _store_counts(self, known: Mapping[str, StoredKey]) -> None:
+        """Store what was counted here; what cannot be stored now is counted on."""
+        try:
+            keys.note_use(self._database, self._guard.take_used(), known)
+            for store in self._stores:
+                store(self._database)
+            self._errors.pop(COUNTS, None)
+        except REFUSALS as error:
+            self._tell(f"what was counted cannot be stored: {error}", COUNTS)
 
     def _run(self) -> None:
         while not self._stop.wait(self._poll):

@@ -12,6 +12,7 @@ import peewee
 from app.auth import ended_sessions, sessions
 from app.auth.guard import Guard
 from app.dashboard.rendering import Renderer
+from app.http import problems
 from app.http.operation import Call, operation
 from app.http.resource import Resource
 from src.support.errors import UserError
@@ -64,9 +65,13 @@ class SignIn(Resource):
             self._refuse(request, response, 403, going, words)
             return
         try:
-            cookie, exchange.caller = self._guard.sign_in(given.get("key", "").strip())
+            cookie, exchange.caller = self._guard.sign_in(given.get("key", "").strip(), request.env)
         except UserError as error:
-            self._refuse(request, response, 403, going, error.what)
+            # As a page: a browser that gets 401 would ask for a password of its own.
+            status = 403 if problems.status(error) == 401 else problems.status(error)
+            self._refuse(request, response, status, going, error.what)
+            if wait := problems.headers(error).get("Retry-After"):
+                response.set_header("Retry-After", wait)
             return
         response.append_header("Set-Cookie", sessions.header(sessions.COOKIE, cookie, request.env))
         response.status = 303

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 from urllib.parse import quote
 
 from app.http import problems
@@ -17,10 +17,22 @@ Start = Callable[..., Any]
 App = Callable[[dict[str, Any], Start], Iterable[bytes]]
 Scope = Literal["predict", "label", "train", "admin"]
 SCOPES: tuple[str, ...] = get_args(Scope)
+Unit = Literal["requests", "records", "labels", "trainings"]
+UNITS: tuple[str, ...] = get_args(Unit)  # of what quotas are about
 
 ENVIRON = "lapidary.exchange"  # where WSGI carries it
 LONGEST_ID = 100
 _QUERY = "!$&'()*+,/:;=?@[]~%"  # of a query, beside letters and digits
+
+
+class Budget(Protocol):
+    """What is left of the quotas of a key."""
+
+    def spend(self, unit: str, number: int) -> None:
+        """Use some; raise UserError, and use none, where less is left."""
+
+    def headers(self) -> list[tuple[str, str]]:
+        """Return the headers that tell what is left."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,7 @@ class Caller:
     name: str
     scopes: frozenset[str]
     datasets: frozenset[str] | None = None  # that the caller may see; None for all
+    budget: Budget | None = field(default=None, compare=False)  # None without quotas
 
     def may(self, scope: str) -> bool:
         """Tell whether the caller has a scope."""
@@ -107,6 +120,11 @@ class Exchange:
     def by(self) -> str:
         """Return the name of the caller; empty if unknown."""
         return self.caller.name if self.caller else ""
+
+    def spend(self, unit: Unit, number: int) -> None:
+        """Count what the caller uses; raise UserError where a quota has less left."""
+        if self.caller is not None and self.caller.budget is not None:
+            self.caller.budget.spend(unit, number)
 
     def milliseconds(self) -> float:
         """Return the milliseconds since the request began."""

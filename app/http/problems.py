@@ -94,6 +94,10 @@ KINDS: dict[str, Kind] = {
     "unknown_model": Kind(422, "No model of this name fits the dataset."),
     "unknown_search": Kind(422, "No search has this name."),
     "too_few_labels": Kind(422, "There are too few labels to train on."),
+    "too_many_wrong_keys": Kind(
+        429, "Too many wrong API keys came from the address; a right one is taken all the same."
+    ),
+    "quota_exceeded": Kind(429, "The API key has used what it may in this time."),
     "queue_full": Kind(
         429, "Too many trainings of the dataset are waiting.", {"Retry-After": "60"}
     ),
@@ -130,7 +134,10 @@ OF_EARLIER = {400: "invalid_json", 413: "too_many_records"}
 
 
 class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """An error over HTTP; the last four fields tell how far an upload of labels got."""
+    """An error over HTTP; the last four fields tell how far an upload of labels got.
+
+    `retry_after` is the number of seconds after which it may be sent again, as the header has it.
+    """
 
     type: str
     title: str
@@ -142,13 +149,14 @@ class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
     fix: str | None = None
     errors: list[Fault] | None = None
     request_id: str | None = None
+    retry_after: int | None = None
     upload: str | None = None
     read: int | None = None
     stored: int | None = None
     refused: int | None = None
 
 
-UPLOAD = ("upload", "read", "stored", "refused")
+MORE = ("retry_after", "upload", "read", "stored", "refused")
 
 
 def title(code: str) -> str:
@@ -174,6 +182,8 @@ def headers(error: UserError) -> dict[str, str]:
     names = dict(KINDS[error.code].headers)
     if error.code == "method_not_allowed":
         names["Allow"] = ", ".join(error.choices or ())
+    if "retry_after" in error.more:
+        names["Retry-After"] = str(error.more["retry_after"])
     return names
 
 
@@ -219,7 +229,7 @@ def restored(document: Mapping[str, Any]) -> UserError:
         choices=_listed(document.get("allowed")),
         fix=document.get("fix"),
         errors=errors,
-        more={name: document[name] for name in UPLOAD if name in document},
+        more={name: document[name] for name in MORE if name in document},
     )
 
 

@@ -7,7 +7,7 @@ PROMETHEUS_MULTIPROC_DIR before the library is imported.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -64,6 +64,13 @@ class Metrics:
             multiprocess_mode="mostrecent",
             registry=registry,
         )
+        self._unlogged = Counter(
+            "lapidary_unlogged_requests",
+            "Requests without a valid key that were counted and not logged, by status.",
+            ["status"],
+            registry=registry,
+        )
+        self.gauges: Callable[[], Iterable[Metric]] = tuple  # what others know of all workers
         # The library looks a labelled child up in a fifth of the time of an answer.
         self._latencies: dict[tuple[str, str, int], Histogram] = {}
         self._versions: dict[tuple[str, int], Counter] = {}
@@ -97,28 +104,44 @@ class Metrics:
         self._checked.set(at)
         self._damaged.set(0 if is_sound else 1)
 
+    def count_unlogged(self, status: int) -> None:
+        """Count an answer that is not in the log."""
+        self._unlogged.labels(status).inc()
+
     def text(self, caller: Caller) -> tuple[bytes, str]:
         """Return the metrics of all workers that a caller may see, and their media type."""
         registry = self._registry
         if registry is None:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)
-        return generate_latest(_Visible(registry, caller)), CONTENT_TYPE_LATEST
+        return generate_latest(_Visible(registry, self.gauges, caller)), CONTENT_TYPE_LATEST
 
 
 class _Visible(CollectorRegistry):
-    """The samples of a registry but those of datasets that a caller does not see."""
+    """The samples of a registry and of gauges that a caller sees.
 
-    def __init__(self, registry: CollectorRegistry, caller: Caller) -> None:
+    Who sees some datasets alone sees nothing of others, and of keys nothing but the own one.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        gauges: Callable[[], Iterable[Metric]],
+        caller: Caller,
+    ) -> None:
         super().__init__()
         self._of = registry
+        self._gauges = gauges
         self._caller = caller
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
-        for metric in self._of.collect():
+        for metric in (*self._of.collect(), *self._gauges()):
             metric.samples = [one for one in metric.samples if self._shows(one.labels)]
             yield metric
 
     def _shows(self, labels: Mapping[str, str]) -> bool:
-        return "dataset" not in labels or self._caller.sees(labels["dataset"])
+        caller = self._caller
+        if caller.datasets is not None and labels.get("key", caller.name) != caller.name:
+            return False
+        return "dataset" not in labels or caller.sees(labels["dataset"])

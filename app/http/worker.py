@@ -22,6 +22,7 @@ import resource
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from selectors import EVENT_READ
@@ -68,6 +69,7 @@ class GatedWorker(SendingWorker):
         self.batches: Batches | None = None
         self.light_requests = NOTHING  # by their first lines
         self.light: deque[TConn] = deque()  # to be answered in the main loop
+        self.count_unlogged: Callable[[int], None] = lambda _: None  # what is refused here
 
     def run(self) -> None:
         """Serve until told to stop, or the master is gone, which is noticed at once."""
@@ -101,6 +103,7 @@ class GatedWorker(SendingWorker):
         super().load_wsgi()
         self.batches = getattr(self.wsgi, "batches", None)
         self.light_requests = getattr(self.wsgi, "light", NOTHING)
+        self.count_unlogged = getattr(self.wsgi, "count_unlogged", self.count_unlogged)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait for what clients send, then answer what is light."""
@@ -133,6 +136,7 @@ class GatedWorker(SendingWorker):
         super().handle_error(req, theirs, addr, exc)
         match = STATUS.match(b"".join(theirs.data))
         status, what = int(match[1]) if match else 400, f"The request is malformed: {exc}"[:200]
+        self.count_unlogged(status)
         with suppress(OSError):
             client.sendall(written(refusal(problems.of_status(status, what))))
 
@@ -256,6 +260,7 @@ class GatedWorker(SendingWorker):
             what = "Too many large requests at once."
             error = UserError(what, code="too_many_uploads", fix="try again later")
         self._forget(conn)
+        self.count_unlogged(problems.status(error))
         with suppress(OSError):
             conn.sock.send(written(refusal(error)), socket.MSG_DONTWAIT)
         self._leave(conn)

@@ -62,10 +62,12 @@ class PredictionLabel(DatasetResource):
         check_storable(dataset, self.services.settings.redact)
         media.check_json(call.request)
         truth = _truth(exchange.body or b"", dataset)
-        prediction = self._prediction(dataset, prediction_id)
+        predictions = Predictions(database, call.caller)
+        prediction = self._prediction(dataset, prediction_id, predictions)
         exchange.version = prediction.version
         chunk = self._checked(dataset, prediction, truth)
         value, record = chunk.values[0], chunk.records[0]
+        exchange.spend("labels", 1)
         reviews = self._reviewer.judge(dataset, chunk.features, chunk.truths)
         feedback = Feedback(
             prediction_id, prediction.version, prediction.at, bytes(prediction.answer)
@@ -106,8 +108,8 @@ class PredictionLabel(DatasetResource):
             raise UserError(what, code="unknown_label", given=prediction_id)
         return stored_label(last, dataset, self.services.redaction)
 
-    def _prediction(self, dataset: Dataset, prediction_id: str) -> Any:
-        row = Predictions(self.services.database).stored([prediction_id]).get(prediction_id)
+    def _prediction(self, dataset: Dataset, prediction_id: str, predictions: Predictions) -> Any:
+        row = predictions.stored([prediction_id]).get(prediction_id)
         if row is None:
             what = "There is no such prediction."
             raise UserError(what, code="unknown_prediction", given=prediction_id)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import peewee
 
+from app.http.exchange import Caller
 from app.labels import store
 from app.labels.schema import PREDICTION_ID
 from app.labels.store import Feedback
@@ -36,15 +37,17 @@ class Linked:
 class Predictions:
     """Predictions that are stored, looked up by many ids at once."""
 
-    def __init__(self, database: peewee.Database) -> None:
+    def __init__(self, database: peewee.Database, caller: Caller) -> None:
         self._database = database
+        self._caller = caller
 
     def stored(self, numbers: Iterable[str]) -> dict[str, Any]:
-        """Return the predictions with these ids, of any dataset, by their ids."""
+        """Return the predictions with these ids, of any dataset that the caller sees, by id."""
         rows: dict[str, Any] = {}
         for some in self._pieces(numbers):
             query = Prediction.select().where(Prediction.id.in_(some))
-            rows |= {row.id: row for row in query.execute(self._database)}
+            found = query.execute(self._database)
+            rows |= {row.id: row for row in found if self._caller.sees(row.dataset)}
         return rows
 
     def labelled(self, dataset: str, numbers: Iterable[str]) -> dict[str, bytes]:

@@ -165,6 +165,7 @@ class Labels(DatasetResource):
             is_atomic=call.query.atomic,
             redaction=services.redaction,
             reviewer=self._reviewer,
+            spend=partial(exchange.spend, "labels"),
         )
         return upload.run(chunks)
 
@@ -240,7 +241,7 @@ class Labels(DatasetResource):
     def _chunks(self, call: Call[UploadQuery, None], dataset: Dataset) -> Iterator[Chunk]:
         """Return the body's labels as they come."""
         reader, request = self._readers.of(dataset), call.request
-        predictions = Predictions(self.services.database)
+        predictions = Predictions(self.services.database, call.caller)
         media_type = media.media(request)
         if call.exchange.body is None:
             stream = body.Stream(request.env, int(request.env.get("CONTENT_LENGTH") or 0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ from src.support.errors import UserError
 
 log = logging.getLogger(__name__)
 
-EARLY = "body_incomplete"
+EARLY = ("body_incomplete", "quota_exceeded")  # what keeps the rest from being taken
 
 
 class LabelUpload:
@@ -48,12 +48,17 @@ class LabelUpload:
         is_atomic: bool,
         redaction: Redaction = NOTHING_HIDDEN,
         reviewer: Reviewer | None = None,
+        spend: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Take the post as `upload_store.begin` returned it; without a reviewer nothing waits."""
+        """Take the post as `upload_store.begin` returned it; without a reviewer nothing waits.
+
+        `spend` is told of labels before they are stored, and may refuse them.
+        """
         self._database = database
         self._dataset = dataset
         self._redaction = redaction
         self._reviewer = reviewer
+        self._spend = spend
         self._row = row
         self._source = source
         self._is_atomic = is_atomic
@@ -89,7 +94,7 @@ class LabelUpload:
             return error
         except UserError as error:
             # It may come again, whole.
-            if error.code == EARLY and self._row["state"] == READING:
+            if error.code in EARLY and self._row["state"] == READING:
                 self._report.add_to(error).fix = self._report.advice(self._row["key"])
             raise
         return self._report.fault()
@@ -101,6 +106,8 @@ class LabelUpload:
             self._digests[chunk.read] = self._digest
         if self._row["state"] != READING:
             return
+        if chunk.read > self._row["read"]:
+            self._spend(len(chunk.places))
         reviews = {}
         if self._reviewer is not None:
             reviews = self._reviewer.judge(self._dataset, chunk.features, chunk.truths)

@@ -115,7 +115,7 @@ class UploadReport:
 
     def add_to(self, error: UserError) -> UserError:
         """Add to an error how far the post came; return it."""
-        error.more = {"upload": self._upload, **self.figures()}
+        error.more = {**error.more, "upload": self._upload, **self.figures()}
         return error
 
     def fault(self) -> UserError | None:

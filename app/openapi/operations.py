@@ -27,6 +27,8 @@ SCOPED = (
     "missing_api_key",
     "invalid_api_key",
     "expired_api_key",
+    "too_many_wrong_keys",
+    "quota_exceeded",
     "scope_missing",
     "database_unavailable",
 )
@@ -40,6 +42,21 @@ WITH_BODY = (
     "unsupported_media_type",
     "invalid_body",
 )
+RETRY_AFTER: Schema = {
+    "description": "seconds after which to ask again",
+    "schema": {"type": "integer", "minimum": 1},
+}
+RATE_LIMIT: Schema = {
+    "RateLimit-Policy": {
+        "description": "the quotas of the key, where it has some: "
+        "each with its number (q) in so many seconds (w) and its unit (qu)",
+        "schema": TEXT,
+    },
+    "RateLimit": {
+        "description": "what is left (r) of each quota, and for how many seconds (t)",
+        "schema": TEXT,
+    },
+}
 # What the values of paths are; all others are ids.
 PATH_VALUES: dict[str, tuple[Schema, str]] = {
     "version": (WHOLE, "a version's number"),
@@ -137,6 +154,8 @@ def _body(operation: Operation, context: Any, components: Components) -> Schema:
 
 def _answer(operation: Operation, context: Any, components: Components) -> Schema:
     described: Schema = {"description": "The answer", "content": {}}
+    if operation.scope is not None:
+        described["headers"] = RATE_LIMIT
     if operation.answer is not None:
         content: Schema = {"schema": components.schema(operation.answer, context)}
         if operation.answer_examples and (examples := operation.answer_examples(context)):
@@ -175,7 +194,9 @@ def _refusals(operation: Operation, components: Components, context: Any) -> Sch
 
 
 def _refusal(status: int, codes: Iterable[str], components: Components) -> Schema:
+    headers = {"headers": {"Retry-After": RETRY_AFTER, **RATE_LIMIT}} if status == 429 else {}
     return {
+        **headers,
         "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}",
         "content": {MEDIA_TYPE: {"schema": components.schema(ProblemDocument, None)}},
     }

@@ -186,6 +186,7 @@ class Predictions(DatasetResource):
             decoded = serving.records.decode(body)
         else:
             decoded = Decoded(table.values, many=True, references=table.references)
+        exchange.spend("records", len(decoded.values))
         answers = answering.answer(serving, decoded.values, exchange.id, is_explained=query.explain)
         for at in decoded.ignored:
             _warn(answers[at], answering.TARGET_IGNORED, f"{serving.records.warning}.")

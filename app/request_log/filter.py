@@ -45,9 +45,14 @@ def conditions(query: Filter, caller: Caller) -> list[Any]:
     clauses: list[Any] = [field == value for field, value in equal.items() if value is not None]
     clauses += [*moments(query, Request.id), *seen_by(caller)]
     if query.status is not None:
-        first = int(query.status.replace("xx", "00"))
-        last = first + 99 if query.status.endswith("xx") else first
+        first, last = statuses(query.status)
         clauses.append(Request.status.between(first, last))
         if first >= FAILED:  # else SQLite does not see that the index of those suffices
             clauses.append(Request.status >= FAILED)
     return clauses or [Request.id >= ""]
+
+
+def statuses(status: str) -> tuple[int, int]:
+    """Return the first and the last status that a filter means."""
+    first = int(status.replace("xx", "00"))
+    return first, first + 99 if status.endswith("xx") else first

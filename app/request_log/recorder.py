@@ -18,6 +18,7 @@ from app.http.resource import RouteTable
 from app.request_log.batches import Batches
 from app.request_log.delivery import BEGUN, Deliveries
 from app.request_log.journal import Entry, Journal, Unavailable
+from app.request_log.strangers import Strangers
 from app.store.redaction import HIDDEN, Redaction, without_keys
 from src.support.errors import UserError
 
@@ -41,6 +42,7 @@ class Recorder:
         deliveries: Deliveries,
         redaction: Redaction,
         metrics: Metrics,
+        strangers: Strangers,
         largest_body: int,
         largest_upload: int,
     ) -> None:
@@ -53,6 +55,7 @@ class Recorder:
         self.batches = Batches(journal, self._settle)
         self._redaction = redaction
         self._metrics = metrics
+        self._strangers = strangers
         self._largest_body = largest_body
         self._largest_upload = largest_upload
 
@@ -66,7 +69,7 @@ class Recorder:
         exchange.client = self._guard.client(environ)
         answer = self._with_headers(exchange, self._answer(exchange))
         batch = self.batches.mine()
-        is_recorded = self._routes.is_recorded(environ["PATH_INFO"], answer.code)
+        is_recorded = self._is_recorded(exchange, answer.code)
         if not is_recorded:
             answer = self._settle(exchange, answer, None)
         elif batch is not None:
@@ -75,6 +78,23 @@ class Recorder:
             answer = self._settle(exchange, answer, self._store(self._entry(exchange, answer)))
         start_response(answer.status, answer.headers)
         return self._body(exchange, answer, is_recorded=is_recorded)
+
+    def count_unlogged(self, status: int) -> None:
+        """Count an answer that is not logged, as is what the server itself refuses."""
+        self._strangers.count(status)
+        self._metrics.count_unlogged(status)
+
+    def _is_recorded(self, exchange: Exchange, status: int) -> bool:
+        """Tell whether a request is logged; of those without a key others are counted."""
+        if not self._routes.is_recorded(exchange.environ["PATH_INFO"], status):
+            return False
+        caller = exchange.caller
+        if caller is not None and not caller.is_anyone:
+            return True
+        if self._strangers.is_logged(exchange.client):
+            return True
+        self.count_unlogged(status)
+        return False
 
     def _body(self, exchange: Exchange, answer: Answer, *, is_recorded: bool) -> Iterable[bytes]:
         """Return what is sent after the headers."""
@@ -110,6 +130,8 @@ class Recorder:
         present = {name.lower() for name, _ in answer.headers}
         answer.headers += [("X-Request-Id", exchange.request_id)]
         answer.headers += self._guard.headers(exchange.environ, present)
+        if exchange.caller is not None and exchange.caller.budget is not None:
+            answer.headers += exchange.caller.budget.headers()
         if answer.code >= 400 or (answer.code != NO_CONTENT and exchange.stream is None):
             file = exchange.file if answer.code < 400 else None
             length = len(answer.body) if file is None else file.size
@@ -121,6 +143,7 @@ class Recorder:
             if (preflight := self._guard.preflight(exchange.environ)) is not None:
                 return preflight
             exchange.caller = self._guard.admit(exchange.environ)
+            exchange.spend("requests", 1)
             if self._is_streamed(exchange.environ):
                 body.announced(exchange.environ, self._largest_upload)
             else:

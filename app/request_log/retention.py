@@ -9,7 +9,7 @@ import peewee
 
 from app.store import clock
 from app.store import database as databases
-from app.store.tables import BatchPrediction, Request
+from app.store.tables import BatchPrediction, Request, UnloggedRequests
 
 CHUNK = 500  # rows of a transaction: a few milliseconds, during which a worker waits
 PAUSE = 0.02  # seconds between two, for those who wait
@@ -26,6 +26,8 @@ def trim(database: peewee.Database, *, before: datetime | None, megabytes: float
     if before is not None:
         while (chunk := _remove(database, Request.at < clock.text(before))) > 0:
             removed += chunk
+        minute = UnloggedRequests.minute < clock.text(before)
+        UnloggedRequests.delete().where(minute).execute(database)
     if megabytes is not None:
         while size(database) > megabytes * 1e6 and (chunk := _remove(database)) > 0:
             removed += chunk

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,12 +12,14 @@ import msgspec
 import numpy as np
 import peewee
 
+from app.http.exchange import Caller
 from app.http.operation import Call, operation
 from app.http.paging import Timestamp
 from app.http.resource import Resource
-from app.request_log.filter import Filter, conditions
+from app.request_log.filter import Filter, conditions, statuses
+from app.request_log.strangers import MINUTE
 from app.store import clock
-from app.store.tables import Request
+from app.store.tables import Request, UnloggedRequests
 
 MOST = 100_000  # requests that are looked at, the newest
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # since when ids count
@@ -54,6 +57,7 @@ class TrafficBucket(TrafficFigures, frozen=True, kw_only=True):
     """The figures of the requests from a moment to the next bucket's."""
 
     at: Timestamp
+    unlogged: int | None  # without a valid key, counted and not in the log
 
 
 class TrafficSeries(msgspec.Struct, frozen=True):
@@ -65,6 +69,7 @@ class TrafficSeries(msgspec.Struct, frozen=True):
     looked_at: int
     all: bool  # whether none of the span was left out
     total: TrafficFigures
+    unlogged: int | None  # None where the filter asks for what is not counted of them
     buckets: list[TrafficBucket]
 
 
@@ -97,6 +102,7 @@ class Traffic(Resource):
         newest = Request.select(*columns).where(*clauses).order_by(Request.id.desc())
         rows = list(newest.limit(MOST + 1).tuples().execute(self._database))
         seconds = step((until - since).total_seconds())
+        unlogged = self._unlogged(call.query, call.caller, since, until)
         return TrafficSeries(
             since=start,
             until=end,
@@ -104,8 +110,24 @@ class Traffic(Resource):
             looked_at=min(len(rows), MOST),
             all=len(rows) <= MOST,
             total=TrafficFigures(**_figures(rows[:MOST])),
-            buckets=buckets(rows[:MOST], since.timestamp(), until.timestamp(), seconds),
+            unlogged=None if unlogged is None else sum(unlogged.values()),
+            buckets=buckets(rows[:MOST], since.timestamp(), until.timestamp(), seconds, unlogged),
         )
+
+    def _unlogged(
+        self, query: Filter, caller: Caller, since: datetime, until: datetime
+    ) -> dict[str, int] | None:
+        """Return how many were not logged by minute; None where nobody can tell which are meant."""
+        of_each = (query.path, query.method, query.dataset, query.request_id, query.delivery)
+        if caller.datasets is not None or any(value is not None for value in of_each):
+            return None
+        table = UnloggedRequests
+        clauses = [table.minute >= clock.text(since)[:MINUTE], table.minute < clock.text(until)]
+        if query.status is not None:
+            clauses.append(table.status.between(*statuses(query.status)))
+        counts = table.select(table.minute, peewee.fn.SUM(table.number)).where(*clauses)
+        rows: Any = counts.group_by(table.minute).tuples().execute(self._database)
+        return {minute: int(number) for minute, number in rows}
 
 
 def step(span: float) -> int:
@@ -114,17 +136,34 @@ def step(span: float) -> int:
     return STEPS[at] if at < len(STEPS) else int(span / BUCKETS) + 1
 
 
-def buckets(rows: list[Row], since: float, until: float, seconds: int) -> list[TrafficBucket]:
-    """Count rows of id, status and milliseconds by time; a bucket may begin before `since`."""
+def buckets(
+    rows: list[Row],
+    since: float,
+    until: float,
+    seconds: int,
+    unlogged: Mapping[str, int] | None = None,
+) -> list[TrafficBucket]:
+    """Count rows of id, status and milliseconds by time; a bucket may begin before `since`.
+
+    What was not logged is counted by minute, and is put where its minute begins.
+    """
     first = int(since // seconds)
     count = int(-(-until // seconds)) - first if since < until else 0
     each: list[list[Row]] = [[] for _ in range(count)]
+    counted = [0] * count
+
+    def place(moment: float) -> int:
+        return min(max(int(moment // seconds) - first, 0), count - 1)
+
     for row in rows:
-        at = int(_moment(row[0]) // seconds) - first
-        each[min(max(at, 0), count - 1)].append(row)
+        each[place(_moment(row[0]))].append(row)
+    for minute, number in (unlogged or {}).items():
+        counted[place(clock.parse(minute, "minute").timestamp())] += number
     return [
         TrafficBucket(
-            at=clock.text(datetime.fromtimestamp((first + at) * seconds, UTC)), **_figures(some)
+            at=clock.text(datetime.fromtimestamp((first + at) * seconds, UTC)),
+            unlogged=None if unlogged is None else counted[at],
+            **_figures(some),
         )
         for at, some in enumerate(each)
     ]

@@ -21,7 +21,9 @@ from app.store.tables import (
     Migration,
     Request,
     Training,
+    UnloggedRequests,
     Upload,
+    Usage,
     Version,
 )
 from src.support.errors import UserError
@@ -67,6 +69,15 @@ def _limited_keys(database: peewee.Database) -> None:
     _create(FormerSecret, database)
 
 
+def _unlogged_requests(database: peewee.Database) -> None:
+    _create(UnloggedRequests, database)
+
+
+def _quotas(database: peewee.Database) -> None:
+    _add(Key.quotas, "TEXT", database)
+    _create(Usage, database)
+
+
 TABLES: list[type[peewee.Model]] = [
     Migration,
     Request,
@@ -79,6 +90,8 @@ TABLES: list[type[peewee.Model]] = [
     Training,
     EndedSession,
     FormerSecret,
+    UnloggedRequests,
+    Usage,
 ]
 # A new database is created from tables.py; an older one runs the steps that it lacks, in
 # order. A released step is never changed. playhouse.migrate writes steps for both databases.
@@ -91,6 +104,8 @@ STEPS: list[tuple[str, Callable[[peewee.Database], None]]] = [
     ("how answers ended that were made while they were sent", _deliveries),
     ("checksums of the log's rows", _checksums),
     ("keys that are restricted, expire and are renewed", _limited_keys),
+    ("requests that were counted and not logged", _unlogged_requests),
+    ("quotas of keys", _quotas),
 ]
 
 

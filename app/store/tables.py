@@ -71,6 +71,19 @@ Request.add_index(
 )
 
 
+class UnloggedRequests(Model):
+    """How many requests without a valid key were counted in a minute and are not in the log."""
+
+    minute = TextField()  # 2026-01-31T12:00
+    status = IntegerField()
+    number = IntegerField()
+
+    class Meta:
+        table_name = "unlogged_requests"
+        primary_key = CompositeKey("minute", "status")
+        without_rowid = True
+
+
 class _Predicted(Model):
     """The columns of a prediction."""
 
@@ -167,6 +180,7 @@ class Key(Model):
     expires = TextField(null=True)  # when
     used = TextField(null=True)  # when last, to some minutes
     note = TextField(null=True)
+    quotas = TextField(null=True)  # joined by commas
 
     class Meta:
         table_name = "key"
@@ -182,6 +196,20 @@ class FormerSecret(Model):
 
     class Meta:
         table_name = "former_secret"
+
+
+class Usage(Model):
+    """What was used of a quota of a key, in the last window in which some was."""
+
+    name = TextField()  # of the key
+    quota = TextField()  # its name
+    start = BigIntegerField()  # of the window, in seconds since 1970
+    number = BigIntegerField()
+
+    class Meta:
+        table_name = "usage"
+        primary_key = CompositeKey("name", "quota")
+        without_rowid = True
 
 
 class EndedSession(Model):

@@ -92,6 +92,7 @@ class Trainings(DatasetResource):
         if request.use == "labels":
             check(dataset, config, label_store.counts(services.database, name))
         self._check_queue(name)
+        call.exchange.spend("trainings", 1)
         training_id = ids.new()
         row = {
             "id": training_id,

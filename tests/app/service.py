@@ -24,14 +24,16 @@ from app.store.tables import (
     Migration,
     Request,
     Training,
+    UnloggedRequests,
     Upload,
+    Usage,
     Version,
 )
 from tests.app import project
 
 TABLES = (
     *(Migration, Request, BatchPrediction, Version, Event, Key, FormerSecret),
-    *(EndedSession, Label, Upload, Training),
+    *(EndedSession, Label, Upload, Training, UnloggedRequests, Usage),
 )
 Result = falcon.testing.Result
 

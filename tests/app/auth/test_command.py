@@ -54,23 +54,16 @@ def test_a_revoked_key_is_listed_as_revoked(run: Run, database: peewee.Database)
 
 
 def test_a_key_is_listed_with_its_limits(run: Run, database: peewee.Database) -> None:
-    words = [
-        "--dataset",
-        "diamonds",
-        "--dataset",
-        "payments",
-        "--expires",
-        "90d",
-        "--note",
-        "of Ada",
-    ]
+    words = ["--dataset", "diamonds", "--dataset", "payments", "--expires", "90d"]
+    words += ["--quota", "records=1000/day", "--quota", "requests=5/minute", "--note", "of Ada"]
     run("create", "--name", "web", *words)
     (known,) = stored.unrevoked(database).values()
     assert known.datasets == {"diamonds", "payments"}
     days = clock.parse(known.until or "", "until") - clock.now()
     assert timedelta(days=89.9) < days < timedelta(days=90)
     listed = run("list")
-    for word in ("diamonds,payments", f"{known.until}"[:16], "valid", "of Ada"):
+    assert list(map(str, known.quotas)) == ["records=1000/day", "requests=5/minute"]
+    for word in ("records=1000/day", "diamonds,payments", f"{known.until}"[:16], "valid", "of Ada"):
         assert word in listed
     stored.note_use(database, ["web"], stored.unrevoked(database))
     assert f"{clock.stamp()[:13]}" in run("list").split("payments")[1]
@@ -136,6 +129,8 @@ def test_the_list_says_whether_keys_were_made_before(
         (["create", "--name", "web", "--scopes", ""], "scope"),
         (["create", "--name", "web", "--dataset", "diamond"], "diamond"),
         (["create", "--name", "web", "--dataset", ""], "dataset"),
+        (["create", "--name", "web", "--quota", "records=5"], "no quota"),
+        (["create", "--name", "web", *["--quota", "records=5/day"] * 2], "same unit"),
         (["create", "--name", "web", "--expires", "2001-01-31"], "over already"),
         (["create", "--name", "web", "--expires", "soon"], "--expires"),
         (["create", "--name", "web", "--note", ""], "note"),

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from app.auth import sessions
+from app.auth import keys, sessions
 from app.auth.guard import Guard
-from app.auth.keys import StoredKey, new_key
+from app.auth.guesses import MOST
+from app.auth.keys import StoredKey, digest, new_key
 from app.http import problems
 from app.http.exchange import ANYONE, HERE, SCOPES, Caller
 from src.support.errors import UserError
@@ -123,7 +124,7 @@ def test_anyone_may_only_read_and_sign_in(path: str, method: str) -> None:
 
 
 def signed_in(method: str = "GET", **more: str) -> dict[str, Any]:
-    cookie, _ = guard().sign_in(KEY)
+    cookie, _ = guard().sign_in(KEY, environ())
     more = {name: value.replace("TOKEN", sessions.token(cookie)) for name, value in more.items()}
     more["HTTP_COOKIE"] = f"{sessions.COOKIE}={cookie}"
     return environ("/v1/stones", method, REMOTE_ADDR="10.0.0.1", **more)
@@ -133,7 +134,7 @@ def test_who_signed_in_is_known() -> None:
     assert guard().admit(signed_in()) == Caller("web", frozenset({"predict"}))
     for made, key in ((guard(), OTHER), (guard(locked=False), KEY)):
         with pytest.raises(UserError, match="not valid"):
-            made.sign_in(key)
+            made.sign_in(key, environ())
 
 
 def ended(**more: Any) -> Guard:
@@ -150,7 +151,7 @@ def test_a_key_that_has_ended_is_refused_with_the_reason(is_former: bool, reason
     assert reason in problem.what
     assert "2020-01-31 10:20 UTC" in problem.what
     with pytest.raises(UserError, match=reason):
-        made.sign_in(KEY)
+        made.sign_in(KEY, environ())
     assert made.take_used() == set()
 
 
@@ -265,6 +266,28 @@ def test_a_wrong_key_is_refused_even_on_this_machine(given: str, header: str, pa
     assert problems.status(problem) == 401
     assert problems.headers(problem) == {"WWW-Authenticate": "Bearer"}
     assert given not in str(problem)
+
+
+def test_after_some_wrong_keys_an_address_is_told_to_wait_before_they_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, wrong = guard(proxies=1), f"{PREFIX}_wrong"
+    here = {"HTTP_X_FORWARDED_FOR": "10.0.0.1"}
+    for key in (OTHER, wrong) * (MOST // 2):
+        assert refused(made, environ(HTTP_X_API_KEY=key, **here)).code == "invalid_api_key"
+    hashed: list[str] = []
+    monkeypatch.setattr(keys, "digest", lambda key: hashed.append(key) or digest(key))
+    for key in (OTHER, wrong):
+        problem = refused(made, environ(HTTP_X_API_KEY=key, **here))
+        assert (problems.status(problem), problem.code) == (429, "too_many_wrong_keys")
+        assert 0 < int(problems.headers(problem)["Retry-After"]) <= 60
+        with pytest.raises(UserError, match="Too many wrong"):
+            made.sign_in(key, environ(**here))
+    assert hashed == [wrong, wrong], "what no key begins with is not even hashed"
+    assert made.admit(environ(HTTP_X_API_KEY=KEY, **here)).name == "web", "a right one gets in"
+    assert refused(made, environ(**here)).code == "missing_api_key", "none is no guess"
+    there = {"HTTP_X_FORWARDED_FOR": "10.0.0.1, 10.0.0.2"}
+    assert refused(made, environ(HTTP_X_API_KEY=OTHER, **there)).code == "invalid_api_key"
 
 
 @pytest.mark.parametrize("more", [{}, {"HTTP_AUTHORIZATION": "Bearer "}, {"HTTP_X_API_KEY": ""}])

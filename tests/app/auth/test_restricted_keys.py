@@ -26,6 +26,8 @@ PATHS = [
     ("GET", "/datasets/{}"),
     ("GET", "/datasets/{}/history"),
     ("GET", "/datasets/{}/labels"),
+    ("GET", "/datasets/{}/predict"),
+    ("GET", "/datasets/{}/train"),
 ]
 
 
@@ -111,6 +113,20 @@ def test_the_log_has_its_own_datasets_alone(service: Service, restricted: dict[s
     assert series["looked_at"] == 1
     assert service.ask(f"/v1/requests/{own['id']}", headers=restricted).status_code == 200
     assert_refused(service.ask(f"/v1/requests/{other['id']}", headers=restricted), 404)
+
+
+def test_a_prediction_of_another_dataset_is_not_there(
+    service: Service, restricted: dict[str, str]
+) -> None:
+    (other,) = (row["id"] for row in service.rows() if row["dataset"] == "debts")
+    path = f"/v1/stones/predictions/{other}"
+    assert_refused(service.ask(path, headers=restricted), 404)
+    put = service.ask(f"{path}/label", "PUT", headers=restricted, json={"price": 5000})
+    truth = {"prediction_id": other, "price": 5000}
+    posted = service.post("/v1/stones/labels", [truth], headers=restricted)
+    for answer in (put, posted):
+        assert "There is no such prediction." in answer.text
+        assert "debts" not in answer.text
 
 
 def test_an_old_key_sees_all(service: Service) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import peewee
 import pytest
@@ -106,6 +107,26 @@ def test_where_it_cannot_be_remembered_keys_are_valid_all_the_same(
     assert "No space is left" in caplog.text
     assert service.ask("/v1/datasets").status_code == 401
     assert service.ask("/v1/datasets", headers=headers).status_code == 200
+
+
+def test_what_cannot_be_stored_keeps_nothing_from_being_followed(
+    database: peewee.Database,
+    registry: Registry,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(_: peewee.Database) -> None:
+        raise peewee.OperationalError("read-only")
+
+    guard = Guard(proxies=0, origins=(), secret=b"s")
+    words: Any = (database, database, registry, guard, tmp_path, 0.01, [refuse])
+    watcher = Watcher(*words)
+    for looks in (1, 2):
+        watcher.look()
+        assert registry.looks == looks
+    assert [record.message for record in caplog.records] == [
+        "what was counted cannot be stored: read-only"
+    ]
 
 
 def test_a_promotion_serves_at_the_next_look(service: Service) -> None:

@@ -13,6 +13,7 @@ import peewee
 import pytest
 
 from app.auth import ended_sessions, keys, sessions
+from app.auth.guesses import MOST
 from app.store import clock
 from app.store import database as databases
 from app.store.tables import EndedSession
@@ -98,6 +99,18 @@ def test_who_signs_in_is_in_the_log(locked: tuple[Service, str]) -> None:
     service, key = locked
     sign_in(service, key)
     assert [row["caller"] for row in service.rows()] == ["(anyone)", "web"]
+
+
+@SQLITE
+def test_who_tries_many_keys_is_told_to_wait_on_the_page(locked: tuple[Service, str]) -> None:
+    service, key = locked
+    for _ in range(MOST):
+        assert sign_in(service, "lpd_wrong_key").status_code == 403
+    answer = sign_in(service, "lpd_wrong_key")
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) > 0
+    assert "Too many wrong API keys" in answer.text
+    assert sign_in(service, key).status_code == 303
 
 
 @SQLITE

@@ -12,11 +12,12 @@ import pytest
 
 from app.auth.guard import Guard
 from app.http.bodies import FileBody
-from app.http.exchange import ENVIRON, Exchange
+from app.http.exchange import ENVIRON, HERE, Exchange
 from app.http.prometheus import Metrics
 from app.request_log.delivery import Delivery
 from app.request_log.journal import Entry, Unavailable
 from app.request_log.recorder import Recorder
+from app.request_log.strangers import EACH, Strangers
 from app.store.redaction import Redaction
 from app.store.tables import Request
 from src.support.errors import UserError
@@ -82,6 +83,7 @@ class Bench:
         self.journal = FakeJournal(self.sent)
         self.deliveries = FakeDeliveries()
         self.metrics = Metrics()
+        self.strangers = Strangers()
         self.answer: Callable[[Exchange], Iterable[bytes]] = lambda _: [b'{"price":1}']
         self.status = "200 OK"
         self.headers = [("content-type", "application/json")]
@@ -98,6 +100,7 @@ class Bench:
             deliveries=self.deliveries,  # type: ignore[arg-type]
             redaction=Redaction(()),
             metrics=self.metrics,
+            strangers=self.strangers,
             largest_body=100,
             largest_upload=1000,
         )
@@ -177,8 +180,8 @@ def test_what_cannot_be_stored_is_not_said(bench: Bench) -> None:
     assert headers["Content-Type"] == "application/problem+json"
     assert b"4711" not in body
     assert b"disk is full" not in body, "the reason is for the log and for /readyz"
-    assert b"lapidary_log_failures_total 1.0" in bench.metrics.text()[0]
-    assert b'status="503"' in bench.metrics.text()[0]
+    assert b"lapidary_log_failures_total 1.0" in bench.metrics.text(HERE)[0]
+    assert b'status="503"' in bench.metrics.text(HERE)[0]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
@@ -395,3 +398,17 @@ def test_a_file_that_is_refused_or_not_stored_is_a_problem(bench: Bench) -> None
     body = bench.ask()
     assert msgspec.json.decode(body)["status"] == 503
     assert bench.said()[1]["Content-Length"] == str(len(body))
+
+
+def test_of_those_without_a_key_a_few_are_logged_and_the_others_are_counted(bench: Bench) -> None:
+    for _ in range(EACH + 5):
+        bench.ask(REMOTE_ADDR="10.0.0.1")
+    bench.ask(REMOTE_ADDR="10.0.0.2")
+    stored = list(bench.journal.entries)
+    assert len(stored) == EACH + 1
+    assert {entry.request[6] for entry in stored} == {403}
+    text = bench.metrics.text(HERE)[0].decode()
+    assert 'lapidary_unlogged_requests_total{status="403"} 5.0' in text
+    for _ in range(EACH + 5):
+        bench.ask()
+    assert len(bench.journal.entries) == len(stored) + EACH + 5, "all of who may ask"

@@ -13,7 +13,7 @@ from app.request_log import retention
 from app.store import clock, ids
 from app.store import database as databases
 from app.store.migrations import migrate
-from app.store.tables import BatchPrediction, Request
+from app.store.tables import BatchPrediction, Request, UnloggedRequests
 
 DAY = timedelta(days=1)
 
@@ -56,6 +56,14 @@ def test_what_is_older_goes_and_its_predictions_with_it(database: peewee.Databas
     assert retention.trim(database, before=clock.now() - 2 * DAY, megabytes=None) == 20
     assert kept(database) == young
     assert retention.trim(database, before=clock.now() - 2 * DAY, megabytes=None) == 0
+
+
+def test_counts_of_what_was_not_logged_go_with_their_day(database: peewee.Database) -> None:
+    for days in (1, 3):
+        minute = clock.text(clock.now() - days * DAY)[:16]
+        UnloggedRequests.insert(minute=minute, status=401, number=days).execute(database)
+    retention.trim(database, before=clock.now() - 2 * DAY, megabytes=None)
+    assert [row.number for row in UnloggedRequests.select().execute(database)] == [1]
 
 
 def test_nothing_goes_unless_it_is_asked(database: peewee.Database) -> None:

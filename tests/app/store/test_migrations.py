@@ -25,11 +25,22 @@ from app.store.tables import (
     Prediction,
     Request,
     Training,
+    UnloggedRequests,
     Upload,
+    Usage,
 )
 from src.support.errors import UserError
 
-LATER = ("label", "upload", "training", "ended_session", "former_secret")
+LATER = (
+    "label",
+    "upload",
+    "training",
+    "ended_session",
+    "former_secret",
+    "unlogged_requests",
+    "usage",
+)
+SINCE_KEYS_ARE_LIMITED = ("former_secret", "unlogged_requests", "usage")
 MIGRATE = """
 import sys
 from app.store import database as databases
@@ -185,7 +196,7 @@ def described(database: peewee.Database, table: str) -> tuple[Any, ...]:
 
 def test_the_first_schema_becomes_the_present_one(database: peewee.Database) -> None:
     made = {table: described(database, table) for table in LATER}
-    for table in (Label, Upload, Training, EndedSession, FormerSecret):
+    for table in (Label, Upload, Training, EndedSession, FormerSecret, UnloggedRequests, Usage):
         database.execute_sql(f"DROP TABLE {table._meta.table_name}")
     Migration.delete().where(Migration.number > 1).execute(database)
     Key.insert(name="a", prefix="a", hash="", scopes="", at="").execute(database)
@@ -199,7 +210,7 @@ def test_a_log_from_before_references_takes_them(database: peewee.Database) -> N
     tables = ("request", "batch_prediction")
     made = {table: described(database, table) for table in tables}
     database.execute_sql("DROP VIEW prediction")
-    for table in ("ended_session", "former_secret"):
+    for table in ("ended_session", *SINCE_KEYS_ARE_LIMITED):
         database.execute_sql(f"DROP TABLE {table}")
     database.execute_sql('ALTER TABLE "request" DROP COLUMN "delivery"')
     for table in tables:
@@ -227,7 +238,8 @@ def test_a_log_from_before_deliveries_is_kept(database: peewee.Database) -> None
     database.execute_sql('ALTER TABLE "request" DROP COLUMN "delivery"')
     for table in ("request", "batch_prediction"):
         database.execute_sql(f'ALTER TABLE "{table}" DROP COLUMN "checksum"')
-    database.execute_sql("DROP TABLE former_secret")
+    for table in SINCE_KEYS_ARE_LIMITED:
+        database.execute_sql(f"DROP TABLE {table}")
     Migration.delete().where(Migration.number > 5).execute(database)
     row = {"id": "1", "at": "t", "method": "GET", "path": "/", "query": "", "status": 200}
     more = {"milliseconds": 1.0, "is_prediction": 0}
@@ -238,10 +250,11 @@ def test_a_log_from_before_deliveries_is_kept(database: peewee.Database) -> None
 
 
 def test_keys_from_before_restrictions_go_on_unchanged(database: peewee.Database) -> None:
-    tables = ("key", "former_secret")
+    tables = ("key", *SINCE_KEYS_ARE_LIMITED)
     made = {table: described(database, table) for table in tables}
-    database.execute_sql("DROP TABLE former_secret")
-    for column in ("datasets", "expires", "used", "note"):
+    for table in SINCE_KEYS_ARE_LIMITED:
+        database.execute_sql(f"DROP TABLE {table}")
+    for column in ("datasets", "expires", "used", "note", "quotas"):
         database.execute_sql(f'ALTER TABLE "key" DROP COLUMN "{column}"')
     Migration.delete().where(Migration.number > 7).execute(database)
     row = ("web", "lpd_1", "a" * 64, "predict,label", "t")
