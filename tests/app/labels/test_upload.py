@@ -33,10 +33,10 @@ def begin(database: peewee.Database) -> Begin:
     """Return a function that begins a post, or goes on with the one that has its key."""
 
     def begin(
-        key: str | None = None, *, is_atomic: bool = False, source: str = "me"
+        key: str | None = None, *, is_atomic: bool = False, source: str = "me", **words: Any
     ) -> LabelUpload:
         row = upload_store.begin(database, ids.new(), "debts", "caller", key)
-        return LabelUpload(database, DEBTS, row, source=source, is_atomic=is_atomic)
+        return LabelUpload(database, DEBTS, row, source=source, is_atomic=is_atomic, **words)
 
     return begin
 
@@ -124,6 +124,31 @@ def test_all_or_none(begin: Begin, database: peewee.Database) -> None:
     row = upload_store.get(database, "debts", problem.more["upload"])
     assert row is not None
     assert (row["state"], row["status"], row["stored"]) == ("refused", 422, 0)
+
+
+@pytest.mark.parametrize("is_atomic", [False, True])
+def test_what_a_quota_leaves_out_is_taken_later_and_nothing_is_counted_twice(
+    begin: Begin, database: peewee.Database, is_atomic: bool
+) -> None:
+    spent: list[int] = []
+
+    def spend(number: int) -> None:
+        if sum(spent) + number > 5:
+            raise UserError("Enough.", code="quota_exceeded", more={"retry_after": 7})
+        spent.append(number)
+
+    problem = refusal(begin("k", is_atomic=is_atomic, spend=spend), chunks(4, 2, 1, refused=(0,)))
+    assert spent == [3, 2]
+    assert problem.more["retry_after"] == 7
+    assert problem.more["read"] == 6
+    assert "Idempotency-Key" in str(problem.fix)
+    assert stored(database) == ([] if is_atomic else records(4, 2, refused=(0,)))
+    spent.clear()
+    if not is_atomic:  # else the one at fault keeps all of them out
+        answer = run(begin("k", spend=spend), chunks(4, 2, 1, refused=(0,)))
+        assert spent == [1], "what was taken before costs nothing"
+        assert answer["read"] == 7
+        assert stored(database) == records(4, 2, 1, refused=(0,))
 
 
 @pytest.mark.parametrize("is_atomic", [False, True])
