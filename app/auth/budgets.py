@@ -98,15 +98,20 @@ class Budget:
                 if used.own
             ]
 
-    def settle(self, taken: list[tuple[Quota, int, int]], stored: Mapping[Any, int]) -> None:
-        """Take what the database has by (name of the quota, start), with what was taken."""
+    def settle(self, taken: list[tuple[Quota, int, int]]) -> None:
+        """Take what was taken for stored."""
         with self._lock:
             for used in self._used:
-                start = used.start()
-                for quota, since, number in taken:
-                    if quota == used.quota and since == start:
+                for quota, start, number in taken:
+                    if quota == used.quota and start == used.start():
                         used.own -= number
-                used.stored = stored.get((used.quota.name, start), 0)
+                        used.stored += number
+
+    def learn(self, stored: Mapping[tuple[str, int], int]) -> None:
+        """Take what all workers have used, by the name of the quota and the start of the window."""
+        with self._lock:
+            for used in self._used:
+                used.stored = stored.get((used.quota.name, used.start()), 0)
 
 
 class Budgets:
@@ -145,12 +150,14 @@ class Budgets:
                 for name, of_key in taken.items():
                     for quota, start, number in of_key:
                         _add(name, quota, start, number).execute(database)
+            for name, of_key in taken.items():
+                budgets[name].settle(of_key)
         rows = Usage.select().where(Usage.name.in_(list(budgets)))
-        stored: dict[str, dict[Any, int]] = {}
+        stored: dict[str, dict[tuple[str, int], int]] = {}
         for row in rows.execute(database):
             stored.setdefault(row.name, {})[row.quota, row.start] = row.number
         for name, budget in budgets.items():
-            budget.settle(taken[name], stored.get(name, {}))
+            budget.learn(stored.get(name, {}))
 
     def metrics(self) -> Iterator[Metric]:
         """Yield for Prometheus what each quota allows and what was used of it."""

@@ -24,6 +24,10 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 EXAMPLE = "keys create --name shop --scopes predict,label"
 LONGEST_NOTE = 200  # characters
 GRACE = "1d"
+COLUMNS = (
+    *("name", "begins", "scopes", "datasets", "quotas"),
+    *("made", "used", "ends", "state", "note"),
+)
 _CLOSED = (
     "Nobody is answered until there is one, "
     f"or until this machine is let in without: {opening.PROGRAM} keys open"
@@ -181,18 +185,6 @@ def _list(_: Namespace, settings: Settings) -> None:
             who = f"There are no keys, though some were made. {_CLOSED}"
         print(f"{who} Create one:\n  {made}")
         return
-    columns = [
-        "name",
-        "begins",
-        "scopes",
-        "datasets",
-        "quotas",
-        "made",
-        "used",
-        "ends",
-        "state",
-        "note",
-    ]
     rows = []
     for row in stored:
         state = "revoked" if row["revoked"] else _state(row["expires"])
@@ -205,7 +197,7 @@ def _list(_: Namespace, settings: Settings) -> None:
             for one in former
             if one["name"] == row["name"] and state != "revoked" and one["until"] > clock.stamp()
         ]
-    text_tables.show("API keys", columns, rows)
+    text_tables.show("API keys", COLUMNS, rows)
 
 
 def _state(expires: str | None) -> str:

@@ -75,8 +75,9 @@ class Guard:
         `is_closed` says that without keys nobody is to be admitted.
         """
         self._ended = ended
-        self._is_closed = is_closed
+        self._is_closed = self._is_closed or is_closed  # no thread is to see neither in between
         self._keys = keys
+        self._is_closed = is_closed
         self.budgets.learn(keys)
         is_any_restricted = any(key.datasets is not None for key in keys.values())
         self._anyone = ANYONE_OF_NONE if is_any_restricted else ANYONE
@@ -147,11 +148,11 @@ class Guard:
 
     def session(self, environ: dict[str, Any]) -> Session | None:
         """Return the session that a request's cookie is of; None without one that is valid."""
-        value = sessions.cookie(environ, sessions.COOKIE)
-        session = sessions.read(value, self._keys or {}, self._secret) if value else None
+        value, keys = sessions.cookie(environ, sessions.COOKIE), self._keys or {}
+        session = sessions.read(value, keys, self._secret) if value else None
         if session is None or session.id in self._ended or session.id in self._ended_here:
             return None
-        return None if (self._keys or {})[session.prefix].has_ended else session
+        return None if keys[session.prefix].has_ended else session
 
     def sign_out(self, session: Session) -> None:
         """End a session in this worker at once; others learn of it from the database."""
@@ -165,7 +166,7 @@ class Guard:
     def _signed_in(self, environ: dict[str, Any], keys: Mapping[str, StoredKey]) -> Caller | None:
         """Return who is signed in; raise UserError if another site may have sent the request."""
         session = self.session(environ)
-        if session is None:
+        if session is None or (stored := keys.get(session.prefix)) is None:
             return None
         value = sessions.cookie(environ, sessions.COOKIE)
         method = environ["REQUEST_METHOD"]
@@ -180,7 +181,6 @@ class Guard:
                 given=f"X-CSRF-Token: {'another one' if token else '(none)'}",
                 fix="open the page again; or send an API key in place of the cookie",
             )
-        stored = keys[session.prefix]
         self._used.add(stored.name)
         return self._caller(stored)
 

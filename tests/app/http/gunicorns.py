@@ -124,6 +124,7 @@ class Batch:
 class Quick:
     is_full = is_busy = False
     quick = True
+    refused = []
     light = re.compile(rb"(GET|HEAD) /healthz HTTP/|POST /v1/[^ ?/]+/predictions HTTP/")
 
     @property
@@ -132,6 +133,9 @@ class Quick:
 
     def is_quick(self):
         return self.quick
+
+    def count_unlogged(self, status):
+        self.refused.append(status)
 
     @contextlib.contextmanager
     def gathering(self):
@@ -145,6 +149,8 @@ class Quick:
         if path == "/busy":
             Quick.is_busy = True
         body = threading.current_thread().name if path != "/stored" else str(max(stored))
+        if path == "/refused":
+            body = str(self.refused)
         start_response("200 OK", [("Content-Length", str(len(body)))])
         return [body.encode()]
 

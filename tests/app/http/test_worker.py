@@ -271,6 +271,7 @@ def quick(tmp_path: Path, root: Path) -> Iterator[Service]:
 
 
 MAIN = (200, b"MainThread")
+LONG = b"a" * 70_000
 
 
 def test_an_application_that_is_quick_is_asked_in_the_main_loop(quick: Service) -> None:
@@ -326,6 +327,12 @@ def test_what_is_not_stored_is_not_said(quick: Service) -> None:
 def test_a_probe_needs_no_thread(quick: Service) -> None:
     assert quick.ask(posted(b"/wait")) == MAIN
     assert quick.ask(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") == MAIN
+
+
+def test_an_application_may_count_what_it_never_sees(quick: Service) -> None:
+    for request_, status in ((b"GET\r\n\r\n", 400), (b"GET /%b HTTP/1.1\r\n\r\n" % LONG, 414)):
+        assert quick.ask(request_)[0] == status
+    assert quick.ask(posted(b"/refused")) == (200, b"[400, 414]")
 
 
 def test_what_is_stored_late_is_sent_late(quick: Service) -> None:
