@@ -23,7 +23,8 @@ VERSION = "1.0.0"
 ABOUT = """\
 Send a record, get a prediction with the range it is likely in and, if asked, the reasons for it.
 Send labels, train on them, and let a rule decide who serves.
-Every request and every answer is stored before the answer is sent.
+Every request and every answer is stored before the answer is sent (without a valid key, a sample).
+A key may have quotas: `RateLimit` tells what is left, and more than that is 429 with `Retry-After`.
 
 Errors are `application/problem+json`: what was wrong, what was given, what is allowed, what to do.
 Their `code` is for programs and never changes; `/docs/problems` explains each.
