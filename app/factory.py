@@ -85,7 +85,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         scheduler.start(settings)
 
     static = Static(var, is_early=is_watching)
-    around, renderer = hooks.Hooks(database), Renderer(registry.known, guard, static)
+    around, renderer = hooks.Hooks(database), Renderer(registry.known, guard, static, settings.root)
     parts: Any = [around, PageGuard()]
     app, refusals = falcon.App(middleware=parts), ProblemPages(renderer)
     app.add_error_handler(UserError, refusals.refuse)
@@ -109,7 +109,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         openapi_resources.DocsFile(),
         *pages.routes(renderer, app, guard, static, database),
     ]
-    routes = RouteTable(resources)
+    routes = RouteTable(resources, settings.root)
     guard.know(routes)
     description.know(routes)
     routes.add_to(app)

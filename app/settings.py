@@ -20,6 +20,8 @@ PREPARED = "LAPIDARY_DATABASE_IS_PREPARED"
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 Names = tuple[str, ...]
+# Parts of letters, digits and . _ - that no browser takes for a step up.
+ROOT = r"^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*\Z"
 
 
 class Settings(Checked, frozen=True):
@@ -29,6 +31,7 @@ class Settings(Checked, frozen=True):
     """
 
     bind: str = "127.0.0.1:8000"  # address and port, or unix:<path>
+    root: Annotated[str, Meta(pattern=ROOT)] = ""  # the sub-path at a proxy, such as /ml
     workers: Annotated[int, Meta(ge=1, le=256)] | None = None  # as many as there are cores
     threads: Annotated[int, Meta(ge=2, le=64)] = 4  # of a worker
     var: str = "var"  # the folder of the database and of the registered bundles
@@ -78,6 +81,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
             choices = [f"{PREFIX}{field.upper()}" for field in known if field != "database_url"]
             raise unknown("setting", name, choices)
         given[key] = _names(value) if known[key] == Names else value
+    given["root"] = given.get("root", "").rstrip("/")
     if environ.get("DATABASE_URL"):
         given["database_url"] = environ["DATABASE_URL"]
     try:

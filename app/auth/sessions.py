@@ -124,7 +124,8 @@ def header(name: str, value: str, environ: Mapping[str, Any], *, life: int = LIF
     relayed = str(environ.get("HTTP_X_FORWARDED_PROTO", "")).rpartition(",")[2].strip().lower()
     is_tls = "https" in (environ.get("wsgi.url_scheme"), relayed)
     secure = "; Secure" if is_tls or not is_local_name(environ.get("HTTP_HOST", "")) else ""
-    return f"{name}={value}; Path=/; Max-Age={life}; HttpOnly; SameSite=Strict{secure}"
+    path = environ.get("SCRIPT_NAME") or "/"
+    return f"{name}={value}; Path={path}; Max-Age={life}; HttpOnly; SameSite=Strict{secure}"
 
 
 def _signature(session: Session, key: Signer, secret: bytes) -> str:

@@ -34,7 +34,7 @@ class Card(Page):
             dataset=dataset,
             number=number,
             card=card,
-            markdown=f"{base}/card?format=markdown",
+            markdown=f"{request.root_path}{base}/card?format=markdown",
             found={one["rule"] for one in card["findings"]},
             **drawn(card),
         )

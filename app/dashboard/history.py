@@ -30,7 +30,9 @@ class History(Page):
         pair = [request.get_param(name) for name in ("a", "b")]
         if all(pair):
             one, other = (part(number or "") for number in pair)
-            raise falcon.HTTPSeeOther(f"/datasets/{part(dataset)}/history/{one}/{other}")
+            raise falcon.HTTPSeeOther(
+                f"{request.root_path}/datasets/{part(dataset)}/history/{one}/{other}"
+            )
         models = self._models(request, base)
         rows = [] if models is None else _rows(models)
         filters = {name: request.get_param(name) for name in ("model", "state")}

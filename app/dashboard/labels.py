@@ -51,7 +51,7 @@ class Labels(Page):
             response,
             "labels.html",
             dataset=dataset,
-            api=base,
+            api=request.root_path + base,
             about=about,
             features=features,
             predicted=[one for one in features if one["name"] not in about["beside"]],

@@ -48,6 +48,7 @@ class PageGuard:
             return
         exchange = request.env[ENVIRON]
         if exchange.caller.is_anyone:
-            raise falcon.HTTPSeeOther(f"/signin?next={quote(request.relative_uri)}")
+            going = quote(request.relative_uri)
+            raise falcon.HTTPSeeOther(f"{request.root_path}/signin?next={going}")
         for _, operation in resource.operations():
             operation.check_scope(exchange)

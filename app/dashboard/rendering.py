@@ -41,8 +41,10 @@ POLICY = (
 class Renderer:
     """Renders templates for a visitor."""
 
-    def __init__(self, datasets: Callable[[], list[str]], guard: Guard, static: Static) -> None:
-        """Take a function that names all datasets, the guard, and the static files."""
+    def __init__(
+        self, datasets: Callable[[], list[str]], guard: Guard, static: Static, root: str = ""
+    ) -> None:
+        """Take what names all datasets, the guard, the static files, and what paths begin with."""
         self._datasets = datasets
         self._guard = guard
         self._static = static
@@ -56,7 +58,9 @@ class Renderer:
         self._templates.filters.update(
             figure=figure, when=when, ago=ago, count=count, percent=percent, plain=plain
         )
-        self._templates.globals.update(chart=chart, static=url, sections=SECTIONS)
+        self._templates.globals.update(
+            chart=chart, static=lambda name: root + url(name), sections=SECTIONS, root=root
+        )
 
     def datasets(self, caller: Caller | None) -> list[str]:
         """Return the names of the datasets that a caller sees, even without a serving version."""
@@ -75,7 +79,7 @@ class Renderer:
             "dataset": None,
             **values,
             "datasets": self.datasets(caller),
-            "path": request.path,
+            "path": request.root_path + request.path,
             "is_open": self._guard.is_open,
             "caller": caller,
             "may": {scope: caller is not None and caller.may(scope) for scope in SCOPES},

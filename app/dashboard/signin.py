@@ -34,7 +34,7 @@ class SignIn(Resource):
     def on_get(self, call: Call) -> None:
         """Show the form; redirect if no key is needed."""
         request, response = call.request, call.response
-        going = _inside(request.get_param("next") or "/")
+        going = _inside(request.get_param("next"), request.root_path)
         if self._guard.is_open:
             raise falcon.HTTPSeeOther(going)
         self._show(request, response, going, None)
@@ -45,17 +45,23 @@ class SignIn(Resource):
         request, response, exchange = call.request, call.response, call.exchange
         body, exchange.body = exchange.body or b"", None  # a key is not stored
         if len(body) > LARGEST:
-            self._refuse(request, response, 413, "/", "The key is too long.")
+            self._refuse(
+                request, response, 413, _inside(None, request.root_path), "The key is too long."
+            )
             return
         try:
             fields = parse_qs(body.decode("latin-1"), max_num_fields=MOST)
         except ValueError:
             self._refuse(
-                request, response, 400, "/", "The form is not valid. Please open the page again."
+                request,
+                response,
+                400,
+                _inside(None, request.root_path),
+                "The form is not valid. Please open the page again.",
             )
             return
         given = {name: values[0] for name, values in fields.items()}
-        going = _inside(given.get("next", "/"))
+        going = _inside(given.get("next"), request.root_path)
         own = sessions.cookie(request.env, sessions.FORM)
         is_ours = own and hmac.compare_digest(
             given.get("csrf", "").encode(), sessions.token(own).encode()
@@ -120,7 +126,8 @@ class SignOut(Resource):
         call.response.status = 204
 
 
-def _inside(path: str) -> str:
+def _inside(path: str | None, root: str) -> str:
     """Return a path of this service, so that nobody is redirected elsewhere."""
-    is_path = path.startswith("/") and not path.startswith(("//", "/\\"))
-    return path if is_path and path.isascii() and path.isprintable() else "/"
+    path, start = path or "", f"{root}/"
+    is_path = path.startswith(start) and not path.startswith(("//", "/\\"))
+    return path if is_path and path.isascii() and path.isprintable() else start

@@ -38,7 +38,7 @@ def digest() -> str:
 
 
 def url(name: str) -> str:
-    """Return the address of a file."""
+    """Return the path of a file."""
     return f"/static/{digest()}/{name}"
 
 

@@ -34,9 +34,9 @@ class Batches(Protocol):
         """Collect what this thread would store."""
 
 
-def refusal(error: UserError) -> Answer:
+def refusal(error: UserError, root: str = "") -> Answer:
     """Return the answer to a request that the application never saw."""
-    answer = exchange.refusal(error, ids.new())
+    answer = exchange.refusal(error, ids.new(), root)
     answer.headers.append(("Content-Length", str(len(answer.body))))
     return answer
 

@@ -145,10 +145,10 @@ def begin(environ: dict[str, Any]) -> Exchange:
     return exchange
 
 
-def refusal(error: UserError, request_id: str) -> Answer:
+def refusal(error: UserError, request_id: str, root: str = "") -> Answer:
     """Convert an error to an answer."""
     headers = [("Content-Type", problems.MEDIA_TYPE), *problems.headers(error).items()]
-    return Answer(problems.status_line(error), headers, problems.written(error, request_id))
+    return Answer(problems.status_line(error), headers, problems.written(error, request_id, root))
 
 
 def _given_id(environ: dict[str, Any]) -> str | None:

@@ -53,7 +53,7 @@ def refuse(
     exchange = request.env[ENVIRON]
     response.status = problems.status_line(error)
     response.content_type = problems.MEDIA_TYPE
-    response.data = problems.written(error, exchange.request_id)
+    response.data = problems.written(error, exchange.request_id, request.root_path)
     for name, value in problems.headers(error).items():
         response.set_header(name, value)
 

@@ -187,11 +187,14 @@ def headers(error: UserError) -> dict[str, str]:
     return names
 
 
-def document(error: UserError, request_id: str | None = None) -> ProblemDocument:
-    """Return the problem document of an error, with the request's id to find it in the log."""
+def document(error: UserError, request_id: str | None = None, root: str = "") -> ProblemDocument:
+    """Return the problem document of an error, with the request's id to find it in the log.
+
+    `root` is the sub-path of the page that explains it.
+    """
     given = error.given
     return ProblemDocument(
-        type=f"{PAGE}#{error.code}",
+        type=f"{root}{PAGE}#{error.code}",
         title=title(error.code),
         status=status(error),
         detail=error.what,
@@ -208,9 +211,9 @@ def document(error: UserError, request_id: str | None = None) -> ProblemDocument
     )
 
 
-def written(error: UserError, request_id: str) -> bytes:
+def written(error: UserError, request_id: str, root: str = "") -> bytes:
     """Return the problem document of an error as JSON."""
-    return msgspec.json.encode(document(error, request_id))
+    return msgspec.json.encode(document(error, request_id, root))
 
 
 def restored(document: Mapping[str, Any]) -> UserError:

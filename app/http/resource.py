@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import falcon
 
+from app.http import root as roots
 from app.http.exchange import Exchange
 from app.http.operation import Operation
 
@@ -44,9 +45,14 @@ class Resource:
 class RouteTable:
     """All resources by path, and what is to be known of a request before it is routed."""
 
-    def __init__(self, resources: Iterable[Resource]) -> None:
-        """Take the resources; raise TypeError where a method of one declares no scope."""
+    def __init__(self, resources: Iterable[Resource], root: str = "") -> None:
+        """Take the resources and the sub-path that requests may have before their paths.
+
+        Raises TypeError where a method declares no scope, UserError for a sub-path like ours.
+        """
         self.resources = list(resources)
+        self.root = root
+        roots.check(root, [resource.path for resource in self.resources])
         public: dict[str, list[str]] = {}
         light: dict[str, list[str]] = {}
         streamed: dict[str, list[str]] = {}
@@ -62,7 +68,7 @@ class RouteTable:
                         streamed.setdefault(name, []).append(resource.path)
         self._public = _by_method(public)
         self._streamed = _by_method(streamed)
-        self.light = re.compile(_first_line(light))
+        self.light = re.compile(_first_line(light, root))
         self._unrecorded = _pattern(one.path for one in self.resources if not one.is_recorded)
         self._probes = _pattern(one.path for one in self.resources if one.is_probe)
 
@@ -112,10 +118,11 @@ def _expression(path: str) -> str:
     )
 
 
-def _first_line(paths: dict[str, list[str]]) -> bytes:
+def _first_line(paths: dict[str, list[str]], root: str) -> bytes:
     """Write the first lines of HTTP requests for these methods and paths."""
+    before = f"(?:{re.escape(root)})?" if root else ""
     lines = [
-        f"{method} (?:{'|'.join(_expression(path) for path in templates)}) HTTP/"
+        f"{method} {before}(?:{'|'.join(_expression(path) for path in templates)}) HTTP/"
         for method, templates in paths.items()
     ]
     return ("|".join(lines) or r"(?!)").encode()

@@ -68,6 +68,7 @@ class GatedWorker(SendingWorker):
         self.is_replaced = False  # others take over; until they serve, this one does
         self.batches: Batches | None = None
         self.light_requests = NOTHING  # by their first lines
+        self.root = ""  # the sub-path of what we write
         self.light: deque[TConn] = deque()  # to be answered in the main loop
         self.count_unlogged: Callable[[int], None] = lambda _: None  # what is refused here
 
@@ -104,6 +105,7 @@ class GatedWorker(SendingWorker):
         self.batches = getattr(self.wsgi, "batches", None)
         self.light_requests = getattr(self.wsgi, "light", NOTHING)
         self.count_unlogged = getattr(self.wsgi, "count_unlogged", self.count_unlogged)
+        self.root = getattr(self.wsgi, "root", "")
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait for what clients send, then answer what is light."""
@@ -138,7 +140,7 @@ class GatedWorker(SendingWorker):
         status, what = int(match[1]) if match else 400, f"The request is malformed: {exc}"[:200]
         self.count_unlogged(status)
         with suppress(OSError):
-            client.sendall(written(refusal(problems.of_status(status, what))))
+            client.sendall(written(refusal(problems.of_status(status, what), self.root)))
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
         """Send what a thread has made, and let the next upload in."""
@@ -262,7 +264,7 @@ class GatedWorker(SendingWorker):
         self._forget(conn)
         self.count_unlogged(problems.status(error))
         with suppress(OSError):
-            conn.sock.send(written(refusal(error)), socket.MSG_DONTWAIT)
+            conn.sock.send(written(refusal(error, self.root)), socket.MSG_DONTWAIT)
         self._leave(conn)
 
     def _leave(self, conn: TConn, *, watch: bool = True) -> None:

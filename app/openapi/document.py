@@ -107,7 +107,7 @@ class OpenApi:
         return {
             "openapi": "3.1.0",
             "info": {"title": "Lapidary", "version": VERSION, "description": ABOUT},
-            "servers": [{"url": "/"}],
+            "servers": [{"url": settings.root or "/"}],
             "tags": [
                 *tags,
                 {"name": "log", "description": "What was asked and answered."},

@@ -172,7 +172,9 @@ class OneDataset(DatasetResource):
             findings=hiding.findings(
                 findings.of(serving.version.manifest), self.services.redaction
             ),
-            links=_links(f"/v1/{trained.name}", is_similar=rule is not None),
+            links=_links(
+                f"{call.request.root_path}/v1/{trained.name}", is_similar=rule is not None
+            ),
         )
 
 

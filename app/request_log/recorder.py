@@ -12,6 +12,7 @@ from typing import Any
 from app.auth.guard import Guard
 from app.http import body
 from app.http import exchange as exchanges
+from app.http import root as roots
 from app.http.exchange import Answer, App, Exchange, Start
 from app.http.prometheus import Metrics
 from app.http.resource import RouteTable
@@ -49,6 +50,7 @@ class Recorder:
         self._app = app
         self._routes = routes
         self.light = routes.light
+        self.root = routes.root
         self._guard = guard
         self._journal = journal
         self._deliveries = deliveries
@@ -65,6 +67,7 @@ class Recorder:
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         """Answer a WSGI request."""
+        roots.enter(environ, self.root)
         exchange = exchanges.begin(environ)
         exchange.client = self._guard.client(environ)
         answer = self._with_headers(exchange, self._answer(exchange))
@@ -120,7 +123,7 @@ class Recorder:
             log.error("request %s was not stored: %s", exchange.id, error)
             self._metrics.log_failed()
             answer = self._with_headers(
-                exchange, exchanges.refusal(_unstored(), exchange.request_id)
+                exchange, exchanges.refusal(_unstored(), exchange.request_id, self.root)
             )
         self._metrics.count(exchange, answer.code)
         return answer
@@ -152,11 +155,11 @@ class Recorder:
                 exchange.body = body.read(exchange.environ, min(largest, self._largest_body))
             return exchanges.run(self._app, exchange.environ)
         except UserError as error:
-            return exchanges.refusal(error, exchange.request_id)
+            return exchanges.refusal(error, exchange.request_id, self.root)
         except Exception:
             log.exception("request %s failed", exchange.id)
             exchange.predictions, exchange.is_prediction = [], False
-            return exchanges.refusal(_ours(), exchange.request_id)
+            return exchanges.refusal(_ours(), exchange.request_id, self.root)
 
     def _is_streamed(self, environ: dict[str, Any]) -> bool:
         """Tell whether the handler reads the body while it comes."""

@@ -106,7 +106,8 @@ class Trainings(DatasetResource):
             "use": request.use,
         }
         store.ask(services.database, row)
-        call.response.set_header("Location", f"/v1/{name}/trainings/{training_id}")
+        location = f"{call.request.root_path}/v1/{name}/trainings/{training_id}"
+        call.response.set_header("Location", location)
         return _training(store.find(services.database, training_id))
 
     @operation(

@@ -23,6 +23,7 @@ def test_nothing_has_to_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 def test_every_setting_is_read_from_the_environment() -> None:
     given = {
         "LAPIDARY_BIND": "0.0.0.0:80",
+        "LAPIDARY_ROOT": "/ml/",
         "LAPIDARY_WORKERS": "3",
         "LAPIDARY_THREADS": "8",
         "LAPIDARY_VAR": "/srv/lapidary",
@@ -57,6 +58,7 @@ def test_every_setting_is_read_from_the_environment() -> None:
         if getattr(found, name) == getattr(Settings(), name)
     ]
     assert unset == []
+    assert found.root == "/ml"
     assert found.redact == ("name", "iban")
     assert found.origins == ("https://shop.example",)
     assert (found.workers, found.keep_days, found.wait) == (3, 0.5, 1.5)

@@ -1,6 +1,9 @@
 // Bring HTML of ours to life: when the page is read, and when a part of it is read anew.
 import { draw } from "./charts.js";
 
+// This file lies in static/<digest>/, under whatever sub-path.
+const SIGNIN = new URL("../../signin", import.meta.url).pathname;
+
 // Show moments in the reader's own time zone.
 function localize(root) {
   const style = { dateStyle: "medium" };
@@ -50,7 +53,7 @@ export function bring(root) {
 
 async function page(url) {
   const answer = await fetch(url, { headers: { Accept: "text/html" } });
-  if (answer.redirected && new URL(answer.url).pathname === "/signin") location.assign(answer.url);
+  if (answer.redirected && new URL(answer.url).pathname === SIGNIN) location.assign(answer.url);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (!answer.ok) {
     const detail = fresh.querySelector(".problem p")?.textContent ?? `The service answered ${answer.status}.`;

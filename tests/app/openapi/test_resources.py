@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -25,7 +26,7 @@ def test_the_page_loads_only_what_is_served_here(service: Service) -> None:
     assert found
     for path in found:
         if not path.startswith("data:"):
-            answer = service.ask(path)
+            answer = service.ask(urljoin("/docs", path))
             assert answer.status_code == 200, path
             assert len(answer.content) > 50
             assert "max-age" in answer.headers["cache-control"]
