@@ -1,6 +1,7 @@
 """How `gunicorn` serves; each value can also be given on its command line."""
 
 import atexit
+import logging
 import os
 import shutil
 import sys
@@ -8,15 +9,24 @@ import tempfile
 from pathlib import Path
 
 from app import settings
-from app.store import redacted_logs
+from app.store import log_lines
 from src.support.errors import UserError
+
+log_lines.install(os.environ.get("LAPIDARY_LOG"), "service")
+
+
+def _stop(error):
+    """End before anything was begun, and say why."""
+    logging.getLogger("app").critical("%s", error)
+    sys.exit(1)
+
 
 try:
     _settings = settings.read()
 except UserError as error:
-    sys.exit(f"Error: {error}")
+    _stop(error)
 
-redacted_logs.install()  # the server repeats what it refuses
+logconfig_dict = log_lines.config(_settings.log)
 
 wsgi_app = "app.wsgi:api"
 bind = _settings.bind
@@ -67,7 +77,7 @@ def on_starting(server):
         database.close()
         os.environ[settings.PREPARED] = "1"
     except UserError as error:
-        sys.exit(f"Error: {error}")
+        _stop(error)
     except databases.REFUSALS as error:
         server.log.warning("the database is not there yet: %s", error)
 

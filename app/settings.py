@@ -34,6 +34,7 @@ class Settings(Checked, frozen=True):
     root: Annotated[str, Meta(pattern=ROOT)] = ""  # the sub-path at a proxy, such as /ml
     workers: Annotated[int, Meta(ge=1, le=256)] | None = None  # as many as there are cores
     threads: Annotated[int, Meta(ge=2, le=64)] = 4  # of a worker
+    log: Literal["plain", "json"] = "plain"  # what a line of the log looks like
     var: str = "var"  # the folder of the database and of the registered bundles
     database_url: str = ""  # DATABASE_URL; SQLite in var/ where it is empty
     durability: Literal["process", "power"] = "process"

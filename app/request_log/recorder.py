@@ -20,6 +20,7 @@ from app.request_log.batches import Batches
 from app.request_log.delivery import BEGUN, Deliveries
 from app.request_log.journal import Entry, Journal, Unavailable
 from app.request_log.strangers import Strangers
+from app.store import log_lines
 from app.store.redaction import HIDDEN, Redaction, without_keys
 from src.support.errors import UserError
 
@@ -69,6 +70,12 @@ class Recorder:
         """Answer a WSGI request."""
         roots.enter(environ, self.root)
         exchange = exchanges.begin(environ)
+        with log_lines.answering(exchange.request_id):
+            return self._record(exchange, start_response)
+
+    def _record(self, exchange: Exchange, start_response: Start) -> Iterable[bytes]:
+        """Answer, store and begin to send."""
+        environ = exchange.environ
         exchange.client = self._guard.client(environ)
         answer = self._with_headers(exchange, self._answer(exchange))
         batch = self.batches.mine()
@@ -120,7 +127,8 @@ class Recorder:
     def _settle(self, exchange: Exchange, answer: Answer, error: Exception | None) -> Answer:
         """Return the last answer and count it: what is not stored was never said."""
         if error is not None:
-            log.error("request %s was not stored: %s", exchange.id, error)
+            with log_lines.answering(exchange.request_id):  # maybe one of several that are stored
+                log.error("request %s was not stored: %s", exchange.id, error)
             self._metrics.log_failed()
             answer = self._with_headers(
                 exchange, exchanges.refusal(_unstored(), exchange.request_id, self.root)

@@ -6,8 +6,8 @@ The service starts it, in a process of its own and at the lowest priority.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
-import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ import peewee
 from app import settings as configured
 from app.settings import Settings
 from app.store import database as databases
+from app.store import log_lines
 from app.trainings import store
 from app.trainings.retries import DatabaseWriter, with_retries
 from app.trainings.workspace import Workspace
@@ -25,6 +26,8 @@ from src.support.errors import UserError
 
 if TYPE_CHECKING:
     from app.trainings.heartbeat import Heartbeat
+
+log = logging.getLogger("training")
 
 OURS = "Something went wrong in the training; its log says what."
 MEMORY = "The training needs more memory than there is."
@@ -76,16 +79,19 @@ def _attempt(
         done = run.train(settings, database, row, place, pulse, errands)
         pulse.say(errands(lambda: run.publish(database, row, done, pulse)))
     except UserError as error:
-        why, told = str(error), f"Error: {error}"
+        why = str(error)
+        log.error("%s", error)
     except MemoryError:
-        why, told = MEMORY, MEMORY
+        why = MEMORY
+        log.error(why)
     except Exception:
-        why, told = OURS, traceback.format_exc()
+        why = OURS
+        log.exception("it failed")
     else:
         return None
-    pulse.say(told)
     return why
 
 
 if __name__ == "__main__":
+    log_lines.install(os.environ.get("LAPIDARY_LOG"), "training")
     main()

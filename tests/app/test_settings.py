@@ -26,6 +26,7 @@ def test_every_setting_is_read_from_the_environment() -> None:
         "LAPIDARY_ROOT": "/ml/",
         "LAPIDARY_WORKERS": "3",
         "LAPIDARY_THREADS": "8",
+        "LAPIDARY_LOG": "json",
         "LAPIDARY_VAR": "/srv/lapidary",
         "LAPIDARY_DURABILITY": "power",
         "LAPIDARY_MOST_RECORDS": "10",
