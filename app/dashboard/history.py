@@ -9,12 +9,22 @@ import falcon
 
 from app.dashboard import version_figures
 from app.dashboard.api_client import part
+from app.dashboard.filters import given, query
 from app.dashboard.page import Page
 from app.http import problems
 from src.support.errors import UserError
 
 AXES = {"version": "by version", "time": "by time", "commit": "by commit"}
-STATES = ("champion", "champion before", "never served", "passes the gate", "misses the gate")
+# What a visitor may choose, as the API is asked for it.
+STATES = {
+    "champion": {"state": "champion"},
+    "champion before": {"state": "earlier"},
+    "never served": {"state": "never"},
+    "passes the gate": {"gate": "passed"},
+    "misses the gate": {"gate": "missed"},
+}
+SHOWN = 50  # versions in the table, and points in the chart
+EVENTS = 20  # of a page
 SHORT = 8  # digits of a commit
 Row = dict[str, Any]
 
@@ -33,10 +43,10 @@ class History(Page):
             raise falcon.HTTPSeeOther(
                 f"{request.root_path}/datasets/{part(dataset)}/history/{one}/{other}"
             )
-        models = self._models(request, base)
+        filters = given(request, ["model", "state"])
+        cursors = given(request, ["cursor", "events"])
+        models = self._models(request, base, filters, cursors.get("cursor"))
         rows = [] if models is None else _rows(models)
-        filters = {name: request.get_param(name) for name in ("model", "state")}
-        shown = [row for row in rows if _passes(row, **filters)]
         axis = request.get_param("by") or "version"
         axis = axis if axis in AXES else "version"
         self.show(
@@ -45,28 +55,38 @@ class History(Page):
             "history.html",
             dataset=dataset,
             models=models,
-            rows=shown,
-            count=len(rows),
-            names=sorted({row["model"] for row in rows}),
-            states=STATES,
+            rows=rows,
+            states=list(STATES),
             filters=filters,
+            cursors=cursors,
+            query=query,
+            events=models and self._events(request, base, cursors.get("events")),
             axes=AXES,
             axis=axis,
             metric=None if models is None else version_figures.described(models["metric"]),
-            drawn=_chart(axis, shown, models),
-            chosen=_chosen(shown),
+            drawn=_chart(axis, rows, models),
+            chosen=_chosen(rows),
             before=next(iter(version_figures.served(models)), None) if models else None,
         )
 
-    def _models(self, request: falcon.Request, base: str) -> Row | None:
-        """Return the versions; None if there are none yet."""
+    def _models(
+        self, request: falcon.Request, base: str, filters: dict[str, str], cursor: str | None
+    ) -> Row | None:
+        """Return a page of the versions; None if there are none yet."""
+        asked = {"model": filters.get("model"), **STATES.get(filters.get("state", ""), {})}
         try:
-            models: Row = self.api.get(request, f"{base}/models")
+            models: Row = self.api.get(
+                request, f"{base}/models", limit=SHOWN, cursor=cursor, **asked
+            )
         except UserError as error:
             if problems.status(error) == 503:
                 return None
             raise
         return models
+
+    def _events(self, request: falcon.Request, base: str, cursor: str | None) -> Row:
+        events: Row = self.api.get(request, f"{base}/events", limit=EVENTS, cursor=cursor)
+        return events
 
 
 class Version(Page):
@@ -80,7 +100,8 @@ class Version(Page):
         """Show its metrics, its costliest errors and its origin."""
         base = f"/v1/{part(dataset)}"
         version = self.api.get(request, f"{base}/models/{part(number)}")
-        models = self.api.get(request, f"{base}/models")
+        models = self.api.get(request, f"{base}/models", state="champion")
+        happened = self.api.get(request, f"{base}/events", version=version["version"])
         target = version["configuration"]["dataset"]["target"]
         self.show(
             request,
@@ -91,7 +112,7 @@ class Version(Page):
             target=target,
             serves=version_figures.champion(models),
             beside=_beside(version, models),
-            events=[one for one in models["events"] if one["number"] == version["version"]],
+            events=happened["events"],
             metrics=version_figures.measured(version["metrics"]),
             charts=version_figures.drawn(version, target),
             numeric=version_figures.numeric((version["held_out"] or {}).get("worst", ())),
@@ -171,11 +192,6 @@ def _beside(version: Row, models: Row) -> Row | None:
     if serves == version["version"] or this is None or that is None:
         return None
     return {"metric": metric, "this": this, "that": that, "on": "its held-out rows"}
-
-
-def _passes(row: Row, model: str | None, state: str | None) -> bool:
-    verdict = "passes the gate" if row["gate"]["passed"] else "misses the gate"
-    return model in (None, "", row["model"]) and state in (None, "", row["state"], verdict)
 
 
 def _chart(axis: str, rows: list[Row], models: Row | None) -> Row | None:

@@ -13,6 +13,7 @@ from app.http.exchange import ENVIRON
 from app.http.operation import Access
 from src.evaluation.metrics import METRICS
 
+TREND = 30  # versions that served, and events, that are drawn
 MOST = 100  # labels to review that are counted
 
 
@@ -44,7 +45,7 @@ class Home(Page):
         card = {**line, "activity": activity, "trend": [], "live": None, "last": None}
         card["waiting"] = self.api.find(request, f"{base}/labels", state="to_review", limit=MOST)
         if line["champion"] is not None:
-            models = self.api.get(request, f"{base}/models")
+            models = self.api.get(request, f"{base}/models", state="served", limit=TREND)
             metric = line["champion"]["metric"]
             card["trend"] = _served(models, metric)
             card["breach"] = models["breach"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import falcon
@@ -10,6 +11,7 @@ import falcon
 from app.dashboard.api_client import part
 from app.dashboard.page import Page
 
+OFFERED = 50  # newest versions to choose from
 LATEST = 10  # predictions that are shown at once
 
 
@@ -27,7 +29,8 @@ class Predict(Page):
             request, f"{base}/predictions", limit=LATEST, cursor=cursor, reference=reference
         )
         about = self.api.find(request, base)
-        models = self.api.find(request, f"{base}/models")
+        models = self.api.find(request, f"{base}/models", limit=OFFERED)
+        chosen = request.get_param("version") or ""
         record: dict[str, Any] = {}
         if start:
             record = self.api.get(request, f"{base}/predictions/{part(start)}")["record"]
@@ -38,8 +41,8 @@ class Predict(Page):
             dataset=dataset,
             about=about,
             models=models,
-            versions=_serving(models) if models else [],
-            chosen=request.get_param("version") or "",
+            versions=self._versions(request, base, models, chosen) if models else [],
+            chosen=chosen,
             latest=latest,
             reference=reference,
             record=record,
@@ -47,12 +50,23 @@ class Predict(Page):
             is_later=bool(cursor),
         )
 
+    def _versions(
+        self, request: falcon.Request, base: str, models: dict[str, Any], chosen: str
+    ) -> list[dict[str, Any]]:
+        """Return the versions to choose from: the newest, the champion and the one chosen now."""
+        versions = {one["version"]: one for one in models["versions"]}
+        for number in (str(models["champion"] or ""), chosen):
+            if number.isdecimal() and int(number) not in versions:
+                one = self.api.find(request, f"{base}/models/{part(number)}")
+                versions |= {one["version"]: one} if one else {}
+        return _serving(versions.values())
 
-def _serving(models: dict[str, Any]) -> list[dict[str, Any]]:
+
+def _serving(versions: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the versions that may serve, the champion first."""
     allowed = [
         one
-        for one in models["versions"]
+        for one in versions
         if one["champion"] or one["gate"]["passed"] or one["gate"]["overridden"]
     ]
     return sorted(allowed, key=lambda one: (not one["champion"], -one["version"]))

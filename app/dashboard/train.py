@@ -83,7 +83,7 @@ class Training(Page):
         kpis = training["kpis"]
         # A key that may train only is shown what the training itself tells.
         version = self.api.find(request, f"{base}/models/{training['version']}")
-        models = self.api.find(request, f"{base}/models")
+        models = self.api.find(request, f"{base}/models", limit=1)
         shown = {"held_out": None, "version": training["version"], **kpis, **(version or {})}
         target = (version or {}).get("configuration", {}).get("dataset", {}).get("target", {})
         charts = version_figures.drawn(shown, target)

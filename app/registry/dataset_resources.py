@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from app.http.operation import Call, operation
-from app.http.paging import Timestamp
+from app.http.paging import Limit, Line, Timestamp
 from app.http.resource import Resource
 from app.records.fields import FieldDescription
 from app.registry import description, hiding, store
@@ -16,9 +16,15 @@ from app.registry.dataset_context import is_served, shows_rows
 from app.registry.description import VersionSummary
 from app.registry.loaded import LoadedVersion
 from app.registry.services import DatasetResource, Services
+from app.registry.store import Registered
+from app.store.tables import Version
 from src.data import findings
 from src.data.findings import Finding
 from src.data.schema import Dataset
+from src.support.structs import Checked
+
+LOOKED = 200  # versions whose verdict is looked at for one page
+Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
 class ChampionSummary(msgspec.Struct, frozen=True):
@@ -100,10 +106,52 @@ class VersionEvent(msgspec.Struct, frozen=True):
     why: str
 
 
-class VersionList(msgspec.Struct, frozen=True):
-    """A dataset's versions and what happened to them, the newest first."""
+class VersionQuery(Checked, frozen=True):
+    """Which versions are listed."""
+
+    model: Annotated[Line | None, Meta(description="of this model")] = None
+    state: Annotated[
+        Literal["champion", "earlier", "served", "never"] | None,
+        Meta(description="that serves, that served before, either of them, or neither"),
+    ] = None
+    gate: Annotated[
+        Literal["passed", "missed"] | None,
+        Meta(description="by the verdict; a page looks at 200 versions at most"),
+    ] = None
+    cursor: Annotated[Number | None, Meta(description="next, from the page before")] = None
+    limit: Annotated[
+        Limit | None, Meta(description="versions of a page, LAPIDARY_PAGE unless given")
+    ] = None
+
+
+class EventQuery(Checked, frozen=True):
+    """Which events are listed."""
+
+    version: Annotated[Number | None, Meta(description="of this version")] = None
+    cursor: Annotated[Number | None, Meta(description="next, from the page before")] = None
+    limit: Annotated[
+        Limit | None, Meta(description="events of a page, LAPIDARY_PAGE unless given")
+    ] = None
+
+
+class EventList(msgspec.Struct, frozen=True):
+    """What happened to a dataset's versions, the newest first, and the cursor of the next page."""
 
     dataset: str
+    events: list[VersionEvent]
+    next: int | None
+
+
+class VersionList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a dataset's versions and as many of the newest events.
+
+    `count` and `models` are of all versions, `next` is the cursor of the next page.
+    """
+
+    dataset: str
+    count: int
+    models: list[str]
+    next: int | None
     champion: int | None
     metric: str
     breach: str | None
@@ -187,19 +235,26 @@ class Models(DatasetResource):
         scope="predict",
         name="models",
         summary="The versions, how good they are, and who serves",
+        query=VersionQuery,
         answer=VersionList,
         refuses=("no_champion",),
         is_offered=is_served,
     )
-    def on_get(self, call: Call, dataset: Dataset) -> VersionList:
-        """Answer with the versions and the changes of the champion, the newest first."""
+    def on_get(self, call: Call[VersionQuery, None], dataset: Dataset) -> VersionList:
+        """Answer with a page of the versions and the newest events."""
         services, name = self.services, dataset.name
+        limit = call.query.limit or services.settings.page
         champion = services.registry.number(name)
-        versions = store.every(services.database, name)
-        if not versions:
+        models = store.models(services.database, name)
+        if not models:
             services.registry.champion(name)  # says why there is none
+        versions, cursor = self._page(name, call.query, limit)
+        events = store.events(services.database, name, most=limit)
         return VersionList(
             dataset=name,
+            count=sum(models.values()),
+            models=list(models),
+            next=cursor,
             champion=champion,
             metric=dataset.metric,
             breach=None if champion is None else services.gate.breach(name, champion),
@@ -208,7 +263,72 @@ class Models(DatasetResource):
                 description.summary(one, champion, services.gate, services.redaction)
                 for one in versions
             ],
-            events=msgspec.convert(store.events(services.database, name), list[VersionEvent]),
+            events=msgspec.convert(events, list[VersionEvent]),
+        )
+
+    def _page(
+        self, dataset: str, query: VersionQuery, limit: int
+    ) -> tuple[list[Registered], int | None]:
+        """Return the versions of a page, and the cursor of the next one.
+
+        A verdict follows from a version's figures and the rules of now, so those that are asked
+        for by theirs are looked for among a bounded number: their page may be a short one.
+        """
+        services, conditions = self.services, self._conditions(dataset, query)
+        most = limit if query.gate is None else LOOKED
+        rows = store.page(services.database, dataset, most + 1, query.cursor, *conditions)
+        is_last = len(rows) <= most
+        rows = rows[:most]
+        if query.gate is not None:
+            is_passed = query.gate == "passed"
+            fitting = [row for row in rows if is_passed != bool(services.gate.missed(row))]
+            if len(fitting) > limit:
+                return fitting[:limit], fitting[limit - 1].number
+            return fitting, None if is_last else rows[-1].number
+        return rows, None if is_last else rows[-1].number
+
+    def _conditions(self, dataset: str, query: VersionQuery) -> list[Any]:
+        """Return what the database is asked for."""
+        conditions = [] if query.model is None else [Version.model == query.model]
+        champion = store.champions(self.services.database).get(dataset, store.UNNUMBERED)
+        served = store.has_served(dataset)
+        states: dict[str | None, list[Any]] = {
+            "champion": [Version.number == champion],
+            "earlier": [served, Version.number != champion],
+            "served": [served],
+            "never": [~served],
+        }
+        return [*conditions, *states.get(query.state, [])]
+
+
+class Events(DatasetResource):
+    """GET /v1/{dataset}/events: what happened to the versions, and who decided it."""
+
+    path = "/v1/{dataset}/events"
+
+    @operation(
+        scope="predict",
+        name="events",
+        summary="What happened to the versions: which served when, and why",
+        query=EventQuery,
+        answer=EventList,
+        is_offered=is_served,
+    )
+    def on_get(self, call: Call[EventQuery, None], dataset: Dataset) -> EventList:
+        """Answer with a page of the events, the newest first."""
+        query = call.query
+        limit = query.limit or self.services.settings.page
+        rows = store.events(
+            self.services.database,
+            dataset.name,
+            number=query.version,
+            before=query.cursor,
+            most=limit + 1,
+        )
+        return EventList(
+            dataset.name,
+            msgspec.convert(rows[:limit], list[VersionEvent]),
+            rows[limit - 1]["id"] if len(rows) > limit else None,
         )
 
 

@@ -12,7 +12,7 @@ from app.registry.activity import Activity
 from app.registry.card_resources import ModelCard
 from app.registry.champion_resources import Champion, Overrides
 from app.registry.comparison import ConfigurationDifference, MetricComparison, RowComparisons
-from app.registry.dataset_resources import Datasets, Models, OneDataset
+from app.registry.dataset_resources import Datasets, Events, Models, OneDataset
 from app.registry.description import HeldOutRow, HeldOutRows, VersionDetails, VersionSummary
 from app.registry.profile_resources import Profile
 from app.registry.scoreboard import Scores
@@ -42,6 +42,7 @@ def routes(services: Services) -> list[Resource]:
         OneDataset(services),
         Profile(services),
         Models(services),
+        Events(services),
         OneVersion(services),
         ModelCard(services),
         Comparison(services),

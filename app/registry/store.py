@@ -138,6 +138,27 @@ def every(database: peewee.Database, dataset: str) -> list[Registered]:
     return _find(database, Version.dataset == dataset)
 
 
+def page(
+    database: peewee.Database, dataset: str, most: int, before: int | None, *conditions: Any
+) -> list[Registered]:
+    """List at most so many of a dataset's versions that meet the conditions, the newest first."""
+    older = [] if before is None else [Version.number < before]
+    return _find(database, Version.dataset == dataset, *older, *conditions, most=most)
+
+
+def models(database: peewee.Database, dataset: str) -> dict[str, int]:
+    """Return how many versions a dataset has of each model."""
+    counts = Version.select(Version.model, peewee.fn.COUNT(Version.number))
+    counts = counts.where(Version.dataset == dataset).group_by(Version.model)
+    return dict(counts.order_by(Version.model).tuples().execute(database))
+
+
+def has_served(dataset: str) -> Any:
+    """Return the condition on a version that it serves, or has served."""
+    changes = Event.select(Event.number).where(Event.dataset == dataset, Event.kind.in_(CHANGES))
+    return Version.number.in_(changes)
+
+
 def numbers(database: peewee.Database, dataset: str) -> list[tuple[int, str]]:
     """List the numbers and the models of a dataset's versions, the newest first."""
     rows = Version.select(Version.number, Version.model).where(Version.dataset == dataset)
@@ -164,6 +185,11 @@ def champions(database: peewee.Database) -> dict[str, int]:
     return {event.dataset: event.number for event in _newest(database, CHANGES, Event.dataset)}
 
 
+def serving_since(database: peewee.Database) -> dict[str, str]:
+    """Return when each dataset's version that is to serve was promoted."""
+    return {event.dataset: event.at for event in _newest(database, CHANGES, Event.dataset)}
+
+
 def breaches(database: peewee.Database) -> dict[tuple[str, int], str]:
     """Return the versions that came under the gate while they served, and why."""
     return {
@@ -186,9 +212,19 @@ def _newest(database: peewee.Database, kinds: tuple[str, ...], *by: peewee.Field
     return list(rows.execute(database))
 
 
-def events(database: peewee.Database, dataset: str) -> list[dict[str, Any]]:
-    """List what happened to a dataset's versions, the newest first."""
-    rows = Event.select().where(Event.dataset == dataset).order_by(Event.id.desc())
+def events(
+    database: peewee.Database,
+    dataset: str,
+    *,
+    number: int | None = None,
+    before: int | None = None,
+    most: int | None = None,
+) -> list[dict[str, Any]]:
+    """List what happened to a dataset's versions, or to one of them, the newest first."""
+    conditions = [Event.dataset == dataset]
+    conditions += [] if number is None else [Event.number == number]
+    conditions += [] if before is None else [Event.id < before]
+    rows = Event.select().where(*conditions).order_by(Event.id.desc()).limit(most)
     return list(rows.dicts().execute(database))
 
 
@@ -250,8 +286,8 @@ def before(database: peewee.Database, dataset: str) -> int:
     )
 
 
-def _find(database: peewee.Database, *conditions: Any) -> list[Registered]:
-    rows = Version.select().where(*conditions).order_by(Version.number.desc())
+def _find(database: peewee.Database, *conditions: Any, most: int | None = None) -> list[Registered]:
+    rows = Version.select().where(*conditions).order_by(Version.number.desc()).limit(most)
     return [
         Registered(
             row.dataset,

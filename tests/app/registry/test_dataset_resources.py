@@ -3,13 +3,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app.registry import dataset_resources
 from app.registry import store as version_store
+from app.store.tables import Version
 from tests.app import project
 from tests.app.labels import truths
-from tests.app.service import Service, assert_refused
+from tests.app.service import Result, Service, assert_refused
 
 Make = Callable[..., Service]
 
@@ -140,3 +143,96 @@ def test_examples_differ_and_can_be_predicted(service: Service, dataset: str) ->
     assert len({json.dumps(one) for one in examples}) == len(examples) > 1
     assert service.predict(dataset, examples).status_code == 200
     assert document["separator"] == ","
+
+
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+MANY = 30
+
+
+def multiply(service: Service) -> None:
+    """Register more versions of stones: those with an even number are linear, as the champion."""
+    rows = [row for row in service.rows(Version) if row["dataset"] == "stones"]
+    by_number = {row.pop("number"): row for row in rows if row.pop("id")}
+    with service.database:
+        for number in range(3, MANY + 1):
+            row = {**by_number[1 + number % 2], "number": number, "digest": str(number) * 4}
+            Version.insert(row).execute(service.database)
+
+
+def numbers(answer: Result) -> list[int]:
+    return [one["version"] for one in answer.json["versions"]]
+
+
+def test_the_versions_come_by_pages(service: Service) -> None:
+    multiply(service)
+    pages, cursor = [], None
+    while cursor != "end":
+        query = {"limit": 12} | ({"cursor": cursor} if cursor else {})
+        answer = service.ask("/v1/stones/models", params=query)
+        assert (answer.json["count"], answer.json["models"]) == (MANY, ["linear", "xgboost"])
+        pages.append(numbers(answer))
+        cursor = answer.json["next"] or "end"
+    assert [len(page) for page in pages] == [12, 12, 6]
+    assert [number for page in pages for number in page] == list(range(MANY, 0, -1))
+
+
+def test_the_versions_are_filtered(service: Service) -> None:
+    truths.rule("stones", gate=truths.PASSED_BY_LINEAR)
+    service.look()
+    multiply(service)
+    version_store.tell(service.database, "stones", 4, kind=version_store.PROMOTE, by="me", why="x")
+    linear = [number for number in range(MANY, 0, -1) if number % 2 == 0 and number > 2] + [1]
+    for query, expected in (
+        ({"model": "linear"}, linear),
+        ({"state": "champion"}, [4]),
+        ({"state": "earlier"}, [1]),
+        ({"state": "served"}, [4, 1]),
+        ({"state": "never", "limit": 3}, [30, 29, 28]),
+        ({"state": "never", "model": "linear", "limit": 3, "cursor": 8}, [6]),
+        ({"gate": "passed", "limit": 5}, linear[:5]),
+        ({"gate": "missed", "limit": 2, "cursor": 9}, [7, 5]),
+        ({"gate": "missed", "state": "champion"}, []),
+    ):
+        assert numbers(service.ask("/v1/stones/models", params=query)) == expected, query
+
+
+@SQLITE
+def test_no_more_versions_are_read_than_a_page_shows(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    multiply(service)
+    read: list[Any] = []
+    kept = version_store.Registered
+
+    def count(*words: Any) -> Any:
+        read.append(words)
+        return kept(*words)
+
+    monkeypatch.setattr(version_store, "Registered", count)
+    service.ask("/v1/stones/models", params={"limit": 5})
+    assert len(read) == 6
+    read.clear()
+    monkeypatch.setattr(dataset_resources, "LOOKED", 10)
+    service.look()
+    first = service.ask("/v1/stones/models", params={"gate": "missed"})
+    assert (numbers(first), first.json["next"]) == ([], 21), "where the next page goes on"
+    assert len(read) == 11
+
+
+def test_what_happened_comes_by_pages(service: Service) -> None:
+    for number in (2, 1, 2):
+        service.post("/v1/stones/champion", {"version": number})
+    first = service.ask("/v1/stones/events", params={"limit": 3}).json
+    assert [one["number"] for one in first["events"]] == [2, 1, 2]
+    then = service.ask("/v1/stones/events", params={"limit": 3, "cursor": first["next"]}).json
+    assert [(one["kind"], one["number"]) for one in then["events"]] == [("pipeline", 1)]
+    assert then["next"] is None
+    of_one = service.ask("/v1/stones/events", params={"version": 2}).json
+    assert [one["number"] for one in of_one["events"]] == [2, 2]
+    assert len(service.ask("/v1/stones/models", params={"limit": 2}).json["events"]) == 2
+
+
+@pytest.mark.parametrize("query", ["limit=0", "cursor=x", "cursor=99999999999", "state=x"])
+def test_a_wrong_page_is_refused(service: Service, query: str) -> None:
+    answer = service.ask("/v1/stones/models", query_string=query)
+    assert_refused(answer, 400)
