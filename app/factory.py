@@ -7,7 +7,7 @@ from typing import Any
 
 import falcon
 
-from app import health
+from app import health, operating
 from app.auth import sessions
 from app.auth.guard import Guard
 from app.background import housekeeping
@@ -76,7 +76,8 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     registry = Registry(database, var, load, configured, gatekeeper)
     services = Services(settings, database, redaction, configured, gatekeeper, registry, load)
     strangers = Strangers()
-    metrics.gauges = guard.budgets.metrics
+    metrics.know(guard.budgets)
+    metrics.know(operating.OperatingFigures(settings, database, registry, journal))
     stores = [strangers.store, guard.budgets.store]
     watcher = Watcher(maker, database, registry, guard, var, settings.poll, stores)
     watcher.start(is_watching=is_watching)
@@ -102,7 +103,7 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         *request_log.routes(database, settings.page, redaction),
         health.Alive(),
         health.Ready(registry, journal, settings),
-        health.Figures(metrics, settings),
+        health.Figures(metrics),
         openapi_resources.OpenApiDocument(description),
         openapi_resources.Docs(),
         openapi_resources.Problems(),

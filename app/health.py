@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from datetime import datetime
 from typing import Any
 
 import falcon
@@ -136,9 +135,8 @@ class Figures(Resource):
     path = "/metrics"
     is_recorded = False
 
-    def __init__(self, metrics: Metrics, settings: Settings) -> None:
+    def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._settings = settings
 
     @operation(
         scope="predict",
@@ -148,8 +146,4 @@ class Figures(Resource):
     )
     def on_get(self, call: Call) -> None:
         """Answer with the sums over all workers, without datasets that the caller does not see."""
-        report = integrity.read(self._settings)
-        if report is not None:
-            at = datetime.fromisoformat(report.at).timestamp()
-            self._metrics.checked(at, is_sound=report.is_sound)
         call.response.data, call.response.content_type = self._metrics.text(call.caller)

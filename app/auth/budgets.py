@@ -159,7 +159,7 @@ class Budgets:
         for name, budget in budgets.items():
             budget.learn(stored.get(name, {}))
 
-    def metrics(self) -> Iterator[Metric]:
+    def collect(self) -> Iterator[Metric]:
         """Yield for Prometheus what each quota allows and what was used of it."""
         labels = ["key", "unit", "window"]
         most = GaugeMetricFamily("lapidary_quota", "What a key may use.", labels=labels)

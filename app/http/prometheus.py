@@ -7,13 +7,13 @@ PROMETHEUS_MULTIPROC_DIR before the library is imported.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
-    Gauge,
     Histogram,
     Metric,
     generate_latest,
@@ -27,10 +27,18 @@ METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"}
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
+class Gauges(Protocol):
+    """Figures that are not counted but looked at."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield every figure as it is now."""
+
+
 class Metrics:
     """Count events in this worker, and return the sums over all workers."""
 
     def __init__(self) -> None:
+        self._gauges: list[Gauges] = []
         registry = None if FOLDER in os.environ else CollectorRegistry()
         self._registry = registry
         self._latency = Histogram(
@@ -51,26 +59,12 @@ class Metrics:
             "Answers that were withheld because they could not be stored.",
             registry=registry,
         )
-        # Of all workers alike: the one that is asked says it last.
-        self._damaged = Gauge(
-            "lapidary_database_damaged",
-            "1 where the last check found the database damaged, else 0.",
-            multiprocess_mode="mostrecent",
-            registry=registry,
-        )
-        self._checked = Gauge(
-            "lapidary_database_checked_timestamp_seconds",
-            "When the database was last checked.",
-            multiprocess_mode="mostrecent",
-            registry=registry,
-        )
         self._unlogged = Counter(
             "lapidary_unlogged_requests",
             "Requests without a valid key that were counted and not logged, by status.",
             ["status"],
             registry=registry,
         )
-        self.gauges: Callable[[], Iterable[Metric]] = tuple  # what others know of all workers
         # The library looks a labelled child up in a fifth of the time of an answer.
         self._latencies: dict[tuple[str, str, int], Histogram] = {}
         self._versions: dict[tuple[str, int], Counter] = {}
@@ -99,14 +93,13 @@ class Metrics:
         """Count an answer that could not be stored."""
         self._log_failures.inc()
 
-    def checked(self, at: float, *, is_sound: bool) -> None:
-        """Set when the database was last checked, in seconds since 1970, and what came of it."""
-        self._checked.set(at)
-        self._damaged.set(0 if is_sound else 1)
-
     def count_unlogged(self, status: int) -> None:
         """Count an answer that is not in the log."""
         self._unlogged.labels(status).inc()
+
+    def know(self, gauges: Gauges) -> None:
+        """Take what is looked at anew each time, and is the same in all workers."""
+        self._gauges.append(gauges)
 
     def text(self, caller: Caller) -> tuple[bytes, str]:
         """Return the metrics of all workers that a caller may see, and their media type."""
@@ -114,31 +107,27 @@ class Metrics:
         if registry is None:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)
-        return generate_latest(_Visible(registry, self.gauges, caller)), CONTENT_TYPE_LATEST
+        collected = _Visible([registry, *self._gauges], caller)
+        return generate_latest(collected), CONTENT_TYPE_LATEST
 
 
 class _Visible(CollectorRegistry):
-    """The samples of a registry and of gauges that a caller sees.
+    """The samples that a caller sees.
 
     Who sees some datasets alone sees nothing of others, and of keys nothing but the own one.
     """
 
-    def __init__(
-        self,
-        registry: CollectorRegistry,
-        gauges: Callable[[], Iterable[Metric]],
-        caller: Caller,
-    ) -> None:
+    def __init__(self, sources: Iterable[Gauges], caller: Caller) -> None:
         super().__init__()
-        self._of = registry
-        self._gauges = gauges
+        self._sources = sources
         self._caller = caller
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
-        for metric in (*self._of.collect(), *self._gauges()):
-            metric.samples = [one for one in metric.samples if self._shows(one.labels)]
-            yield metric
+        for source in self._sources:
+            for metric in source.collect():
+                metric.samples = [one for one in metric.samples if self._shows(one.labels)]
+                yield metric
 
     def _shows(self, labels: Mapping[str, str]) -> bool:
         caller = self._caller

@@ -74,6 +74,11 @@ class Journal:
         self.is_quick = True
         self._is_failing = False  # the last write, and not because others were at it
 
+    @property
+    def waiting(self) -> int:
+        """Return how many entries wait for somebody to write them."""
+        return len(self._waiting)
+
     def write(self, entry: Entry) -> None:
         """Store an entry and return when it is safe; raise Unavailable where it cannot be."""
         self.write_all([entry])

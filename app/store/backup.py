@@ -12,10 +12,13 @@ from urllib.parse import unquote, urlsplit
 import peewee
 
 from app.settings import Settings
+from app.store import clock, integrity, opening
 from app.store import database as databases
-from app.store import integrity, opening
 from app.store.opening import Parser
+from src.support import files
 from src.support.errors import UserError
+
+LAST = "backup.json"  # in var/: when the last backup succeeded, for /metrics
 
 
 def add_arguments(parser: Parser) -> None:
@@ -36,6 +39,8 @@ def _run(arguments: Namespace, settings: Settings) -> None:
         try:
             copy(database, settings.url(), partial)
             partial.rename(path)
+            if settings.folder().is_dir():
+                files.write_json(settings.folder() / LAST, {"at": clock.text(clock.now())})
         finally:
             partial.unlink(missing_ok=True)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB. The bundles are in var/versions/.")
