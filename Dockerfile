@@ -17,11 +17,19 @@ COPY pyproject.toml constraints.txt README.md ./
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     python3 -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install --no-cache-dir -c constraints.txt '.[cpu,postgres]'
+# What is in the image, as CycloneDX; what lists it is not.
+RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
+    python3 -m venv --without-pip /opt/sbom \
+    && pip --python /opt/sbom/bin/python install --no-cache-dir -c constraints.txt cyclonedx-bom
+RUN /opt/sbom/bin/cyclonedx-py environment /opt/venv/bin/python \
+    --output-reproducible --of JSON --output-file /opt/venv/sbom.cdx.json
 
 FROM build AS build-learn
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     pip --python /opt/venv/bin/python install --no-cache-dir -c constraints.txt \
     '.[cpu,postgres,train]'
+RUN /opt/sbom/bin/cyclonedx-py environment /opt/venv/bin/python \
+    --output-reproducible --of JSON --output-file /opt/venv/sbom.cdx.json
 
 # Whatever the rights in the checkout are, the service can read it and change nothing. Compiled
 # here, for nothing can be kept beside it later; the files do not change, so nobody compares times.

@@ -1,6 +1,6 @@
 # make help
 .DEFAULT_GOAL := help
-.PHONY: help install ci run retrain propose serve test lint constraints notebook reference pictures image image-proof clean
+.PHONY: help install ci run retrain propose serve test lint audit constraints notebook reference pictures image image-proof clean
 .DELETE_ON_ERROR:
 
 TARGET ?= serve
@@ -44,6 +44,10 @@ lint: $(BIN)/.test $(BIN)/.lint ## format and rules (ruff), types (mypy), direct
 	mypy
 	lint-imports
 
+# Its codes: python -m container.audit --help. Make itself answers 2 for each of them but 0.
+audit: $(BIN)/.audit ## look up advisories of the pinned packages, and list what is installed (CycloneDX)
+	@python -m container.audit
+
 notebook: $(BIN)/.test ## run notebooks/*.py anew and write them with outputs, as .ipynb
 	@test -f data/diamonds.csv || python -m src.samples diamonds.csv
 	python -m notebooks.execute
@@ -63,7 +67,7 @@ image-proof: $(BIN)/.test ## build and use both images without docker (as root, 
 
 constraints: ## pin the newest versions that fit pyproject.toml
 	$(PYTHON) -m venv .venv-new
-	.venv-new/bin/python -m pip install --quiet --editable '.[pipeline,cpu,samples,postgres,sign,notebook,test,lint]'
+	.venv-new/bin/python -m pip install --quiet --editable '.[pipeline,cpu,samples,postgres,sign,notebook,test,lint,audit]'
 	echo '# Versions that are known to work together; made anew by: make constraints' > constraints.txt
 	.venv-new/bin/python -m pip freeze --exclude-editable >> constraints.txt
 	rm -rf .venv-new
@@ -86,4 +90,8 @@ $(BIN)/.test: $(BIN)/.run
 
 $(BIN)/.lint: $(BIN)/.run
 	$(INSTALL) --editable '.[pipeline,cpu,samples,sign,lint]'
+	@touch $@
+
+$(BIN)/.audit: $(BIN)/.run
+	$(INSTALL) --editable '.[pipeline,cpu,samples,audit]'
 	@touch $@
