@@ -9,7 +9,7 @@ from collections.abc import Callable
 import peewee
 
 from app.labels import store as label_store
-from app.request_log import retention
+from app.request_log import counts, retention
 from app.request_log.age_limit import AgeLimit
 from app.settings import Settings
 from app.store import clock, integrity
@@ -45,7 +45,7 @@ class Housekeeping:
 
     def look(self) -> None:
         """Run what is due once; what fails is tried again later, and hinders nothing else."""
-        for duty in (self._check, self._checkpoint, self._trim):
+        for duty in (self._check, self._checkpoint, self._count, self._trim):
             self._do(duty)
 
     def _check(self) -> None:
@@ -54,6 +54,9 @@ class Housekeeping:
 
     def _checkpoint(self) -> None:
         checkpoint(self._database)
+
+    def _count(self) -> None:
+        counts.fill(self._database)
 
     def _trim(self) -> None:
         if time.monotonic() - self._trimmed > BETWEEN_TRIMS:

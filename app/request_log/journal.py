@@ -9,11 +9,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import peewee
 
+from app.request_log import counts
 from app.store import database as databases
 from app.store.row_checksums import OF_PREDICTIONS, OF_REQUESTS
 from app.store.tables import BatchPrediction, Request
@@ -30,6 +32,10 @@ _in_peewees_words: Any = peewee.__dict__["__exception_wrapper__"]
 NOTHING = "INSERT INTO request SELECT * FROM request WHERE id IS NULL"
 # It writes a page that says what it said before: what a full or broken disk refuses.
 AGAIN = "UPDATE migration SET at = at WHERE number = 1"
+
+# What is counted of a row, by its places in it.
+_NAMES = list(Request._meta.sorted_field_names)
+COUNTED = itemgetter(*(_NAMES.index(column.name) for column in counts.COLUMNS))
 
 
 class Unavailable(Exception):
@@ -68,8 +74,8 @@ class Journal:
         self._lock = threading.Lock()
         self._file = _File(databases.path(database))
         self._turn = WriteTurn(databases.path(database))
-        mark = database.param
-        self._sql = tuple(_insert(table, mark) for table in (Request, BatchPrediction))
+        self._mark = database.param
+        self._sql = tuple(_insert(table, self._mark) for table in (Request, BatchPrediction))
         self._begin = "BEGIN" if self._file.path is None else "BEGIN IMMEDIATE"
         self.is_quick = True
         self._is_failing = False  # the last write, and not because others were at it
@@ -203,10 +209,6 @@ class Journal:
         cursor = self._cursor()
         request, prediction = self._sql
         with _in_peewees_words:
-            if len(entries) == 1 and not entries[0].predictions:
-                # A statement alone is a transaction.
-                cursor.execute(request, OF_REQUESTS.with_checksum(entries[0].request))
-                return
             cursor.execute(self._begin)
             try:
                 for entry in entries:
@@ -214,6 +216,8 @@ class Journal:
                     if entry.predictions:
                         rows = [OF_PREDICTIONS.with_checksum(row) for row in entry.predictions]
                         cursor.executemany(prediction, rows)
+                # Last, for the others of a server wait for who has counted the same minute.
+                counts.add(cursor.execute, self._mark, [COUNTED(one.request) for one in entries])
                 cursor.execute("COMMIT")
             except BaseException:
                 self._roll_back(cursor)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import peewee
 
+from app.request_log import counts
 from app.store import clock
 from app.store import database as databases
 from app.store.tables import BatchPrediction, Request, UnloggedRequests
@@ -55,11 +56,13 @@ def size(database: peewee.Database) -> int:
 
 def _remove(database: peewee.Database, *conditions: object) -> int:
     """Remove the oldest requests that meet the conditions, with their predictions."""
-    oldest = Request.select(Request.id).where(*conditions or [Request.id >= ""])
+    oldest = Request.select(Request.id, *counts.COLUMNS).where(*conditions or [Request.id >= ""])
     with databases.exclusive(database):
         query = oldest.order_by(Request.id).limit(CHUNK).tuples()
-        ids = [number for (number,) in query.execute(database)]
+        rows = list(query.execute(database))
+        ids = [row[0] for row in rows]
         if ids:
+            counts.remove(database, rows)
             # Ids sort by time, and a batch's come after its request's.
             BatchPrediction.delete().where(BatchPrediction.id <= ids[-1]).execute(database)
             BatchPrediction.delete().where(BatchPrediction.request == ids[-1]).execute(database)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,10 +16,11 @@ from app.http.exchange import Caller
 from app.http.operation import Call, operation
 from app.http.paging import Timestamp
 from app.http.resource import Resource
+from app.request_log import counts
 from app.request_log.filter import Filter, conditions, statuses
 from app.request_log.strangers import MINUTE
-from app.store import clock
-from app.store.tables import Request, UnloggedRequests
+from app.store import clock, ids
+from app.store.tables import DURATIONS, ENDS, Request, UnloggedRequests
 
 MOST = 100_000  # requests that are looked at, the newest
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # since when ids count
@@ -31,10 +32,11 @@ STEPS = (
     *(1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800),
     *(HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY),
 )
-ENDS = {2: "success", 3: "redirect", 4: "refusal", 5: "failure"}  # by the status's first digit
+EXACT = 5_000  # requests of a span that are looked at one by one, if it can be had by counts
 QUANTILES = (0.5, 0.95)
 
 Row = tuple[str, int, float]  # id, status, milliseconds
+Counted = tuple[list[int], list[int]]  # by how they ended, and by how long they took
 
 
 class TrafficFigures(
@@ -61,13 +63,18 @@ class TrafficBucket(TrafficFigures, frozen=True, kw_only=True):
 
 
 class TrafficSeries(msgspec.Struct, frozen=True):
-    """The requests of a span in all, and by time."""
+    """The requests of a span in all, and by time.
+
+    Of more than 5,000 whole minutes are counted, or whole hours, and their durations are estimates,
+    at most a third off, unless they are filtered or their buckets are shorter: `exact` is false.
+    """
 
     since: Timestamp
     until: Timestamp
     seconds: int  # how long a bucket is
     looked_at: int
     all: bool  # whether none of the span was left out
+    exact: bool  # whether they were looked at one by one
     total: TrafficFigures
     unlogged: int | None  # None where the filter asks for what is not counted of them
     buckets: list[TrafficBucket]
@@ -95,6 +102,9 @@ class Traffic(Resource):
     def on_get(self, call: Call[Filter, None]) -> TrafficSeries:
         """Answer with buckets of equal length, the oldest first."""
         since, until = _span(call.query)
+        counted = self._counted(call.query, call.caller, since, until)
+        if counted is not None:
+            return counted
         start, end = clock.text(since), clock.text(until)
         span = msgspec.structs.replace(call.query, since=start, until=end)
         columns = (Request.id, Request.status, Request.milliseconds)
@@ -109,6 +119,7 @@ class Traffic(Resource):
             seconds=seconds,
             looked_at=min(len(rows), MOST),
             all=len(rows) <= MOST,
+            exact=True,
             total=TrafficFigures(**_figures(rows[:MOST])),
             unlogged=None if unlogged is None else sum(unlogged.values()),
             buckets=buckets(rows[:MOST], since.timestamp(), until.timestamp(), seconds, unlogged),
@@ -125,9 +136,81 @@ class Traffic(Resource):
         clauses = [table.minute >= clock.text(since)[:MINUTE], table.minute < clock.text(until)]
         if query.status is not None:
             clauses.append(table.status.between(*statuses(query.status)))
-        counts = table.select(table.minute, peewee.fn.SUM(table.number)).where(*clauses)
-        rows: Any = counts.group_by(table.minute).tuples().execute(self._database)
+        sums = table.select(table.minute, peewee.fn.SUM(table.number)).where(*clauses)
+        rows: Any = sums.group_by(table.minute).tuples().execute(self._database)
         return {minute: int(number) for minute, number in rows}
+
+    def _counted(
+        self, query: Filter, caller: Caller, since: datetime, until: datetime
+    ) -> TrafficSeries | None:
+        """Return what the counts say; None where they say nothing of it, or it is of few."""
+        seconds = step((until - since).total_seconds())
+        is_filtered = any(
+            getattr(query, name) is not None
+            for name in query.__struct_fields__
+            if name not in ("since", "until")
+        )
+        if is_filtered or caller.datasets is not None or seconds % counts.MINUTE:
+            return None
+        span = counts.HOUR if seconds % counts.HOUR == 0 else counts.MINUTE
+        start = int(since.timestamp() // span) * span
+        end = -int(-until.timestamp() // span) * span
+        left = counts.uncounted(self._database)
+        if left is not None and left >= ids.at(start):
+            return None
+        found = counts.read(self._database, start, end, seconds)
+        total = _sums(found.values())
+        if sum(total[0]) <= EXACT:
+            return None
+        numbers = range(start // seconds, -(-end // seconds))
+        unlogged = _by_bucket(self._unlogged(query, caller, since, until) or {}, seconds)
+        return TrafficSeries(
+            since=_text(start),
+            until=_text(end),
+            seconds=seconds,
+            looked_at=sum(total[0]),
+            all=True,
+            exact=False,
+            total=TrafficFigures(**_estimates(*total)),
+            unlogged=sum(unlogged.values()),
+            buckets=[
+                TrafficBucket(
+                    at=_text(number * seconds),
+                    unlogged=unlogged[number],
+                    **_estimates(*found.get(number, NONE)),
+                )
+                for number in numbers
+            ],
+        )
+
+
+NONE: Counted = ([0] * len(ENDS), [0] * DURATIONS)
+
+
+def _sums(found: Iterable[Counted]) -> Counted:
+    """Add counts of several spans."""
+    every = [NONE, *found]
+    ends, durations = (
+        [sum(column) for column in zip(*part, strict=True)] for part in zip(*every, strict=True)
+    )
+    return ends, durations
+
+
+def _by_bucket(unlogged: Mapping[str, int], seconds: int) -> Counter[int]:
+    """Add what was counted by minute to the numbers of buckets, since 1970."""
+    numbers: Counter[int] = Counter()
+    for minute, number in unlogged.items():
+        numbers[int(clock.parse(minute, "minute").timestamp() // seconds)] += number
+    return numbers
+
+
+def _estimates(ends: list[int], durations: list[int]) -> dict[str, Any]:
+    p50, p95 = (counts.quantile(durations, share) for share in QUANTILES)
+    return {**dict(zip(ENDS.values(), ends, strict=True)), "p50": p50, "p95": p95}
+
+
+def _text(seconds: int) -> str:
+    return clock.text(datetime.fromtimestamp(seconds, UTC))
 
 
 def step(span: float) -> int:

@@ -20,7 +20,9 @@ from app.store.tables import (
     Label,
     Migration,
     Request,
+    RequestCount,
     Training,
+    Uncounted,
     UnloggedRequests,
     Upload,
     Usage,
@@ -78,6 +80,15 @@ def _quotas(database: peewee.Database) -> None:
     _create(Usage, database)
 
 
+def _counts(database: peewee.Database) -> None:
+    """Make the tables; what was stored before is counted beside the answering."""
+    for table in (RequestCount, Uncounted):
+        _create(table, database)
+    newest = Request.select(peewee.fn.MAX(Request.id)).scalar(database)
+    if newest is not None:
+        Uncounted.insert(until=newest).execute(database)
+
+
 TABLES: list[type[peewee.Model]] = [
     Migration,
     Request,
@@ -92,6 +103,8 @@ TABLES: list[type[peewee.Model]] = [
     FormerSecret,
     UnloggedRequests,
     Usage,
+    RequestCount,
+    Uncounted,
 ]
 # A new database is created from tables.py; an older one runs the steps that it lacks, in
 # order. A released step is never changed. playhouse.migrate writes steps for both databases.
@@ -106,6 +119,7 @@ STEPS: list[tuple[str, Callable[[peewee.Database], None]]] = [
     ("keys that are restricted, expire and are renewed", _limited_keys),
     ("requests that were counted and not logged", _unlogged_requests),
     ("quotas of keys", _quotas),
+    ("requests counted by minute and hour", _counts),
 ]
 
 

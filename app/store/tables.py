@@ -18,7 +18,15 @@ from peewee import (
     TextField,
 )
 
+# Of counted requests: what the first digit of a status says, and classes of durations.
+ENDS = {2: "success", 3: "redirect", 4: "refusal", 5: "failure"}
+DURATIONS = 48
 FAILED = 400  # the least status of a request that failed; those are found by an index
+
+
+def _count() -> IntegerField:
+    """Return a column of a count, which an INSERT may leave out."""
+    return IntegerField(default=0, constraints=[SQL("DEFAULT 0")])
 
 
 class Migration(Model):
@@ -82,6 +90,32 @@ class UnloggedRequests(Model):
         table_name = "unlogged_requests"
         primary_key = CompositeKey("minute", "status")
         without_rowid = True
+
+
+class RequestCount(Model):
+    """How many requests of a minute, or of an hour, ended how, and took how long."""
+
+    seconds = IntegerField()  # of the span
+    at = IntegerField()  # when it began, in seconds since 1970
+    success, redirect, refusal, failure = (_count() for _ in ENDS)
+
+    class Meta:
+        table_name = "request_count"
+        primary_key = CompositeKey("seconds", "at")
+        without_rowid = True
+
+
+for _duration in range(DURATIONS):
+    RequestCount._meta.add_field(f"d{_duration:02}", _count())
+
+
+class Uncounted(Model):
+    """At most one row: the newest request of those that are not counted yet."""
+
+    until = TextField(primary_key=True)
+
+    class Meta:
+        table_name = "uncounted"
 
 
 class _Predicted(Model):

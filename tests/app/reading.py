@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from app.settings import Settings
-from app.store.tables import BatchPrediction, Request
+from app.store.tables import BatchPrediction, Request, RequestCount
 from tests.app import project
 from tests.app.service import TABLES, Service
 from tests.app.templates import Templates
 
-LOG = (Request, BatchPrediction)
+LOG = (Request, BatchPrediction, RequestCount)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,9 @@ from app.store.tables import (
     Label,
     Migration,
     Request,
+    RequestCount,
     Training,
+    Uncounted,
     UnloggedRequests,
     Upload,
     Usage,
@@ -34,6 +36,7 @@ from tests.app import project
 TABLES = (
     *(Migration, Request, BatchPrediction, Version, Event, Key, FormerSecret),
     *(EndedSession, Label, Upload, Training, UnloggedRequests, Usage),
+    *(RequestCount, Uncounted),
 )
 Result = falcon.testing.Result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import altair as alt
@@ -21,20 +22,7 @@ def by_status(series: dict[str, Any]) -> dict[str, Any]:
     """Draw the requests of each bucket, stacked by status."""
     values = [bar for bucket in series["buckets"] for bar in _stacked(bucket, series["seconds"])]
     values += [{"at": at, "end": at, "low": 0, "high": 0, "status": "2xx"} for at in _ends(series)]
-    colour = alt.Color("status:N", title=None).scale(domain=COLOURS)
-    bars = (
-        alt.Chart(alt.Data(values=values))
-        .mark_rect()
-        .encode(
-            x=_time(series),
-            x2="end:T",
-            y=alt.Y("low:Q", title="requests").axis(tickMinStep=1, tickCount=5, format="~s"),
-            y2="high:Q",
-            color=colour.legend(orient="top", values=list(CLASSES)),
-            tooltip=[_when(), alt.Tooltip("status:N"), alt.Tooltip("requests:Q", format=",")],
-        )
-    )
-    return _plain(bars)
+    return {**_bars(_is_long(series)), "data": {"values": values}}
 
 
 def durations(series: dict[str, Any]) -> dict[str, Any]:
@@ -47,12 +35,37 @@ def durations(series: dict[str, Any]) -> dict[str, Any]:
         for name in QUANTILES
     ]
     values += [{"at": at, "of": "", "milliseconds": None} for at in _ends(series)]
+    return {**_lines(_is_long(series)), "data": {"values": values}}
+
+
+@cache
+def _bars(is_long: bool) -> dict[str, Any]:
+    """Return the first chart without its data, which Altair would look through one by one."""
+    colour = alt.Color("status:N", title=None).scale(domain=COLOURS)
+    bars = (
+        alt.Chart(alt.Data(values=[]))
+        .mark_rect()
+        .encode(
+            x=_time(is_long),
+            x2="end:T",
+            y=alt.Y("low:Q", title="requests").axis(tickMinStep=1, tickCount=5, format="~s"),
+            y2="high:Q",
+            color=colour.legend(orient="top", values=list(CLASSES)),
+            tooltip=[_when(), alt.Tooltip("status:N"), alt.Tooltip("requests:Q", format=",")],
+        )
+    )
+    return _plain(bars)
+
+
+@cache
+def _lines(is_long: bool) -> dict[str, Any]:
+    """Return the second chart without its data."""
     milliseconds = alt.Y("milliseconds:Q", title="milliseconds")
     lines = (
-        alt.Chart(alt.Data(values=values))
+        alt.Chart(alt.Data(values=[]))
         .mark_line(point={"size": 18}, strokeWidth=1.5)
         .encode(
-            x=_time(series),
+            x=_time(is_long),
             y=milliseconds.scale(type="log", nice=True).axis(values=TENS, format="~g"),
             color=alt.Color("of:N", title=None).scale(domain=list(QUANTILES)).legend(orient="top"),
             tooltip=[
@@ -90,9 +103,12 @@ def _ends(series: dict[str, Any]) -> list[float]:
     return [_milliseconds(series[name]) for name in ("since", "until")]
 
 
-def _time(series: dict[str, Any]) -> alt.X:
+def _is_long(series: dict[str, Any]) -> bool:
     first, last = _ends(series)
-    is_long = last - first > 2 * DAY
+    return last - first > 2 * DAY
+
+
+def _time(is_long: bool) -> alt.X:
     words = "%d %b" if is_long else "%H:%M"
     return alt.X("at:T", title=None).scale(nice=False).axis(format=words, tickCount=6)
 
@@ -107,4 +123,4 @@ def _milliseconds(text: str) -> float:
 
 def _plain(chart: alt.Chart) -> dict[str, Any]:
     plain: dict[str, Any] = chart.to_dict(validate=False)
-    return plain
+    return {name: part for name, part in plain.items() if name not in ("data", "datasets")}

@@ -21,11 +21,13 @@ from app.store.tables import BatchPrediction, Request
 WAIT = 0.3
 PATIENCE = 20.0  # longer than anything takes
 
+AT = "2026-03-01T12:00:00.000000Z"
+
 
 def entry(number: str | None = None, predictions: int = 0, body: bytes = b"{}") -> Entry:
     made = number or ids.new()
-    asked = (made, "t", None, "POST", "/", "", 200, "d", 1, "here", None, 1.5, 0)
-    rows = [(f"{made}-{at}", "t", made, "d", 1, b"r", b"a", None) for at in range(predictions)]
+    asked = (made, AT, None, "POST", "/", "", 200, "d", 1, "here", None, 1.5, 0)
+    rows = [(f"{made}-{at}", AT, made, "d", 1, b"r", b"a", None) for at in range(predictions)]
     return Entry((*asked, body, body, None, None), rows)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from app.auth import keys
-from app.request_log import traffic
+from app.request_log import counts, traffic
 from app.store import clock, ids
-from app.store.tables import Request
+from app.store.tables import Request, Uncounted
 from tests.app.service import Service, assert_refused
 
 PATH = "/v1/requests/series"
@@ -134,3 +134,32 @@ def test_it_needs_the_scope_of_the_log(service: Service) -> None:
         key = keys.create(service.database, "me", ["predict", "label", "train"])
     service.look()
     assert_refused(service.ask(PATH, headers={"X-API-Key": key}), 403, "admin")
+
+
+def test_of_many_the_counts_are_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    store(service, *[(at, 200, 2.0) for at in range(0, 180, 60)])
+    rows = [(clock.text(AT + dt.timedelta(seconds=at)), 404, 8.0) for at in (0, 1, 90)]
+    with service.database:
+        counts.add(service.database.execute_sql, service.database.param, rows)
+    assert hour(service)["exact"], "they are few"
+    monkeypatch.setattr(traffic, "EXACT", 2)
+    document = hour(service)
+    assert (document["exact"], document["all"], document["looked_at"]) == (False, True, 3)
+    assert [one["4xx"] for one in document["buckets"][:3]] == [2, 1, 0]
+    assert len(document["buckets"]) == 60
+    assert document["total"]["2xx"] == 0
+    assert 6 < document["total"]["p50"] < 11
+    assert document["buckets"][2]["p50"] is None
+    inner = asked(
+        service,
+        since=clock.text(AT + dt.timedelta(seconds=30)),
+        until=clock.text(AT + dt.timedelta(seconds=4000)),
+    )
+    assert inner["since"] == clock.text(AT), "whole minutes"
+    for params in ({"dataset": "debts"}, {"status": "2xx"}, {"path": "/v1/debts"}):
+        assert hour(service, **params)["exact"], "the counts know nothing of it"
+    short = asked(service, since=clock.text(AT), until=clock.text(AT + dt.timedelta(minutes=30)))
+    assert short["exact"]
+    with service.database:
+        Uncounted.insert(until=ids.at(AT.timestamp() + 1)).execute(service.database)
+    assert hour(service)["exact"], "some of them are not counted yet"

@@ -49,7 +49,21 @@ class Writer:
             while not self._stop.is_set():
                 number = ids.new()
                 body = b"x" * 500
-                row = (number, "t", None, "GET", "/", "", 200, None, None, "", None, 1.0, 0)
+                row = (
+                    number,
+                    "2026-03-01T12:00:00.000000Z",
+                    None,
+                    "GET",
+                    "/",
+                    "",
+                    200,
+                    None,
+                    None,
+                    "",
+                    None,
+                    1.0,
+                    0,
+                )
                 try:
                     journal.write(Entry((*row, body, body, None, None), []))
                 except Exception as error:

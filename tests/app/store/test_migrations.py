@@ -17,30 +17,18 @@ from app.store import database as databases
 from app.store import migrations
 from app.store.tables import (
     BatchPrediction,
-    EndedSession,
-    FormerSecret,
     Key,
-    Label,
     Migration,
     Prediction,
     Request,
-    Training,
-    UnloggedRequests,
-    Upload,
-    Usage,
+    RequestCount,
+    Uncounted,
 )
 from src.support.errors import UserError
 
-LATER = (
-    "label",
-    "upload",
-    "training",
-    "ended_session",
-    "former_secret",
-    "unlogged_requests",
-    "usage",
-)
-SINCE_KEYS_ARE_LIMITED = ("former_secret", "unlogged_requests", "usage")
+COUNTS = ("request_count", "uncounted")
+SINCE_KEYS_ARE_LIMITED = ("former_secret", "unlogged_requests", "usage", *COUNTS)
+LATER = ("label", "upload", "training", "ended_session", *SINCE_KEYS_ARE_LIMITED)
 MIGRATE = """
 import sys
 from app.store import database as databases
@@ -196,8 +184,8 @@ def described(database: peewee.Database, table: str) -> tuple[Any, ...]:
 
 def test_the_first_schema_becomes_the_present_one(database: peewee.Database) -> None:
     made = {table: described(database, table) for table in LATER}
-    for table in (Label, Upload, Training, EndedSession, FormerSecret, UnloggedRequests, Usage):
-        database.execute_sql(f"DROP TABLE {table._meta.table_name}")
+    for table in LATER:
+        database.execute_sql(f"DROP TABLE {table}")
     Migration.delete().where(Migration.number > 1).execute(database)
     Key.insert(name="a", prefix="a", hash="", scopes="", at="").execute(database)
     migrations.migrate(database)
@@ -266,6 +254,18 @@ def test_keys_from_before_restrictions_go_on_unchanged(database: peewee.Database
     assert {table: described(database, table) for table in made} == made
     scopes = frozenset({"predict", "label"})
     assert keys.unrevoked(database) == {"lpd_1": StoredKey("web", "a" * 64, scopes)}
+
+
+def test_what_was_stored_before_counts_is_left_to_be_counted(database: peewee.Database) -> None:
+    for table in COUNTS:
+        database.execute_sql(f"DROP TABLE {table}")
+    Migration.delete().where(Migration.number > 10).execute(database)
+    row = {"at": "t", "method": "GET", "path": "/", "query": "", "status": 200}
+    for number in ("1", "2"):
+        Request.insert(id=number, **row, milliseconds=1.0, is_prediction=0).execute(database)
+    migrations.migrate(database)
+    assert [one.until for one in Uncounted.select().execute(database)] == ["2"]
+    assert RequestCount.select().count(database) == 0, "beside the answering, and not before it"
 
 
 def test_labels_are_found_by_what_they_are_searched_by(database: peewee.Database) -> None:
