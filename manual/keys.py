@@ -24,7 +24,7 @@ STRUCTS: dict[str, type[Checked]] = {
         *(Settings, configuration.Params, configuration.Pair),
         *(schema.Dataset, schema.Target, features.Number, features.Integer, features.Category),
         *(features.Text, schema.Split, schema.Similar, rules.Gate, rules.Limits, rules.Retrain),
-        rules.Review,
+        *(rules.Review, rules.Promotion, rules.Trust),
         *(decide.Decide, decide.Costs, decide.Abstain),
         *(
             configuration.Model,

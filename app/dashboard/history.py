@@ -112,6 +112,7 @@ class Version(Page):
             target=target,
             serves=version_figures.champion(models),
             beside=_beside(version, models),
+            waits=version_figures.waits(models, version["version"]),
             events=happened["events"],
             metrics=version_figures.measured(version["metrics"]),
             charts=version_figures.drawn(version, target),

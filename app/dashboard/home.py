@@ -49,6 +49,7 @@ class Home(Page):
             metric = line["champion"]["metric"]
             card["trend"] = _served(models, metric)
             card["breach"] = models["breach"]
+            card["candidate"] = models["waiting"]
             card["is_greater_better"] = METRICS[metric].greater_is_better
             board = self.api.find(request, f"{base}/scoreboard") or {"versions": []}
             card["live"] = next((one for one in board["versions"] if one["champion"]), None)

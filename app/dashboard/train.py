@@ -98,6 +98,7 @@ class Training(Page):
             "version": shown,
             "target": target,
             "serves": version_figures.champion(models) if models else None,
+            "waits": version_figures.waits(models, training["version"]) if models else None,
             "metrics": version_figures.measured(kpis["metrics"]),
             "charts": charts,
             "numeric": version_figures.numeric((shown["held_out"] or {}).get("worst", ())),

@@ -59,6 +59,13 @@ def champion(models: Row) -> int | None:
     return version
 
 
+def waits(models: Row, number: int) -> str | None:
+    """Return why a version waits for a person; None where it does not."""
+    event = models["waiting"]
+    why: str | None = None if event is None or event["number"] != number else event["why"]
+    return why
+
+
 def served(models: Row) -> list[int]:
     """List the versions that served before the champion, latest first."""
     changes = [event["number"] for event in models["events"] if event["kind"] in CHANGES]

@@ -305,7 +305,10 @@ def pages(database: peewee.Database, conditions: Sequence[Any]) -> Iterator[list
 
 
 def current(database: peewee.Database, dataset: str) -> Iterator[dict[str, Any]]:
-    """Yield the labels that a training may use: of two for one prediction the later one."""
+    """Yield the labels that a training may use: of two for one prediction the later one.
+
+    Each with its `key`: the name of whoever was let in to post it, whatever it calls its source.
+    """
     later = Label.alias()
     overruled = later.select(later.prediction).where(
         later.dataset == dataset,
@@ -314,7 +317,13 @@ def current(database: peewee.Database, dataset: str) -> Iterator[dict[str, Any]]
         later.deleted.is_null(),
     )
     alone = Label.prediction.is_null() | ~peewee.fn.EXISTS(overruled)
-    yield from chain.from_iterable(pages(database, [*live(dataset), alone]))
+    for rows in pages(database, [*live(dataset), alone]):
+        uploads = list({row["upload"] for row in rows})
+        posts = Upload.select(Upload.id, Upload.caller).where(Upload.id.in_(uploads))
+        callers = dict(posts.tuples().execute(database))
+        for row in rows:
+            # The truth of a prediction has no post of its own, and no source but who told it.
+            yield {**row, "key": callers.get(row["upload"], row["source"])}
 
 
 def counted(count: int) -> str:

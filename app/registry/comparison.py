@@ -139,6 +139,30 @@ def rows(
     )
 
 
+def changed(
+    champion: LoadedVersion, fresh: LoadedVersion, records: Sequence[Row]
+) -> tuple[int, int]:
+    """Count the records that both versions take, and those that the fresh one answers otherwise.
+
+    Of classes that is another class; of numbers one outside the range that the champion gives.
+    """
+    pairs = [(_taken(champion, one), _taken(fresh, one)) for one in records]
+    both = [(ours, theirs) for ours, theirs in pairs if ours is not None and theirs is not None]
+    if not both or (champion.classes is None) != (fresh.classes is None):
+        return 0, 0
+    mine = [ours for ours, _ in both]
+    was = champion.predictor.output(mine)
+    becomes = fresh.predictor.output([theirs for _, theirs in both])
+    if champion.classes is None or fresh.classes is None:
+        low, high = champion.interval.around(was, mine)
+        return len(both), int(np.sum(~((becomes >= low) & (becomes <= high))))
+    called = [
+        np.array([str(name) for name in one.classes or ()])[one.decision.called(output)]
+        for one, output in ((champion, was), (fresh, becomes))
+    ]
+    return len(both), int(np.sum(called[0] != called[1]))
+
+
 def _points(compared: list[RowComparison], first: LoadedVersion, second: LoadedVersion) -> Any:
     """Return both answers and the truth of each row; of more than two classes nothing."""
     if first.classes is None:

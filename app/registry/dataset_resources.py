@@ -156,6 +156,7 @@ class VersionList(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     breach: str | None
     refused: str | None
+    waiting: VersionEvent | None  # the version that a person has to decide about
     versions: list[VersionSummary]
     events: list[VersionEvent]
 
@@ -259,6 +260,7 @@ class Models(DatasetResource):
             metric=dataset.metric,
             breach=None if champion is None else services.gate.breach(name, champion),
             refused=services.registry.refused().get(name),
+            waiting=msgspec.convert(store.waiting(services.database, name), VersionEvent | None),
             versions=[
                 description.summary(one, champion, services.gate, services.redaction)
                 for one in versions

@@ -229,7 +229,7 @@ class Registry:
         known = self._configured.get(name)
         if known is None:
             return name not in self._configured.errors()
-        return known.promote == "auto"
+        return known.promote != "manual"
 
     def _serve(self, dataset: str, number: int) -> None:
         serving = self._champions.get(dataset)

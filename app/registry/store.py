@@ -28,7 +28,9 @@ PIPELINE, PROMOTE, ROLLBACK, TRAINING = "pipeline", "promote", "rollback", "trai
 CHANGES = (PIPELINE, PROMOTE, ROLLBACK, TRAINING)
 # ... that it may serve although it fails the gate; that, serving, it came under it, or rose again.
 OVERRIDE, BREACH, RECOVERED = "override", "breach", "recovered"
-KINDS = (*CHANGES, OVERRIDE, BREACH, RECOVERED)
+# ... that it is good enough to serve and changes so much that a person has to say so.
+WAITING = "waiting"
+KINDS = (*CHANGES, OVERRIDE, BREACH, RECOVERED, WAITING)
 # Of a manifest, what decides what a version answers; when and where it was trained does not.
 _DECISIVE = ("config", "tuned", "interval", "files")
 _LATER = ("learnt",)
@@ -247,6 +249,23 @@ def promote(
 ) -> None:
     """Say that a version serves from now on."""
     tell(database, version.dataset, version.number, kind=kind, by=by, why=why)
+
+
+def wait(database: peewee.Database, version: Registered, *, by: str, why: str) -> None:
+    """Say that a version waits for a person, who may promote it."""
+    tell(database, version.dataset, version.number, kind=WAITING, by=by, why=why)
+
+
+def waiting(database: peewee.Database, dataset: str) -> dict[str, Any] | None:
+    """Return the event of the version that waits for a person; None where none does.
+
+    Of several the newest; none once another version has come to serve, for then it was held beside
+    one that is gone.
+    """
+    kinds = (*CHANGES, WAITING)
+    newest = Event.select().where(Event.dataset == dataset, Event.kind.in_(kinds))
+    event = next(iter(newest.order_by(Event.id.desc()).limit(1).dicts().execute(database)), None)
+    return event if event is not None and event["kind"] == WAITING else None
 
 
 def offer(database: peewee.Database, version: Registered, why: str) -> bool:

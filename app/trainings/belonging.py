@@ -41,9 +41,22 @@ def beyond(rows: pd.DataFrame, known: pd.DataFrame, dataset: Dataset) -> pd.Data
     Two are one where they agree once they are cleaned, however they are written. A row at fault is
     none of them.
     """
-    if known.empty:
-        return rows
-    names = dataset.identity()
+    return rows[_is_beyond(rows, known, dataset.identity(), dataset)]
+
+
+def is_in(rows: pd.DataFrame, known: pd.DataFrame, dataset: Dataset) -> np.ndarray:
+    """Tell of each row whether a known one says the very same, its truth too; bool of (rows,).
+
+    One known row is one row; a row at fault is none of them.
+    """
+    return ~_is_beyond(rows, known, dataset.columns(), dataset)
+
+
+def _is_beyond(
+    rows: pd.DataFrame, known: pd.DataFrame, names: list[str], dataset: Dataset
+) -> np.ndarray:
+    if known.empty or rows.empty:
+        return np.ones(len(rows), dtype=bool)
     typed, is_good = cleaning.typed(pd.concat([known, rows]), names, dataset)
     numbers = groups.number(typed, names)
     left = Counter(numbers[: len(known)][is_good[: len(known)]].tolist())
@@ -52,7 +65,7 @@ def beyond(rows: pd.DataFrame, known: pd.DataFrame, dataset: Dataset) -> pd.Data
         number = int(numbers[len(known) + at])
         is_new[at] = left[number] <= 0
         left[number] -= 1
-    return rows[is_new]
+    return np.asarray(is_new)
 
 
 def _complete(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 import peewee
 
@@ -13,7 +15,6 @@ from app.registry import store as version_store
 from app.registry.registry import Registry
 from app.registry.services import DatasetResource, Services
 from src.config import configuration as configs
-from src.data.rules import Promote
 from src.data.schema import Dataset
 from src.support import extras
 from src.support.errors import coded
@@ -45,12 +46,17 @@ class TrainingRefusal(msgspec.Struct, frozen=True):
 
 
 class TrainingOptions(msgspec.Struct, frozen=True):
-    """What a training may be asked for with, as conf/ has it now."""
+    """What a training may be asked for with, as conf/ has it now.
+
+    `most_changed` is the share of answers above which a version waits for a person; null where
+    each does.
+    """
 
     dataset: str
     task: str
     metric: str
-    promote: Promote
+    promote: Literal["auto", "manual"]
+    most_changed: float | None
     refused: TrainingRefusal | None
     usual: str | None
     models: list[ModelOption]
@@ -110,12 +116,14 @@ class Options(DatasetResource):
         services = self.services
         with coded("configuration_unreadable"):
             fitting = models(dataset)
+            is_manual = dataset.promote == "manual"
             usual = usual_model(services.registry, services.database, dataset.name)
             return TrainingOptions(
                 dataset=dataset.name,
                 task=dataset.task,
                 metric=dataset.metric,
-                promote=dataset.promote,
+                promote="manual" if is_manual else "auto",
+                most_changed=None if is_manual else dataset.most_changed,
                 refused=_refusal(),
                 usual=usual if usual in [model.name for model in fitting] else None,
                 models=fitting,

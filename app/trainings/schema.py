@@ -81,8 +81,24 @@ class TrainingVerdict(msgspec.Struct, frozen=True):
     missed: list[str]
 
 
+class ComparisonWithout(msgspec.Struct, frozen=True):
+    """A fresh version beside the champion on the rows that are not the word of one key."""
+
+    key: str
+    rows: int
+    this: float | UnsetType | None = UNSET
+    that: float | UnsetType | None = UNSET
+    better_by: float | UnsetType | None = UNSET
+    low: float | UnsetType | None = UNSET
+    high: float | UnsetType | None = UNSET
+    note: str | UnsetType = UNSET
+
+
 class ChampionComparison(msgspec.Struct, frozen=True):
-    """A fresh version beside the champion on the same rows, or a note why not."""
+    """A fresh version beside the champion on the same rows, or a note why not.
+
+    `without` has the same on the rows that are not one key's, for each whose word is bounded.
+    """
 
     champion: int
     metric: str
@@ -95,6 +111,33 @@ class ChampionComparison(msgspec.Struct, frozen=True):
     low: float | UnsetType | None = UNSET
     high: float | UnsetType | None = UNSET
     is_better: bool | UnsetType = UNSET
+    without: list[ComparisonWithout] | UnsetType = UNSET
+
+
+class RowSource(msgspec.Struct, frozen=True):
+    """Whose word rows are: those that train, test, judge beside the champion, and were left out.
+
+    `key` is the name of the key that posted them, null for the file's.
+    """
+
+    key: str | None
+    trusted: bool
+    train: int
+    test: int
+    judged: int
+    left_out: int
+
+
+class AnswerChange(msgspec.Struct, frozen=True):
+    """How many answers a fresh version changes, of the file's rows or of recent records.
+
+    Of classes: another class. Of numbers: one outside the range that the champion gives.
+    """
+
+    of: Literal["file", "recent"]
+    rows: int
+    changed: int
+    share: float
 
 
 class LabelInfluence(msgspec.Struct, frozen=True):
@@ -126,6 +169,9 @@ class TrainingResult(msgspec.Struct, frozen=True):
     per_class: dict[str, dict[str, float | None]] | UnsetType = UNSET
     decided: VersionDecision | UnsetType = UNSET
     influence: list[LabelInfluence] | UnsetType = UNSET  # where it failed its gate or was worse
+    waits: bool | UnsetType = UNSET  # for a person, who may promote it
+    sources: list[RowSource] | UnsetType = UNSET
+    changes: list[AnswerChange] | UnsetType = UNSET  # beside the champion
 
 
 class Training(msgspec.Struct, frozen=True):

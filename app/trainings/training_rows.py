@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
+import numpy as np
 import pandas as pd
 import peewee
 
 from app.labels import store as label_store
 from app.records.values import spelt
-from app.trainings import belonging
+from app.trainings import authors, belonging
 from src.data import cleaning, sources, splitting
 from src.data.cleaning import Cleaned
 from src.data.prepared import Prepared
 from src.data.schema import Dataset
+from src.runs.comparison import hashes
 from src.support.errors import UserError
 
 SNAPSHOT = "snapshot.parquet"
@@ -27,11 +30,20 @@ LABEL = "label id"  # the name of a snapshot's index; empty for rows of the file
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """Rows of text with the ids of their labels: what a training starts from, to the byte."""
+    """Rows of text with the ids of their labels: what a training starts from, to the byte.
+
+    `keys` are the names of those whose word each row is, shape (rows,); `left_out` counts the
+    labels that were more than their key's share. `beside` has the file's rows where they are not
+    learnt from and judge nevertheless.
+    """
 
     frame: pd.DataFrame
     source: str
     md5: str | None  # of the file
+    keys: np.ndarray
+    trusted: frozenset[str] = frozenset({authors.FILE})
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    beside: pd.DataFrame | None = None
 
     @property
     def labels(self) -> int:
@@ -44,6 +56,33 @@ class TrainingRows:
         self.frame.to_parquet(packed)
         return packed.getvalue()
 
+    @property
+    def bounded(self) -> set[str]:
+        """Name the keys whose word has rows and is bounded."""
+        return set(self.keys.tolist()) - self.trusted
+
+    def too_many(self, most: float) -> list[str]:
+        """Say of each key how many of its labels are left out, and by which rule."""
+        return [
+            f"{label_store.counted(count)} of the key '{key}' left out: the labels of one key are "
+            f"at most {most:g} of the rows (labels.most_of_one_key)"
+            for key, count in self.left_out.items()
+        ]
+
+    def keys_at(self, index: np.ndarray) -> np.ndarray:
+        """Return whose word rows are by their index: positions, below 0 for rows of `beside`."""
+        return np.where(index < 0, authors.FILE, self.keys[np.maximum(index, 0)])
+
+    def without(self, is_left_out: np.ndarray) -> TrainingRows:
+        """Return the rows without some, which are counted."""
+        left_out = Counter(self.left_out) + Counter(self.keys[is_left_out].tolist())
+        return replace(
+            self,
+            frame=self.frame[~is_left_out],
+            keys=self.keys[~is_left_out],
+            left_out=left_out,
+        )
+
 
 def gather(database: peewee.Database, dataset: Dataset, use: str) -> TrainingRows:
     """Read the labels, the file or both; labels stand first, the newest before the older.
@@ -53,15 +92,41 @@ def gather(database: peewee.Database, dataset: Dataset, use: str) -> TrainingRow
     Raises UserError where there is nothing.
     """
     file, md5 = (stated((), dataset), None) if use == "labels" else _file(dataset)
-    labels = stated((), dataset) if use == "file" else _labels(database, dataset, file)
+    labels, keys = stated((), dataset), np.array([], dtype=object)
+    if use != "file":
+        labels, keys = _labels(database, dataset, file)
+    trusted = authors.trusted(database, dataset)
+    is_bounded = bool(set(keys.tolist()) - trusted)
+    beside = _file_beside(dataset) if use == "labels" and is_bounded else None
+    if is_bounded:
+        # Whoever says what the file says has added nothing that could be too much.
+        keys[belonging.is_in(labels, file if beside is None else beside, dataset)] = authors.FILE
     if dataset.duplicates == "keep":
-        file = belonging.beyond(file, labels, dataset)
+        # A label that may be left out yet takes no row of the file with it.
+        stays = labels[np.isin(keys, list(trusted))]
+        file = belonging.beyond(file, stays, dataset)
     frame = pd.concat([labels, file])
     if frame.empty:
         raise _none(dataset)
     names = {"file": dataset.source, "labels": "labels"}
     source = names.get(use) or f"labels and {dataset.source}"
-    return TrainingRows(frame, source, md5)
+    every = np.concatenate([keys, np.full(len(file), authors.FILE, dtype=object)])
+    return TrainingRows(frame, source, md5, every, trusted, beside=beside)
+
+
+def bounded(gathered: TrainingRows, dataset: Dataset, seed: int) -> TrainingRows:
+    """Return the rows without the labels that are more than their key's share.
+
+    What those had taken the place of comes back, so that it is looked at again; each time the rows
+    of another key may be too many.
+    """
+    for _ in range(len(gathered.bounded) + 1):
+        words = (gathered.keys, gathered.trusted, dataset, seed)
+        is_surplus = authors.surplus(gathered.frame, *words)
+        if not is_surplus.any():
+            break
+        gathered = gathered.without(is_surplus)
+    return gathered
 
 
 def additions(database: peewee.Database, dataset: Dataset) -> pd.DataFrame:
@@ -70,7 +135,7 @@ def additions(database: peewee.Database, dataset: Dataset) -> pd.DataFrame:
     Where equal rows are kept, without those that are in it. Raises UserError where there are none.
     """
     file, _ = _file(dataset)
-    labels = _labels(database, dataset, file).iloc[::-1]
+    labels = _labels(database, dataset, file)[0].iloc[::-1]
     if labels.empty:
         raise _none(dataset)
     if dataset.duplicates != "keep":  # else whoever merges them sees that they are there
@@ -118,6 +183,24 @@ def prepare(gathered: TrainingRows, dataset: Dataset, seed: int) -> tuple[Prepar
     return rows.inspected(dataset, ready, cleaned, seed), cleaned
 
 
+def judges(gathered: TrainingRows, ready: Prepared, dataset: Dataset, seed: int) -> pd.DataFrame:
+    """Return the rows to judge by: those that test and, where it was not learnt from, the file's.
+
+    The index of the file's is below 0, and no position.
+    """
+    if gathered.beside is None:
+        return ready.test
+    try:
+        rows = cleaning.clean(gathered.beside.reset_index(drop=True), dataset).rows
+        test = splitting.split(rows, dataset, seed).test
+    except UserError:  # no reason to throw a finished training away
+        return ready.test
+    columns = [*dataset.features, dataset.target.name]
+    seen = {*hashes(ready.train, columns), *hashes(ready.test, columns)}
+    test = test[~hashes(test, columns).isin(seen).to_numpy()]
+    return pd.concat([ready.test, test.set_axis(-1 - np.arange(len(test)))])
+
+
 def frozen(data: bytes) -> pd.DataFrame:
     """Read the rows of a snapshot."""
     return pd.read_parquet(io.BytesIO(data))
@@ -142,10 +225,20 @@ def _usual(name: str, label: dict[str, Any], dataset: Dataset) -> str | None:
     return None
 
 
-def _labels(database: peewee.Database, dataset: Dataset, file: pd.DataFrame) -> pd.DataFrame:
-    """Return the labels that count, each with a key, a group and a side."""
-    labels = stated(label_store.current(database, dataset.name), dataset)
-    return belonging.filled(labels, file, dataset)
+def _labels(
+    database: peewee.Database, dataset: Dataset, file: pd.DataFrame
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the labels that count, each with a key, a group and a side, and whose word each is."""
+    posted: dict[str, str] = {}
+
+    def noted() -> Iterator[dict[str, Any]]:
+        for row in label_store.current(database, dataset.name):
+            posted[row["id"]] = row["key"]
+            yield row
+
+    labels = belonging.filled(stated(noted(), dataset), file, dataset)
+    keys = [posted[label] for label in labels.index]
+    return labels, np.array(keys, dtype=object)
 
 
 def _file(dataset: Dataset) -> tuple[pd.DataFrame, str]:
@@ -157,6 +250,14 @@ def _file(dataset: Dataset) -> tuple[pd.DataFrame, str]:
         columns=dataset.columns(),
     )
     return raw.frame.set_axis(_index([""] * len(raw.frame))), raw.md5
+
+
+def _file_beside(dataset: Dataset) -> pd.DataFrame | None:
+    """Return the file's rows where there is a file that can be read: none is needed for labels."""
+    try:
+        return _file(dataset)[0]
+    except UserError:
+        return None
 
 
 def _none(dataset: Dataset) -> UserError:

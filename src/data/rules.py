@@ -14,7 +14,6 @@ from src.evaluation.metrics import BY_TASK
 from src.support.errors import UserError, unknown
 from src.support.structs import Checked
 
-Promote = Literal["auto", "manual"]
 OnBreach = Literal["refuse", "rollback", "warn"]
 Duration = str  # such as 60s, 15m, 12h, 1d, 1w; see `seconds`
 
@@ -89,6 +88,26 @@ class Review(Checked, frozen=True):
     """
 
     beyond: Annotated[float, Meta(gt=0)] = 5.0
+
+
+class Promotion(Checked, frozen=True):
+    """Which change of the answers is left to a person: `most_changed` is the share it may reach."""
+
+    most_changed: Annotated[float, Meta(ge=0, le=1)] = 0.1
+
+
+Promote = Literal["auto", "manual"] | Promotion
+
+
+class Trust(Checked, frozen=True):
+    """What the labels of one API key may do against the file and the labels of others.
+
+    `most_of_one_key` is a key's greatest share of the rows that train, and of those that judge;
+    the labels of `trusted_keys` count as the file's rows do.
+    """
+
+    most_of_one_key: Annotated[float, Meta(gt=0, le=1)] = 0.2
+    trusted_keys: list[str] = []
 
 
 def seconds(duration: Duration) -> float:

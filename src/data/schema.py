@@ -59,7 +59,7 @@ class Similar(Checked, frozen=True):
 
 
 # The keys of a dataset that judge its versions and its labels, or show them, and train none.
-RULES = ("gate", "promote", "on_breach", "retrain", "review", "examples")
+RULES = ("gate", "promote", "on_breach", "retrain", "review", "labels", "examples")
 
 
 class Dataset(Checked, frozen=True):
@@ -90,6 +90,7 @@ class Dataset(Checked, frozen=True):
     on_breach: rules.OnBreach = "warn"
     retrain: rules.Retrain | None = None
     review: rules.Review | Literal["never"] = rules.Review()
+    labels: rules.Trust = rules.Trust()
     examples: Literal["made", "real"] = "made"  # that the service shows: no rows, or some
     coverage: Annotated[float, Meta(gt=0.5, lt=1)] = 0.9
     coverage_by: list[str] = []  # features by whose values intervals hold; found where absent
@@ -124,6 +125,12 @@ class Dataset(Checked, frozen=True):
             return self.key
         side = self.split.column if self.split.method == "column" else None
         return [name for name in self.columns() if name != side]
+
+    @property
+    def most_changed(self) -> float:
+        """The share of answers that a fresh version may change and come to serve by itself."""
+        rule = self.promote if isinstance(self.promote, rules.Promotion) else rules.Promotion()
+        return rule.most_changed
 
     def numeric(self) -> list[str]:
         """List the features that arithmetic may use: numbers, and ordered categories by rank."""

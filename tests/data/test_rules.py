@@ -181,10 +181,13 @@ def test_without_a_word_the_better_version_serves_and_nothing_is_retrained(
 
 @pytest.mark.parametrize(
     ("key", "choices"),
-    [("promote", ["auto", "manual"]), ("on_breach", ["refuse", "rollback", "warn"])],
+    [
+        ("promote", ["auto", "manual", "keys (most_changed)"]),
+        ("on_breach", ["refuse", "rollback", "warn"]),
+    ],
 )
 def test_what_follows_is_one_of_a_few(make_dataset: Make, key: str, choices: list[str]) -> None:
-    for choice in choices:
+    for choice in (one for one in choices if " " not in one):
         assert getattr(make_dataset(**{key: choice}), key) == choice
     with pytest.raises(UserError, match=key) as caught:
         make_dataset(**{key: "sometimes"})
@@ -255,3 +258,33 @@ def test_a_training_sees_no_rules(make_dataset: Make) -> None:
     )
     assert ruled != plain
     assert schema.without_rules(ruled) == plain == schema.without_rules(plain)
+
+
+def test_what_is_promoted_by_itself_may_change_so_much(make_dataset: Make) -> None:
+    usual = rules.Promotion().most_changed
+    assert make_dataset().most_changed == make_dataset(promote="auto").most_changed == usual
+    assert make_dataset(promote={"most_changed": 0.5}).most_changed == 0.5
+    assert make_dataset(promote={}).most_changed == usual
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"promote": "never"}, ["'dataset.promote' is not valid", "auto", "manual"]),
+        ({"promote": {"most_changed": 1.5}}, ["'dataset.promote.most_changed'", "1.5", "<= 1"]),
+        ({"promote": {"most_changed": "much"}}, ["'dataset.promote.most_changed'", "much"]),
+        ({"promote": {"most": 0.2}}, ["Unknown key 'dataset.promote.most'", "most_changed"]),
+        ({"labels": {"most_of_one_key": 0}}, ["'dataset.labels.most_of_one_key'", "> 0"]),
+        ({"labels": {"most_of_one_key": 1.1}}, ["'dataset.labels.most_of_one_key'", "<= 1"]),
+        ({"labels": {"trusted_keys": "bank"}}, ["'dataset.labels.trusted_keys'", "bank"]),
+        ({"labels": {"trusted": ["bank"]}}, ["Unknown key 'dataset.labels.trusted'", "trusted_k"]),
+        ({"labels": "all"}, ["'dataset.labels' is not valid", "all"]),
+    ],
+)
+def test_rules_on_promotion_and_labels_that_mean_nothing_are_errors(
+    make_dataset: Make, changes: dict[str, Any], words: list[str]
+) -> None:
+    with pytest.raises(UserError) as caught:
+        make_dataset(**changes)
+    for word in words:
+        assert word in str(caught.value)

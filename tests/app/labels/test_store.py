@@ -218,6 +218,17 @@ def test_of_two_labels_for_one_prediction_the_later_one_is_current(
     assert current() == [plain, first, other]
 
 
+def test_a_label_is_the_word_of_whoever_posted_it(database: peewee.Database) -> None:
+    """Whatever it calls its source; the truth of a prediction has no post of its own."""
+    uploads = [ids.new() for _ in range(2)]
+    for upload, caller in zip(uploads, ("bank", "mallory"), strict=True):
+        upload_store.begin(database, upload, "debts", caller, None)
+        add(database, "1", upload=upload, source="bank")
+    add(database, "0", source="till", feedback=feedback("p"))
+    keys = [row["key"] for row in label_store.current(database, "debts")]
+    assert keys == ["bank", "mallory", "till"]
+
+
 def test_labels_go_only_where_they_are_as_many_as_is_confirmed(database: peewee.Database) -> None:
     numbers = add(database, "1", "1", "0")
     ones = [*label_store.live("debts"), Label.value == "1"]

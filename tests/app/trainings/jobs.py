@@ -13,6 +13,7 @@ from typing import Any
 import peewee
 import pytest
 
+from app.http.exchange import HERE
 from app.labels import store as label_store
 from app.records.values import spelt
 from app.settings import Settings
@@ -71,7 +72,7 @@ def label(
         json.dumps({name: value for name, value in row.items() if name != target}).encode()
         for row in rows
     ]
-    words = {"source": "test", "upload": ids.new(), **more}
+    words = {"source": HERE.name, "upload": ids.new(), **more}
     with database.atomic():
         label_store.insert(database, label_store.rows(dataset, numbers, truths, records, **words))
     return numbers

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,9 @@ from app.settings import Settings
 from app.store import database as databases
 from app.trainings import retries, run, training_rows
 from app.trainings import store as training_store
-from app.trainings.result import Contest
 from app.trainings.retries import DatabaseWriter
 from app.trainings.workspace import Workspace
 from src.config import paths
-from src.evaluation.bootstrap import Comparison
 from src.inference import bundle
 from src.support.errors import UserError
 from tests.app import project
@@ -134,7 +131,8 @@ def test_the_frozen_rows_give_the_same_predictions_later(
     label(database, debts(80, seed=3))
     assert train(database, settings)["version"] == 2
     origin = bundle.read_manifest(path)["data"]
-    again = training_rows.TrainingRows(frozen, origin["source"], origin["md5"])
+    keys = np.full(len(frozen), "", dtype=object)
+    again = training_rows.TrainingRows(frozen, origin["source"], origin["md5"], keys)
     monkeypatch.setattr(training_rows, "gather", lambda *_: again)
     assert train(database, settings)["version"] == first["version"]
 
@@ -223,7 +221,7 @@ def test_nobody_can_ask_for_a_version_that_was_not_published(
 ) -> None:
     """As where its process is killed in that moment: the next one is the first of all."""
     it = prepared_one
-    assert it.done.is_promoted
+    assert it.done.verdict.is_promoted
     assert it.done.version.path(settings.folder()).is_dir(), "what nobody names is harmless"
     assert version_store.every(database, "debts") == []
     training_store.end(database, it.number, training_store.LOST, error="killed")
@@ -239,7 +237,7 @@ def test_one_that_was_ended_meanwhile_changes_nothing(
     database: peewee.Database, prepared_one: Prepare, state: str
 ) -> None:
     it = prepared_one
-    assert it.done.is_promoted
+    assert it.done.verdict.is_promoted
     if state == training_store.LOST:
         training_store.end(database, it.number, training_store.LOST, error="killed")
     else:
@@ -358,71 +356,3 @@ def test_what_cannot_be_trained_registers_nothing(
     with pytest.raises(UserError, match="Unknown model"):
         train(database, settings, model="linear")
     assert version_store.every(database, "debts") == []
-
-
-class Verdict:
-    """A gatekeeper who says what he is told to."""
-
-    def __init__(self, missed: Any = (), permitted: Any = (), breach: int | None = None) -> None:
-        self._missed, self._permitted, self._breach = missed, permitted, breach
-
-    def missed(self, version: Registered) -> list[str]:
-        return ["accuracy 0.5 is below 0.9"] if version.number in self._missed else []
-
-    def is_permitted(self, dataset: str, number: int) -> bool:
-        return number in self._permitted
-
-    def breach(self, dataset: str, number: int) -> str | None:
-        return "live" if number == self._breach else None
-
-
-def better(by: float | None) -> Contest:
-    result = Comparison(0.9, 0.8, by, by, by, by is not None and by > 0)
-    return Contest(50, 0, "accuracy", result, champion=1)
-
-
-NO_CONTEST = Contest(3, 0, "accuracy", None, "only 3 rows", champion=1)
-
-
-@pytest.mark.parametrize(
-    ("number", "before", "contest", "promote", "verdict", "expected"),
-    [
-        (2, None, None, "auto", {}, (True, "nothing serves yet")),
-        (2, None, None, "manual", {}, (False, "a person decides")),
-        (2, None, None, "auto", {"missed": [2]}, (False, "it fails the gate: accuracy 0.5")),
-        (2, None, None, "auto", {"missed": [2], "permitted": [2]}, (True, "nothing serves yet")),
-        (1, 1, better(0.1), "auto", {}, (False, "very version that serves")),
-        (1, 1, better(0.1), "manual", {}, (False, "very version that serves")),
-        (2, 1, better(0.1), "manual", {}, (False, "a person decides")),
-        (2, 1, better(0.1), "auto", {}, (True, "better by more than noise: accuracy 0.9 against")),
-        (2, 1, better(-0.1), "auto", {}, (False, "worse by more than noise: accuracy 0.9")),
-        (2, 1, better(0.0), "auto", {}, (False, "no better than chance explains: accuracy")),
-        (2, 1, better(0.1), "auto", {"missed": [2]}, (False, "fails the gate")),
-        (2, 1, better(-0.1), "auto", {"missed": [1]}, (True, "version 1 does not")),
-        (2, 1, better(-0.1), "auto", {"breach": 1}, (True, "version 1 does not")),
-        (2, 1, better(-0.1), "auto", {"breach": 7}, (False, "worse by")),
-        (2, 1, better(-0.1), "auto", {"breach": 1, "permitted": [1]}, (False, "worse by")),
-        (2, 1, better(0.1), "auto", {"missed": [1, 2]}, (False, "fails the gate")),
-        (2, 1, NO_CONTEST, "auto", {}, (False, "cannot be compared with version 1: only 3 rows")),
-        (2, 1, NO_CONTEST, "auto", {"breach": 1}, (True, "version 1 does not")),
-        (2, 1, better(None), "auto", {}, (False, "not defined on the rows")),
-    ],
-)
-def test_who_is_to_serve(
-    number: int,
-    before: int | None,
-    contest: Contest | None,
-    promote: str,
-    verdict: dict[str, Any],
-    expected: tuple[bool, str],
-    make_dataset: Callable[..., Any],
-) -> None:
-    def version(number: int) -> Registered:
-        return Registered("stones", number, "", "linear", "", {})
-
-    dataset = make_dataset(promote=promote)
-    serves = None if before is None else version(before)
-    gatekeeper: Any = Verdict(**verdict)
-    found = run.decide(dataset, version(number), serves, contest, gatekeeper)
-    assert found[0] is expected[0]
-    assert expected[1] in found[1]

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import peewee
 import pytest
 
 from app.labels import store as label_store
 from app.registry.live_config import LiveConfig
-from app.trainings import training_rows
+from app.trainings import authors, training_rows
 from app.trainings.training_rows import TrainingRows, gather
 from src.data import cleaning
 from src.data.schema import Dataset
@@ -40,6 +41,10 @@ def conf(home: Path) -> Change:
         return found
 
     return read
+
+
+def of_file(frame: pd.DataFrame) -> TrainingRows:
+    return TrainingRows(frame, "", None, np.full(len(frame), authors.FILE, dtype=object))
 
 
 def lines(dataset: Dataset) -> int:
@@ -134,7 +139,7 @@ def test_keys_and_sides_that_labels_lack_are_filled_and_stay(
     label(database, debts(50, seed=4))
     after = gather(database, dataset, "both").frame
     pd.testing.assert_frame_equal(after[50:], before)
-    ready, _ = training_rows.prepare(TrainingRows(after, "", None), dataset, 7)
+    ready, _ = training_rows.prepare(of_file(after), dataset, 7)
     assert set(ready.test["part"]) == {"test"}
 
 
@@ -171,8 +176,8 @@ def test_a_snapshot_has_every_cell_as_it_was(
     again = training_rows.frozen(data)
     pd.testing.assert_frame_equal(again, found.frame)
     assert list(again["text"][: len(WORDS)]) == WORDS[::-1]
-    assert TrainingRows(again, found.source, found.md5).parquet() == data, "to the byte"
-    assert TrainingRows(again, "", None).labels == len(WORDS)
+    assert of_file(again).parquet() == data, "to the byte"
+    assert of_file(again).labels == len(WORDS)
 
 
 def test_the_origin_names_the_snapshot(database: peewee.Database, conf: Change) -> None:
