@@ -42,7 +42,8 @@ class Home(Page):
         self, request: falcon.Request, line: dict[str, Any], activity: dict[str, Any] | None
     ) -> dict[str, Any]:
         base = f"/v1/{part(line['name'])}"
-        card = {**line, "activity": activity, "trend": [], "live": None, "last": None}
+        unknown = {"trend": [], "live": None, "last": None, "candidate": None}
+        card = {**line, "activity": activity, **unknown}
         card["waiting"] = self.api.find(request, f"{base}/labels", state="to_review", limit=MOST)
         if line["champion"] is not None:
             models = self.api.get(request, f"{base}/models", state="served", limit=TREND)

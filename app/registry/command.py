@@ -108,6 +108,8 @@ def _gatekeeper(settings: Settings) -> Gatekeeper:
 
 def _show(database: peewee.Database, settings: Settings, dataset: str) -> None:
     champion = store.champions(database).get(dataset)
+    waiting = store.waiting(database, dataset)
+    candidate = None if waiting is None else waiting["number"]
     gatekeeper = _gatekeeper(settings)
     found = store.every(database, dataset)
     if not found:
@@ -120,7 +122,7 @@ def _show(database: peewee.Database, settings: Settings, dataset: str) -> None:
         metric = version.manifest["config"]["dataset"]["metric"]
         rows.append(
             [
-                "*" if version.number == champion else "",
+                {champion: "*", candidate: "waits"}.get(version.number, ""),
                 str(version.number),
                 version.model,
                 version.manifest["metrics"]["cv"][metric]["mean"],

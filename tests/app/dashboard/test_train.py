@@ -10,6 +10,7 @@ import pytest
 
 from app.auth import keys
 from app.dashboard import train
+from app.registry import store as version_store
 from app.trainings import store as training_store
 from app.trainings.workspace import Workspace
 from tests.app import project
@@ -280,6 +281,59 @@ def test_the_labels_that_it_failed_by_are_shown_with_links(service: Service) -> 
     assert '<td class="number">19,400</td>' in shown(influence=[number])
     assert "No single label explains it" in shown(influence=[])
     assert "Labels it failed by" not in shown()
+
+
+@on_sqlite
+def test_whose_rows_it_learnt_from_is_shown_and_what_it_changes(service: Service) -> None:
+    database = service.database
+    number = running(service)
+    own = {"trusted": False, "train": 1545, "test": 386, "judged": 386, "left_out": 4069}
+    file = {"key": None, "trusted": True, "train": 1206, "test": 300, "judged": 301, "left_out": 0}
+    without = {"key": NASTY, "rows": 301, "this": 0.61, "that": 0.92, "better_by": -0.31}
+    result = {
+        "labels": {"total": 1931},
+        "rows": {"total": 3437, "rejected": 0},
+        "metrics": {"test": {"accuracy": 0.91}, "cv": {}, "rows": {"train": 100, "test": 60}},
+        "gate": {"passed": True, "missed": []},
+        "comparison": {
+            "champion": 2,
+            "metric": "accuracy",
+            "rows": 687,
+            "left_out": 0,
+            "this": 0.8,
+            "that": 0.7,
+            "better_by": 0.1,
+            "low": 0.05,
+            "high": 0.15,
+            "is_better": True,
+            "without": [{**without, "low": -0.4, "high": -0.2}],
+        },
+        "sources": [{"key": NASTY, **own}, file],
+        "changes": [{"of": "file", "rows": 1501, "changed": 1454, "share": 0.968688}],
+        "promoted": False,
+        "waits": True,
+        "decision": "it waits for a person: it changes much",
+    }
+    training_store.end(database, number, "done", result=result, version=2)
+    version = version_store.get(database, "debts", 2)
+    champion = version_store.get(database, "debts", 1)
+    version_store.promote(database, champion, kind="promote", by="me", why="")
+    version_store.wait(database, version, by="training 7", why="it changes much")
+    service.look()
+    for path in (f"{PATH}/{number}", "/datasets/debts/history", "/datasets/debts/history/2", "/"):
+        assert NASTY not in show(service, path).text
+    told = page(service, f"{PATH}/{number}")
+    for words in ("4,069", "more than the labels of one key may be", "without the labels of one"):
+        assert words in told
+    assert "It changes 1,454 of 1,501 answers (96.9 %) on the file's rows." in told
+    version_page = page(service, "/datasets/debts/history/2")
+    for shown in (told, version_page):
+        assert "This version waits for a person: it changes much." in shown
+        assert "POST /v1/debts/champion" in shown
+        assert "Promote version 2" in shown
+    assert "waits for a person" not in page(service, "/datasets/debts/history/1")
+    assert "Version 2</a> waits for a person since" in page(service, "/datasets/debts/history")
+    assert "version 2 waits for a person" in page(service, "/")
 
 
 @on_sqlite

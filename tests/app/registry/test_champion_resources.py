@@ -226,3 +226,17 @@ def test_where_a_breach_refuses_a_promotion_or_an_override_lets_it_answer(
     answer = service.predict()
     assert (answer.status_code, answer.json["model"]["version"]) == (200, 2)
     assert "gate_breached" not in codes(answer.json)
+
+
+def test_a_version_that_waits_is_seen_until_a_person_lets_it_serve(service: Service) -> None:
+    assert service.ask("/v1/stones/models").json["waiting"] is None
+    version = version_store.get(service.database, "stones", 2)
+    version_store.wait(service.database, version, by="training 7", why="it changes 9 of 10 answers")
+    service.look()
+    waiting = service.ask("/v1/stones/models").json["waiting"]
+    assert (waiting["number"], waiting["by"]) == (2, "training 7")
+    assert waiting["why"] == "it changes 9 of 10 answers"
+    assert serving(service) == 1, "it only waits"
+    assert promote(service, version=2, why="the new grades").status_code == 200
+    assert serving(service) == 2
+    assert service.ask("/v1/stones/models").json["waiting"] is None

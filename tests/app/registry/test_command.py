@@ -74,6 +74,15 @@ def test_the_list_marks_who_serves(run: Run) -> None:
     assert "xgboost" in run("list", "stones")
 
 
+def test_the_list_marks_who_waits_for_a_person(run: Run, service: Service) -> None:
+    version = version_store.get(service.database, "stones", 2)
+    version_store.wait(service.database, version, by="training 7", why="it changes much")
+    (line,) = [one for one in run("list", "stones").splitlines() if " xgboost " in one]
+    assert "waits" in line
+    run("promote", "stones", "2")
+    assert "waits" not in run("list", "stones")
+
+
 def test_what_does_not_load_is_not_announced(run: Run, service: Service, tmp_path: Path) -> None:
     second = version_store.get(service.database, "stones", 2)
     project.damage(second.path(tmp_path / "var") / "member0.ubj")

@@ -266,6 +266,7 @@ def tell(database: peewee.Database, kind: str, number: int, dataset: str = "ston
         ("override", False),
         ("breach", False),
         ("recovered", False),
+        ("waiting", False),
     ],
 )
 def test_only_a_change_says_who_serves(
@@ -292,6 +293,21 @@ def test_who_served_before_stands_in_the_order_of_the_last_time(database: peewee
     assert version_store.champions(database) == {"stones": 3}
     assert version_store.earlier(database, "stones") == [1, 2]
     assert version_store.before(database, "stones") == 1
+
+
+def test_the_newest_that_waits_does_so_until_another_serves(database: peewee.Database) -> None:
+    assert version_store.waiting(database, "stones") is None
+    tell(database, "pipeline", 1)
+    tell(database, "waiting", 2)
+    tell(database, "waiting", 3)
+    tell(database, "breach", 1)
+    tell(database, "promote", 1, "debts")
+    event = version_store.waiting(database, "stones")
+    assert event is not None
+    assert (event["number"], event["why"]) == (3, "waiting 3")
+    assert version_store.waiting(database, "debts") is None
+    tell(database, "rollback", 1)
+    assert version_store.waiting(database, "stones") is None
 
 
 def test_what_was_decided_of_each_version_is_known(database: peewee.Database) -> None:

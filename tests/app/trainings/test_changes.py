@@ -24,6 +24,7 @@ from src.data.schema import Dataset
 from src.inference import bundle
 from src.support.structs import convert
 from tests.app import project
+from tests.app.service import Service
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,22 @@ def expected(champion: Registered, fresh: Registered, var: Path) -> int:
     records: Any = exporting.records(rows, dataset)
     low, high = interval.around(was, records)
     return int(((becomes < low) | (becomes > high)).sum())
+
+
+def test_the_champions_newest_predictions_that_were_stored_whole_are_asked_again(
+    service: Service,
+) -> None:
+    number = version_store.champions(service.database)["debts"]
+    champion = version_store.get(service.database, "debts", number)
+    assert changes.of_traffic(service.database, champion) == []
+    records = [{**project.DEBT, "amount": float(at)} for at in range(1, 4)]
+    assert service.post("/v1/debts/predictions", records[0]).status_code == 200
+    assert service.post("/v1/debts/predictions", records[1:]).status_code == 200
+    other = f"/v1/debts/predictions?version={3 - number}"
+    assert service.post(other, project.DEBT).status_code == 200
+    assert service.post("/v1/stones/predictions", project.STONE).status_code == 200
+    amounts = [one["amount"] for one in changes.of_traffic(service.database, champion)]
+    assert sorted(amounts) == [1, 2, 3]
 
 
 def test_many_rows_are_drawn_and_labels_are_none_of_the_file(
