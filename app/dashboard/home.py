@@ -42,7 +42,7 @@ class Home(Page):
         self, request: falcon.Request, line: dict[str, Any], activity: dict[str, Any] | None
     ) -> dict[str, Any]:
         base = f"/v1/{part(line['name'])}"
-        unknown = {"trend": [], "live": None, "last": None, "candidate": None}
+        unknown: dict[str, Any] = {"trend": [], "live": None, "last": None, "candidate": None}
         card = {**line, "activity": activity, **unknown}
         card["waiting"] = self.api.find(request, f"{base}/labels", state="to_review", limit=MOST)
         if line["champion"] is not None:

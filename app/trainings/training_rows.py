@@ -25,6 +25,7 @@ from src.runs.comparison import hashes
 from src.support.errors import UserError
 
 SNAPSHOT = "snapshot.parquet"
+PASSES = 3  # in search of labels that are too many, beside one for each key
 LABEL = "label id"  # the name of a snapshot's index; empty for rows of the file
 
 
@@ -120,12 +121,17 @@ def bounded(gathered: TrainingRows, dataset: Dataset, seed: int) -> TrainingRows
     What those had taken the place of comes back, so that it is looked at again; each time the rows
     of another key may be too many.
     """
-    for _ in range(len(gathered.bounded) + 1):
-        words = (gathered.keys, gathered.trusted, dataset, seed)
-        is_surplus = authors.surplus(gathered.frame, *words)
-        if not is_surplus.any():
+    if not gathered.bounded:
+        return gathered
+    words = (gathered.trusted, dataset, seed)
+    others = None
+    if dataset.duplicates == "first":
+        others = authors.alone(gathered.frame, gathered.keys, *words)
+    for _ in range(len(gathered.bounded) + PASSES):
+        is_surplus = authors.surplus(gathered.frame, gathered.keys, *words, others)
+        if not is_surplus.any() and others is None:
             break
-        gathered = gathered.without(is_surplus)
+        gathered, others = gathered.without(is_surplus), None
     return gathered
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import itertools
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from app.registry.live_config import LiveConfig
 from app.trainings import authors, training_rows
 from app.trainings.training_rows import TrainingRows, gather
 from src.data import cleaning
+from src.data import prepared as preparing
 from src.data.schema import Dataset
 from src.support.errors import UserError
 from tests.app import project
@@ -309,3 +313,74 @@ def test_a_side_that_the_file_tells_is_that_of_its_labels(
     ready, is_label, _ = prepared(database, dataset)
     assert {int(payer) % 2 for payer in ready.test["payer"]} == {1}
     assert is_label[ready.test.index].sum() == len(ready.test) / 2
+
+
+def whose(found: TrainingRows) -> dict[str, int]:
+    return dict(Counter(found.keys.tolist()))
+
+
+def test_each_row_is_the_word_of_whoever_posted_it(database: peewee.Database, conf: Change) -> None:
+    dataset = conf("debts", labels={"trusted_keys": ["bank"]})
+    label(database, debts(4), source="bank")
+    label(database, debts(3, seed=4), source="shop")
+    found = gather(database, dataset, "both")
+    assert found.keys[:7].tolist() == ["shop"] * 3 + ["bank"] * 4
+    assert whose(found) == {"shop": 3, "bank": 4, authors.FILE: lines(dataset)}
+    assert found.bounded == {"shop"}
+
+
+@pytest.mark.parametrize("duplicates", ["drop", "keep"])
+def test_a_label_that_says_what_the_file_says_is_the_files(
+    database: peewee.Database, conf: Change, duplicates: str
+) -> None:
+    """Such as those that a snapshot wrote into it: else they would be too many, and its rows go."""
+    dataset = conf("debts", duplicates=duplicates)
+    with Path(dataset.source).open(newline="") as file:
+        rows = list(itertools.islice(csv.DictReader(file), 3))
+    same = [
+        {**row, "amount": float(row["amount"]), "days": float(row["days"]) if row["days"] else None}
+        for row in rows
+    ]
+    other = {**same[1], "late": str(1 - int(same[1]["late"]))}
+    label(database, [*same, same[0], other], source="shop")
+    found = gather(database, dataset, "both")
+    assert whose(found)["shop"] == 2, "one row of the file is one label"
+
+
+def test_a_label_that_is_left_out_gives_the_files_row_its_place_back(
+    database: peewee.Database, conf: Change
+) -> None:
+    path = Path("data/debts.csv")
+    rows = path.read_text().splitlines()
+    numbered = [f"number,{rows[0]}", *(f"{at},{row}" for at, row in enumerate(rows[1:]))]
+    path.write_text("\n".join(numbered) + "\n")
+    dataset = conf("debts", key=["number"], duplicates="first")
+    turned = [{**row, "number": str(at)} for at, row in enumerate(debts(lines(dataset)))]
+    label(database, turned, source="shop")
+    found = training_rows.bounded(gather(database, dataset, "both"), dataset, 7)
+    ready, _ = training_rows.prepare(found, dataset, 7)
+    for part in (ready.train, ready.test):  # though each label stood in the place of a row
+        told = Counter(found.keys_at(part.index.to_numpy()).tolist())
+        assert 0 < told["shop"] <= 0.2 * len(part)
+    assert len(ready.train) + len(ready.test) == lines(dataset), "nobody's row is lost"
+    assert found.left_out["shop"] == lines(dataset) - whose(found)["shop"]
+    assert found.too_many(0.2)[0].startswith(f"{found.left_out['shop']} labels of the key 'shop'")
+
+
+def test_labels_alone_are_judged_by_the_file_where_nobody_trusts_them(
+    database: peewee.Database, conf: Change
+) -> None:
+    dataset = conf("debts")
+    label(database, debts(300), source="shop")
+    found = training_rows.bounded(gather(database, dataset, "labels"), dataset, 7)
+    assert (whose(found), found.left_out) == ({"shop": 300}, {})
+    ready, _ = training_rows.prepare(found, dataset, 7)
+    rows = training_rows.judges(found, ready, dataset, 7)
+    whole, _ = preparing.prepare(dataset, 7)
+    assert len(rows) == len(ready.test) + len(whole.test)
+    told = Counter(found.keys_at(rows.index.to_numpy()).tolist())
+    assert told == {"shop": len(ready.test), authors.FILE: len(whole.test)}
+    trusting = conf("debts", labels={"trusted_keys": ["shop"]})
+    assert gather(database, trusting, "labels").beside is None
+    Path(dataset.source).unlink()
+    assert gather(database, conf("debts"), "labels").beside is None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from app.registry.store import Registered
 from app.trainings import verdict
+from app.trainings.dependence import Dependence
 from app.trainings.evidence import Evidence
 from app.trainings.result import Contest
+from app.trainings.schema import AnswerChange, ComparisonWithout
 from src.evaluation.bootstrap import Comparison
 
 
@@ -80,3 +82,47 @@ def test_who_is_to_serve(
     found = verdict.decide(dataset, version(number), serves, Evidence(contest), gatekeeper)
     assert found[0] is expected[0]
     assert expected[1] in found[1]
+
+
+HANGS = Dependence(ComparisonWithout("shop", 3), "without the labels of the key 'shop' it is worse")
+TURNED = AnswerChange("file", 1000, 301, 0.301)
+
+
+@pytest.mark.parametrize("keeper", [{}, {"breach": 1}, {"missed": [1]}])
+@pytest.mark.parametrize(
+    ("evidence", "promote", "expected", "words"),
+    [
+        ({"dependences": [HANGS]}, "auto", (False, False), "'shop' it is worse; with them: "),
+        ({"changes": [TURNED]}, "auto", (False, True), "it waits for a person: it changes 301"),
+        ({"changes": [TURNED]}, {"most_changed": 0.3}, (False, True), "it waits for a person"),
+        ({"changes": [TURNED]}, {"most_changed": 0.301}, (True, False), "version 1"),
+        (
+            {"dependences": [HANGS], "changes": [TURNED]},
+            {"most_changed": 0},
+            (False, False),
+            "'shop' it is worse",
+        ),
+    ],
+)
+def test_whoever_is_better_needs_the_word_of_others_or_of_a_person(
+    evidence: dict[str, Any],
+    promote: Any,
+    expected: tuple[bool, bool],
+    words: str,
+    keeper: dict[str, Any],
+    make_dataset: Callable[..., Any],
+) -> None:
+    """Also where the champion is under its gate: whose labels say so?"""
+    champion, fresh = (Registered("stones", at, "", "linear", "", {}) for at in (1, 2))
+    dataset, gatekeeper = make_dataset(promote=promote), cast(Any, Keeper(**keeper))
+    found = verdict.decide(dataset, fresh, champion, Evidence(better(0.1), **evidence), gatekeeper)
+    assert (found.is_promoted, found.waits) == expected
+    assert words in found.why
+    assert found.beside(["5 labels left out"]).why == f"{found.why}; 5 labels left out"
+
+
+def test_what_is_not_better_waits_for_nobody(make_dataset: Callable[..., Any]) -> None:
+    champion, fresh = (Registered("stones", at, "", "linear", "", {}) for at in (1, 2))
+    gatekeeper, evidence = cast(Any, Keeper()), Evidence(better(-0.1), changes=[TURNED])
+    found = verdict.decide(make_dataset(), fresh, champion, evidence, gatekeeper)
+    assert found.document() == {"promoted": False, "decision": found.why, "waits": False}
