@@ -22,6 +22,8 @@ from app.trainings.retries import with_retries
 from app.trainings.schema import AnswerChange, RowSource
 from src.runs.comparison import Fresh
 
+MOST_NAMED = 5  # whose rows a sentence counts, those with most to learn from
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -31,6 +33,19 @@ class Evidence:
     dependences: Sequence[Dependence] = ()
     changes: Sequence[AnswerChange] = ()
     sources: Sequence[RowSource] = ()
+
+    def judges(self) -> str:
+        """Say of whom the rows are on which it was compared; empty where all are the file's."""
+        judged = [one for one in self.sources if one.judged]
+        if all(one.key is None for one in judged):
+            return ""
+        said = [
+            f"{one.judged} of {'the file' if one.key is None else f'the key {one.key!r}'}"
+            for one in judged[:MOST_NAMED]
+        ]
+        if rest := sum(one.judged for one in judged[MOST_NAMED:]):
+            said.append(f"{rest} of others")
+        return f" ({', '.join(said)})"
 
     def document(self) -> dict[str, Any]:
         """Return it as plain values, as the result of a training has them."""

@@ -62,16 +62,16 @@ def _beside(
     if under and not gatekeeper.is_permitted(dataset.name, champion.number):
         return Verdict(True, f"it passes the gate, and version {champion.number} does not")
     assert evidence.contest is not None  # there is one wherever there is a champion
-    return _by_contest(evidence.contest)
+    return _by_contest(evidence.contest, evidence.judges())
 
 
-def _by_contest(contest: Contest) -> Verdict:
+def _by_contest(contest: Contest, judges: str) -> Verdict:
     found = contest.result
     if found is None or found.difference is None:
         note = contest.note or f"{contest.metric} is not defined on the rows that are new to it"
         return Verdict(False, f"it cannot be compared with version {contest.champion}: {note}")
     figures = f"{contest.metric} {found.ours:.6g} against {found.theirs:.6g}"
-    words = f"{figures} of version {contest.champion} on the same {contest.rows} rows"
+    words = f"{figures} of version {contest.champion} on the same {contest.rows} rows{judges}"
     if found.is_better:
         return Verdict(True, f"better by more than noise: {words}")
     said = "worse by more than noise" if contest.is_worse else "no better than chance explains"

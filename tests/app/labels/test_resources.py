@@ -437,6 +437,28 @@ def test_two_callers_may_use_the_same_key(service: Service) -> None:
     assert [row["source"] for row in service.rows(Label)] == ["a", "b"]
 
 
+def test_whoever_posts_in_anothers_name_speaks_for_its_own_key(service: Service) -> None:
+    """What a training may learn from goes by it, and not by what is sent along."""
+    headers = {"X-API-Key": keys.create(service.database, "mallory", ["label", "predict"])}
+    service.look()
+    record = service.ask("/v1/debts", headers=headers).json["example"]
+    predicted = service.post("/v1/debts/predictions", record, headers=headers).json["id"]
+    bodies = [
+        (f"{path()}?source=bank", json.dumps(DEBT), "application/json"),
+        (f"{path()}?source=bank&atomic=true", json.dumps({**DEBT, "amount": 2.0}), NDJSON),
+        (f"{path()}?source=bank", f"prediction_id,late\n{predicted},1\n", CSV),
+    ]
+    for where, body, kind in bodies:
+        sent = {**headers, "Content-Type": kind}
+        assert service.ask(where, "POST", body=body, headers=sent).status_code == 200
+    truth = f"/v1/debts/predictions/{predicted}/label"
+    assert service.ask(truth, "PUT", json={"late": 0}, headers=headers).status_code == 200
+    sources = [row["source"] for row in service.rows(Label)]
+    assert sources == ["bank"] * 3 + ["mallory"]
+    keys_of_labels = {row["key"] for row in label_store.current(service.database, "debts")}
+    assert keys_of_labels == {"mallory"}
+
+
 @pytest.mark.parametrize("atomic", ["true", "false"])
 @pytest.mark.parametrize("kind", ["same", "others"])
 def test_posts_at_once_with_one_key_store_one_of_them(

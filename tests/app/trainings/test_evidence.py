@@ -123,6 +123,8 @@ def test_one_key_that_tells_what_the_file_does_not_know_is_promoted(
     assert of(told, "bank")["left_out"] == 0
     (event, *_) = version_store.events(database, "debts")
     assert (event["kind"], event["why"]) == ("training", told["decision"])
+    whose = [of(told, key)["judged"] for key in (None, "bank")]
+    assert f"rows ({whose[0]} of the file, {whose[1]} of the key 'bank')" in event["why"]
     (file,) = told["changes"]
     assert (file["of"], file["rows"]) == ("file", WHOLE)
     assert file["changed"] == round(file["share"] * WHOLE) < 0.1 * WHOLE

@@ -12,7 +12,7 @@ from app.trainings import verdict
 from app.trainings.dependence import Dependence
 from app.trainings.evidence import Evidence
 from app.trainings.result import Contest
-from app.trainings.schema import AnswerChange, ComparisonWithout
+from app.trainings.schema import AnswerChange, ComparisonWithout, RowSource
 from src.evaluation.bootstrap import Comparison
 
 
@@ -126,3 +126,22 @@ def test_what_is_not_better_waits_for_nobody(make_dataset: Callable[..., Any]) -
     gatekeeper, evidence = cast(Any, Keeper()), Evidence(better(-0.1), changes=[TURNED])
     found = verdict.decide(make_dataset(), fresh, champion, evidence, gatekeeper)
     assert found.document() == {"promoted": False, "decision": found.why, "waits": False}
+
+
+def test_the_reason_says_on_whose_rows_it_is_better(make_dataset: Callable[..., Any]) -> None:
+    champion, fresh = (Registered("stones", at, "", "linear", "", {}) for at in (1, 2))
+    judged = {None: 40, "bank": 6, "till": 0, "a": 1, "b": 1, "c": 1, "d": 1, "e": 1}
+    sources = [
+        RowSource(key=key, trusted=False, train=9, test=9, judged=count, left_out=0)
+        for key, count in judged.items()
+    ]
+    for some, words in [
+        (sources, " (40 of the file, 6 of the key 'bank', 1 of the key 'a', 1 of the key 'b', "),
+        (sources, "1 of the key 'c', 2 of others)"),
+        (sources[:1], "on the same 50 rows"),
+    ]:
+        evidence = Evidence(better(0.1), sources=some)
+        found = verdict.decide(make_dataset(), fresh, champion, evidence, cast(Any, Keeper()))
+        assert found.why.startswith("better by more than noise: ")
+        assert words in found.why
+    assert found.why.endswith("rows")
