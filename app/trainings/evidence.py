@@ -69,15 +69,10 @@ def find(
     version: Registered,
 ) -> Evidence:
     """Hold a fresh version beside the champion, if there is one that is another."""
-    dataset, gathered, ready, seed = (
-        subject.dataset,
-        subject.gathered,
-        subject.ready,
-        subject.seed,
-    )
     if champion is None:
         return Evidence(sources=_sources(subject, None))
-    fitted = subject.outcome.fitted
+    dataset, gathered, ready = subject.dataset, subject.gathered, subject.ready
+    seed, fitted = subject.seed, subject.outcome.fitted
     fresh = Fresh(dataset, fitted.classes, fitted.output, subject.outcome.decision)
     rows = training_rows.judges(gathered, ready, dataset, seed)
     contest = result.contest(fresh, rows, champion, var, seed)

@@ -82,9 +82,12 @@ class _HeldOut:
         self.inside, _ = conformal.inside_and_width(interval, self.rows, frame)
 
     def tried(self, places: np.ndarray) -> list[int]:
-        """Return which of some rows may be dropped, the costliest first, by their order there."""
+        """Return which of some rows may be dropped, the costliest first, by their order there.
+
+        A place below 0 is that of a row which is not held out here, such as one of the file's.
+        """
         loss = _losses(self.rows.take(places))
-        labels = [at for at, place in enumerate(places) if self.labels[place]]
+        labels = [at for at, place in enumerate(places) if place >= 0 and self.labels[place]]
         labels.sort(key=lambda at: -loss[at])
         return labels if len(labels) <= TRIED_EACH else labels[:TRIED]
 

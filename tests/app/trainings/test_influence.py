@@ -147,6 +147,8 @@ def test_of_many_labels_only_those_with_the_largest_loss_are_tried(
     assert held_out.tried(np.arange(100))[:2] == [99, 98]
     assert len(held_out.tried(np.arange(100))) == 3
     assert len(held_out.tried(np.arange(50, 70))) == 10
+    # The last row is a label, and a row of the file that judges beside has no place here.
+    assert held_out.tried(np.array([-1, 99, -1])) == [1]
 
 
 def suspect(row: int, actual: Any, predicted: Any) -> dict[str, Any]:
