@@ -49,19 +49,19 @@ def find(
     mass = {key for key, count in learnt.items() if count > MASS * learnt.total()}
     named = [key for key, _ in counts.most_common() if key in gathered.bounded][:MOST_KEYS]
     named += [key for key in mass & gathered.bounded if key not in named]
-    found = []
+    dependences = []
     for key in named:
         if learnt.keys() | counts.keys() <= {key}:
             continue  # there is nobody else whose word could count
         without = _without(contest, key, judged != key, dataset, seed)
         words = _objection(contest, without, is_mass=key in mass)
-        found.append(Dependence(without, words))
-    return found
+        dependences.append(Dependence(without, words))
+    return dependences
 
 
-def objections(found: Sequence[Dependence]) -> str:
+def objection(dependences: Sequence[Dependence]) -> str:
     """Say why the verdict cannot stand; empty where it can."""
-    return next((one.objection for one in found if one.objection), "")
+    return next((one.objection for one in dependences if one.objection), "")
 
 
 def _without(
@@ -74,12 +74,12 @@ def _without(
         return ComparisonWithout(key, rows, note=note)
     parts = (one[is_kept] for one in (paired.truth, paired.ours, paired.theirs))
     words = (dataset.task, contest.metric, *parts)
-    found = bootstrap.compare(*words, seed=seed, decisions=paired.decisions)
-    if found.difference is None:
+    result = bootstrap.compare(*words, seed=seed, decisions=paired.decisions)
+    if result.difference is None:
         note = f"{contest.metric} is not defined on the {rows} rows that are not its own"
         return ComparisonWithout(key, rows, note=note)
     return ComparisonWithout(
-        key, rows, found.ours, found.theirs, found.difference, found.low, found.high
+        key, rows, result.ours, result.theirs, result.difference, result.low, result.high
     )
 
 

@@ -48,7 +48,7 @@ def decide(
     verdict = _beside(dataset, champion, evidence, gatekeeper)
     if not verdict.is_promoted:
         return verdict
-    if hangs := dependence.objections(evidence.dependences):
+    if hangs := dependence.objection(evidence.dependences):
         return Verdict(False, f"{hangs}; with them: {verdict.why}")
     if moves := changes.objection(evidence.changes, dataset.most_changed):
         return Verdict(False, f"it waits for a person: {moves}; {verdict.why}", waits=True)

@@ -47,7 +47,7 @@ def find(
 
 
 def words(*arguments: Any) -> str:
-    return dependence.objections(find(*arguments))
+    return dependence.objection(find(*arguments))
 
 
 def test_one_key_against_the_file_is_not_enough(dataset: Dataset) -> None:
@@ -58,7 +58,7 @@ def test_one_key_against_the_file_is_not_enough(dataset: Dataset) -> None:
 
 def test_one_key_that_the_file_does_not_contradict_is_heard(dataset: Dataset) -> None:
     found = find(dataset, {FILE: 400, "shop": 100}, {FILE: (100, 0.0), "shop": (60, 8.0)})
-    assert dependence.objections(found) == ""
+    assert dependence.objection(found) == ""
     (one,) = found
     assert (one.without.key, one.without.rows) == ("shop", 100)
     assert isinstance(one.without.high, float)
@@ -70,7 +70,7 @@ def test_many_keys_that_agree_are_heard_against_the_file(dataset: Dataset) -> No
     shops = {f"shop {at}": (40, 8.0) for at in range(5)}
     learnt = {FILE: 400, **dict.fromkeys(shops, 160)}
     found = find(dataset, learnt, {FILE: (100, -1.0), **shops})
-    assert dependence.objections(found) == ""
+    assert dependence.objection(found) == ""
     assert [one.without.rows for one in found] == [260] * 5
 
 
