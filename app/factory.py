@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import falcon
+from falcon.routing import CompiledRouter
 
 from app import health, operating
 from app.auth import sessions
@@ -20,6 +21,7 @@ from app.dashboard.static import Static
 from app.http import hooks
 from app.http.prometheus import Metrics
 from app.http.resource import Resource, RouteTable
+from app.http.shortcut import Shortcut
 from app.labels import resources as labels
 from app.openapi import resources as openapi_resources
 from app.openapi.document import OpenApi
@@ -88,7 +90,8 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
     static = Static(var, is_early=is_watching)
     around, renderer = hooks.Hooks(database), Renderer(registry.known, guard, static, settings.root)
     parts: Any = [around, PageGuard()]
-    app, refusals = falcon.App(middleware=parts), ProblemPages(renderer)
+    router = CompiledRouter()
+    app, refusals = falcon.App(middleware=parts, router=router), ProblemPages(renderer)
     app.add_error_handler(UserError, refusals.refuse)
     app.add_error_handler(falcon.HTTPError, refusals.refuse_in_our_words)
     for refusal in databases.ERRORS:
@@ -125,4 +128,5 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         strangers=strangers,
         largest_body=int(settings.largest_body * 1e6),
         largest_upload=int(settings.largest_upload * 1e6),
+        shortcut=Shortcut(router, database),
     )

@@ -62,7 +62,9 @@ class Operation:
     links: Mapping[str, tuple[str, str, str]] | None = None
     is_offered: Callable[[Any], bool] = _always  # of a dataset: not every one has it
     is_answer_stored: bool = True  # not where it repeats what is stored or derived
-    is_light: bool = False  # answered from memory, so that no thread is needed
+    # Answered from memory and without an effect, so that no thread is needed, and of a request that
+    # is nothing but plain JSON no Falcon: see app.http.shortcut for what its handler may use then.
+    is_light: bool = False
     is_streamed: bool = False  # a CSV or NDJSON body is read by the handler while it comes
 
     def check_scope(self, exchange: Exchange) -> None:

@@ -89,7 +89,8 @@ class SendingWorker(ThreadWorker):
             began = datetime.now()
             response, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg)
             environ["wsgi.multithread"] = True
-            self._count(response)
+            if not self._count():
+                response.force_close()
             body = self.wsgi(environ, response.start_response)
             self._keep(conn.sock, environ, response, body)
             self.log.access(response, req, environ, datetime.now() - began)
@@ -122,15 +123,14 @@ class SendingWorker(ThreadWorker):
             for conn in [conn for conn, until in self.leaving.items() if now > until]:
                 self._drop(conn)
 
-    def _count(self, response: Any) -> None:
-        """Count a request, as gunicorn does; close the connection where it is to be the last."""
+    def _count(self) -> bool:
+        """Count a request, as gunicorn does; tell whether its connection may have another."""
         self.nr += 1
         if self.nr >= self.max_requests and self.alive:
             self.log.info("Autorestarting worker after current request.")
             self.alive = False
         is_full = len(self.keepalived_conns) >= self.max_keepalived
-        if not self.alive or not self.cfg.keepalive or is_full:
-            response.force_close()
+        return bool(self.alive and self.cfg.keepalive and not is_full)
 
     def _keep(self, outgoing: Outgoing, environ: dict[str, Any], response: Any, body: Any) -> None:
         exchange = environ.get(ENVIRON)
@@ -219,7 +219,7 @@ class SendingWorker(ThreadWorker):
 
     def _await_request(self, conn: TConn) -> None:
         """Take the next request, which may have been read already, or wait for it."""
-        if conn.parser.unreader.buf.getvalue():
+        if conn.parser and conn.parser.unreader.buf.getvalue():
             self.enqueue_req(conn)
             return
         conn.set_timeout()

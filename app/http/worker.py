@@ -31,9 +31,12 @@ from typing import Any
 from gunicorn.http import get_parser
 from gunicorn.workers.gthread import TConn
 
-from app.http import problems
+from app.http import plain_request, problems
 from app.http.batch import Batch, Batches, refusal, written
+from app.http.exchange import ENVIRON
 from app.http.outgoing import Outgoing
+from app.http.plain_answer import PlainAnswer
+from app.http.plain_request import PLAIN, PlainRequests
 from app.http.reloads import reloads
 from app.http.request_buffer import COLLECTED, RequestBuffer
 from app.http.sending import SendingWorker, receive, shut
@@ -69,8 +72,10 @@ class GatedWorker(SendingWorker):
         self.batches: Batches | None = None
         self.light_requests = NOTHING  # by their first lines
         self.root = ""  # the sub-path of what we write
-        self.light: deque[TConn] = deque()  # to be answered in the main loop
         self.count_unlogged: Callable[[int], None] = lambda _: None  # what is refused here
+        # To be answered in the main loop: plain requests by their environ, others by the parser.
+        self.light: deque[tuple[TConn, dict[str, Any] | None]] = deque()
+        self.plain: PlainRequests | None = None
 
     def run(self) -> None:
         """Serve until told to stop, or the master is gone, which is noticed at once."""
@@ -102,10 +107,16 @@ class GatedWorker(SendingWorker):
     def load_wsgi(self) -> None:
         """Load the application; one that has `batches` answers light requests in the main loop."""
         super().load_wsgi()
-        self.batches = getattr(self.wsgi, "batches", None)
-        self.light_requests = getattr(self.wsgi, "light", NOTHING)
-        self.count_unlogged = getattr(self.wsgi, "count_unlogged", self.count_unlogged)
-        self.root = getattr(self.wsgi, "root", "")
+        self.know(self.wsgi)
+
+    def know(self, app: Any) -> None:
+        """Take what an application says of its requests."""
+        self.batches = getattr(app, "batches", None)
+        self.light_requests = getattr(app, "light", NOTHING)
+        self.count_unlogged = getattr(app, "count_unlogged", self.count_unlogged)
+        self.root = getattr(app, "root", "")
+        if getattr(app, "takes_plain", False) and plain_request.are_read(self.cfg):
+            self.plain = PlainRequests(self.cfg)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait for what clients send, then answer what is light."""
@@ -132,7 +143,7 @@ class GatedWorker(SendingWorker):
             conn.sock.flush()  # who still sends may be waiting for the refusal
         return bool(super()._keepalive_after(conn, keepalive))
 
-    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Any) -> None:
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:
         """Refuse in our words what gunicorn cannot read."""
         theirs = Outgoing(client)
         super().handle_error(req, theirs, addr, exc)
@@ -208,11 +219,15 @@ class GatedWorker(SendingWorker):
             seconds = self.upload_seconds + arrival.size / 1e6
             self.uploads[conn] = time.monotonic() + min(seconds, self.longest_upload_seconds)
             conn.sock.setblocking(True)
-        conn.data_ready = True
-        conn.parser = conn.parser or get_parser(self.cfg, conn.sock, conn.client)
-        conn.parser.unreader.unread(arrival.data)
-        if self._is_light(arrival):
-            self.light.append(conn)
+        is_light, environ = self._is_light(arrival), None
+        if is_light and self.plain is not None:
+            environ = self.plain.read(arrival, conn.client, conn.server)
+        if environ is None:
+            conn.data_ready = True
+            conn.parser = conn.parser or get_parser(self.cfg, conn.sock, conn.client)
+            conn.parser.unreader.unread(arrival.data)
+        if is_light:
+            self.light.append((conn, environ))
         else:
             super().enqueue_req(conn)
 
@@ -231,9 +246,10 @@ class GatedWorker(SendingWorker):
         made: list[tuple[TConn, Outgoing]] = []
         with self.batches.gathering() as batch:
             for _ in range(min(len(self.light), TURN)):
-                conn = self.light.popleft()
+                conn, environ = self.light.popleft()
                 with batch.of(conn):
-                    made.append((conn, self.handle(conn)))
+                    outgoing = self.handle(conn) if environ is None else self._ask(conn, environ)
+                    made.append((conn, outgoing))
         if batch.store(NO_WAIT):
             self._send_all(batch, made)
         else:  # a thread waits for the database, so that this one answers others
@@ -241,6 +257,20 @@ class GatedWorker(SendingWorker):
             waiting.add_done_callback(
                 lambda _: self.method_queue.defer(self._send_all, batch, made)
             )
+
+    def _ask(self, conn: TConn, environ: dict[str, Any]) -> Outgoing:
+        """Make the answer to a plain request."""
+        outgoing, answer = Outgoing(conn.sock), PlainAnswer()
+        try:
+            is_kept = self._count() and environ[PLAIN]
+            body = self.wsgi(environ, answer.start_response)
+            outgoing.peer = environ[ENVIRON].client
+            outgoing.sendall(answer.written(body, is_kept=is_kept))
+            outgoing.is_kept = is_kept
+        except Exception as error:
+            outgoing.discard()
+            self.handle_error(None, outgoing, conn.client, error)
+        return outgoing
 
     def _send_all(self, batch: Batch, made: list[tuple[TConn, Outgoing]]) -> None:
         """Send what is stored, and refusals in the place of what could not be."""

@@ -14,8 +14,10 @@ from app.http import body
 from app.http import exchange as exchanges
 from app.http import root as roots
 from app.http.exchange import Answer, App, Exchange, Start
+from app.http.plain_request import PLAIN
 from app.http.prometheus import Metrics
 from app.http.resource import RouteTable
+from app.http.shortcut import Shortcut
 from app.request_log.batches import Batches
 from app.request_log.delivery import BEGUN, Deliveries
 from app.request_log.journal import Entry, Journal, Unavailable
@@ -47,8 +49,11 @@ class Recorder:
         strangers: Strangers,
         largest_body: int,
         largest_upload: int,
+        shortcut: Shortcut | None = None,
     ) -> None:
         self._app = app
+        self._shortcut = shortcut
+        self.takes_plain = shortcut is not None  # requests that no parser has read
         self._routes = routes
         self.light = routes.light
         self.root = routes.root
@@ -161,7 +166,10 @@ class Recorder:
                 is_anyone = exchange.caller.is_anyone
                 largest = LARGEST_OF_ANYONE if is_anyone else self._largest_body
                 exchange.body = body.read(exchange.environ, min(largest, self._largest_body))
-            return exchanges.run(self._app, exchange.environ)
+            answer = None
+            if self._shortcut is not None and PLAIN in exchange.environ:
+                answer = self._shortcut.answer(exchange)
+            return answer or exchanges.run(self._app, exchange.environ)
         except UserError as error:
             return exchanges.refusal(error, exchange.request_id, self.root)
         except Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -49,6 +50,7 @@ class Quick(falcon.App):
     """An application that our worker asks in its main loop, as it asks the service."""
 
     batches = Batches()
+    light = re.compile(rb"POST /v1/[^/ ?]+/predictions HTTP/")
 
 
 api: falcon.App = falcon.App()  # as Falcon makes it: the same worker asks it in threads

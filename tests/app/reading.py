@@ -12,12 +12,9 @@ from typing import Any
 import pytest
 
 from app.settings import Settings
-from app.store.tables import BatchPrediction, Request, RequestCount
 from tests.app import project
-from tests.app.service import TABLES, Service
+from tests.app.service import LOG, TABLES, Service
 from tests.app.templates import Templates
-
-LOG = (Request, BatchPrediction, RequestCount)
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,5 @@ def reader(shared_service: Shared, monkeypatch: pytest.MonkeyPatch) -> Service:
     """Return a service that other tests use too, with an empty log: nothing else may change."""
     monkeypatch.chdir(shared_service.home)
     service = shared_service.service
-    with service.database:
-        for table in LOG:
-            table.delete().execute(service.database)
+    service.empty_log()
     return service

@@ -38,6 +38,7 @@ TABLES = (
     *(EndedSession, Label, Upload, Training, UnloggedRequests, Usage),
     *(RequestCount, Uncounted),
 )
+LOG = (Request, BatchPrediction, RequestCount)
 Result = falcon.testing.Result
 
 
@@ -88,6 +89,12 @@ class Service:
                 }
                 for row in found.execute(self.database)
             ]
+
+    def empty_log(self) -> None:
+        """Forget what was asked and answered."""
+        with self.database:
+            for table in LOG:
+                table.delete().execute(self.database)
 
     def everything(self) -> bytes:
         """Return all that the database holds, to search for what it must not hold."""
