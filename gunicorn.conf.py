@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app import settings
 from app.store import log_lines
+from src.support import interpreter
 from src.support.errors import UserError
 
 log_lines.install(os.environ.get("LAPIDARY_LOG"), "service")
@@ -63,12 +64,14 @@ def _remove_figures():
 
 
 def on_starting(server):
-    """Check the database, and make or migrate it once, before there are workers."""
+    """Check the database, make or migrate it once before there are workers; say what is slow."""
     from app.store import database as databases
     from app.store import integrity
     from app.store.migrations import migrate
     from src.inference import signing
 
+    if not interpreter.is_optimised():
+        server.log.warning(interpreter.SLOWER)
     try:
         signing.check_keys()
         integrity.begin(_settings)

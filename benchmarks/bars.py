@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from src.support import text_tables
+from benchmarks import tables
 
 
 @dataclass(frozen=True)
@@ -27,4 +27,4 @@ class Bar:
 
 def show(title: str, bars: list[Bar]) -> None:
     """Print bars as a table."""
-    text_tables.show(title, ["", "measured", "bar", "verdict", "note"], [bar.row() for bar in bars])
+    tables.show(title, ["", "measured", "bar", "verdict", "note"], [bar.row() for bar in bars])

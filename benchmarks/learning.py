@@ -30,12 +30,12 @@ from app.labels import store as label_store
 from app.store import database as databases
 from app.store import ids
 from app.store.migrations import migrate
+from benchmarks import tables
 from benchmarks.bars import Bar, show
 from benchmarks.peers import servers, wrk
 from benchmarks.peers.lab import PATH, Lab
 from benchmarks.peers.servers import Server
 from src.config import paths
-from src.support import text_tables
 from src.support.cli import guarded
 from src.support.errors import UserError
 
@@ -98,9 +98,7 @@ def _show_csv(lab: Lab, server: Server, data: bytes, rounds: int) -> None:
         [name, f"{len(stored) / statistics.median(found):.0f}"]
         for name, found in (("posted, over HTTP", ours), ("bare executemany", theirs))
     ]
-    text_tables.show(
-        f"{len(stored)} labels as one CSV, median of {rounds}", ["way", "rows/s"], rates
-    )
+    tables.show(f"{len(stored)} labels as one CSV, median of {rounds}", ["way", "rows/s"], rates)
     ratio = statistics.median(b / a for a, b in zip(ours, theirs, strict=True))
     grown = memory[1] - memory[0]
     show(
@@ -174,7 +172,7 @@ def _show_training(lab: Lab, server: Server, data: bytes, rounds: int, seconds: 
         ]
         for name, found in (("at rest", rest), ("while a model trains", busy))
     ]
-    text_tables.show(
+    tables.show(
         f"one record a request, {wrk.CONNECTIONS} connections, 2 workers",
         ["service", "requests/s", "p50 ms", "p99 ms"],
         rows,

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from src.support import text_tables
+from benchmarks import tables
 from src.support.cli import guarded
 from src.support.errors import UserError
 
@@ -55,7 +55,7 @@ def run(rows: list[int], model: str) -> None:
             drawn(number).to_csv(source, index=False)
             found.append((number, source.stat().st_size, _peak(folder, model)))
     cells = [[f"{n}", f"{size / n:.1f}", f"{peak / 1e6:.0f}"] for n, size, peak in found]
-    text_tables.show(f"a training, model={model}", ["rows", "bytes in the CSV", "peak, MB"], cells)
+    tables.show(f"a training, model={model}", ["rows", "bytes in the CSV", "peak, MB"], cells)
     (fewest, _, least), (most, _, greatest) = found[0], found[-1]
     if most > fewest:
         print(f"{(greatest - least) / (most - fewest):.0f} bytes a row")

@@ -11,9 +11,9 @@ import argparse
 import statistics
 from typing import Any
 
+from benchmarks import tables
 from benchmarks.bars import Bar, show
 from benchmarks.browser import browser, service
-from src.support import text_tables
 from src.support.cli import guarded
 
 PAGES = (
@@ -64,7 +64,7 @@ def run(rounds: int) -> None:
         rows.append([path, f"{paint:.0f}", f"{bytes_[0]:.3f}", f"{bytes_[1]:.3f}"])
         paints.append(paint)
         weights.append(bytes_[0])
-    text_tables.show(
+    tables.show(
         f"pages, median of {rounds}", ["page", "first paint, ms", "first, MB", "again, MB"], rows
     )
     slow = Bar("slowest first contentful paint, ms", max(paints), SOONEST, is_least=False)

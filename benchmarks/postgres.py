@@ -24,10 +24,10 @@ from typing import Any
 
 import psycopg
 
+from benchmarks import tables
 from benchmarks.peers import wrk
 from benchmarks.peers.lab import PATH, Lab, Side
 from src.config import paths
-from src.support import text_tables
 from src.support.cli import guarded
 
 PACKED = (1, 16, 64, 100)  # rows in a gzip: what waits together, and what it costs to be few
@@ -78,8 +78,8 @@ def run(url: str, seconds: int) -> None:
         }
         rows = [one.row(name) for name, one in costs.items()]
         columns = ["log", "requests/s", "worker, us", "server, us", "commits", "WAL, bytes"]
-        text_tables.show(f"a request, {wrk.CONNECTIONS} connections, {seconds} s", columns, rows)
-        text_tables.show("a row, bytes", ["", "bytes"], _weights(connection))
+        tables.show(f"a request, {wrk.CONNECTIONS} connections, {seconds} s", columns, rows)
+        tables.show("a row, bytes", ["", "bytes"], _weights(connection))
 
 
 def _load(lab: Lab, bodies: Path, seconds: int, connection: Any | None, **environment: str) -> Cost:

@@ -33,6 +33,7 @@ import numpy as np
 import xgboost
 
 from app.store import database as databases
+from benchmarks import tables
 from benchmarks.bars import Bar, show
 from benchmarks.peers import servers, wrk
 from benchmarks.peers.lab import (
@@ -52,7 +53,6 @@ from benchmarks.peers.servers import Server
 from benchmarks.peers.wrk import Load
 from src.config import paths
 from src.inference import bundle
-from src.support import text_tables
 from src.support.cli import guarded
 from src.support.errors import UserError
 
@@ -110,7 +110,7 @@ def _show_one_record(loads: dict[str, list[Load]], seconds: int, rounds: int) ->
         for name, found in loads.items()
     ]
     title = f"one record a request, {wrk.CONNECTIONS} connections, {rounds} rounds of {seconds} s"
-    text_tables.show(title, ["server", "requests/s", "p50 ms", "p99 ms"], rows)
+    tables.show(title, ["server", "requests/s", "p50 ms", "p99 ms"], rows)
     slow = statistics.median(load.p99 / load.p50 for load in loads[OURS])
     bars = [
         Bar("ours / hello", _ratio(loads, OURS, HELLO), 0.55, note="0.65 is within reach"),
@@ -182,7 +182,7 @@ def _show_many(lab: Lab, server: Server) -> None:
     middle = {name: statistics.median(found) for name, found in times.items()}
     cells = [[name, f"{s * 1000:.1f}", f"{MANY / s:.0f}"] for name, s in middle.items()]
     title = f"{MANY} records, {len(boosters)} boosters"
-    text_tables.show(title, ["way", "ms", "records/s"], cells)
+    tables.show(title, ["way", "ms", "records/s"], cells)
     ours, *bare = middle.values()
     show("its bar", [Bar("ours / boosters, the faster way", min(bare) / ours, 0.5)])
 

@@ -51,7 +51,7 @@ class Lab:
         found = shutil.which(peers)
         if found is None:
             raise UserError("There is no such Python.", given=peers)
-        self._folder, self._peers = folder, str(Path(found).absolute())
+        self.folder, self._peers = folder, str(Path(found).absolute())
         self._running = ExitStack()
         self.bundle = folder / paths.BUNDLES / DATASET / MODEL
         _check(paths.BUNDLES / DATASET / MODEL)
@@ -76,12 +76,12 @@ class Lab:
     def sides(self) -> dict[str, Side]:
         """Start everything that is compared; say which peers are skipped, and why."""
         sides = {
-            HELLO: self._own(HELLO, "benchmarks.peers.hello:api"),
-            QUICK: self._own(QUICK, "benchmarks.peers.hello:quick"),
+            HELLO: self.own(HELLO, "benchmarks.peers.hello:api"),
+            QUICK: self.own(QUICK, "benchmarks.peers.hello:quick"),
             STOCK: self._stock(),
-            OURS: self._own(OURS, "app:api"),
-            UNLOGGED: self._own(UNLOGGED, "benchmarks.peers.unlogged:api"),
-            TWO: self._own(TWO, "app:api", workers=2),
+            OURS: self.own(OURS, "app:api"),
+            UNLOGGED: self.own(UNLOGGED, "benchmarks.peers.unlogged:api"),
+            TWO: self.own(TWO, "app:api", workers=2),
         }
         expected = _price(sides[OURS].server.wait(PATH, self.records[0])[1])
         for name, make in {FASTAPI: self._fastapi, MLFLOW: self._mlflow}.items():
@@ -110,9 +110,10 @@ class Lab:
 
     def var(self, name: str) -> Path:
         """Return the folder of a service's database."""
-        return self._folder / "var" / name
+        return self.folder / "var" / name
 
-    def _own(self, name: str, app: str, workers: int = 1) -> Side:
+    def own(self, name: str, app: str, workers: int = 1) -> Side:
+        """Start an application with the service's settings; raise UserError where it fails."""
         server = self.service(name, app, workers)
         try:
             server.wait(PATH, self.records[0])
@@ -121,7 +122,7 @@ class Lab:
         return Side(server, PATH, self._bodies)
 
     def _stock(self) -> Side:
-        (self._folder / "stock.py").touch()  # gunicorn would take our settings by itself
+        (self.folder / "stock.py").touch()  # gunicorn would take our settings by itself
         command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:{port}", "-c", "stock.py"]
         command += ["--worker-class", "gthread", "--threads", "4", "--workers", "1"]
         command += ["--keep-alive", "65", "--no-control-socket", "benchmarks.peers.hello:api"]
@@ -137,9 +138,9 @@ class Lab:
 
     def _mlflow(self) -> Side:
         self._need("mlflow", "sklearn", "xgboost")
-        folder = str(self._folder / "model")
+        folder = str(self.folder / "model")
         save = [self._peers, "-m", "benchmarks.peers.mlflow_model", str(self.bundle), folder]
-        saved = subprocess.run(save, cwd=self._folder, capture_output=True, text=True, check=False)
+        saved = subprocess.run(save, cwd=self.folder, capture_output=True, text=True, check=False)
         if saved.returncode != 0:
             raise NotServing(saved.stderr.strip().split("\n")[-1])
         command = [self._peers, "-m", "mlflow", "models", "serve", "--model-uri", folder]
@@ -149,10 +150,10 @@ class Lab:
         found = os.pathsep.join([str(Path(self._peers).parent), os.environ["PATH"]])
         server = self._start(MLFLOW, command, PATH=found, MLFLOW_DISABLE_TELEMETRY="true")
         bodies = [b'{"dataframe_records": [%b]}' % record for record in self.records]
-        return Side(server, "/invocations", wrk.write(bodies, self._folder / "invocations"))
+        return Side(server, "/invocations", wrk.write(bodies, self.folder / "invocations"))
 
     def _start(self, name: str, command: list[str], **environment: str) -> Server:
-        server = Server(name, command, self._folder, **environment)
+        server = Server(name, command, self.folder, **environment)
         self._running.callback(server.stop)
         return server
 

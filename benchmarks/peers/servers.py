@@ -92,6 +92,12 @@ def memory(pid: int) -> dict[str, float]:
     return {name: int(sizes[name]) * 1024 / 1e6 for name in ("Rss", "Pss")}
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process so far, its own and the system's for it."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _environment(folder: Path, own: Mapping[str, Any]) -> dict[str, str]:
     """Leave out the caller's settings of the service: they would change what is measured."""
     kept = {

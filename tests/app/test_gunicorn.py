@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from src.support import interpreter
 from tests.app.server import PATIENCE, Server, running
 
 pytestmark = pytest.mark.slow
@@ -36,7 +37,9 @@ def test_it_starts_answers_and_stops(home: Path, tmp_path: Path) -> None:
         assert stat.S_IMODE(server.database.stat().st_mode) == 0o600
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(PATIENCE) == 0
-    assert "Traceback" not in server.log.read_text()
+    text = server.log.read_text()
+    assert "Traceback" not in text
+    assert text.count(interpreter.SLOWER) == (0 if interpreter.is_optimised() else 1)
 
 
 # What is deleted can still be looked at: labels leave tombstones, trainings their history.
