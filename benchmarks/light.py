@@ -5,9 +5,9 @@
 side by side   requests per second over 16 connections and the worker's CPU for each, in turn:
                medians, and the medians of the ratios of hello, the service, and the service with
                every request read by gunicorn's parser and answered through Falcon
-by part        microseconds of CPU in one process, on the short way and on the long one, the least
-               of many rounds; what a worker spends beside that under load is its loop, its sockets
-               and what others do to its caches
+by part        microseconds of CPU in one process, on the short way and on the long one, medians;
+               what a worker spends beside that under load is its loop, its sockets and what others
+               do to its caches
 
 It needs wrk and what the pipeline made in the current folder; var/ is left alone.
 """

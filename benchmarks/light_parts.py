@@ -1,15 +1,15 @@
-"""What each part of a single prediction costs, in one process, one part after the other."""
+"""What each part of a single prediction costs: requests answered in one process, part by part."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import itertools
+import statistics
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
 from gunicorn.config import Config
 from gunicorn.http import get_parser, wsgi
 
@@ -28,9 +28,14 @@ from app.store.migrations import migrate
 from benchmarks.peers.lab import DATASET, PATH, Lab
 from src.support.errors import UserError
 
-ROUNDS = 25
+ROUNDS = 15
 COMMIT = 16  # rows that share a commit, as of requests that come in one turn of the loop
 CLIENT, SERVER = ("127.0.0.1", 40_000), ("127.0.0.1", 8000)
+ARRIVAL, PARSER, WSGI, FALCON = "arrival", "parser", "WSGI", "Falcon"
+CHECKS = "checks: key, host, length, id"
+RECORD, TREES, RANGE = "record from JSON", "trees and warnings", "range and document"
+LOG, ANSWER = f"log: row, commit of {COMMIT}", "answer: headers, count, bytes"
+PARTS = (ARRIVAL, PARSER, WSGI, CHECKS, FALCON, RECORD, TREES, RANGE, LOG, ANSWER)
 
 
 def measure(lab: Lab) -> tuple[dict[str, float], dict[str, float]]:
@@ -50,153 +55,114 @@ def measure(lab: Lab) -> tuple[dict[str, float], dict[str, float]]:
 
 
 class _Parts:
+    """A service whose parts are asked one after the other, as a worker's loop does."""
+
     def __init__(self, api: Recorder, records: Sequence[bytes]) -> None:
-        self.api, self.records = api, records
-        route: Any = api._shortcut and api._shortcut._router.find(PATH)
-        self.serving = route[0].services.registry.pick(DATASET, None, None)
+        self.api = api
         self.config, self.plain = Config(), PlainRequests(Config())
         self.requests = [
             b"POST %b HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nContent-Type: application/json\r\n"
             b"Content-Length: %d\r\n\r\n%b" % (PATH.encode(), len(record), record)
             for record in records
         ]
+        self.spent: Counter[str] = Counter()  # nanoseconds by part
+        route: Any = api._shortcut and api._shortcut._router.find(PATH)
+        self.serving = route[0].services.registry.pick(DATASET, None, None)
 
     def measure(self) -> tuple[dict[str, float], dict[str, float]]:
-        arrived = [self.arrive(one) for one in self.requests]
-        shared = {
-            "checks: key, host, length, id": self.each(self.check, self.environs),
-            "prediction: record, trees, warnings": self.each(self.predict, lambda: self.records),
-            "range and document": self.range_and_document(),
-            "log: row, commit of 16": self.each(self.entry, self.answered) + self.commit(),
-        }
-        handled = sum(list(shared.values())[1:3])
-        headers = self.each(self.headers, self.answered)
-        short = self.each(self.ask_shortcut, self.exchanges)
-        long = self.each(self.ask_falcon, self.exchanges)
-        arrival = self.each(self.arrive, lambda: self.requests)
-        return (
-            {
-                "arrival": arrival,
-                "parser": self.each(self.read, lambda: arrived),
-                "WSGI": 0.0,
-                "Falcon": short - handled,
-                **shared,
-                "answer: headers, count, bytes": headers + self.each(self.write, self.sealed),
-            },
-            {
-                "arrival": arrival,
-                "parser": self.each(self.parse, lambda: self.requests),
-                "WSGI": self.wsgi_seconds(),
-                "Falcon": long - handled,
-                **shared,
-                "answer: headers, count, bytes": headers,
-            },
-        )
+        with contextlib.ExitStack() as stack:
+            for owner, name, part in (
+                (self.serving.records, "decode", RECORD),
+                (self.serving.predictor, "output", TREES),
+                (self.serving.guard, "warnings", TREES),
+                (answers, "answer", RANGE),
+            ):
+                call = getattr(owner, name)
+                setattr(owner, name, self._timed(part, call))
+                stack.callback(setattr, owner, name, call)
+            rounds = [(self._round(self._short), self._round(self._long)) for _ in range(ROUNDS)]
+        short, long = zip(*rounds[1:], strict=True)
+        return _medians(short), _medians(long)
 
-    def each(self, call: Callable[[Any], Any], make: Callable[[], Sequence[Any]]) -> float:
-        """Return what a call costs with each of these: the least of all rounds, others only add."""
-        spent = []
-        for _ in range(ROUNDS):
-            made = make()
+    def _round(self, ask: Callable[[bytes], tuple[Exchange, Answer]]) -> dict[str, float]:
+        """Ask all requests once, those of a commit together."""
+        self.spent.clear()
+        for start in range(0, len(self.requests), COMMIT):
+            some = [ask(one) for one in self.requests[start : start + COMMIT]]
+            self._timed(LOG, self._store)(some)
+            for one in some:
+                self._timed(ANSWER, self._count)(*one)
+        # Each was measured with what is within it.
+        self.spent[FALCON] -= self.spent[RECORD] + self.spent[RANGE]
+        self.spent[RANGE] -= self.spent[TREES]
+        return {part: self.spent[part] / len(self.requests) / 1000 for part in PARTS}
+
+    def _timed(self, part: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*words: Any, **more: Any) -> Any:
             begun = time.thread_time_ns()
-            for one in made:
-                call(one)
-            spent.append((time.thread_time_ns() - begun) / len(made) / 1000)
-        return min(spent)
+            made = call(*words, **more)
+            self.spent[part] += time.thread_time_ns() - begun
+            return made
 
-    def arrive(self, request: bytes) -> RequestBuffer:
+        return timed
+
+    def _short(self, request: bytes) -> tuple[Exchange, Answer]:
+        arrival = self._timed(ARRIVAL, self._arrive)(request)
+        environ = self._timed(PARSER, self.plain.read)(arrival, CLIENT, SERVER)
+        made = self._timed(CHECKS, self._check)(environ)
+        assert self.api._shortcut is not None
+        answer = self._timed(FALCON, self.api._shortcut.answer)(made)
+        if answer is None:
+            raise UserError("The short way does not answer.", given=request)
+        answer = self._timed(ANSWER, self.api._with_headers)(made, answer)
+        self._timed(ANSWER, self._write)(answer)
+        return made, answer
+
+    def _long(self, request: bytes) -> tuple[Exchange, Answer]:
+        self._timed(ARRIVAL, self._arrive)(request)
+        parsed = self._timed(PARSER, self._parse)(request)
+        response, environ = self._timed(WSGI, wsgi.create)(
+            parsed, Outgoing(None), CLIENT, SERVER, self.config
+        )
+        made = self._timed(CHECKS, self._check)(environ)
+        answer = self._timed(FALCON, exchange.run)(self.api._app, environ)
+        answer = self._timed(ANSWER, self.api._with_headers)(made, answer)
+        self._timed(WSGI, self._respond)(response, answer)
+        return made, answer
+
+    def _arrive(self, request: bytes) -> RequestBuffer:
         arrival = RequestBuffer(request, 0.0)
         if not (arrival.is_ready() and arrival.is_whole() and arrival.is_one_record()):
             raise UserError("A request is not whole.", given=request)
         return arrival
 
-    def read(self, arrival: RequestBuffer) -> dict[str, Any]:
-        environ = self.plain.read(arrival, CLIENT, SERVER)
-        if environ is None:
-            raise UserError("A request is not plain.", given=bytes(arrival.data))
-        return environ
-
-    def parse(self, request: bytes) -> Any:
+    def _parse(self, request: bytes) -> Any:
         return next(get_parser(self.config, iter([request]), CLIENT))
 
-    def environs(self) -> list[dict[str, Any]]:
-        return [self.read(self.arrive(one)) for one in self.requests]
-
-    def check(self, environ: dict[str, Any]) -> Exchange:
-        made = exchange.begin(environ)
-        guard = self.api._guard
+    def _check(self, environ: dict[str, Any]) -> Exchange:
+        made, guard = exchange.begin(environ), self.api._guard
         made.client = guard.client(environ)
         guard.preflight(environ)
         made.caller = guard.admit(environ)
         made.body = body.read(environ, self.api._largest_body)
         return made
 
-    def exchanges(self) -> list[Exchange]:
-        return [self.check(one) for one in self.environs()]
+    def _store(self, some: list[tuple[Exchange, Answer]]) -> None:
+        self.api._journal.write_all([self.api._entry(*one) for one in some])
 
-    def ask_shortcut(self, made: Exchange) -> Answer:
-        answer = self.api._shortcut.answer(made) if self.api._shortcut else None
-        if answer is None:
-            raise UserError("The short way does not answer.", given=made.body)
-        return answer
+    def _count(self, made: Exchange, answer: Answer) -> None:
+        self.api._settle(made, answer, None)
 
-    def ask_falcon(self, made: Exchange) -> Answer:
-        return exchange.run(self.api._app, made.environ)
-
-    def predict(self, record: bytes) -> None:
-        serving = self.serving
-        values = serving.records.decode(record).values
-        serving.guard.warnings(values, serving.predictor.output(values))
-
-    def range_and_document(self) -> float:
-        made = [self.serving.records.decode(one).values for one in self.records]
-
-        def whole(values: Any) -> None:
-            msgspec.json.encode(answers.answer(self.serving, values, "")[0])
-
-        def without(values: Any) -> None:
-            self.serving.guard.warnings(values, self.serving.predictor.output(values))
-
-        return self.each(whole, lambda: made) - self.each(without, lambda: made)
-
-    def answered(self) -> list[tuple[Exchange, Answer]]:
-        return [(one, self.ask_shortcut(one)) for one in self.exchanges()]
-
-    def entry(self, one: tuple[Exchange, Answer]) -> Any:
-        return self.api._entry(*one)
-
-    def commit(self) -> float:
-        def entries() -> list[list[Any]]:
-            made = [self.entry(one) for one in self.answered()]
-            return [made[start : start + COMMIT] for start in range(0, len(made), COMMIT)]
-
-        return (
-            self.each(self.api._journal.write_all, entries)
-            * len(self.records[::COMMIT])
-            / len(self.records)
-        )
-
-    def headers(self, one: tuple[Exchange, Answer]) -> Answer:
-        made, answer = one
-        return self.api._settle(made, self.api._with_headers(made, answer), None)
-
-    def sealed(self) -> list[Answer]:
-        return [self.api._with_headers(*one) for one in self.answered()]
-
-    def write(self, answer: Answer) -> bytes:
+    def _write(self, answer: Answer) -> None:
         made = PlainAnswer()
         made.start_response(answer.status, answer.headers)
-        return made.written([answer.body], is_kept=True)
+        made.written([answer.body], is_kept=True)
 
-    def wsgi_seconds(self) -> float:
-        """Return what gunicorn's environ and response cost."""
-        answers_ = iter(itertools.cycle(self.sealed()))
+    def _respond(self, response: Any, answer: Answer) -> None:
+        response.start_response(answer.status, answer.headers)
+        response.write(answer.body)
+        response.close()
 
-        def respond(request: Any) -> None:
-            outgoing, answer = Outgoing(None), next(answers_)
-            response, _ = wsgi.create(request, outgoing, CLIENT, SERVER, self.config)
-            response.start_response(answer.status, answer.headers)
-            response.write(answer.body)
-            response.close()
 
-        return self.each(respond, lambda: [self.parse(one) for one in self.requests])
+def _medians(rounds: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {part: statistics.median(one[part] for one in rounds) for part in PARTS}

@@ -222,11 +222,15 @@ class SendingWorker(ThreadWorker):
         if conn.parser and conn.parser.unreader.buf.getvalue():
             self.enqueue_req(conn)
             return
+        self._keep_open(conn)
+        self._watch(conn, self.on_client_socket_readable)
+
+    def _keep_open(self, conn: TConn) -> None:
+        """Keep a connection for its next request, for a while."""
         conn.set_timeout()
         if not self.alive:
             conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
         self.keepalived_conns.append(conn)
-        self._watch(conn, self.on_client_socket_readable)
 
     def _leave(self, conn: TConn, *, watch: bool = True) -> None:
         """Close when the client has closed: before, what it still sends would void the answer."""

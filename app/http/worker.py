@@ -39,7 +39,7 @@ from app.http.plain_answer import PlainAnswer
 from app.http.plain_request import PLAIN, PlainRequests
 from app.http.reloads import reloads
 from app.http.request_buffer import COLLECTED, RequestBuffer
-from app.http.sending import SendingWorker, receive, shut
+from app.http.sending import OnEvent, SendingWorker, receive, shut
 from src.support.errors import UserError
 
 NO_WAIT = 0.02  # seconds that the main loop waits for a database
@@ -76,6 +76,7 @@ class GatedWorker(SendingWorker):
         # To be answered in the main loop: plain requests by their environ, others by the parser.
         self.light: deque[tuple[TConn, dict[str, Any] | None]] = deque()
         self.plain: PlainRequests | None = None
+        self.watched: set[TConn] = set()  # being answered, and watched for what comes after that
 
     def run(self) -> None:
         """Serve until told to stop, or the master is gone, which is noticed at once."""
@@ -130,10 +131,36 @@ class GatedWorker(SendingWorker):
             super().enqueue_req(conn)
             return
         ahead = conn.parser.unreader.take_buffered() if conn.parser else b""
-        arrival = RequestBuffer(ahead, time.monotonic() + self.request_seconds)
-        if not self._collect(conn, arrival):
-            self.arriving[conn] = arrival
-            self._watch(conn, self._on_arrival)
+        self._begin(conn, RequestBuffer(ahead, time.monotonic() + self.request_seconds))
+
+    def on_client_socket_readable(self, conn: TConn, client: socket.socket) -> None:
+        """Take the next request of a connection that was kept.
+
+        One that is answered in this turn stays watched: not to watch it and to watch it again takes
+        as long as to read a plain request.
+        """
+        if self.plain is None or not self.batches:
+            super().on_client_socket_readable(conn, client)
+            return
+        if conn in self.watched:  # there is more, which has its time after the answer
+            return
+        data = receive(conn, COLLECTED)
+        if data is None:
+            return
+        self.keepalived_conns.remove(conn)
+        arrival = RequestBuffer(data, time.monotonic() + self.request_seconds)
+        environ = (
+            self.plain.read(arrival, conn.client, conn.server) if self._is_light(arrival) else None
+        )
+        if environ is not None:
+            self.watched.add(conn)
+            self.light.append((conn, environ))
+            return
+        self.poller.unregister(client)
+        if data:
+            self._begin(conn, arrival)
+        else:
+            self._drop(conn)
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
         """Leave out what the application did not read; of a whole request, that is in memory."""
@@ -191,6 +218,12 @@ class GatedWorker(SendingWorker):
             self._drop(next(iter(waiting)))
         elif slow := list(self.readers):
             self._cut(slow[0], self.readers.pop(slow[0]))
+
+    def _begin(self, conn: TConn, arrival: RequestBuffer) -> None:
+        """Take what has come of a request, and wait for the rest."""
+        if not self._collect(conn, arrival):
+            self.arriving[conn] = arrival
+            self._watch(conn, self._on_arrival)
 
     def _collect(self, conn: TConn, arrival: RequestBuffer) -> bool:
         """Take what has come; tell whether there is nothing more to wait for."""
@@ -253,6 +286,8 @@ class GatedWorker(SendingWorker):
         if batch.store(NO_WAIT):
             self._send_all(batch, made)
         else:  # a thread waits for the database, so that this one answers others
+            for conn, _ in made:
+                self._unwatch(conn)
             waiting = self.tpool.submit(batch.store)
             waiting.add_done_callback(
                 lambda _: self.method_queue.defer(self._send_all, batch, made)
@@ -279,6 +314,27 @@ class GatedWorker(SendingWorker):
             if conn in refused:
                 outgoing.replace(written(refused[conn]))
             self._send(conn, outgoing)
+
+    def _send(self, conn: TConn, outgoing: Outgoing) -> None:
+        if conn in self.watched and not outgoing.is_kept:
+            self._unwatch(conn)
+        super()._send(conn, outgoing)
+
+    def _await_request(self, conn: TConn) -> None:
+        if conn in self.watched:
+            self.watched.remove(conn)
+            self._keep_open(conn)
+        else:
+            super()._await_request(conn)
+
+    def _watch(self, conn: TConn, callback: OnEvent, event: int = EVENT_READ) -> None:
+        if conn in self.watched:
+            self._unwatch(conn)
+        super()._watch(conn, callback, event)
+
+    def _unwatch(self, conn: TConn) -> None:
+        self.watched.discard(conn)
+        super()._unwatch(conn)
 
     def _refuse(self, conn: TConn, arrival: RequestBuffer) -> None:
         """Say why a request is not answered; say nothing where none was begun."""

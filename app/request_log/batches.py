@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,9 @@ from app.request_log.journal import Entry, Journal, is_busy
 
 # Make an exchange's last answer, and count it: the error says why its first one must not be sent.
 Settle = Callable[[Exchange, Answer, Exception | None], Answer]
+
+
+_ANSWERING = nullcontext()  # one for all: it is entered for each answer, and keeps nothing
 
 
 @dataclass(slots=True)
@@ -34,11 +37,10 @@ class Batch:
         self._made: list[_Made] = []
         self._key: Any = None
 
-    @contextmanager
-    def of(self, key: Any) -> Iterator[None]:
+    def of(self, key: Any) -> AbstractContextManager[None]:
         """Say for whom the answer is that is made now."""
         self._key = key
-        yield
+        return _ANSWERING
 
     def add(self, entry: Entry, exchange: Exchange, answer: Answer) -> None:
         """Take what belongs to the answer that is made now."""

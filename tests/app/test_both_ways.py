@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
@@ -272,6 +273,81 @@ def test_what_comes_in_pieces_is_read_when_it_is_whole(ways: Ways, piece: int) -
             ways.short.turn()
         assert ways.short.read(client).startswith(b"HTTP/1.1 200 OK\r\n")
     assert ways.read == 1
+
+
+def test_what_is_sent_while_another_is_answered_has_its_turn(ways: Ways) -> None:
+    """More connections than are answered in one turn, and each sends again before its answer."""
+    clients = [ways.short.connect() for _ in range(40)]
+    for client in clients:
+        ways.short.answer(client, POSTED)
+    for client in clients:
+        client.sendall(POSTED)
+    ways.short.turn(1)
+    for client in clients:
+        client.sendall(POSTED)
+    for client in clients:
+        assert ways.short.read(client, 2).count(b"HTTP/1.1 200 OK") == 2
+    assert len(ways.service.rows()) == 120
+    for client in clients:
+        client.close()
+    ways.short.turn(1)
+    ways.short.turn()
+    assert (ways.short.nr_conns, len(ways.short.watched), len(ways.short.keepalived_conns)) == (
+        0,
+        0,
+        0,
+    )
+
+
+def test_a_kept_connection_that_closes_while_it_is_answered_is_let_go(ways: Ways) -> None:
+    client = ways.short.connect()
+    ways.short.answer(client, POSTED)
+    client.sendall(POSTED)
+    client.close()
+    for _ in range(3):
+        ways.short.turn(0.01)
+    assert (ways.short.nr_conns, len(ways.short.watched)) == (0, 0)
+    assert len(ways.service.rows()) == 2
+
+
+@pytest.mark.parametrize("more", [b"", POSTED])
+def test_a_kept_connection_waits_for_a_database_that_is_busy(
+    ways: Ways, monkeypatch: pytest.MonkeyPatch, more: bytes
+) -> None:
+    write, began = Journal.write_all, threading.Event()
+
+    def busy(journal: Journal, entries: Any, wait: float | None = None) -> None:
+        if wait is None:
+            assert began.wait(20)
+            write(journal, entries)
+            return
+        for entry in entries:
+            entry.error = peewee.OperationalError("database is locked")
+
+    with closing(ways.short.connect()) as client:
+        ways.short.answer(client, POSTED)
+        monkeypatch.setattr(Journal, "write_all", busy)
+        client.sendall(POSTED)
+        ways.short.turn(1)
+        client.sendall(more)
+        ways.short.turn()
+        assert not ways.short.watched  # a loop that waits for nothing would spin
+        assert len(ways.service.rows()) == 1
+        monkeypatch.setattr(Journal, "write_all", write)
+        began.set()
+        answers = 2 if more else 1
+        assert ways.short.read(client, answers).count(b"HTTP/1.1 200 OK") == answers
+    assert len(ways.service.rows()) == 1 + answers
+
+
+def test_a_kept_connection_that_sends_half_a_request_is_waited_for(ways: Ways) -> None:
+    with closing(ways.short.connect()) as client:
+        ways.short.answer(client, POSTED)
+        client.sendall(POSTED[:50])
+        ways.short.turn(1)
+        assert len(ways.short.arriving) == 1
+        answer = ways.short.answer(client, POSTED[50:])
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_who_closes_in_the_middle_leaves_nothing(ways: Ways) -> None:
