@@ -156,7 +156,7 @@ def _given_id(environ: dict[str, Any]) -> str | None:
     request_id: str | None = environ.get("HTTP_X_REQUEST_ID")
     if request_id is None or not request_id.isascii() or not request_id.isprintable():
         return None
-    return request_id.strip()[:LONGEST_ID] or None
+    return request_id.strip()[:LONGEST_ID].strip() or None  # as a header is sent
 
 
 def run(app: App, environ: dict[str, Any]) -> Answer:

@@ -116,7 +116,8 @@ class GatedWorker(SendingWorker):
         self.light_requests = getattr(app, "light", NOTHING)
         self.count_unlogged = getattr(app, "count_unlogged", self.count_unlogged)
         self.root = getattr(app, "root", "")
-        if getattr(app, "takes_plain", False) and plain_request.are_read(self.cfg):
+        takes_plain = self.gated and getattr(app, "takes_plain", False)
+        if takes_plain and plain_request.are_read(self.cfg):
             self.plain = PlainRequests(self.cfg)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
@@ -139,7 +140,7 @@ class GatedWorker(SendingWorker):
         One that is answered in this turn stays watched: not to watch it and to watch it again takes
         as long as to read a plain request.
         """
-        if self.plain is None or not self.batches:
+        if self.plain is None:
             super().on_client_socket_readable(conn, client)
             return
         if conn in self.watched:  # there is more, which has its time after the answer
@@ -149,10 +150,7 @@ class GatedWorker(SendingWorker):
             return
         self.keepalived_conns.remove(conn)
         arrival = RequestBuffer(data, time.monotonic() + self.request_seconds)
-        environ = (
-            self.plain.read(arrival, conn.client, conn.server) if self._is_light(arrival) else None
-        )
-        if environ is not None:
+        if (environ := self._plain_environ(conn, arrival)) is not None:
             self.watched.add(conn)
             self.light.append((conn, environ))
             return
@@ -252,17 +250,22 @@ class GatedWorker(SendingWorker):
             seconds = self.upload_seconds + arrival.size / 1e6
             self.uploads[conn] = time.monotonic() + min(seconds, self.longest_upload_seconds)
             conn.sock.setblocking(True)
-        is_light, environ = self._is_light(arrival), None
-        if is_light and self.plain is not None:
-            environ = self.plain.read(arrival, conn.client, conn.server)
-        if environ is None:
-            conn.data_ready = True
-            conn.parser = conn.parser or get_parser(self.cfg, conn.sock, conn.client)
-            conn.parser.unreader.unread(arrival.data)
-        if is_light:
+        if (environ := self._plain_environ(conn, arrival)) is not None:
             self.light.append((conn, environ))
+            return
+        conn.data_ready = True
+        conn.parser = conn.parser or get_parser(self.cfg, conn.sock, conn.client)
+        conn.parser.unreader.unread(arrival.data)
+        if self._is_light(arrival):
+            self.light.append((conn, None))
         else:
             super().enqueue_req(conn)
+
+    def _plain_environ(self, conn: TConn, arrival: RequestBuffer) -> dict[str, Any] | None:
+        """Return the environ of a light request that needs no parser; None of any other."""
+        if self.plain is None or not self._is_light(arrival):
+            return None
+        return self.plain.read(arrival, conn.client, conn.server)
 
     def _is_light(self, arrival: RequestBuffer) -> bool:
         """Tell whether to answer takes less time than to hand the request to a thread and back."""
@@ -315,11 +318,6 @@ class GatedWorker(SendingWorker):
                 outgoing.replace(written(refused[conn]))
             self._send(conn, outgoing)
 
-    def _send(self, conn: TConn, outgoing: Outgoing) -> None:
-        if conn in self.watched and not outgoing.is_kept:
-            self._unwatch(conn)
-        super()._send(conn, outgoing)
-
     def _await_request(self, conn: TConn) -> None:
         if conn in self.watched:
             self.watched.remove(conn)
@@ -360,6 +358,8 @@ class GatedWorker(SendingWorker):
     def _drop(self, conn: TConn) -> None:
         self._forget(conn)
         self.cut.discard(conn)
+        if conn in self.watched:
+            self._unwatch(conn)
         super()._drop(conn)
 
     def _forget(self, conn: TConn) -> None:

@@ -438,6 +438,18 @@ def test_a_worker_that_stops_says_so(ways: Ways) -> None:
         assert b"\r\nConnection: close\r\n" in ways.short.answer(client, POSTED)
 
 
+def test_an_id_that_is_cut_is_written_alike(ways: Ways) -> None:
+    short, long = ways.both(written(PREDICT, [*HEADERS, ("X-Request-Id", "y" * 99 + " z")], BODY))
+    assert short == long
+    assert ways.answered == 1
+
+
+def test_what_is_encrypted_or_framed_is_left_to_gunicorn(ways: Ways) -> None:
+    with closing(Loop(ways.service.api, protocol="uwsgi")) as loop:
+        assert not loop.gated
+        assert loop.plain is None
+
+
 def test_requests_are_counted(ways: Ways) -> None:
     ways.short.max_requests = 2
     with closing(ways.short.connect()) as client:
