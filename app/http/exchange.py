@@ -100,6 +100,7 @@ class Exchange:
     is_answer_stored: bool = True  # not where it only repeats what is stored or derived
     stream: Iterable[bytes] | None = None  # an answer too long to be held whole
     file: FileBody | None = None  # an answer that is a file
+    spent: tuple[Unit, ...] = ()  # what quotas were charged with
 
     @property
     def path(self) -> str:
@@ -122,9 +123,14 @@ class Exchange:
         return self.caller.name if self.caller else ""
 
     def spend(self, unit: Unit, number: int) -> None:
-        """Count what the caller uses; raise UserError where a quota has less left."""
-        if self.caller is not None and self.caller.budget is not None:
-            self.caller.budget.spend(unit, number)
+        """Count what the caller uses; raise UserError where a quota has less left.
+
+        A handler may be asked twice: by the short way, and where that has no answer by Falcon.
+        """
+        if self.caller is None or self.caller.budget is None or unit in self.spent:
+            return
+        self.caller.budget.spend(unit, number)
+        self.spent += (unit,)
 
     def milliseconds(self) -> float:
         """Return the milliseconds since the request began."""

@@ -27,7 +27,8 @@ FILE = ""  # in place of a key's name: a row of the file, or a label that says w
 
 def trusted(database: peewee.Database, dataset: Dataset) -> frozenset[str]:
     """Return the names of the keys whose labels count as the file's rows do."""
-    may_promote = {key.name for key in api_keys.valid(database).values() if "admin" in key.scopes}
+    valid = [key.caller for key in api_keys.unrevoked(database).values() if not key.has_ended]
+    may_promote = {one.name for one in valid if one.may("admin") and one.sees(dataset.name)}
     return frozenset({FILE, HERE.name, *may_promote, *dataset.labels.trusted_keys})
 
 

@@ -235,7 +235,7 @@ def test_a_key_that_was_revoked_is_refused_though_models_cannot_be_looked_for(
     watcher: Watcher, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learnt: list[object] = []
-    monkeypatch.setattr(Guard, "learn", lambda *words: learnt.append(words))
+    monkeypatch.setattr(Guard, "learn", lambda *words, **_: learnt.append(words))
     registry.error = peewee.OperationalError("gone")
     watcher.look()
     assert len(learnt) == 0

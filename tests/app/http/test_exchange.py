@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from app.http import exchange as exchanges
+from app.http.exchange import Caller
 from app.store import ids
 from src.support.errors import UserError
 
@@ -90,3 +91,27 @@ def test_it_knows_the_name_of_who_asks() -> None:
 def test_a_query_keeps_what_tells_its_parameters_apart() -> None:
     exchange = exchanges.begin({"QUERY_STRING": "a=\xe9&b=%20+x", "PATH_INFO": "/"})
     assert exchange.query == "a=%C3%A9&b=%20+x"
+
+
+class Purse:
+    def __init__(self) -> None:
+        self.left = {"requests": 3, "records": 10}
+
+    def spend(self, unit: str, number: int) -> None:
+        if number > self.left[unit]:
+            raise UserError("The quota is used up.", code="quota_exceeded")
+        self.left[unit] -= number
+
+    def headers(self) -> list[tuple[str, str]]:
+        return []
+
+
+def test_a_handler_that_is_asked_twice_is_charged_once() -> None:
+    exchange, purse = exchanges.begin({}), Purse()
+    exchange.caller = Caller("web", frozenset(), budget=purse)
+    with pytest.raises(UserError):
+        exchange.spend("records", 11)
+    for _ in range(2):
+        exchange.spend("requests", 1)
+        exchange.spend("records", 10)
+    assert purse.left == {"requests": 2, "records": 0}
