@@ -34,7 +34,7 @@ def test_a_failure_of_ours_is_told_stored_and_leaves_nothing_open(
         databases.append(database)
         raise ZeroDivisionError("a secret detail")
 
-    monkeypatch.setattr(version_store, "every", fail)
+    monkeypatch.setattr(version_store, "models", fail)
     answer = service.ask("/v1/stones/models")
     assert_refused(answer, 500, "not the request's fault")
     assert "secret" not in answer.text
