@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import joblib
 import pandas as pd
 import pytest
 
@@ -88,7 +89,7 @@ def test_a_forged_model_is_refused_though_who_loads_it_kept_its_hash(
     path: Path, trace: Path
 ) -> None:
     """As a database has it that was forged as well."""
-    (path / "model.joblib").write_bytes((path / "model.joblib").read_bytes() + b"\0")
+    joblib.dump(Touch(trace), path / "model.joblib")
     manifest = json.loads((path / "manifest.json").read_bytes())
     manifest["files"]["model.joblib"] = bundle._sha256((path / "model.joblib").read_bytes())
     (path / "manifest.json").write_text(json.dumps(bundle.sealed(manifest)))
