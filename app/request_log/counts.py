@@ -6,6 +6,7 @@ before there were counts are counted later, the newest first; `Uncounted` says w
 
 from __future__ import annotations
 
+import os
 import time
 from bisect import bisect_right
 from collections import Counter
@@ -20,6 +21,7 @@ from app.store import database as databases
 from app.store.tables import DURATIONS, ENDS, Request, RequestCount, Uncounted
 
 MINUTE, HOUR = 60, 3600  # seconds that a count may be of
+PARTS = 64  # of a span: of two processes one waits only where their numbers share one
 CHUNK = 2000  # rows that are counted in one transaction: some ten milliseconds
 CHUNKS = 100  # of one look
 PAUSE = 0.02  # seconds between two, for those who wait
@@ -39,9 +41,10 @@ def add(execute: Execute, mark: str, rows: Iterable[Row], sign: int = 1) -> None
             start, duration = _start(at[:16]), bisect_right(BOUNDS, milliseconds)
             for seconds in (MINUTE, HOUR):
                 classes[seconds, start - start % seconds, end, duration] += sign
+    part = os.getpid() % PARTS
     # In one order for all, so that no two transactions wait for each other.
     for (seconds, start, end, duration), number in sorted(classes.items()):
-        execute(_upsert(end, duration, mark), (seconds, start, number, number))
+        execute(_upsert(end, duration, mark), (seconds, start, part, number, number))
 
 
 def remove(database: peewee.Database, rows: Sequence[tuple[str, *tuple[Any, ...]]]) -> None:
@@ -50,10 +53,17 @@ def remove(database: peewee.Database, rows: Sequence[tuple[str, *tuple[Any, ...]
     counted = [row[1:] for row in rows if until is None or row[0] > until]
     add(database.execute_sql, database.param, counted, -1)
     if counted:
-        empty = sum(getattr(RequestCount, name) for name in ENDS.values()) <= 0
-        spans = RequestCount.seconds.in_([MINUTE, HOUR])
-        last = RequestCount.at <= _start(counted[-1][0][:16])
-        RequestCount.delete().where(spans, last, empty).execute(database)
+        _remove_empty(database, _start(counted[-1][0][:16]))
+
+
+def _remove_empty(database: peewee.Database, last: int) -> None:
+    """Remove spans that hold nothing any more; a part of one alone may be below zero."""
+    every = peewee.fn.SUM(sum(getattr(RequestCount, name) for name in ENDS.values()))
+    for seconds in (MINUTE, HOUR):
+        within = (RequestCount.seconds == seconds) & (RequestCount.at <= last)
+        empty = RequestCount.select(RequestCount.at).where(within)
+        empty = empty.group_by(RequestCount.at).having(every <= 0)
+        RequestCount.delete().where(within, RequestCount.at.in_(empty)).execute(database)
 
 
 def fill(database: peewee.Database) -> None:
@@ -129,8 +139,8 @@ def _upsert(end: str, duration: int, mark: str) -> str:
     names, table = (end, f"d{duration:02}"), RequestCount._meta.table_name
     adds = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in names)
     return (
-        f"INSERT INTO {table} (seconds, at, {', '.join(names)}) "  # noqa: S608
-        f"VALUES ({', '.join([mark] * 4)}) ON CONFLICT (seconds, at) DO UPDATE SET {adds}"
+        f"INSERT INTO {table} (seconds, at, part, {', '.join(names)}) "  # noqa: S608
+        f"VALUES ({', '.join([mark] * 5)}) ON CONFLICT (seconds, at, part) DO UPDATE SET {adds}"
     )
 
 

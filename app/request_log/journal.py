@@ -216,7 +216,7 @@ class Journal:
                     if entry.predictions:
                         rows = [OF_PREDICTIONS.with_checksum(row) for row in entry.predictions]
                         cursor.executemany(prediction, rows)
-                # Last, for the others of a server wait for who has counted the same minute.
+                # Last, for whoever shares its part of a minute waits for it.
                 counts.add(cursor.execute, self._mark, [COUNTED(one.request) for one in entries])
                 cursor.execute("COMMIT")
             except BaseException:

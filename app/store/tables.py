@@ -97,11 +97,12 @@ class RequestCount(Model):
 
     seconds = IntegerField()  # of the span
     at = IntegerField()  # when it began, in seconds since 1970
+    part = IntegerField()  # of several processes each adds to its own: none waits for another
     success, redirect, refusal, failure = (_count() for _ in ENDS)
 
     class Meta:
         table_name = "request_count"
-        primary_key = CompositeKey("seconds", "at")
+        primary_key = CompositeKey("seconds", "at", "part")
         without_rowid = True
 
 

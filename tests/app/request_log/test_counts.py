@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,7 +19,7 @@ from app.store import database as databases
 from app.store.tables import ENDS, Request, RequestCount, Uncounted
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
-COLUMNS = [field.name for field in Request._meta.sorted_fields]
+COLUMNS = [one.name for one in Request._meta.sorted_fields if one is not Request.checksum]
 numbers = itertools.count()
 
 
@@ -64,12 +65,11 @@ def store(database: peewee.Database, *rows: dict[str, Any]) -> None:
 
 def counted(database: peewee.Database, seconds: int = counts.MINUTE) -> dict[int, list[int]]:
     """Return how the requests of each minute ended, by seconds after AT."""
-    rows = RequestCount.select().where(RequestCount.seconds == seconds)
+    sums = [peewee.fn.SUM(getattr(RequestCount, name)) for name in ENDS.values()]
+    rows = RequestCount.select(RequestCount.at, *sums).where(RequestCount.seconds == seconds)
+    rows = rows.group_by(RequestCount.at).order_by(RequestCount.at).tuples()
     start = int(AT.timestamp())
-    return {
-        one.at - start: [getattr(one, name) for name in ENDS.values()]
-        for one in rows.order_by(RequestCount.at).execute(database)
-    }
+    return {at - start: [int(one) for one in ends] for at, *ends in rows.execute(database)}
 
 
 def test_what_is_stored_is_counted_with_it(database: peewee.Database, journal: Journal) -> None:
@@ -92,6 +92,19 @@ def test_what_is_removed_is_counted_no_more(database: peewee.Database, journal: 
     retention.trim(database, before=AT + timedelta(seconds=31), megabytes=None)
     assert counted(database) == {60: [1, 0, 0, 0], 3960: [1, 0, 0, 0]}
     assert counted(database, counts.HOUR) == {0: [1, 0, 0, 0], 3600: [1, 0, 0, 0]}
+
+
+def test_processes_count_apart_and_may_take_off_what_others_counted(
+    database: peewee.Database, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        monkeypatch.setattr(os, "getpid", lambda number=number: number)
+        journal.write_all([entry(0), entry(60, 404)])
+    assert counted(database) == {0: [2, 0, 0, 0], 60: [0, 0, 2, 0]}
+    monkeypatch.setattr(os, "getpid", lambda: 3)
+    retention.trim(database, before=AT + timedelta(seconds=31), megabytes=None)
+    assert counted(database) == {60: [0, 0, 2, 0]}
+    assert sorted(one.part for one in RequestCount.select().execute(database)) == [1, 1, 2, 2, 3]
 
 
 def test_rows_of_before_are_counted_a_few_at_a_time(
