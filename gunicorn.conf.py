@@ -33,7 +33,7 @@ wsgi_app = "app.wsgi:api"
 bind = _settings.bind
 workers = _settings.workers or len(os.sched_getaffinity(0))
 threads = _settings.threads
-worker_class = "app.http.worker.GatedWorker"
+worker_class = "app.http.loop.worker.GatedWorker"
 # Each worker loads its own models: threads of the libraries under them do not outlive a fork.
 preload_app = False
 umask = 0o077  # the database and the bundles are for this user alone
@@ -87,7 +87,7 @@ def on_starting(server):
 
 def on_reload(server):
     """Let the workers that are replaced go on until the others serve."""
-    from app.http.reloads import reloads
+    from app.http.loop.reloads import reloads
 
     reloads.begin(server.worker_age, server.cfg.workers)
 
@@ -96,7 +96,7 @@ def post_worker_init(worker):
     """Set limits, and leave what was loaded to itself: looking for garbage holds answers up."""
     import gc
 
-    from app.http.readers import Limits
+    from app.http.loop.readers import Limits
 
     if hasattr(worker, "limit_readers"):  # and it is not another's
         worker.limit_readers(

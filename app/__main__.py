@@ -29,7 +29,7 @@ NOUNS = {
         "models promote churn 2 --why 'the new grades'",
     ),
     "snapshot": (
-        "app.trainings.snapshot",
+        "app.trainings.rows.snapshot",
         "write labels into data/, where DVC tracks them",
         "snapshot churn",
     ),

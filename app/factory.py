@@ -27,8 +27,8 @@ from app.openapi import resources as openapi_resources
 from app.openapi.document import OpenApi
 from app.predictions import resources as predictions
 from app.registry import resources as versions
+from app.registry.datasets.live_config import LiveConfig
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import LiveConfig
 from app.registry.registry import Registry, loader
 from app.registry.services import Services
 from app.request_log import resources as request_log

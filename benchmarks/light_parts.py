@@ -16,10 +16,10 @@ from gunicorn.http import get_parser, wsgi
 from app.factory import create_api
 from app.http import body, exchange
 from app.http.exchange import Answer, Exchange
-from app.http.outgoing import Outgoing
-from app.http.plain_answer import PlainAnswer
-from app.http.plain_request import PlainRequests
-from app.http.request_buffer import RequestBuffer
+from app.http.loop.outgoing import Outgoing
+from app.http.loop.plain_answer import PlainAnswer
+from app.http.loop.plain_request import PlainRequests
+from app.http.loop.request_buffer import RequestBuffer
 from app.predictions import answers
 from app.request_log.recorder import Recorder
 from app.settings import Settings

@@ -6,8 +6,8 @@ from typing import Any
 
 import falcon
 
-from app.dashboard import explore_figures
 from app.dashboard.api_client import ApiClient, part
+from app.dashboard.figures import explore as explore_figures
 from app.dashboard.page import Page
 from app.dashboard.rendering import Renderer
 from app.http import problems

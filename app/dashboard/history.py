@@ -7,8 +7,8 @@ from typing import Any
 
 import falcon
 
-from app.dashboard import version_figures
 from app.dashboard.api_client import part
+from app.dashboard.figures import version as version_figures
 from app.dashboard.filters import given, query
 from app.dashboard.page import Page
 from app.http import problems

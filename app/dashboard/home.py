@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import falcon
 
 from app.dashboard.api_client import part
+from app.dashboard.figures.version import CHANGES
 from app.dashboard.page import Page
-from app.dashboard.version_figures import CHANGES
 from app.http.exchange import ENVIRON
 from app.http.operation import Access
 from src.evaluation.metrics import METRICS

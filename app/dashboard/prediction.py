@@ -31,7 +31,7 @@ class OnePrediction(Page):
         truth = self.api.find(request, f"{path}/label")
         if truth and not _fits(truth[schema["target"]["name"]], schema):
             truth = None
-        from app.dashboard import prediction_figures as figures  # Altair takes much memory
+        from app.dashboard.figures import prediction as figures  # Altair takes much memory
 
         profile = self.api.find(request, f"{base}/profile") or {"columns": []}
         column = next((one for one in profile["columns"] if one["role"] == "target"), None)

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import falcon
 
-from app.dashboard import version_figures
 from app.dashboard.api_client import part
+from app.dashboard.figures import version as version_figures
 from app.dashboard.page import Page
 from app.http.operation import Access
 from app.store import ids

@@ -17,7 +17,7 @@ from app.labels.schema import check_storable
 from app.labels.store import Feedback
 from app.records import references
 from app.records.strict_json import Object, TooManyError, parse
-from app.registry.dataset_context import is_served
+from app.registry.datasets.dataset_context import is_served
 from app.registry.services import DatasetResource, Services
 from app.store import database as databases
 from app.store import ids

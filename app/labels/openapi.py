@@ -24,7 +24,7 @@ from app.http.openapi import (
 from app.labels.schema import PREDICTION_ID, by_prediction, labelled
 from app.records.invalid import Invalid
 from app.records.records import Records
-from app.registry.dataset_context import DatasetContext
+from app.registry.datasets.dataset_context import DatasetContext
 from app.store import ids
 from src.data.schema import Dataset
 

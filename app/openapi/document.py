@@ -11,7 +11,7 @@ from app.http.resource import RouteTable
 from app.labels import openapi as label_openapi
 from app.openapi.operations import Components, describe, path_of
 from app.predictions import openapi as prediction_openapi
-from app.registry.dataset_context import DatasetContext, shows_rows
+from app.registry.datasets.dataset_context import DatasetContext, shows_rows
 from app.registry.loaded import LoadedVersion
 from app.registry.registry import Registry
 from app.settings import Settings

@@ -17,7 +17,7 @@ from app.http.openapi import (
 from app.predictions import answers
 from app.records.enumeration import enumeration
 from app.records.references import NAME
-from app.registry.dataset_context import DatasetContext
+from app.registry.datasets.dataset_context import DatasetContext
 from app.registry.loaded import LoadedVersion
 from app.store.redaction import HIDDEN, Redaction
 from src.support.errors import UserError

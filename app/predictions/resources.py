@@ -21,8 +21,8 @@ from app.records.clipping import clipped
 from app.records.records import Decoded
 from app.records.references import LONGEST, NAME
 from app.registry import store as version_store
-from app.registry.dataset_context import is_served
-from app.registry.description import VersionNumber
+from app.registry.datasets.dataset_context import is_served
+from app.registry.datasets.description import VersionNumber
 from app.registry.loaded import LoadedVersion
 from app.registry.services import DatasetResource, Services
 from app.store import ids

@@ -9,7 +9,8 @@ import msgspec
 
 from app.http import media
 from app.http.operation import Call, operation
-from app.registry import hiding, store
+from app.registry import store
+from app.registry.datasets import hiding
 from app.registry.services import DatasetResource
 from src.card import markdown, schema
 from src.card.schema import Card

@@ -12,7 +12,7 @@ from app.http.media import NoQuery
 from app.http.openapi import Schema
 from app.http.operation import Call, operation
 from app.registry import promotion, store
-from app.registry.description import VersionNumber
+from app.registry.datasets.description import VersionNumber
 from app.registry.services import DatasetResource
 from src.data.schema import Dataset
 from src.support.errors import UserError

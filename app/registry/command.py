@@ -8,8 +8,8 @@ from argparse import Namespace
 import peewee
 
 from app.registry import promotion, store
+from app.registry.datasets.live_config import LiveConfig
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import LiveConfig
 from app.registry.registry import loader
 from app.settings import Settings
 from app.store import opening

@@ -5,7 +5,7 @@ from __future__ import annotations
 import peewee
 
 from app.registry import store
-from app.registry.live_config import LiveConfig
+from app.registry.datasets.live_config import LiveConfig
 from app.registry.store import Registered
 from src.data import gate
 from src.data.rules import Gates

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from app.records.records import Records
-from app.registry import examples, store
+from app.registry import store
+from app.registry.datasets import examples
 from app.registry.store import Registered
 from app.store.redaction import NOTHING_HIDDEN, Redaction
 from src.data.schema import Dataset

@@ -14,8 +14,8 @@ import peewee
 
 from app.registry import loaded as servings
 from app.registry import store
+from app.registry.datasets.live_config import LiveConfig
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import LiveConfig
 from app.registry.loaded import LoadedVersion
 from app.registry.store import Registered
 from app.store.redaction import NOTHING_HIDDEN, Redaction

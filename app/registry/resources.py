@@ -7,14 +7,20 @@ from msgspec import UNSET
 
 from app.http.operation import Call, operation
 from app.http.resource import Resource
-from app.registry import comparison, description, hiding
+from app.registry import comparison
 from app.registry.activity import Activity
 from app.registry.card_resources import ModelCard
 from app.registry.champion_resources import Champion, Overrides
 from app.registry.comparison import ConfigurationDifference, MetricComparison, RowComparisons
-from app.registry.dataset_resources import Datasets, Events, Models, OneDataset
-from app.registry.description import HeldOutRow, HeldOutRows, VersionDetails, VersionSummary
-from app.registry.profile_resources import Profile
+from app.registry.datasets import description, hiding
+from app.registry.datasets.dataset_resources import Datasets, Events, Models, OneDataset
+from app.registry.datasets.description import (
+    HeldOutRow,
+    HeldOutRows,
+    VersionDetails,
+    VersionSummary,
+)
+from app.registry.datasets.profile_resources import Profile
 from app.registry.scoreboard import Scores
 from app.registry.services import DatasetResource, Services
 from app.registry.store import Registered

@@ -9,8 +9,8 @@ import peewee
 
 from app.http.exchange import ANYONE, Exchange
 from app.http.resource import Resource
+from app.registry.datasets.live_config import LiveConfig
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import LiveConfig
 from app.registry.registry import Load, Registry
 from app.settings import Settings
 from app.store.redaction import Redaction

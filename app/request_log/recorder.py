@@ -14,7 +14,7 @@ from app.http import body
 from app.http import exchange as exchanges
 from app.http import root as roots
 from app.http.exchange import Answer, App, Exchange, Start
-from app.http.plain_request import PLAIN
+from app.http.loop.plain_request import PLAIN
 from app.http.prometheus import Metrics
 from app.http.resource import RouteTable
 from app.http.shortcut import Shortcut

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.http.openapi import WHOLE, Schema, properties
 from app.records.enumeration import enumeration
-from app.registry.dataset_context import DatasetContext
+from app.registry.datasets.dataset_context import DatasetContext
 from app.trainings import options
 from app.trainings.schema import TrainingRequest
 from src.config import configuration as configs

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from msgspec import UNSET
 
-from app.registry.description import confusion_matrix, decided
+from app.registry.datasets.description import confusion_matrix, decided
 from app.registry.store import Registered
-from app.trainings.training_rows import TrainingRows
+from app.trainings.rows.training_rows import TrainingRows
 from src.data.cleaning import Cleaned
 from src.data.prepared import Prepared
 from src.data.schema import Dataset

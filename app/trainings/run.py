@@ -10,17 +10,19 @@ import peewee
 from msgspec import structs
 
 from app.registry import store as version_store
+from app.registry.datasets.live_config import LiveConfig
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import LiveConfig
 from app.registry.store import Registered
 from app.settings import Settings
 from app.store import clock
 from app.store import database as databases
-from app.trainings import evidence, influence, preconditions, result, store, training_rows
+from app.trainings import preconditions, result, store
 from app.trainings.heartbeat import Heartbeat
-from app.trainings.influence import Subject
+from app.trainings.judging import evidence, influence
+from app.trainings.judging.influence import Subject
+from app.trainings.judging.verdict import Verdict, decide
 from app.trainings.retries import DatabaseWriter, with_retries
-from app.trainings.verdict import Verdict, decide
+from app.trainings.rows import training_rows
 from app.trainings.workspace import Workspace
 from src.data.schema import without_rules
 from src.runs import folders, training

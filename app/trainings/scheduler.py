@@ -7,11 +7,11 @@ import os
 from collections.abc import Callable
 from functools import partial
 
-from app.registry.live_config import LiveConfig
+from app.registry.datasets.live_config import LiveConfig
 from app.settings import Settings
 from app.store import database as databases
 from app.store.database import REFUSALS
-from app.trainings.gate_watch import GateWatch
+from app.trainings.judging.gate_watch import GateWatch
 from app.trainings.launcher import Launcher
 from app.trainings.triggers import RetrainTrigger
 from src.support import recurring

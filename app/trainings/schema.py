@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from app.http.paging import Cursor, Limit, Line, TimeSpan, Timestamp
-from app.registry.description import CrossValidation, VersionDecision
+from app.registry.datasets.description import CrossValidation, VersionDecision
 from src.support.structs import Checked
 
 MOST_TRIALS = 1000

@@ -9,11 +9,12 @@ from typing import Any
 import peewee
 
 from app.registry import store as version_store
-from app.registry.live_config import LiveConfig
+from app.registry.datasets.live_config import LiveConfig
 from app.registry.store import Registered
 from app.store import clock, ids
 from app.store.tables import Training
-from app.trainings import new_labels, store
+from app.trainings import store
+from app.trainings.rows import new_labels
 from src.data import rules
 from src.data.rules import Retrain
 from src.data.schema import Dataset

@@ -12,7 +12,7 @@ from typing import Any
 from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
-from app.http.worker import GatedWorker
+from app.http.loop.worker import GatedWorker
 
 PATIENCE = 20.0  # seconds for what should take a hundredth of one
 CLIENT, SERVER = ("127.0.0.1", 40_000), ("127.0.0.1", 8000)

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from app.auth import keys as api_keys
 from app.auth.keys import StoredKey
 from app.http import exchange
-from app.http.outgoing import Outgoing
-from app.http.plain_request import PlainRequests
+from app.http.loop.outgoing import Outgoing
+from app.http.loop.plain_request import PlainRequests
 from app.http.shortcut import Shortcut
 from app.request_log.batches import Batches
 from app.request_log.journal import Journal

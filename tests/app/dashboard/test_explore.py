@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from app.dashboard import explore_figures
+from app.dashboard.figures import explore as explore_figures
 from src.config import paths
 from tests.app import project
 from tests.app.dashboard.browser import expect

@@ -21,8 +21,8 @@ SERVED = """
 import contextlib, hashlib, json, pathlib, re, resource, threading, time
 from app.http.bodies import FileBody
 from app.http.exchange import Answer
-from app.http.readers import Limits
-from app.http.worker import GatedWorker
+from app.http.loop.readers import Limits
+from app.http.loop.worker import GatedWorker
 
 class Watched(GatedWorker):
     def init_process(self):

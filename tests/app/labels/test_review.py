@@ -15,7 +15,7 @@ from app.labels.review import Reviewer
 from app.registry import live_scores
 from app.store import ids
 from app.store.tables import Label
-from app.trainings import training_rows
+from app.trainings.rows import training_rows
 from src.config import configuration
 from src.data.schema import Dataset
 from src.inference.interval import Interval

@@ -9,8 +9,8 @@ import pytest
 
 from app.http import problems
 from app.registry import store as version_store
+from app.registry.datasets.live_config import LiveConfig
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import LiveConfig
 from app.registry.store import Registered
 from src.support.errors import UserError
 from tests.app import project

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from app.predictions import answers
-from app.registry import examples, loaded
+from app.registry import loaded
+from app.registry.datasets import examples
 from app.registry.loaded import LoadedVersion
 from app.store.redaction import Redaction
 from src.config import paths

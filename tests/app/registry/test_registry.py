@@ -11,8 +11,8 @@ import peewee
 import pytest
 
 from app.registry import store as version_store
+from app.registry.datasets.live_config import LiveConfig
 from app.registry.gate import Gatekeeper
-from app.registry.live_config import LiveConfig
 from app.registry.registry import OTHERS, Registry, loader
 from app.settings import Settings
 from app.store.tables import Version

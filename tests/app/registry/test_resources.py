@@ -10,8 +10,8 @@ import pytest
 
 from app.auth import keys
 from app.registry.activity import RecentActivity
-from app.registry.dataset_resources import DatasetDescription, DatasetList, VersionList
-from app.registry.description import VersionDetails
+from app.registry.datasets.dataset_resources import DatasetDescription, DatasetList, VersionList
+from app.registry.datasets.description import VersionDetails
 from app.registry.resources import VersionComparison
 from src.config import paths
 from src.inference import held_out

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.registry.live_config import LiveConfig
+from app.registry.datasets.live_config import LiveConfig
 from app.trainings.preconditions import check, check_hidden
 from src.config.configuration import Config
 from src.data.schema import Dataset

@@ -16,9 +16,10 @@ from app.registry import store as version_store
 from app.registry.store import Registered
 from app.settings import Settings
 from app.store import database as databases
-from app.trainings import retries, run, training_rows
+from app.trainings import retries, run
 from app.trainings import store as training_store
 from app.trainings.retries import DatabaseWriter
+from app.trainings.rows import training_rows
 from app.trainings.workspace import Workspace
 from src.config import paths
 from src.inference import bundle

@@ -16,7 +16,7 @@ import pytest
 from app.settings import Settings
 from app.trainings import scheduler
 from app.trainings import store as training_store
-from app.trainings.gate_watch import GateWatch
+from app.trainings.judging.gate_watch import GateWatch
 from app.trainings.launcher import Launcher
 from app.trainings.scheduler import Scheduler
 from app.trainings.triggers import RetrainTrigger

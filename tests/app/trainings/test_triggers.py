@@ -11,7 +11,7 @@ import peewee
 import pytest
 
 from app.registry import store as version_store
-from app.registry.live_config import LiveConfig
+from app.registry.datasets.live_config import LiveConfig
 from app.store import clock, ids
 from app.store.tables import Label, Training, Version
 from app.trainings import store as training_store

@@ -1,0 +1,1 @@
+"""Whether a fresh version is to serve, and which labels it failed by."""

@@ -1,0 +1,1 @@
+"""The rows of a training: the file's and the labels', whose they are, and how they are kept."""
