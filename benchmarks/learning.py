@@ -30,11 +30,11 @@ from app.labels import store as label_store
 from app.store import database as databases
 from app.store import ids
 from app.store.migrations import migrate
-from benchmarks import tables
-from benchmarks.bars import Bar, show
 from benchmarks.peers import servers, wrk
 from benchmarks.peers.lab import PATH, Lab
 from benchmarks.peers.servers import Server
+from benchmarks.support import tables
+from benchmarks.support.bars import Bar, show
 from src.config import paths
 from src.support.cli import guarded
 from src.support.errors import UserError

@@ -23,10 +23,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import light_parts, tables
-from benchmarks.bars import Bar, show
+from benchmarks import light_parts
 from benchmarks.peers import servers, wrk
 from benchmarks.peers.lab import OURS, QUICK, Lab, Side
+from benchmarks.support import tables
+from benchmarks.support.bars import Bar, show
 from src.config import paths
 from src.support.cli import guarded
 

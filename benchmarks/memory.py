@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks import tables
+from benchmarks.support import tables
 from src.support.cli import guarded
 from src.support.errors import UserError
 

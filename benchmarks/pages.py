@@ -11,9 +11,9 @@ import argparse
 import statistics
 from typing import Any
 
-from benchmarks import tables
-from benchmarks.bars import Bar, show
-from benchmarks.browser import browser, service
+from benchmarks.support import tables
+from benchmarks.support.bars import Bar, show
+from benchmarks.support.browser import browser, service
 from src.support.cli import guarded
 
 PAGES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.browser import browser, service
+from benchmarks.support.browser import browser, service
 from src.support.cli import guarded
 
 FOLDER = Path("docs/pictures")

@@ -24,9 +24,9 @@ from typing import Any
 
 import psycopg
 
-from benchmarks import tables
 from benchmarks.peers import wrk
 from benchmarks.peers.lab import PATH, Lab, Side
+from benchmarks.support import tables
 from src.config import paths
 from src.support.cli import guarded
 

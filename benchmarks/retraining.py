@@ -21,7 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.bars import Bar, show
+from benchmarks.support.bars import Bar, show
 from src.config import configuration, paths
 from src.retrain import VALUES
 from src.support import processes

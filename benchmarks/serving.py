@@ -33,8 +33,6 @@ import numpy as np
 import xgboost
 
 from app.store import database as databases
-from benchmarks import tables
-from benchmarks.bars import Bar, show
 from benchmarks.peers import servers, wrk
 from benchmarks.peers.lab import (
     FASTAPI,
@@ -51,6 +49,8 @@ from benchmarks.peers.lab import (
 )
 from benchmarks.peers.servers import Server
 from benchmarks.peers.wrk import Load
+from benchmarks.support import tables
+from benchmarks.support.bars import Bar, show
 from src.config import paths
 from src.inference import bundle
 from src.support.cli import guarded

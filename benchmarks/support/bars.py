@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks import tables
+from benchmarks.support import tables
 
 
 @dataclass(frozen=True)
