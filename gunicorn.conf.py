@@ -2,11 +2,14 @@
 
 import atexit
 import logging
+import logging.config
 import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
+
+from gunicorn import glogging
 
 from app import settings
 from app.store import log_lines
@@ -27,7 +30,15 @@ try:
 except UserError as error:
     _stop(error)
 
-logconfig_dict = log_lines.config(_settings.log)
+
+class logger_class(glogging.Logger):  # noqa: N801 - the setting's name
+    """Gunicorn's log, in lines like all others; a `logconfig` would ask for a line a request."""
+
+    def setup(self, cfg):
+        """Set it up anew, at the start and when it is reloaded."""
+        super().setup(cfg)
+        logging.config.dictConfig(log_lines.config(_settings.log))
+
 
 wsgi_app = "app.wsgi:api"
 bind = _settings.bind

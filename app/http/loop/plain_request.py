@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 from gunicorn.config import Config
+from gunicorn.glogging import Logger
 from gunicorn.http.wsgi import base_environ
 
 from app.http.loop.request_buffer import RequestBuffer
@@ -29,10 +30,9 @@ USUAL = (
 # Settings of gunicorn that say what it reads, and who is told of it.
 OWN_WAYS = (
     *("casefold_http_method", "header_map", "limit_request_field_size", "limit_request_fields"),
-    *("limit_request_line", "logconfig", "logconfig_dict", "logconfig_json", "logger_class"),
-    *("permit_obsolete_folding", "permit_unconventional_http_method"),
+    *("limit_request_line", "permit_obsolete_folding", "permit_unconventional_http_method"),
     *("permit_unconventional_http_version", "post_request", "pre_request"),
-    *("secure_scheme_headers", "statsd_host", "strip_header_spaces", "syslog"),
+    *("secure_scheme_headers", "statsd_host", "strip_header_spaces"),
 )
 _NEITHER = ("CONTENT_LENGTH", "CONTENT_TYPE")  # have no HTTP_ before them
 _LINES = re.compile(rb"(GET|POST) (/[A-Za-z0-9_.~/-]*) HTTP/1\.1((?:\r\n[ -~]+)+)\r\n\r\n")
@@ -48,11 +48,11 @@ def _key(name: str) -> str:
 _KEYS = {spelt: _key(name) for name in USUAL for spelt in (name, name.lower(), name.title())}
 
 
-def are_read(cfg: Config) -> bool:
-    """Tell whether gunicorn is configured in no way of its own, so that it need not be asked."""
+def are_read(cfg: Config, log: Logger) -> bool:
+    """Tell whether gunicorn has no way of its own, and logs no request: it need not be asked."""
     settings = cfg.settings
     return (
-        cfg.accesslog is None
+        not log.access_log_enabled
         and "SCRIPT_NAME" not in os.environ
         and all(settings[name].get() == settings[name].default for name in OWN_WAYS)
     )

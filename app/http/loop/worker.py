@@ -118,7 +118,7 @@ class GatedWorker(SendingWorker):
         self.count_unlogged = getattr(app, "count_unlogged", self.count_unlogged)
         self.root = getattr(app, "root", "")
         takes_plain = self.gated and getattr(app, "takes_plain", False)
-        if takes_plain and plain_request.are_read(self.cfg):
+        if takes_plain and plain_request.are_read(self.cfg, self.log):
             self.plain = PlainRequests(self.cfg)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:

@@ -175,9 +175,9 @@ def test_every_line_of_a_service_and_its_trainings_is_json(home: Path, tmp_path:
     said = " | ".join(line["message"] for line in lines)
     for words in ("Starting", "Invalid", "was not stored", "Handling signal: hup", "Shutting down"):
         assert words in said, said
-    assert {"app.request_log.recorder", "app.trainings.launcher", "gunicorn.error"} <= {
-        line["logger"] for line in lines
-    }
+    loggers = {line["logger"] for line in lines}
+    assert {"app.request_log.recorder", "app.trainings.launcher", "gunicorn.error"} <= loggers
+    assert "gunicorn.access" not in loggers, "the database has every request"
     assert "A-17" in {line.get("request_id") for line in lines}
     training = parsed(Workspace(var, asked["id"]).log)
     assert {line["logger"] for line in training} == {"training"}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 from app.http.loop import plain_request
 from app.http.loop.plain_request import LONGEST_HEAD, PLAIN, PlainRequests
@@ -96,8 +100,24 @@ def test_a_unix_socket_is_left_to_the_parser(client: Any, server: Any) -> None:
     assert read(ASKED, client, server) is None
 
 
+def are_read(config: Config) -> bool:
+    return plain_request.are_read(config, Logger(config))
+
+
 def test_gunicorns_usual_ways_are_read_here() -> None:
-    assert plain_request.are_read(Config())
+    assert are_read(Config())
+
+
+def test_as_the_service_is_configured_it_reads_them(root: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['gunicorn']; from gunicorn.app.wsgiapp import WSGIApplication;"
+        "from app.http.loop import plain_request; cfg = WSGIApplication().cfg;"
+        "read = plain_request.are_read(cfg, cfg.logger_class(cfg));"
+        "print(cfg.worker_class_str, read, file=sys.__stdout__)"
+    )
+    command = [sys.executable, "-c", code]
+    answer = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60)
+    assert answer.stdout.split()[1:] == ["True"], answer
 
 
 @pytest.mark.parametrize(
@@ -114,9 +134,9 @@ def test_gunicorns_usual_ways_are_read_here() -> None:
 def test_where_gunicorn_has_ways_of_its_own_nothing_is_read(name: str, value: Any) -> None:
     config = Config()
     config.set(name, value)
-    assert not plain_request.are_read(config)
+    assert not are_read(config)
 
 
 def test_an_application_below_a_path_is_left_to_gunicorn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCRIPT_NAME", "/below")
-    assert not plain_request.are_read(Config())
+    assert not are_read(Config())
