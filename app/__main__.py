@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -43,6 +44,7 @@ NOUNS = {
 
 def main() -> None:
     """Run the command line."""
+    os.umask(0o077)  # what is kept is for this user alone, as where gunicorn writes it
     guarded(lambda: run(sys.argv[1:]))
 
 

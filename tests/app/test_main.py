@@ -96,3 +96,13 @@ def test_a_wrong_setting_is_told_and_help_needs_none(root: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("Error: The setting LAPIDARY_WORKERS is not valid")
     assert start(root, "-m", "app", "keys", "list", "--help", **wrong).returncode == 0
+
+
+def test_what_a_command_keeps_is_for_this_user_alone(root: Path, tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    words = ("-m", "app", "keys", "create", "--name", "web", "--scopes", "predict")
+    done = start(root, *words, LAPIDARY_VAR=str(var), DATABASE_URL="")
+    assert done.returncode == 0, done.stderr
+    kept = {path.name: path.stat().st_mode & 0o077 for path in [var, *var.iterdir()]}
+    assert kept.keys() >= {"lapidary.db", "closed.json"}
+    assert set(kept.values()) == {0}, kept
