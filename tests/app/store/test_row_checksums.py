@@ -16,7 +16,7 @@ from app.store import ids, integrity, row_checksums
 from app.store.migrations import migrate
 from app.store.tables import BatchPrediction, Request
 
-ROW = ("2026", "mine", "GET", "/", "", 200, "d", 1, "here", "me", 0.1, 1)
+ROW = ("2026-01-31T12:00:00.000Z", "mine", "GET", "/", "", 200, "d", 1, "here", "me", 0.1, 1)
 
 
 @pytest.fixture
