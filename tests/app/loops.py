@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import time
@@ -10,6 +9,7 @@ from selectors import DefaultSelector
 from typing import Any
 
 from gunicorn.config import Config
+from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn
 
 from app.http.loop.worker import GatedWorker
@@ -25,9 +25,7 @@ class Loop(GatedWorker):
         config = Config()
         for name, value in {"keepalive": 60, "threads": 2, **settings}.items():
             config.set(name, value)
-        log: Any = logging.getLogger("loop")
-        log.access = lambda *_: None
-        super().__init__(1, os.getppid(), [], None, 30, config, log)
+        super().__init__(1, os.getppid(), [], None, 30, config, Logger(config))
         self.tpool, self.alive = self.get_thread_pool(), True
         self.poller = DefaultSelector()
         self.method_queue.init()
