@@ -48,12 +48,12 @@ PHASES = {
     "each for itself": ["--phases", "examples,coverage"],
     # The routes of `ghosts` are those of `debts`: what is drawn at random is drawn for one of them.
     "at random": [
-        *("--phases", "fuzzing", "--max-examples", "25"),
+        *("--phases", "fuzzing", "--max-examples", "15"),
         *("--exclude-path-regex", "^/v1/ghosts/"),
     ],
     # The paths that the document's links lead to, of two datasets: others are as these.
     "one after the other": [
-        *("--phases", "stateful", "--max-examples", "40"),
+        *("--phases", "stateful", "--max-examples", "25"),
         *("--include-path-regex", "^/v1/(stones|debts)/(predictions|labels|uploads|trainings)"),
     ],
 }
