@@ -35,7 +35,7 @@ class Page:
     """The rows of a page, and the cursor of the next page; None if it is the last."""
 
     rows: list[dict[str, Any]]
-    next: str | None
+    next: Any  # an id, as the rows have it
 
     @classmethod
     def read(cls, read: Callable[[int], list[dict[str, Any]]], limit: int) -> Page:

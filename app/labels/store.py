@@ -19,7 +19,6 @@ from app.store.tables import Label, Upload
 
 PAGE = 1000  # rows of one read: nothing stays open between two
 PIECE = 2000  # labels that are deleted at once: others wait for no more than that
-AT_ONCE = 200  # that are changed one by one in a transaction: some hundredths of a second
 INCOMPLETE = "(not complete)"  # who "deletes" the rows of a post that stores all or none
 WAITING = "(to review)"  # who "deletes" what counts once a person has accepted it
 # An upload's labels have ids of the moment it began, and may be stored as late as it may last.

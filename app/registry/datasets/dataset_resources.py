@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from app.http.operation import Call, operation
-from app.http.paging import Limit, Line, Timestamp
+from app.http.paging import Limit, Line, Page, Timestamp
 from app.http.resource import Resource
 from app.records.fields import FieldDescription
 from app.registry import store
@@ -321,18 +321,10 @@ class Events(DatasetResource):
         """Answer with a page of the events, the newest first."""
         query = call.query
         limit = query.limit or self.services.settings.page
-        rows = store.events(
-            self.services.database,
-            dataset.name,
-            number=query.version,
-            before=query.cursor,
-            most=limit + 1,
-        )
-        return EventList(
-            dataset.name,
-            msgspec.convert(rows[:limit], list[VersionEvent]),
-            rows[limit - 1]["id"] if len(rows) > limit else None,
-        )
+        words = {"number": query.version, "before": query.cursor}
+        database, name = self.services.database, dataset.name
+        page = Page.read(lambda most: store.events(database, name, **words, most=most), limit)
+        return EventList(name, msgspec.convert(page.rows, list[VersionEvent]), page.next)
 
 
 def _summary(serving: LoadedVersion) -> DatasetSummary:
