@@ -182,3 +182,21 @@ def test_every_line_of_a_service_and_its_trainings_is_json(home: Path, tmp_path:
     training = parsed(Workspace(var, asked["id"]).log)
     assert {line["logger"] for line in training} == {"training"}
     assert "reading" in training[0]["message"]
+
+
+FULL = """
+import logging, sys
+from app.store import log_lines
+log_lines.install("json", "service")
+logging.getLogger("app").error("nobody can read this")
+print("done", file=sys.__stdout__)
+"""
+
+
+def test_a_line_that_cannot_be_written_fails_nobody(root: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-c", FULL]
+        done = subprocess.run(
+            command, cwd=root, stdout=subprocess.PIPE, stderr=full, check=False, timeout=60
+        )
+    assert done.stdout == b"done\n"
