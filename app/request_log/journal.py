@@ -24,8 +24,6 @@ from app.store.write_turn import WriteTurn
 Row = Sequence[Any]
 QUICK = 0.002  # seconds; a thread that waits longer should not be one that others wait for
 CHECK = 1.0  # seconds that a look may take
-FULL = ("disk is full", "No space left")  # what SQLite and a server say of a disk
-RECENT = 2.0  # seconds for which a full disk is believed full, though a small write may succeed
 PAUSE = 0.005  # seconds between two tries at a database that is locked
 
 # Peewee's own way to raise what a driver raises, as it does in all that it executes itself.
@@ -81,7 +79,6 @@ class Journal:
         self._begin = "BEGIN" if self._file.path is None else "BEGIN IMMEDIATE"
         self.is_quick = True
         self._is_failing = False  # the last write, and not because others were at it
-        self._failure: tuple[float, Exception] | None = None  # the last one, and when it was
 
     @property
     def waiting(self) -> int:
@@ -113,7 +110,7 @@ class Journal:
         """Raise Unavailable where a row could not be written now.
 
         Nothing is written, unless the last write failed: only another one tells whether it would
-        again. A disk that was full a moment ago still is: it may have room for what is smaller.
+        again.
         """
         until = time.monotonic() + CHECK
         while (error := self._look(until)) is not None:
@@ -161,9 +158,6 @@ class Journal:
                 is_shared = error is not None and len(entries) > 1 and not is_busy(error)
                 entry.error = self._attempt(partial(self._insert, [entry])) if is_shared else error
                 entry.is_done = entry.error is None or not is_busy(entry.error)
-            last = entries[-1].error if entries else None
-            is_full = any(words in str(last) for words in FULL)
-            self._failure = (time.monotonic(), last) if last and is_full else None
         finally:  # also where this thread is told to exit
             if not _are_done(entries):
                 self.is_quick = False  # at once: who asks must not wait for what we wait for
@@ -175,8 +169,6 @@ class Journal:
         if not self._acquire(until):
             return _held_up()
         try:
-            if self._failure is not None and time.monotonic() < self._failure[0] + RECENT:
-                return self._failure[1]
             error = self._attempt(self._rewrite if self._is_failing else self._touch)
             self._is_failing = self._is_failing and error is not None
             return error
