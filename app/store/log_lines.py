@@ -128,7 +128,7 @@ def install(kind: str | None, part: str) -> None:
     redacted_logs.install()
     logging.config.dictConfig(config(kind or PLAIN))
     logging.captureWarnings(True)
-    # Where a line cannot be written (a full disk), to say so on the log would be the next such line.
+    # What says on the log that a line could not be written would be the next such line.
     logging.raiseExceptions = False
     log = logging.getLogger(part)
     sys.stdout, sys.stderr = Lines(log, logging.INFO), Lines(log, logging.WARNING)
