@@ -17,9 +17,8 @@ from app.settings import Settings
 from app.store import backup, clock, integrity
 from app.store.database import REFUSALS
 from app.store.tables import Training
+from app.trainings.store import QUEUED, RUNNING
 from src.support.errors import UserError
-
-WAITING, RUNNING = "queued", "running"
 
 
 class OperatingFigures:
@@ -80,12 +79,12 @@ class OperatingFigures:
 
     def _trainings(self) -> GaugeMetricFamily:
         counts = Training.select(Training.state, peewee.fn.COUNT(Training.id))
-        counts = counts.where(Training.state.in_([WAITING, RUNNING])).group_by(Training.state)
+        counts = counts.where(Training.state.in_([QUEUED, RUNNING])).group_by(Training.state)
         of_state = dict(counts.tuples().execute(self._database))
         family = GaugeMetricFamily(
             "lapidary_trainings", "Trainings that wait or run.", labels=["state"]
         )
-        for state in (WAITING, RUNNING):
+        for state in (QUEUED, RUNNING):
             family.add_metric([state], of_state.get(state, 0))
         return family
 

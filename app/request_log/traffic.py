@@ -235,13 +235,13 @@ def buckets(
     each: list[list[Row]] = [[] for _ in range(count)]
     counted = [0] * count
 
-    def place(moment: float) -> int:
-        return min(max(int(moment // seconds) - first, 0), count - 1)
+    def place(bucket: int) -> int:
+        return min(max(bucket - first, 0), count - 1)
 
     for row in rows:
-        each[place(_moment(row[0]))].append(row)
-    for minute, number in (unlogged or {}).items():
-        counted[place(clock.parse(minute, "minute").timestamp())] += number
+        each[place(int(_moment(row[0]) // seconds))].append(row)
+    for bucket, number in _by_bucket(unlogged or {}, seconds).items():
+        counted[place(bucket)] += number
     return [
         TrafficBucket(
             at=clock.text(datetime.fromtimestamp((first + at) * seconds, UTC)),
