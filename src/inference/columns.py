@@ -124,8 +124,9 @@ def _optional(at: int) -> Getter:
 def _number(part: Mapping[str, Any], dataset: Dataset, first: int) -> Numeric:
     name = part["name"]
     one, many = getters(dataset).get(name), _column(name, dataset)
-    if name in dataset.derived:
-        expression = Expression(dataset.derived[name])
+    computed = dataset.computed()
+    if name in computed:
+        expression = Expression(computed[name])
         one = compiled(expression, getters(dataset))
         used = {column: _column(column, dataset) for column in expression.names}
 
