@@ -149,7 +149,7 @@ def _of_preparation(config: Config) -> dict[str, Any]:
     for described in (*values["features"].values(), values["target"]):
         described.pop("about", None)
         described.pop("unit", None)
-    return {"dataset": values, "seed": config.seed}
+    return {"dataset": values, "seed": config.seed, "folds": config.folds}
 
 
 def _of_champion(config: Config, params: Params) -> dict[str, Any]:

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
+from src.config import configuration as configs
 from src.config import paths
 from src.config.hydra_cli import with_hydra
-from src.data import cleaning, schema, sources
+from src.data import cleaning, groups, schema, sources
 from src.data.cleaning import Cleaned
 from src.data.schema import Dataset
 from src.data.sources import Raw
@@ -67,7 +69,7 @@ def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> Non
         bar.step()
         before = _read(str(path), dataset) if path.is_file() and is_append else None
         bar.step()
-        cleaned = cleaning.clean(fresh.frame, dataset)
+        cleaned = cleaning.clean(fresh.whole, dataset)
         new = _unseen(fresh, cleaned, before, dataset)
     _show_rejected(cleaned, dataset)
     repeated = len(cleaned.rows) - len(new)
@@ -76,10 +78,12 @@ def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> Non
     if new.empty and is_append:
         print(f"Nothing new; {path} is unchanged.")
         return
+    if before is not None:
+        _show_left_out(new, before, path)
     with Bar(dataset.name) as bar:
         bar.stage("writing and recording with DVC", 1)
         if before is None:
-            data = _written(new[list(dataset.source_columns().values())], dataset)
+            data = _written(new, dataset)
         else:
             data = _appended(
                 path, new.reindex(columns=before.whole.columns, fill_value=""), dataset
@@ -89,10 +93,34 @@ def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> Non
         _replace(path, data)
     print(
         f"{len(new)} rows {'added to' if before is not None else 'written to'} {path}, "
-        f"which now has {total}. Next:\n"
-        f"  dvc repro\n"
-        f"  git add data.dvc dvc.lock metrics && git commit -m 'data: {dataset.name}'\n"
-        f"  dvc metrics diff HEAD~1"
+        f"which now has {total}. Next:\n{_next(dataset)}"
+    )
+
+
+def _show_left_out(new: pd.DataFrame, before: Raw, path: Path) -> None:
+    absent = [name for name in new if name not in before.whole]
+    if absent:
+        print(
+            f"Left out, since {path} has no such column: {', '.join(absent)} "
+            "(mode=replace with a file that has all rows brings them in)"
+        )
+
+
+def _next(dataset: Dataset) -> str:
+    """Say what to type; the pipeline does nothing for a dataset that it does not track."""
+    if dataset.name in configs.read_params().datasets:
+        return (
+            "  dvc repro\n"
+            f"  git add data.dvc dvc.lock metrics && git commit -m 'data: {dataset.name}'\n"
+            "  dvc metrics diff HEAD~1"
+        )
+    plot = "scatter" if dataset.task == "regression" else "confusion"
+    run = f"{dataset.name}-dummy: {{dataset: {dataset.name}, model: dummy, plot: {plot}}}"
+    return (
+        f"  python -m src.train dataset={dataset.name} model=dummy\n"
+        f"  or, for `dvc repro` to train it, these lines in {configs.PARAMS} (and others like the "
+        "second, for other models):\n"
+        f"    datasets:\n      - {dataset.name}\n    runs:\n      {run}"
     )
 
 
@@ -139,16 +167,30 @@ def _unseen(fresh: Raw, cleaned: Cleaned, before: Raw | None, dataset: Dataset) 
     good = fresh.whole.iloc[cleaned.rows.index]
     if before is None or dataset.duplicates == "keep":
         return good
-    columns = dataset.identity()
-    present = cleaning.clean(before.frame, dataset).rows
-    both = pd.concat([present[columns], cleaned.rows[columns]], ignore_index=True)
-    repeated = both.duplicated().to_numpy()[len(present) :]
-    return good[~repeated]
+    present = cleaning.clean(before.whole, dataset).rows
+    # What the file has no column for cannot tell whether it has a row.
+    told = fresh.whole.reindex(columns=before.whole.columns, fill_value="")
+    pairs = ((present, before.whole), (cleaned.rows, told))
+    both = pd.concat([_identity(*pair, dataset) for pair in pairs], ignore_index=True)
+    numbers = groups.number(both, list(both))
+    return good[~np.isin(numbers[len(present) :], numbers[: len(present)])]
+
+
+def _identity(rows: pd.DataFrame, raw: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Return what tells whether two rows are one."""
+    if dataset.duplicates != "whole":
+        return rows[dataset.identity()]
+    return cleaning.whole(rows, raw.iloc[rows.index], dataset)
 
 
 def _show_rejected(cleaned: Cleaned, dataset: Dataset) -> None:
     rejected = cleaned.rejected
-    print(f"{len(cleaned.rows)} of {cleaned.total} rows accepted, {len(rejected)} rejected")
+    skipped = f", {cleaned.unlabelled} without a target" if cleaned.unlabelled else ""
+    print(
+        f"{len(cleaned.rows)} of {cleaned.total} rows accepted, {len(rejected)} rejected{skipped}"
+    )
+    for note in cleaned.notes:
+        print(f"  {note}")
     if rejected.empty:
         return
     for said in cleaning.reasons(rejected.head(SHOWN)):

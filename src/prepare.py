@@ -32,7 +32,7 @@ def prepare(name: str) -> None:
         raise unknown("tracked dataset", name, configs.read_params().datasets)
     values = configs.read_yaml(path)
     dataset = convert(values["dataset"], schema.Dataset, "dataset")
-    ready, cleaned = prepared.prepare(dataset, values["seed"])
+    ready, cleaned = prepared.prepare(dataset, values["seed"], values["folds"])
     ready = rows.inspected(dataset, ready, cleaned, values["seed"])
     found = ready.origin["findings"]
     prepared.save(paths.PREPARED / name, ready, cleaned)
@@ -42,6 +42,8 @@ def prepare(name: str) -> None:
         f"{name}: {len(ready.train)} rows to train, {len(ready.test)} to test, "
         f"{len(cleaned.rejected)} rejected{f' ({reasons})' if reasons else ''}"
     )
+    for note in cleaned.notes:
+        print(f"  {note}")
     if found:
         text_tables.show("", findings.HEAD, findings.table([(findings.ROWS, found)]))
 

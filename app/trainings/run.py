@@ -78,10 +78,10 @@ def train(
     preconditions.check_hidden(dataset, gathered.labels, settings.redact)
     pulse.step(f"{len(gathered.frame)} rows, {gathered.labels} of them labels")
     gathered = training_rows.bounded(gathered, dataset, config.seed)
-    ready, cleaned = training_rows.prepare(gathered, dataset, config.seed)
+    ready, cleaned = training_rows.prepare(gathered, dataset, config.seed, config.folds)
     said = gathered.too_many(dataset.labels.most_of_one_key)
     parts = f"{len(ready.train)} to train, {len(ready.test)} to test {cleaned.words()}"
-    pulse.step("; ".join([parts, *said]))
+    pulse.step("; ".join([parts, *said, *cleaned.notes]))
     run = folders.Run(place.work)
     place.clear()
     with files.explained("The training's folder", place.work):

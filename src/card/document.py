@@ -134,7 +134,7 @@ def _data(dataset: Dataset, manifest: Mapping[str, Any]) -> fields.CardData:
 
 def _split(dataset: Dataset, split: Split) -> str:
     """Say how rows were split, as a person would."""
-    together = groups.columns(dataset)
+    together = groups.named(dataset)
     kept = f"; rows with the same {', '.join(together)} stay together" if together else ""
     return {
         "stable": f"by a hash of each row, {split.test:.0%} to test it{kept}",

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from src.data import moments
+from src.data import diagnosis, moments
 from src.data.features import Boolean, Bounds, Category, Integer, Number, Temporal, Text
 from src.data.kinds.number_format import NumberFormat
 from src.data.schema import Dataset
 from src.data.sources import FIRST_LINE, LINE
 from src.support.errors import UserError
 
-SHOWN = 5  # rejected rows in an error
-DUPLICATE = "duplicate"
+SHOWN, MOST_COLUMNS = 5, 10  # rejected rows, and columns, in an error
+DUPLICATE, RARE = "duplicate", "rare_class"
 RULES = (
-    "missing_target",
     "missing",
     "not_a_number",
     "not_an_integer",
@@ -28,17 +28,25 @@ RULES = (
     "unknown_split",
     "not_a_time",
     DUPLICATE,
+    RARE,
 )
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Typed rows, and the rejected rows as text after their `line` and `reasons`."""
+    """Typed rows, and the rejected rows as text after their `line` and `reasons`.
+
+    `unlabelled` rows have no target and are neither; `alike` counts the accepted rows that say the
+    same as an earlier one. `notes` are sentences on both and on what is odd about columns.
+    """
 
     rows: pd.DataFrame
     rejected: pd.DataFrame
     counts: dict[str, int]
     total: int
+    unlabelled: int = 0
+    alike: int = 0
+    notes: tuple[str, ...] = ()
 
     def rejected_csv(self) -> bytes:
         """Return the rejected rows as a CSV, with line and reasons."""
@@ -49,30 +57,52 @@ class Cleaned:
         """Write the rejected rows by rule: "out_of_range 35, duplicate 145"."""
         return ", ".join(f"{rule} {count}" for rule, count in self.counts.items())
 
+    def without(self, raw: pd.DataFrame, dropped: pd.Series, rule: str, note: str) -> Cleaned:
+        """Return this with accepted rows rejected, each for its reason, and a note more.
+
+        `raw` is what was cleaned; `dropped` has reasons by the rows' positions in it.
+        """
+        notes = (*self.notes, *([note] if note else []))
+        if dropped.empty:
+            return replace(self, notes=notes)
+        rows, counts = self.rows.drop(dropped.index), {**self.counts, rule: len(dropped)}
+        more = _as_rejected(_by_line(raw), dropped.index.to_numpy(), dropped.tolist())
+        rejected = pd.concat([self.rejected, more]).sort_index(kind="stable")
+        return replace(self, rows=rows, counts=counts, rejected=rejected, notes=notes)
+
     def quality(self) -> dict[str, object]:
-        """Return the counts for metrics/<dataset>/quality.json."""
+        """Return the counts for metrics/<dataset>/quality.json; what there is none of is left out.
+
+        That holds for rows without a target and for those that are alike.
+        """
+        some = {"unlabelled": self.unlabelled, "alike": self.alike}
         return {
             "rows": self.total,
             "accepted": len(self.rows),
             "rejected": len(self.rejected),
             "rejected_share": round(len(self.rejected) / self.total, 6),
             "by_rule": self.counts,
+            **{name: count for name, count in some.items() if count},
         }
 
 
 @dataclass
 class _Faults:
-    """Collect the rules that each row breaks."""
+    """Collect the rules that each row breaks; `column` is the one that is looked at."""
 
     rows: int
+    column: str = ""
     reasons: dict[int, list[str]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RULES, 0))
+    columns: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
 
     def add(
         self, rule: str, broken: np.ndarray, words: str, cells: pd.Series | None = None
     ) -> None:
         positions = np.flatnonzero(broken)
         self.counts[rule] += len(positions)
+        if len(positions):
+            self.columns[self.column, rule] = positions
         for position in positions:
             cell = "" if cells is None else f": {str(cells.iloc[position])[:60]!r}"
             self.reasons.setdefault(int(position), []).append(f"{words}{cell}")
@@ -87,20 +117,58 @@ def clean(raw: pd.DataFrame, dataset: Dataset) -> Cleaned:
     """Apply the schema's rules and the rule on duplicates to rows of text.
 
     Numbers and integers become float64, categories and text str; the index is the row's position
-    in the source. Raises UserError if more than `max_rejected` of the rows are faulty (duplicates
-    are dropped, but are not faults) or none is left.
+    in the source. Columns that the dataset does not name tell with `duplicates: whole` which rows
+    are one. Raises UserError if more than `max_rejected` of the rows with a target are faulty
+    (duplicates are dropped, but are not faults) or none is left.
     """
-    if raw.index.name != LINE:
-        raw = raw.set_axis(pd.RangeIndex(FIRST_LINE, FIRST_LINE + len(raw), name=LINE))
-    rows, faults = _typed(raw, dataset.columns(), dataset)
+    raw = _by_line(raw)
+    places = _labelled(raw, dataset)
+    some = raw.iloc[places]
+    rows, faults = _typed(some, dataset.columns(), dataset)
     faulty = ~faults.ok()
-    _check_share(raw, faults, faulty, dataset)
+    diagnoses = diagnosis.diagnose(some, faults.columns, dataset)
+    _check_share(some, faults, faulty, diagnoses, dataset)
     _check_weights(rows[~faulty], dataset)
-    _mark_duplicates(rows, faulty, dataset, faults)
-    accepted = faults.ok()
-    rejected = _rejected(raw, faults)
+    alike = _mark_duplicates(some, rows, faulty, dataset, faults)
+    notes = [*_notes(raw, len(some), alike, dataset), *diagnoses]
+    accepted = rows.set_axis(pd.Index(places))[faults.ok()]
+    rejected = _rejected(some, faults)
     counts = {rule: count for rule, count in faults.counts.items() if count}
-    return Cleaned(rows[accepted], rejected, counts, len(raw))
+    return Cleaned(accepted, rejected, counts, len(raw), len(raw) - len(some), alike, tuple(notes))
+
+
+def _by_line(raw: pd.DataFrame) -> pd.DataFrame:
+    """Return rows by the line on which each begins in its source; by its number without one."""
+    if raw.index.name == LINE:
+        return raw
+    return raw.set_axis(pd.RangeIndex(FIRST_LINE, FIRST_LINE + len(raw), name=LINE))
+
+
+def _notes(raw: pd.DataFrame, labelled: int, alike: int, dataset: Dataset) -> Iterator[str]:
+    """Say how many rows have no target, and how many are kept though they say the same."""
+    target, missing = dataset.target.name, len(raw) - labelled
+    if missing:
+        yield f"{missing:,} of {len(raw):,} rows have no {target} and are skipped"
+        yield from diagnosis.taken_as_missing(target, raw[target], dataset)
+    if alike:
+        yield (
+            f"{alike:,} rows say the same as an earlier one in the columns that the YAML names, "
+            "and are kept (duplicates: drop leaves them out)"
+        )
+
+
+def _labelled(raw: pd.DataFrame, dataset: Dataset) -> np.ndarray:
+    """Return the positions of the rows that have a target; raise UserError if none has."""
+    target = dataset.target
+    listed = None if target.values is None else [str(value) for value in target.values]
+    places = np.flatnonzero(~_missing(raw[target.name].str.strip(), dataset, listed))
+    if not len(places):
+        raise UserError(
+            f"No row of '{dataset.name}' has a {target.name}.",
+            given=f"{len(raw):,} rows without one",
+            fix="check that target.name is the right column; without a target nothing is learnt",
+        )
+    return places
 
 
 def typed(
@@ -114,8 +182,10 @@ def typed(
 def _typed(
     raw: pd.DataFrame, names: Sequence[str], dataset: Dataset
 ) -> tuple[pd.DataFrame, _Faults]:
-    faults = _Faults(len(raw))
-    columns = {name: _column(name, raw[name].str.strip(), dataset, faults) for name in names}
+    faults, columns = _Faults(len(raw)), {}
+    for name in names:
+        faults.column = name
+        columns[name] = _column(name, raw[name].str.strip(), dataset, faults)
     return pd.DataFrame(columns, index=raw.index).reset_index(drop=True), faults
 
 
@@ -187,7 +257,7 @@ def _target(cells: pd.Series, dataset: Dataset, faults: _Faults) -> pd.Series:
     target = dataset.target
     listed = None if target.values is None else [str(value) for value in target.values]
     missing = _missing(target.name, cells, dataset, listed)
-    faults.add("missing_target", missing, f"{target.name} is missing")
+    faults.add("missing", missing, f"{target.name} is missing")
     if dataset.task == "regression":
         bounds = Bounds(min=target.min, max=target.max, above=target.above, below=target.below)
         written = dataset.written(target.name)
@@ -290,17 +360,26 @@ def _canonical(cells: pd.Series, listed: list[str]) -> pd.Series:
     return parsed.map(numbers).where(spelt_otherwise, cells).astype(cells.dtype)
 
 
-def _check_share(raw: pd.DataFrame, faults: _Faults, faulty: np.ndarray, dataset: Dataset) -> None:
+def _check_share(
+    raw: pd.DataFrame,
+    faults: _Faults,
+    faulty: np.ndarray,
+    diagnoses: Sequence[str],
+    dataset: Dataset,
+) -> None:
     count, total = int(faulty.sum()), len(raw)
     if count < total and count <= dataset.max_rejected * total:
         return
     rejected = _rejected(raw, faults).head(SHOWN)
+    columns = "".join(f"\n  {said}" for said in diagnoses[:MOST_COLUMNS])
     shown = "".join(f"\n  {said}" for said in reasons(rejected))
+    raised = math.ceil(count / total * 100) / 100
     raise UserError(
         f"{count} of {total} rows of '{dataset.name}' break the rules, more than max_rejected "
-        f"({dataset.max_rejected:.1%}) allows; the first {len(rejected)}:{shown}",
+        f"({dataset.max_rejected:.1%}) allows.{columns}\nThe first {len(rejected)}:{shown}",
         given=", ".join(f"{rule} {count}" for rule, count in faults.counts.items() if count),
-        fix="mend the data, correct the dataset's YAML, or raise dataset.max_rejected",
+        fix="correct the dataset's YAML where the rows are right, mend the data where they are not"
+        + (f", or leave them out: dataset.max_rejected={raised:g}" if count < total else ""),
     )
 
 
@@ -320,15 +399,26 @@ def _check_weights(rows: pd.DataFrame, dataset: Dataset) -> None:
 
 
 def _mark_duplicates(
-    rows: pd.DataFrame, faulty: np.ndarray, dataset: Dataset, faults: _Faults
-) -> None:
-    if dataset.duplicates == "keep":
-        return
-    good = rows[~faulty]
-    repeated = np.zeros(len(rows), dtype=bool)
-    repeated[~faulty] = good.duplicated(dataset.identity()).to_numpy()
-    words = "the same key as" if dataset.duplicates == "first" else "the same as"
-    faults.add(DUPLICATE, repeated, f"{words} an earlier row")
+    raw: pd.DataFrame, rows: pd.DataFrame, faulty: np.ndarray, dataset: Dataset, faults: _Faults
+) -> int:
+    """Mark the rows that are one with an earlier one; count those that say the same and stay."""
+    rule, good = dataset.duplicates, rows[~faulty]
+    alike = np.zeros(len(rows), dtype=bool)
+    alike[~faulty] = good.duplicated(dataset.identity()).to_numpy()
+    dropped = np.zeros_like(alike) if rule == "keep" else alike
+    if rule == "whole" and alike.any() and raw.shape[1] > len(dataset.columns()):
+        dropped = np.zeros_like(alike)
+        dropped[~faulty] = whole(good, raw[~faulty], dataset).duplicated().to_numpy()
+    words = "the same key as" if rule == "first" else "the same as"
+    faults.column = ""
+    faults.add(DUPLICATE, dropped, f"{words} an earlier row")
+    return int((alike & ~dropped).sum())
+
+
+def whole(rows: pd.DataFrame, raw: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Return all that typed rows say, with what their text says in columns without a type."""
+    others = raw.drop(columns=dataset.columns()).apply(lambda cells: cells.str.strip())
+    return pd.concat([rows[dataset.identity()], others.set_axis(rows.index)], axis=1)
 
 
 def reasons(rejected: pd.DataFrame) -> list[str]:
@@ -339,9 +429,14 @@ def reasons(rejected: pd.DataFrame) -> list[str]:
 
 def _rejected(raw: pd.DataFrame, faults: _Faults) -> pd.DataFrame:
     positions = sorted(faults.reasons)
+    return _as_rejected(raw, positions, ["; ".join(faults.reasons[at]) for at in positions])
+
+
+def _as_rejected(
+    raw: pd.DataFrame, positions: Sequence[int] | np.ndarray, reasons: list[str]
+) -> pd.DataFrame:
     rejected = raw.iloc[positions].copy()
     # A feature may have one of these names too; then the table has it twice.
     rejected.insert(0, "line", raw.index[positions], allow_duplicates=True)
-    reasons = ["; ".join(faults.reasons[at]) for at in positions]
     rejected.insert(1, "reasons", reasons, allow_duplicates=True)
     return rejected

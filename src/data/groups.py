@@ -7,6 +7,8 @@ import pandas as pd
 
 from src.data.schema import Dataset
 
+MOST = 0.5  # of the rows
+
 
 def columns(dataset: Dataset) -> list[str]:
     """List the columns whose equal values say that rows belong together; empty if none do.
@@ -14,22 +16,38 @@ def columns(dataset: Dataset) -> list[str]:
     They are the dataset's `group`, else its `key`, else, where equal rows are kept, all that a row
     says. In a split by time only `group` counts: the past of a key is what predicts its future.
     """
-    if dataset.group_columns:
+    is_kept = dataset.duplicates in ("keep", "whole") and dataset.split.method != "time"
+    return named(dataset) or (dataset.identity() if is_kept else [])
+
+
+def named(dataset: Dataset) -> list[str]:
+    """List the columns of which the YAML says that they tell what belongs together."""
+    if dataset.group_columns or dataset.split.method == "time":
         return dataset.group_columns
-    if dataset.split.method == "time":
-        return []
-    if dataset.key:
-        return dataset.key
-    return dataset.identity() if dataset.duplicates == "keep" else []
+    return dataset.key
 
 
 def codes(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray | None:
     """Return the number of each row's group, shape (rows,); None if each row is one of its own."""
     names = columns(dataset)
-    if not names:
+    if not names or (not named(dataset) and are_different(rows, dataset)):
         return None
     numbers = number(rows, names)
     return numbers if len(numbers) and numbers.max() + 1 < len(numbers) else None
+
+
+def are_different(rows: pd.DataFrame, dataset: Dataset) -> bool:
+    """Tell whether rows that say the same are different persons or events for all that.
+
+    So they are where most rows say what another one says, and most of these have features that come
+    with several truths: of a few coarse columns. Copies of rows would have the truth of the first.
+    """
+    features, target = list(dataset.features), dataset.target.name
+    is_alike = rows.duplicated([*features, target], keep=False)
+    if is_alike.mean() <= MOST:
+        return False
+    truths = rows[is_alike].groupby(features, sort=False, dropna=False)[target].transform("nunique")
+    return bool((truths > 1).mean() > MOST)
 
 
 def number(rows: pd.DataFrame, names: list[str]) -> np.ndarray:

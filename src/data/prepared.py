@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from src.data import cleaning, sources, splitting
+from src.data import cleaning, rare, sources, splitting
 from src.data.cleaning import Cleaned
 from src.data.schema import Dataset
 from src.support import files
@@ -27,18 +27,26 @@ class Prepared:
     origin: dict[str, Any]
 
 
-def prepare(dataset: Dataset, seed: int) -> tuple[Prepared, Cleaned]:
-    """Read, clean and split a dataset's source."""
+def prepare(dataset: Dataset, seed: int, folds: int = 2) -> tuple[Prepared, Cleaned]:
+    """Read, clean and split a dataset's source, for as many folds of cross-validation."""
     raw = sources.read(
         dataset.source,
         separator=dataset.separator,
         encoding=dataset.encoding,
         columns=dataset.source_columns(),
     )
-    cleaned = cleaning.clean(raw.frame, dataset)
-    parts = splitting.split(cleaned.rows, dataset, seed)
+    parts, cleaned = divide(raw.whole, dataset, seed, folds)
     origin = {"source": dataset.source, "md5": raw.md5, **cleaned.quality()}
     return Prepared(parts.train, parts.test, origin), cleaned
+
+
+def divide(
+    raw: pd.DataFrame, dataset: Dataset, seed: int, folds: int
+) -> tuple[splitting.Parts, Cleaned]:
+    """Clean rows of text, split them, and set aside classes that are too rare for the folds."""
+    cleaned = cleaning.clean(raw, dataset)
+    aside = rare.set_aside(splitting.split(cleaned.rows, dataset, seed), dataset, folds)
+    return aside.parts, cleaned.without(raw, aside.dropped, cleaning.RARE, aside.note)
 
 
 def save(path: Path, prepared: Prepared, cleaned: Cleaned) -> None:

@@ -75,6 +75,8 @@ class Similar(Checked, frozen=True):
     same: list[str] = []
 
 
+OTHER = "other"  # the class of rare ones, with rare: other
+
 # The keys of a dataset that judge its versions and its labels, or show them, and train none.
 RULES = ("gate", "promote", "on_breach", "retrain", "review", "labels", "examples")
 
@@ -99,7 +101,8 @@ class Dataset(Checked, frozen=True):
     group: str | list[str] = []  # the columns in which rows agree that belong together
     weight: str | None = None  # the column that says how much a row counts
     derived: dict[Name, str] = {}
-    duplicates: Literal["drop", "keep", "first"] = "drop"
+    duplicates: Literal["whole", "drop", "keep", "first"] = "whole"
+    rare: Literal["drop", "other", "error"] = "drop"  # classes of too few rows
     max_rejected: Share = 0.05
     split: Split = Split()
     decide: deciding.Decide | None = None
@@ -173,7 +176,7 @@ class Dataset(Checked, frozen=True):
         return [name for name in every if name not in {*self.features, self.target.name}]
 
     def identity(self) -> list[str]:
-        """List the columns in which two rows that are one agree.
+        """List the columns in which two rows that are one agree; those of the source, with `whole`.
 
         The column that tells a row's side is none of them: it is no part of what the row says.
         """
@@ -241,6 +244,7 @@ def check(dataset: Dataset) -> None:
     _check_bounds(dataset)
     _check_metric(dataset, BY_TASK[dataset.task])
     _check_categories(dataset)
+    _check_rare(dataset)
     deciding.check(dataset.decide, dataset.abstain, dataset.name, dataset.task)
     _check_rules(dataset)
     _check_split(dataset)
@@ -302,6 +306,17 @@ def _check_categories(dataset: Dataset) -> None:
         raise UserError("A binary target has two values.", given=classes)
     if positive is not None and classes and str(positive) not in map(str, classes):
         raise unknown("positive class", str(positive), classes)
+
+
+def _check_rare(dataset: Dataset) -> None:
+    values = dataset.target.values
+    if dataset.rare == "other" and values is not None and OTHER not in map(str, values):
+        raise UserError(
+            f"rare: other of '{dataset.name}' makes a class '{OTHER}', which is none of the "
+            "target's values.",
+            given=", ".join(map(str, values)),
+            fix=f"add {OTHER} to target.values, or leave rare out",
+        )
 
 
 def _spelling(value: Value) -> str:

@@ -237,7 +237,9 @@ def _check_columns(header: list[str], source: str, separator: str, columns: list
             f"{', '.join(map(repr, absent))}.",
             given=f"{source} with {', '.join(header)}",
             choices=columns,
-            fix=did_you_mean(absent[0], header),
+            fix=did_you_mean(absent[0], header)
+            or "correct the dataset's YAML, or the file; a column that was left out when data was "
+            "brought in comes back by src.ingest with mode=replace from a file that has it",
         )
     extra = [name for name in header if name not in columns]
     if extra:

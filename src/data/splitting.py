@@ -28,7 +28,8 @@ class Parts:
 def split(rows: pd.DataFrame, dataset: Dataset, seed: int) -> Parts:
     """Split cleaned rows by the dataset's rule; raise UserError if a part is too small.
 
-    Rows of one group stand on one side, whatever the rule.
+    Rows of one group stand on one side, whatever the rule. A class that `stable` would leave
+    without a row on one side has its share there.
     """
     method = dataset.split.method
     if method == "random":
@@ -36,7 +37,7 @@ def split(rows: pd.DataFrame, dataset: Dataset, seed: int) -> Parts:
     elif method == "time":
         parts = _time(rows, dataset)
     else:
-        test = stable(rows, dataset) if method == "stable" else _column(rows, dataset)
+        test = _by_hash(rows, dataset) if method == "stable" else _column(rows, dataset)
         parts = Parts(rows[~test], rows[test])
     _check_sizes(parts, dataset)
     return parts
@@ -48,16 +49,52 @@ def stable(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray:
     The hash covers the dataset's group or key if it has one, else features and target. So a row
     stays on its side whatever rows are added or removed, and equal rows are on the same side.
     """
+    return _hashes(rows, dataset) < _limit(dataset)
+
+
+def _limit(dataset: Dataset) -> int:
+    return int(dataset.split.test * 2**64)
+
+
+def _hashes(rows: pd.DataFrame, dataset: Dataset, *, is_apart: bool = False) -> np.ndarray:
+    """Return by what each row has its side, from 0 to 2**64: uint64 of shape (rows,).
+
+    With `is_apart` each of several rows that say the same has a side of its own: they differ by how
+    many came before, which stays when others come.
+    """
     columns = sorted(
         dataset.group_columns or dataset.key or [*dataset.features, dataset.target.name]
     )
-    limit = int(dataset.split.test * 2**64)
     cells = [_as_text(rows[name]) for name in columns]
+    if is_apart:
+        cells.append([str(at) for at in rows.groupby(columns, dropna=False).cumcount()])
     digests = (
         hashlib.blake2b(SEPARATOR.join(row).encode(), digest_size=8).digest()
         for row in zip(*cells, strict=True)
     )
-    return np.fromiter((int.from_bytes(digest) < limit for digest in digests), bool, len(rows))
+    return np.fromiter((int.from_bytes(digest) for digest in digests), np.uint64, len(rows))
+
+
+def _by_hash(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray:
+    """Return whether each row is a test row, as `stable` does, and let no class miss a side.
+
+    Of a class that would, those rows test that have the lowest hashes among its own: its share of
+    them, and one at least. A class whose rows all belong together stands on one side.
+    """
+    is_apart = not groups.named(dataset) and groups.are_different(rows, dataset)
+    hashes = _hashes(rows, dataset, is_apart=is_apart)
+    test = hashes < _limit(dataset)
+    if dataset.task == "regression":
+        return test
+    classes, _ = pd.factorize(rows[dataset.target.name], sort=True)
+    sizes, tested = np.bincount(classes), np.bincount(classes, test).astype(np.int64)
+    for label in np.flatnonzero((tested == 0) | (tested == sizes)):
+        units = np.unique(hashes[classes == label])
+        if len(units) < 2:
+            continue
+        count = min(max(1, round(len(units) * dataset.split.test)), len(units) - 1)
+        test = np.where(np.isin(hashes, units), hashes <= units[count - 1], test)
+    return test
 
 
 def _as_text(column: pd.Series) -> list[str]:
@@ -150,7 +187,7 @@ def _check_sizes(parts: Parts, dataset: Dataset) -> None:
 
 
 def _of_groups(parts: Parts, dataset: Dataset) -> str:
-    names = groups.columns(dataset)
+    names = groups.named(dataset)
     if not names:
         return ""
     count = len(set(groups.number(pd.concat([parts.train, parts.test]), names)))

@@ -47,23 +47,44 @@ class Encoder:
             for name, feature in self.features.items()
         )
         self._how = (encoding, tuple(drop), dataset.task, seed)  # no set: its order is chance
+        self._empty: set[str] = set()
         self._transformer: Any = None
 
     def fit_transform(
         self, frame: pd.DataFrame, target: np.ndarray, sampling: Sampling | None = None
     ) -> Any:
         """Learn levels, words and scales; return a matrix of shape (rows, columns)."""
+        self._empty = {name for name in self.features if self._is_empty(frame, name)}
         self._transformer = self._build(target, sampling or Sampling())
+        columns = self._columns(frame)
         try:
-            return self._matrix(self._transformer.fit_transform(self._columns(frame), target))
+            return self._matrix(self._transformer.fit_transform(columns, target))
         except ValueError as error:
             if any(words in str(error).lower() for words in NO_WORDS):
+                named = ", ".join(f"'{name}'" for name in self._wordless(columns))
                 raise UserError(
-                    "No words are left to learn from.",
+                    f"No words are left to learn from in {named}.",
                     given=str(error),
-                    fix="lower model.encoding.text.min_df, or bring more text",
+                    fix="lower model.encoding.text.min_df, bring more text, or leave the column "
+                    "out: model.drop",
                 ) from None
             raise
+
+    def _is_empty(self, frame: pd.DataFrame, name: str) -> bool:
+        """Tell whether a column of text holds nothing at all, of which no word can be learnt."""
+        if not self._is_text(name):
+            return False
+        return bool((frame[name].isna() | (frame[name] == "")).all())
+
+    def _wordless(self, columns: pd.DataFrame) -> list[str]:
+        """Name the columns of text of which no word is left to learn."""
+        names = []
+        for name in filter(self._is_text, self._order):
+            try:
+                _words(self._how[0].text).fit(columns[name])
+            except ValueError:
+                names.append(name)
+        return names
 
     def transform(self, frame: pd.DataFrame) -> Any:
         """Encode records; return a matrix of shape (rows, columns)."""
@@ -165,7 +186,7 @@ class Encoder:
         folds = _target_folds(task, target, seed, sampling)
         parts: list[tuple[str, Any]] = []
         for name, feature in self.features.items():
-            if name in drop:
+            if name in drop or name in self._empty:
                 continue
             if isinstance(feature, Category):
                 parts.append((name, _category(feature, encoding, task, self.has_text, folds)))

@@ -47,6 +47,8 @@ def own(config: Config) -> Trained:
         training.check(config, ready.train, ready.test)  # what cannot start leaves no folder
         run = folders.start(config.dataset.name, config.model.name, _request(config, ready, None))
         _write_rejected(cleaned, run)
+        for note in cleaned.notes:
+            print(note)
         return _own(config, ready, run, bar)
 
 
@@ -54,7 +56,7 @@ def _prepared(config: Config) -> tuple[Prepared, Cleaned]:
     """Prepare the rows as the pipeline does, and look for leaks."""
     from src.learning.inspection import rows
 
-    ready, cleaned = preparing.prepare(config.dataset, config.seed)
+    ready, cleaned = preparing.prepare(config.dataset, config.seed, config.folds)
     return rows.inspected(config.dataset, ready, cleaned, config.seed), cleaned
 
 

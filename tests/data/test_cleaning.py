@@ -104,8 +104,6 @@ def test_good_cells_become_values_of_their_types(wide: Dataset) -> None:
         ("code", "3", "unknown_category", "code is not one of its values: '3'"),
         ("code", "1.5", "unknown_category", "code is not one of its values: '1.5'"),
         ("code", "one", "unknown_category", "code is not one of its values: 'one'"),
-        ("price", "", "missing_target", "price is missing"),
-        ("price", "NaN", "missing_target", "price is missing"),
         ("price", "dear", "not_a_number", "price is not a number: 'dear'"),
         ("price", "inf", "not_a_number", "price is not a number: 'inf'"),
         ("price", "0", "out_of_range", "price is not above 0: '0'"),
@@ -223,7 +221,8 @@ def test_a_class_of_no_list_is_taken_as_it_is(make_dataset: Make) -> None:
     )
     cleaned = clean(dataset, {"price": " a "}, {"price": "1.0"}, {"price": ""})
     assert cleaned.rows["price"].tolist() == ["a", "1.0"]
-    assert cleaned.counts == {"missing_target": 1}
+    assert cleaned.counts == {}
+    assert cleaned.unlabelled == 1
 
 
 def test_a_class_must_be_one_of_the_list(make_dataset: Make) -> None:
@@ -234,7 +233,8 @@ def test_a_class_must_be_one_of_the_list(make_dataset: Make) -> None:
         dataset, *({"price": cell, "carat": f"{n + 1}"} for n, cell in enumerate(cells))
     )
     assert cleaned.rows["price"].tolist() == ["0", "1"]
-    assert cleaned.counts == {"unknown_category": 2, "missing_target": 1}
+    assert cleaned.counts == {"unknown_category": 2}
+    assert cleaned.unlabelled == 1
 
 
 @pytest.mark.parametrize("cell", ["dev", "", "Train", "1"])
@@ -272,6 +272,47 @@ def test_repeated_rows_can_be_kept(make_dataset: Make) -> None:
     cleaned = clean(make_dataset(features=FEATURES, duplicates="keep"), {}, {}, {})
     assert len(cleaned.rows) == 3
     assert cleaned.counts == {}
+
+
+OTHERS = ({"owner": "a"}, {"owner": "b"}, {"owner": " a "}, {"owner": "b", "carat": "2"})
+
+
+def test_rows_that_differ_in_the_source_are_kept_and_told(make_dataset: Make) -> None:
+    cleaned = clean(make_dataset(features=FEATURES), *OTHERS)
+    assert cleaned.rows.index.tolist() == [0, 1, 3]
+    assert cleaned.counts == {"duplicate": 1}
+    assert cleaned.rejected["owner"].tolist() == [" a "]
+    assert cleaned.alike == cleaned.quality()["alike"] == 1
+    assert cleaned.notes[0].startswith("1 rows say the same as an earlier one in the columns that")
+
+
+def test_rows_that_agree_in_what_is_named_can_be_dropped(make_dataset: Make) -> None:
+    cleaned = clean(make_dataset(features=FEATURES, duplicates="drop"), *OTHERS)
+    assert cleaned.rows.index.tolist() == [0, 3]
+    assert cleaned.counts == {"duplicate": 2}
+    assert cleaned.alike == 0
+    assert "alike" not in cleaned.quality()
+
+
+def test_rows_without_a_target_are_counted_and_no_faults(make_dataset: Make) -> None:
+    dataset = make_dataset(max_rejected=0)
+    cleaned = clean(dataset, {"price": ""}, {}, {"price": "NA", "carat": "x"}, {"carat": "2"})
+    assert cleaned.rows.index.tolist() == [1, 3]
+    assert cleaned.rejected.empty
+    assert cleaned.total == 4
+    assert cleaned.unlabelled == cleaned.quality()["unlabelled"] == 2
+    assert cleaned.notes == ("2 of 4 rows have no price and are skipped",)
+
+
+def test_rows_of_which_none_has_a_target_are_refused(make_dataset: Make) -> None:
+    with pytest.raises(UserError, match="No row of 'stones' has a price"):
+        clean(make_dataset(), {"price": ""}, {"price": "NA"})
+
+
+def test_the_lines_of_what_is_rejected_count_rows_without_a_target(make_dataset: Make) -> None:
+    cleaned = clean(make_dataset(max_rejected=1), {"price": ""}, {"carat": "x"}, {})
+    assert cleaned.rejected["line"].tolist() == [3]
+    assert cleaned.rows.index.tolist() == [2]
 
 
 def test_the_first_row_of_a_key_can_be_kept(make_dataset: Make) -> None:
@@ -312,12 +353,13 @@ def test_more_faults_than_allowed_stop_with_the_first_five(make_dataset: Make) -
         clean(dataset, {}, *faulty, {"cut": "none", "carat": "y"}, *[{}] * 4)
     message = str(caught.value)
     assert message.startswith("7 of 12 rows of 'stones' break the rules, more than max_rejected")
-    assert "(25.0%) allows; the first 5:" in message
+    assert "(25.0%) allows.\n  `carat`: 7 of 12 cells are no number, like 'x0'" in message
+    assert "\nThe first 5:" in message
     for n in range(5):
         assert f"line {n + 3}: carat is not a number: 'x{n}'" in message
     assert "x5" not in message
     assert "given:   not_a_number 7, unknown_category 1" in message
-    assert "raise dataset.max_rejected" in message
+    assert "leave them out: dataset.max_rejected=0.59" in message
 
 
 @pytest.mark.parametrize(("allowed", "stops"), [(0.2, False), (0.19, True), (0, True)])
@@ -356,7 +398,7 @@ raw_rows = st.lists(
     st.fixed_dictionaries({}, optional=dict.fromkeys(GOOD, numbers | codes | missing | words)),
     max_size=8,
 )
-RULES = ("drop", "keep", "first")
+RULES = ("whole", "drop", "keep", "first")
 
 
 def with_rule(make_dataset: Make, rule: str) -> Dataset:
@@ -387,7 +429,8 @@ def test_every_row_is_either_accepted_or_rejected_with_reasons(
     cleaned = clean(with_rule(make_dataset, rule), *rows, {})
     accepted = cleaned.rows.index.tolist()
     rejected = [line - sources.FIRST_LINE for line in cleaned.rejected["line"]]
-    assert sorted([*accepted, *rejected]) == list(range(len(rows) + 1))
+    assert not set(accepted) & set(rejected)
+    assert len(accepted) + len(rejected) + cleaned.unlabelled == len(rows) + 1
     assert all(cleaned.rejected["reasons"])
     assert cleaned.total == len(rows) + 1
     assert all(cleaned.counts.values())
@@ -400,7 +443,7 @@ def test_accepted_rows_satisfy_the_schema(
 ) -> None:
     cleaned = clean(with_rule(make_dataset, rule), *rows, {})
     assert all(breaks_no_rule(row) for row in cleaned.rows.to_dict("records"))
-    if rule == "drop":
+    if rule in ("drop", "whole"):
         assert not cleaned.rows.duplicated().any()
     if rule == "first":
         assert not cleaned.rows["lab"].duplicated().any()

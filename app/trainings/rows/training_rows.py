@@ -17,7 +17,8 @@ import peewee
 from app.labels import store as label_store
 from app.records.values import spelt
 from app.trainings.rows import authors, belonging
-from src.data import cleaning, sources, splitting
+from src.data import cleaning, groups, sources, splitting
+from src.data import prepared as preparing
 from src.data.cleaning import Cleaned
 from src.data.kinds.words import FALSE, TRUE
 from src.data.prepared import Prepared
@@ -28,6 +29,9 @@ from src.support.errors import UserError
 SNAPSHOT = "snapshot.parquet"
 PASSES = 3  # in search of labels that are too many, beside one for each key
 LABEL = "label id"  # the name of a snapshot's index; empty for rows of the file
+# A column of the file's rows: with equal numbers they agree in all that the YAML does not name. A
+# copy of those columns themselves would be more than anybody asked for.
+OTHERS = "other columns"
 
 
 @dataclass(frozen=True)
@@ -103,11 +107,13 @@ def gather(database: peewee.Database, dataset: Dataset, use: str) -> TrainingRow
     if is_bounded:
         # Whoever says what the file says has added nothing that could be too much.
         keys[belonging.is_in(labels, file if beside is None else beside, dataset)] = authors.FILE
-    if dataset.duplicates == "keep":
+    if _is_kept(file, dataset):
         # A label that may be left out yet takes no row of the file with it.
         stays = labels[np.isin(keys, list(trusted))]
         file = belonging.beyond(file, stays, dataset)
     frame = pd.concat([labels, file])
+    if OTHERS in file:
+        frame[OTHERS] = frame[OTHERS].fillna("")
     if frame.empty:
         raise _none(dataset)
     names = {"file": dataset.source, "labels": "labels"}
@@ -145,7 +151,7 @@ def additions(database: peewee.Database, dataset: Dataset) -> pd.DataFrame:
     labels = _labels(database, dataset, file)[0].iloc[::-1]
     if labels.empty:
         raise _none(dataset)
-    if dataset.duplicates != "keep":  # else whoever merges them sees that they are there
+    if not _is_kept(file, dataset):  # whoever merges them sees that they are there
         return labels
     return belonging.beyond(labels, file, dataset)
 
@@ -172,12 +178,14 @@ def stated(rows: Iterable[dict[str, Any]], dataset: Dataset) -> pd.DataFrame:
     return frame.iloc[::-1]
 
 
-def prepare(gathered: TrainingRows, dataset: Dataset, seed: int) -> tuple[Prepared, Cleaned]:
+def prepare(
+    gathered: TrainingRows, dataset: Dataset, seed: int, folds: int = 2
+) -> tuple[Prepared, Cleaned]:
     """Clean, split and inspect the rows as the pipeline does; their index is their position."""
     from src.learning.inspection import rows  # who only takes a snapshot need not wait for it
 
-    cleaned = cleaning.clean(gathered.frame.reset_index(drop=True), dataset)
-    parts = splitting.split(cleaned.rows, dataset, seed)
+    frame = gathered.frame.reset_index(drop=True)
+    parts, cleaned = preparing.divide(frame, dataset, seed, folds)
     snapshot = hashlib.sha256(gathered.parquet()).hexdigest()
     origin = {
         "source": gathered.source,
@@ -203,6 +211,8 @@ def judges(gathered: TrainingRows, ready: Prepared, dataset: Dataset, seed: int)
     except UserError:  # no reason to throw a finished training away
         return ready.test
     columns = [*dataset.features, dataset.target.name]
+    if dataset.task != "regression":  # a class that nobody learnt cannot be answered
+        test = test[test[dataset.target.name].isin(ready.train[dataset.target.name])]
     seen = {*hashes(ready.train, columns), *hashes(ready.test, columns)}
     test = test[~hashes(test, columns).isin(seen).to_numpy()]
     return pd.concat([ready.test, test.set_axis(-1 - np.arange(len(test)))])
@@ -252,7 +262,7 @@ def _labels(
             posted[row["id"]] = row["key"]
             yield row
 
-    labels = belonging.filled(stated(noted(), dataset), file, dataset)
+    labels = belonging.filled(stated(noted(), dataset), file, dataset)[dataset.columns()]
     keys = [posted[label] for label in labels.index]
     return labels, np.array(keys, dtype=object)
 
@@ -265,7 +275,18 @@ def _file(dataset: Dataset) -> tuple[pd.DataFrame, str]:
         encoding=dataset.encoding,
         columns=dataset.source_columns(),
     )
-    return raw.frame.set_axis(_index([""] * len(raw.frame))), raw.md5
+    frame = raw.frame.set_axis(_index([""] * len(raw.frame)))
+    others = raw.whole.drop(columns=dataset.columns())
+    if dataset.duplicates == "whole" and len(others.columns):
+        cells = others.apply(lambda column: column.str.strip())
+        numbers = pd.Series(groups.number(cells, list(cells)), dtype="str").to_numpy()
+        frame = frame.assign(**{OTHERS: np.where((cells == "").all(axis=1), "", numbers)})
+    return frame, raw.md5
+
+
+def _is_kept(file: pd.DataFrame, dataset: Dataset) -> bool:
+    """Tell whether rows of the file stay that agree in all that labels have."""
+    return dataset.duplicates == "keep" or OTHERS in file
 
 
 def _file_beside(dataset: Dataset) -> pd.DataFrame | None:
