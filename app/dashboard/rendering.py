@@ -16,8 +16,8 @@ from app.auth import sessions
 from app.auth.guard import Guard
 from app.dashboard.static import Static, url
 from app.http.exchange import ANYONE, ENVIRON, SCOPES, Caller, Scope
-from app.records.values import plain
 from app.store import clock
+from src.data.kinds.spelling import plain
 from src.inference.reasons.sentence import percent
 
 NOTHING = "\N{EN DASH}"

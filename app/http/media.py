@@ -9,8 +9,8 @@ import falcon
 import msgspec
 
 from app.records.strict_json import Object, parse
-from app.records.values import plain
 from app.store.redaction import PASTED, holds_key
+from src.data.kinds.spelling import plain
 from src.support.errors import UserError
 from src.support.structs import Checked, convert
 

@@ -16,8 +16,8 @@ from app.records.csv_reader import CsvReader
 from app.records.invalid import Invalid
 from app.records.line_blocks import BLOCK
 from app.records.records import MOST_FAULTS
-from app.records.values import spelt
 from app.registry.loaded import LoadedVersion
+from src.data.kinds.spelling import spelt
 from src.support import files
 from src.support.errors import Fault
 

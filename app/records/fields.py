@@ -11,11 +11,12 @@ import msgspec
 from msgspec import Meta
 
 from app.records.enumeration import enumeration
-from app.records.values import is_number, nearest, number, plain, spelt
+from app.records.values import is_number, nearest, number
 from src.data.features import Boolean, Bounds, Category, Integer, Number, Temporal, Text
 from src.data.kinds import instants
 from src.data.kinds.words import FALSE, TRUE
 from src.data.schema import Dataset
+from src.data.kinds.spelling import canonical, plain, spelt
 
 EXACT = 2**53 - 1  # up to here a number is one whole number and no other
 # What str.strip() removes, as a regular expression that browsers, Rust and Python read alike.
@@ -161,6 +162,8 @@ class Listed(Field):
         key = value if parsed is None else parsed
         if isinstance(key, str | float) and key in self.known:
             return self.known[key]
+        if isinstance(key, str) and canonical(key) in self.known:
+            return self.known[canonical(key)]
         raise FieldError(
             f"{self.name} is not one of its values",
             nearest(value, self.choices or []) or f"give {self.allowed}",
@@ -260,7 +263,7 @@ class Open(Field):
         if text is None or text in self.missing:
             self.nothing()
             return None
-        return text
+        return canonical(text) if self.numbers else text
 
     def _check(self, value: Any) -> str | None:
         parsed = number(value)

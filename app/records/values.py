@@ -32,16 +32,6 @@ def is_number(text: str) -> bool:
         return False
 
 
-def plain(value: str | float) -> str | int | float:
-    """Return a whole float as an int, everything else as it is."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def spelt(value: float) -> str:
-    """Format a number as in a CSV."""
-    return str(plain(value))
-
-
 def clipped(text: str) -> str:
     """Shorten a text and replace what cannot be encoded."""
     text = text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_string_dtype
 
 from src.data import diagnosis, moments
 from src.data.features import Boolean, Bounds, Category, Integer, Number, Temporal, Text
 from src.data.kinds.number_format import NumberFormat
 from src.data.schema import Dataset
 from src.data.sources import FIRST_LINE, LINE
+from src.data.kinds.spelling import canonical
 from src.support.errors import UserError
 
 SHOWN, MOST_COLUMNS = 5, 10  # rejected rows, and columns, in an error
@@ -151,9 +153,10 @@ def _notes(raw: pd.DataFrame, labelled: int, alike: int, dataset: Dataset) -> It
         yield f"{missing:,} of {len(raw):,} rows have no {target} and are skipped"
         yield from diagnosis.taken_as_missing(target, raw[target], dataset)
     if alike:
+        rows = "1 row says" if alike == 1 else f"{alike:,} rows say"
         yield (
-            f"{alike:,} rows say the same as an earlier one in the columns that the YAML names, "
-            "and are kept (duplicates: drop leaves them out)"
+            f"{rows} the same as an earlier one in all that the YAML names: kept, and left out "
+            "with duplicates: drop"
         )
 
 
@@ -185,8 +188,28 @@ def _typed(
     faults, columns = _Faults(len(raw)), {}
     for name in names:
         faults.column = name
-        columns[name] = _column(name, raw[name].str.strip(), dataset, faults)
+        typed_cells = _column(name, raw[name].str.strip(), dataset, faults)
+        columns[name] = _canonical(typed_cells) if _is_open(name, dataset) else typed_cells
     return pd.DataFrame(columns, index=raw.index).reset_index(drop=True), faults
+
+
+def _is_open(name: str, dataset: Dataset) -> bool:
+    """Tell whether a column has words that nobody lists: a category's, a key's, a class."""
+    if name == dataset.target.name:
+        return dataset.task != "regression" and dataset.target.values is None
+    if name in dataset.features:
+        feature = dataset.features[name]
+        return isinstance(feature, Category) and feature.listed() is None
+    return name in {*dataset.key, *dataset.group_columns}
+
+
+def _canonical(cells: pd.Series) -> pd.Series:
+    """Write each cell in the one spelling of its value; what is missing stays missing."""
+    if not is_string_dtype(cells) and cells.dtype != object:
+        return cells
+    written = [cell for cell in cells.unique() if isinstance(cell, str)]
+    other = {cell: text for cell in written if (text := canonical(cell)) != cell}
+    return cells.map(lambda cell: other.get(cell, cell)).astype(cells.dtype) if other else cells
 
 
 def _column(name: str, cells: pd.Series, dataset: Dataset, faults: _Faults) -> pd.Series:
@@ -341,20 +364,20 @@ def outside(values: np.ndarray, bounds: Bounds) -> np.ndarray:
 def _categories(
     name: str, cells: pd.Series, missing: np.ndarray, listed: list[str], faults: _Faults
 ) -> pd.Series:
-    canonical = _canonical(cells, listed)
-    unknown = ~missing & ~np.asarray(canonical.isin(listed))
+    values = _as_listed(cells, listed)
+    unknown = ~missing & ~np.asarray(values.isin(listed))
     faults.add("unknown_category", unknown, f"{name} is not one of its values", cells)
-    return canonical.mask(missing, None)
+    return values.mask(missing, None)
 
 
-def _canonical(cells: pd.Series, listed: list[str]) -> pd.Series:
-    """Write "1.0" as "1" if all values are numbers, since some tools export codes that way."""
+def _as_listed(cells: pd.Series, listed: list[str]) -> pd.Series:
+    """Write cells as the values are listed: 1.0 as 1, and 01 as well if all values are numbers."""
     numbers = {}
     for value in listed:
         try:
             numbers[float(value)] = value
         except ValueError:
-            return cells
+            return cells.where(cells.isin(listed), _canonical(cells))
     parsed = pd.to_numeric(cells, errors="coerce")
     spelt_otherwise = parsed.isin(list(numbers)) & ~cells.isin(listed)
     return parsed.map(numbers).where(spelt_otherwise, cells).astype(cells.dtype)

@@ -11,17 +11,20 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from src.data import cell_formats
+from src.data.kinds import cell_formats
 from src.data.features import Bounds, Category, Integer, Number, Text
 from src.data.schema import Dataset, Target
 from src.support.errors import did_you_mean
 
+KEYS_OF_POINTS = ("decimal", "thousands")
 SHOWN = 3  # values in a sentence
 LONGEST = 40  # characters of a cell in a sentence
 FEW = 50  # different words that may be the values of a category
+FREQUENT = 0.01  # share of the rows from which on it is told as one
 GLANCED = 1000  # cells that are looked at before all are
 LEAST_GROUPED = 3  # cells such as 5.000 before the point is suspected to group thousands
 GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
+ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
 SMALL = re.compile(r"[+-]?\d{1,3}")
 
 
@@ -64,7 +67,7 @@ def diagnose(
     optional = [name for name in dataset.features if (name, "missing") not in broken]
     for name in optional:
         said += list(taken_as_missing(name, raw[name], dataset))
-    return [*said, *_nothing(raw, dataset), *_misread(raw, dataset)]
+    return [*said, *_nothing(raw, dataset), *_misread(raw, dataset), *_rounded(raw, dataset)]
 
 
 def _kind(name: str, dataset: Dataset) -> Any:
@@ -84,8 +87,9 @@ def taken_as_missing(name: str, cells: pd.Series, dataset: Dataset) -> Iterator[
     words = set(dataset.missing) - {"", *map(str, values or ())}
     for word, count in _counts(cells[cells.str.strip().isin(words)].str.strip()):
         add = "list it in values, or set" if isinstance(kind, Category | Target) else "set"
+        how_many = _counted(count, "cell")
         yield (
-            f"{_shown(word)} counts as missing in `{name}` ({_cells(count)}): where it is a value, "
+            f"{_shown(word)} counts as missing in `{name}` ({how_many}): where it is a value, "
             f"{add} `missing`"
         )
 
@@ -101,7 +105,9 @@ def _missing(column: _Column, dataset: Dataset) -> Iterator[str]:
     count = int(empty.sum())
     if not count:
         return
-    how = f"`{column.name}` is empty in {count / len(column.cells):.1%} of the rows"
+    share = count / len(column.cells)
+    of_rows = f"{share:.0%} of the rows" if share >= FREQUENT else _counted(count, "row")
+    how = f"`{column.name}` is empty in {of_rows}"
     can_be = isinstance(column.kind, Number | Integer | Category | Text)
     is_needed = can_be and column.kind.optional
     yield f"{how}: " + (
@@ -135,7 +141,8 @@ def _out_of_range(column: _Column, _: Dataset) -> Iterator[str]:
 
 def _unknown_category(column: _Column, dataset: Dataset) -> Iterator[str]:
     kind = column.kind
-    values = (kind.listed() or []) if isinstance(kind, Category) else list(map(str, kind.values))
+    listed = (kind.order or kind.values) if isinstance(kind, Category) else kind.values
+    values = list(map(str, listed or ()))
     every = list(_counts(column.broken))
     examples = ", ".join(
         f"{_shown(cell)} ({count:,}{_nearest(cell, values)})" for cell, count in every[:SHOWN]
@@ -143,7 +150,8 @@ def _unknown_category(column: _Column, dataset: Dataset) -> Iterator[str]:
     more = f" and {len(every) - SHOWN:,} others" if len(every) > SHOWN else ""
     what = f"`{column.name}`: {column.counted} not one of its values, like {examples}{more}"
     read = {cell.strip(): _as_yaml(cell.strip()) for cell, _ in every}
-    trap = next((pair for pair in read.items() if pair[1] in values), None)
+    unquoted = {str(one) for one in listed or () if not isinstance(one, str)}
+    trap = next((pair for pair in read.items() if pair[1] in unquoted), None)
     if trap is not None:
         yield f"{what}; YAML reads {trap[0]} as {trap[1]}: quote it, '{trap[0]}'"
         return
@@ -209,9 +217,9 @@ def _misread(raw: pd.DataFrame, dataset: Dataset) -> Iterator[str]:
     for name, kind in numbers.items():
         if any(getattr(one, key, None) for one in (kind, dataset) for key in KEYS_OF_POINTS):
             continue
-        cells = raw[name].str.strip()
-        if not _may_group(cells.head(GLANCED), 1):
+        if not _may_group(raw[name].head(GLANCED).str.strip(), 1):
             continue
+        cells = raw[name].str.strip()
         grouped = cells[cells.str.fullmatch(GROUPED)]
         if _may_group(cells, LEAST_GROUPED) and len(grouped):
             cell = grouped.iloc[0]
@@ -221,7 +229,16 @@ def _misread(raw: pd.DataFrame, dataset: Dataset) -> Iterator[str]:
             )
 
 
-KEYS_OF_POINTS = ("decimal", "thousands")
+def _rounded(raw: pd.DataFrame, dataset: Dataset) -> Iterator[str]:
+    """Name keys such as 5.72E+17, which a spreadsheet has made of longer ones."""
+    for name in dict.fromkeys([*dataset.key, *dataset.group_columns]):
+        cells = raw[name].str.strip()
+        rounded = cells[cells.str.fullmatch(ROUNDED)]
+        if len(rounded) > len(cells) / 2:
+            yield (
+                f"`{name}`: {len(cells):,} rows share {cells.nunique():,} values such as "
+                f"{_shown(rounded.iloc[0])}, which a spreadsheet rounded: export them anew as text"
+            )
 
 
 def _may_group(cells: pd.Series, least: int) -> bool:
@@ -241,8 +258,8 @@ def _counts(cells: pd.Series) -> Iterator[tuple[str, int]]:
         yield str(cell), int(count)
 
 
-def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count:,} cells"
+def _counted(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _shown(cell: Any) -> str:

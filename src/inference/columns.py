@@ -13,6 +13,7 @@ import numpy as np
 from src.data.expressions import Expression
 from src.data.features import Category, Integer, Number
 from src.data.schema import Dataset
+from src.data.kinds.spelling import canonical_keys
 from src.inference.scalar_expressions import Getter, Record, compiled
 from src.inference.text_columns import Words
 
@@ -92,7 +93,7 @@ def build(spec: Mapping[str, Any], arrays: Arrays, dataset: Dataset) -> Columns:
         if part["kind"] == "words":
             columns.texts.append(Words.build(part, arrays, at[name], columns.width))
         elif part["kind"] == "levels":
-            rows: dict[str | None, int] = dict(zip(part["levels"], part["rows"], strict=True))
+            rows = canonical_keys(dict(zip(part["levels"], part["rows"], strict=True)))
             rows[None] = rows.get(spec["missing"], part["unknown"])
             table = arrays[part["array"]]
             levels = Levels(name, columns.dense, at[name], rows, part["unknown"], table)

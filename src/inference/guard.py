@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from src.data.schema import Dataset
+from src.data.kinds.spelling import canonical
 from src.evaluation.decision import Decision
 from src.inference.alike import Alike
 from src.inference.cells import Cells
@@ -65,7 +66,8 @@ class Guard:
             (names.index(name), low, high) for name, (low, high) in found.get("ranges", {}).items()
         ]
         self._levels: list[tuple[int, frozenset[str]]] = [
-            (names.index(name), frozenset(seen)) for name, seen in found.get("levels", {}).items()
+            (names.index(name), frozenset([*seen, *map(canonical, seen)]))
+            for name, seen in found.get("levels", {}).items()
         ]
         joint, alike = found.get("combination"), found.get("alike")
         self._combination = None if joint is None else Combination(joint, names)

@@ -23,6 +23,7 @@ import numpy as np
 
 from src.data.features import Category, Integer, Number, Text
 from src.data.schema import Dataset
+from src.data.kinds.spelling import canonical
 from src.inference import bundle
 from src.support import files
 
@@ -158,6 +159,9 @@ class Similar:
         self._nearest: str = header["nearest"]
         self._ranks: dict[str, float] | None = header["ranks"]
         self._groups = {tuple(values): (start, stop) for values, start, stop in header["groups"]}
+        for values, place in list(self._groups.items()):  # as other spellings are looked up
+            known = tuple(canonical(one) if isinstance(one, str) else one for one in values)
+            self._groups.setdefault(known, place)
         columns = [(one["name"], one["levels"], one["whole"]) for one in header["columns"]]
         *self._features, self._target = columns
         self._keys = keys

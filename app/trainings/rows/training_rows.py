@@ -15,7 +15,6 @@ import pandas as pd
 import peewee
 
 from app.labels import store as label_store
-from app.records.values import spelt
 from app.trainings.rows import authors, belonging
 from src.data import cleaning, groups, sources, splitting
 from src.data import prepared as preparing
@@ -23,6 +22,7 @@ from src.data.cleaning import Cleaned
 from src.data.kinds.words import FALSE, TRUE
 from src.data.prepared import Prepared
 from src.data.schema import Dataset
+from src.data.kinds.spelling import spelt
 from src.runs.comparison import hashes
 from src.support.errors import UserError
 

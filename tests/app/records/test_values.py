@@ -41,13 +41,6 @@ def test_or_not(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "spelt"), [(46.0, "46"), (-0.0, "0"), (2.5, "2.5"), (1e15, "1000000000000000")]
-)
-def test_a_number_is_spelt_as_in_a_csv(value: float, spelt: str) -> None:
-    assert values.spelt(value) == spelt
-
-
-@pytest.mark.parametrize(
     ("value", "shown"),
     [
         (None, "null"),

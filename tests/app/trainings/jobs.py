@@ -15,13 +15,13 @@ import pytest
 
 from app.http.exchange import HERE
 from app.labels import store as label_store
-from app.records.values import spelt
 from app.settings import Settings
 from app.store import ids
 from app.trainings import run
 from app.trainings import store as training_store
 from app.trainings.retries import DatabaseWriter
 from app.trainings.workspace import Workspace
+from src.data.kinds.spelling import spelt
 from tests.app import project
 
 PATIENCE = 120.0  # seconds: a training lets everybody else go first
