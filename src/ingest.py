@@ -69,7 +69,7 @@ def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> Non
         bar.step()
         before = _read(str(path), dataset) if path.is_file() and is_append else None
         bar.step()
-        cleaned = cleaning.clean(fresh.whole, dataset)
+        cleaned = cleaning.clean(cleaning.with_others(fresh, dataset), dataset)
         new = _unseen(fresh, cleaned, before, dataset)
     _show_rejected(cleaned, dataset)
     repeated = len(cleaned.rows) - len(new)
@@ -83,7 +83,8 @@ def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> Non
     with Bar(dataset.name) as bar:
         bar.stage("writing and recording with DVC", 1)
         if before is None:
-            data = _written(new, dataset)
+            named = cleaning.names_in(new, dataset)
+            data = _written(new[[*named, *new.columns.difference(named, sort=False)]], dataset)
         else:
             data = _appended(
                 path, new.reindex(columns=before.whole.columns, fill_value=""), dataset
@@ -167,10 +168,11 @@ def _unseen(fresh: Raw, cleaned: Cleaned, before: Raw | None, dataset: Dataset) 
     good = fresh.whole.iloc[cleaned.rows.index]
     if before is None or dataset.duplicates == "keep":
         return good
-    present = cleaning.clean(before.whole, dataset).rows
+    there = cleaning.with_others(before, dataset)
+    present = cleaning.clean(there, dataset).rows
     # What the file has no column for cannot tell whether it has a row.
-    told = fresh.whole.reindex(columns=before.whole.columns, fill_value="")
-    pairs = ((present, before.whole), (cleaned.rows, told))
+    told = cleaning.with_others(fresh, dataset).reindex(columns=there.columns, fill_value="")
+    pairs = ((present, there), (cleaned.rows, told))
     both = pd.concat([_identity(*pair, dataset) for pair in pairs], ignore_index=True)
     numbers = groups.number(both, list(both))
     return good[~np.isin(numbers[len(present) :], numbers[: len(present)])]

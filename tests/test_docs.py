@@ -247,10 +247,14 @@ def test_a_stage_depends_on_every_module_that_makes_its_figures(stage: str) -> N
 # Imported by a module that the stage needs, and of no use to it there.
 SCHEMA = ("config/configuration", "data/expressions", "evaluation/metrics", "data/rules")
 KINDS = tuple(
-    f"data/kinds/{one}" for one in ("calendar_parts", "instants", "number_format", "words")
+    f"data/kinds/{one}"
+    for one in ("calendar_parts", "instants", "number_format", "spelling", "words")
 )
 SPLITTING = ("data/groups", "data/moments")
-READING = ("data/cleaning", "data/sources", "data/splitting")
+READING = (
+    *("data/cleaning", "data/sources", "data/splitting"),
+    *("data/diagnosis", "data/kinds/cell_formats", "data/rare"),
+)
 ELSEWHERE = {
     *(("compose", f"learning/{name}") for name in ("recipe", "training", "validation")),
     ("compose", "evaluation/measures"),

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from src.support import files
 
@@ -108,6 +109,71 @@ def test_columns_in_another_order_and_extra_ones_are_put_right(tracked: Path, ro
     assert done.returncode == 0, done.stderr
     assert "ignoring the extra column(s) note" in done.stderr
     assert (tracked / "data/stones.csv").read_text().endswith("\n7.1,3,Ideal,900\n")
+    assert "Left out, since data/stones.csv has no such column: note" in done.stdout
+
+
+OTHERS = "note,price,cut,facets,carat\na,900,Ideal,3,7.1\nb,900,Ideal,3,7.1\nb,900,Ideal,3,7.1\n"
+
+
+@pytest.mark.parametrize("mode", ["append", "replace"])
+def test_a_column_that_the_yaml_does_not_name_is_kept_and_tells_rows_apart(
+    tracked: Path, root: Path, mode: str
+) -> None:
+    if mode == "append":
+        (tracked / "data/stones.csv").unlink()
+    (tracked / "fresh.csv").write_text(OTHERS)
+    done = ingest(tracked, root, "source=fresh.csv", f"mode={mode}")
+    assert done.returncode == 0, done.stderr
+    assert "1 row says the same as an earlier one in all that the YAML names: kept" in done.stdout
+    expected = "carat,cut,facets,price,note\n7.1,Ideal,3,900,a\n7.1,Ideal,3,900,b\n"
+    assert (tracked / "data/stones.csv").read_text() == expected
+    again = ingest(tracked, root, "source=fresh.csv")
+    assert "Nothing new" in again.stdout
+
+
+def test_a_row_is_new_where_only_the_other_columns_say_so(tracked: Path, root: Path) -> None:
+    (tracked / "fresh.csv").write_text(OTHERS)
+    ingest(tracked, root, "source=fresh.csv", "mode=replace")
+    (tracked / "fresh.csv").write_text("price,cut,facets,carat,note\n900,Ideal,3,7.10,c\n")
+    done = ingest(tracked, root, "source=fresh.csv")
+    assert "1 rows added to data/stones.csv" in done.stdout
+    assert (tracked / "data/stones.csv").read_text().endswith("\n7.10,Ideal,3,900,c\n")
+
+
+def test_a_feature_can_be_named_when_its_column_is_there_already(tracked: Path, root: Path) -> None:
+    (tracked / "fresh.csv").write_text(OTHERS)
+    ingest(tracked, root, "source=fresh.csv", "mode=replace")
+    done = ingest(tracked, root, "source=fresh.csv", "dataset.features.note.type=category")
+    assert done.returncode == 0, done.stderr
+    assert "Nothing new" in done.stdout
+
+
+def test_a_column_that_was_left_out_is_told_how_to_get_back(tracked: Path, root: Path) -> None:
+    done = ingest(
+        tracked, root, write(tracked, "7.1,3,Ideal,900"), "dataset.features.lab.type=category"
+    )
+    assert done.returncode == 1
+    assert "comes back by src.ingest with mode=replace from a file that has it" in done.stderr
+
+
+def test_rows_without_a_target_are_skipped_and_counted(tracked: Path, root: Path) -> None:
+    done = ingest(tracked, root, write(tracked, "7.1,3,Ideal,", "7.1,3,Ideal,900"))
+    assert done.returncode == 0, done.stderr
+    assert "1 of 2 rows accepted, 0 rejected, 1 without a target" in done.stdout
+    assert "1 rows added" in done.stdout
+
+
+def test_what_comes_next_is_of_use_whether_the_pipeline_tracks_the_dataset_or_not(
+    tracked: Path, root: Path
+) -> None:
+    params = yaml.safe_load((tracked / "params.yaml").read_text())
+    (tracked / "params.yaml").write_text(yaml.safe_dump({**params, "datasets": ["stones"]}))
+    done = ingest(tracked, root, write(tracked, "7.1,3,Ideal,900"))
+    assert "  dvc repro\n" in done.stdout
+    (tracked / "params.yaml").write_text(yaml.safe_dump({**params, "datasets": []}))
+    done = ingest(tracked, root, write(tracked, "7.2,3,Ideal,900"))
+    assert "  dvc repro\n" not in done.stdout
+    assert "stones-dummy: {dataset: stones, model: dummy, plot: scatter}" in done.stdout
 
 
 def test_replace_leaves_the_fresh_rows_only(tracked: Path, root: Path) -> None:

@@ -11,8 +11,8 @@ from app.labels.export import OF_NUMBERS, RESERVED
 from app.records.fields import Moment
 from app.store.redaction import Redaction
 from src.data.features import Category, Feature, Number, outward
-from src.data.schema import Dataset
 from src.data.kinds.spelling import spelt
+from src.data.schema import Dataset
 from src.support.errors import UserError
 
 PREDICTION_ID = "prediction_id"  # the field by which a truth names its prediction

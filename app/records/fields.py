@@ -12,11 +12,11 @@ from msgspec import Meta
 
 from app.records.enumeration import enumeration
 from app.records.values import is_number, nearest, number
-from src.data.features import Boolean, Bounds, Category, Integer, Number, Temporal, Text
+from src.data.features import Boolean, Bounds, Category, Id, Integer, Number, Temporal, Text
 from src.data.kinds import instants
+from src.data.kinds.spelling import canonical, plain, spelt
 from src.data.kinds.words import FALSE, TRUE
 from src.data.schema import Dataset
-from src.data.kinds.spelling import canonical, plain, spelt
 
 EXACT = 2**53 - 1  # up to here a number is one whole number and no other
 # What str.strip() removes, as a regular expression that browsers, Rust and Python read alike.
@@ -250,6 +250,7 @@ class Open(Field):
         self.missing = {marker for marker in missing if marker == marker.strip()}
         text = Annotated[str, Meta(max_length=longest)]
         self.numbers = isinstance(feature, Category)
+        self.is_canonical = self.numbers or isinstance(feature, Id)
         self.wire = text | Annotated[float, Meta(ge=-EXACT, le=EXACT)] if self.numbers else text
         self.allowed = f"text of at most {longest} characters"
         if self.numbers:
@@ -263,7 +264,7 @@ class Open(Field):
         if text is None or text in self.missing:
             self.nothing()
             return None
-        return canonical(text) if self.numbers else text
+        return canonical(text) if self.is_canonical else text
 
     def _check(self, value: Any) -> str | None:
         parsed = number(value)

@@ -12,11 +12,11 @@ import pandas as pd
 from pandas.api.types import is_string_dtype
 
 from src.data import diagnosis, moments
-from src.data.features import Boolean, Bounds, Category, Integer, Number, Temporal, Text
+from src.data.features import Boolean, Bounds, Category, Id, Integer, Number, Temporal, Text
 from src.data.kinds.number_format import NumberFormat
-from src.data.schema import Dataset
-from src.data.sources import FIRST_LINE, LINE
 from src.data.kinds.spelling import canonical
+from src.data.schema import Dataset
+from src.data.sources import FIRST_LINE, LINE, Raw
 from src.support.errors import UserError
 
 SHOWN, MOST_COLUMNS = 5, 10  # rejected rows, and columns, in an error
@@ -164,7 +164,8 @@ def _labelled(raw: pd.DataFrame, dataset: Dataset) -> np.ndarray:
     """Return the positions of the rows that have a target; raise UserError if none has."""
     target = dataset.target
     listed = None if target.values is None else [str(value) for value in target.values]
-    places = np.flatnonzero(~_missing(raw[target.name].str.strip(), dataset, listed))
+    cells = raw[target.name].str.strip()
+    places = np.flatnonzero(~_missing(target.name, cells, dataset, listed))
     if not len(places):
         raise UserError(
             f"No row of '{dataset.name}' has a {target.name}.",
@@ -172,6 +173,20 @@ def _labelled(raw: pd.DataFrame, dataset: Dataset) -> np.ndarray:
             fix="check that target.name is the right column; without a target nothing is learnt",
         )
     return places
+
+
+def with_others(raw: Raw, dataset: Dataset) -> pd.DataFrame:
+    """Return the dataset's columns, then those that it does not name, which tell rows apart."""
+    others = raw.whole.drop(columns=names_in(raw.whole, dataset))
+    # No column of a dataset begins with a blank.
+    names = [f" {name}" if name in raw.frame else name for name in others]
+    return pd.concat([raw.frame, others.set_axis(names, axis="columns")], axis=1)
+
+
+def names_in(whole: pd.DataFrame, dataset: Dataset) -> list[str]:
+    """List what a source calls the dataset's columns; blanks around a name do not count."""
+    names = dataset.source_columns().values()
+    return [name if name in whole else name.strip() for name in names]
 
 
 def typed(
@@ -194,12 +209,14 @@ def _typed(
 
 
 def _is_open(name: str, dataset: Dataset) -> bool:
-    """Tell whether a column has words that nobody lists: a category's, a key's, a class."""
+    """Tell whether a column has words that nobody lists: of a category, a key, an id, a class."""
     if name == dataset.target.name:
         return dataset.task != "regression" and dataset.target.values is None
     if name in dataset.features:
         feature = dataset.features[name]
-        return isinstance(feature, Category) and feature.listed() is None
+        return isinstance(feature, Id) or (
+            isinstance(feature, Category) and feature.listed() is None
+        )
     return name in {*dataset.key, *dataset.group_columns}
 
 
@@ -235,7 +252,7 @@ def _column(name: str, cells: pd.Series, dataset: Dataset, faults: _Faults) -> p
         return _booleans(name, cells, missing, feature, faults)
     if listed is not None:
         if isinstance(feature, Category) and feature.others:
-            return _canonical(cells, listed).mask(missing, None)
+            return _as_listed(cells, listed).mask(missing, None)
         return _categories(name, cells, missing, listed, faults)
     return cells.mask(missing, None)
 

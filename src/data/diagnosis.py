@@ -11,12 +11,11 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from src.data.features import Boolean, Bounds, Category, Integer, Number, Temporal, Text
 from src.data.kinds import cell_formats
-from src.data.features import Bounds, Category, Integer, Number, Text
 from src.data.schema import Dataset, Target
 from src.support.errors import did_you_mean
 
-KEYS_OF_POINTS = ("decimal", "thousands")
 SHOWN = 3  # values in a sentence
 LONGEST = 40  # characters of a cell in a sentence
 FEW = 50  # different words that may be the values of a category
@@ -78,13 +77,13 @@ def taken_as_missing(name: str, cells: pd.Series, dataset: Dataset) -> Iterator[
     """Name the words of a column of words that count as missing, unless the YAML lists them."""
     kind = _kind(name, dataset)
     is_own = getattr(kind, "missing", None) is not None or dataset.missing != _usual_missing()
-    is_number = isinstance(kind, Number | Integer) or (
+    is_number = isinstance(kind, Number | Integer | Boolean) or (
         isinstance(kind, Target) and dataset.task == "regression"
     )
     if kind is None or is_own or is_number:
         return
     values = kind.listed() if isinstance(kind, Category) else getattr(kind, "values", None)
-    words = set(dataset.missing) - {"", *map(str, values or ())}
+    words = set(dataset.markers(name)) - {"", *map(str, values or ())}
     for word, count in _counts(cells[cells.str.strip().isin(words)].str.strip()):
         add = "list it in values, or set" if isinstance(kind, Category | Target) else "set"
         how_many = _counted(count, "cell")
@@ -118,7 +117,7 @@ def _missing(column: _Column, dataset: Dataset) -> Iterator[str]:
 def _no_number(column: _Column, dataset: Dataset) -> Iterator[str]:
     what = f"`{column.name}`: {column.of_all} no number, {column.example}"
     present = column.cells.str.strip()
-    present = present[~present.isin(dataset.missing)]
+    present = present[~present.isin(dataset.markers(column.name))]
     keys = cell_formats.keys_of(present.unique().tolist())
     if keys is not None:
         yield f"{what}; add `{keys}`" if keys else what
@@ -139,8 +138,21 @@ def _out_of_range(column: _Column, _: Dataset) -> Iterator[str]:
     yield f"`{column.name}`: {column.counted} not {bounds}, {column.example}"
 
 
+def _no_moment(column: _Column, dataset: Dataset) -> Iterator[str]:
+    what = f"`{column.name}`: {column.of_all} no moment, {column.example}"
+    present = column.cells.str.strip()
+    present = present[~present.isin(dataset.markers(column.name))]
+    keys = cell_formats.moments(present.unique().tolist())
+    yield f"{what}; `{keys}`" if keys and isinstance(column.kind, Temporal) else what
+
+
 def _unknown_category(column: _Column, dataset: Dataset) -> Iterator[str]:
     kind = column.kind
+    if isinstance(kind, Boolean):
+        examples = ", ".join(_shown(cell) for cell, _ in list(_counts(column.broken))[:SHOWN])
+        what = f"`{column.name}`: {column.counted} neither true nor false, like {examples}"
+        yield f"{what}; `true_words` and `false_words` list what is"
+        return
     listed = (kind.order or kind.values) if isinstance(kind, Category) else kind.values
     values = list(map(str, listed or ()))
     every = list(_counts(column.broken))
@@ -156,7 +168,8 @@ def _unknown_category(column: _Column, dataset: Dataset) -> Iterator[str]:
         yield f"{what}; YAML reads {trap[0]} as {trap[1]}: quote it, '{trap[0]}'"
         return
     present = column.cells.str.strip()
-    is_boolean = cell_formats.are_booleans(present[~present.isin(dataset.missing)].unique())
+    present = present[~present.isin(dataset.markers(column.name))]
+    is_boolean = cell_formats.are_booleans(present.unique().tolist())
     yield f"{what}; `type: boolean` takes them" if is_boolean else what
 
 
@@ -191,6 +204,7 @@ _LOOKS: dict[str, Callable[[_Column, Dataset], Iterator[str]]] = {
     "not_a_number": _no_number,
     "not_an_integer": _no_whole_number,
     "out_of_range": _out_of_range,
+    "not_a_time": _no_moment,
     "unknown_category": _unknown_category,
 }
 
@@ -200,7 +214,7 @@ def _nothing(raw: pd.DataFrame, dataset: Dataset) -> Iterator[str]:
     empty = [
         f"`{name}`"
         for name, feature in dataset.features.items()
-        if feature.optional and raw[name].str.strip().isin(dataset.missing).all()
+        if feature.optional and raw[name].str.strip().isin(dataset.markers(name)).all()
     ]
     if empty:
         hold = "holds" if len(empty) == 1 else "hold"
@@ -210,12 +224,14 @@ def _nothing(raw: pd.DataFrame, dataset: Dataset) -> Iterator[str]:
 def _misread(raw: pd.DataFrame, dataset: Dataset) -> Iterator[str]:
     """Name columns of whole numbers whose point may group thousands, as in 5.000."""
     numbers: dict[str, Any] = {
-        name: one for name, one in dataset.features.items() if isinstance(one, Number | Integer)
+        name: one
+        for name, one in dataset.features.items()
+        if isinstance(one, Number | Integer) and not isinstance(one, Temporal)
     }
     if dataset.task == "regression":
         numbers[dataset.target.name] = dataset.target
     for name, kind in numbers.items():
-        if any(getattr(one, key, None) for one in (kind, dataset) for key in KEYS_OF_POINTS):
+        if not dataset.written(name).is_plain or kind.decimal or kind.thousands is not None:
             continue
         if not _may_group(raw[name].head(GLANCED).str.strip(), 1):
             continue

@@ -14,7 +14,7 @@ RULES = {
     "coverage": "ranges that hold the truth less often than they promise",
     "gap": "figures of cross-validation and of the held-out rows that are apart",
     "groups": "groups of rows that leave too little to learn from or to judge by",
-    "duplicates": "most rows dropped as the same as others",
+    "duplicates": "most rows the same as others, dropped or kept",
 }
 ROWS = "rows"  # what a finding is of, unless it is of a model
 HEAD = ("of", "about", "found", "what to do")

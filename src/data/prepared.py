@@ -35,7 +35,7 @@ def prepare(dataset: Dataset, seed: int, folds: int = 2) -> tuple[Prepared, Clea
         encoding=dataset.encoding,
         columns=dataset.source_columns(),
     )
-    parts, cleaned = divide(raw.whole, dataset, seed, folds)
+    parts, cleaned = divide(cleaning.with_others(raw, dataset), dataset, seed, folds)
     origin = {"source": dataset.source, "md5": raw.md5, **cleaned.quality()}
     return Prepared(parts.train, parts.test, origin), cleaned
 

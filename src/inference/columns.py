@@ -12,8 +12,8 @@ import numpy as np
 
 from src.data.expressions import Expression
 from src.data.features import Category, Integer, Number
-from src.data.schema import Dataset
 from src.data.kinds.spelling import canonical_keys
+from src.data.schema import Dataset
 from src.inference.scalar_expressions import Getter, Record, compiled
 from src.inference.text_columns import Words
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from src.data.schema import Dataset
 from src.data.kinds.spelling import canonical
+from src.data.schema import Dataset
 from src.evaluation.decision import Decision
 from src.inference.alike import Alike
 from src.inference.cells import Cells

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from src.data.features import Category, Integer, Number, Text
-from src.data.schema import Dataset
 from src.data.kinds.spelling import canonical
+from src.data.schema import Dataset
 from src.inference import bundle
 from src.support import files
 

@@ -54,7 +54,9 @@ class Encoder:
         self, frame: pd.DataFrame, target: np.ndarray, sampling: Sampling | None = None
     ) -> Any:
         """Learn levels, words and scales; return a matrix of shape (rows, columns)."""
-        self._empty = {name for name in self.features if self._is_empty(frame, name)}
+        used = [name for name in [*self.features, *self.derived] if name not in self._how[1]]
+        empty = {name for name in used if self._is_empty(frame, name)}
+        self._empty = empty if len(empty) < len(used) else set()  # else there is nothing to learn
         self._transformer = self._build(target, sampling or Sampling())
         columns = self._columns(frame)
         try:
@@ -72,9 +74,7 @@ class Encoder:
 
     def _is_empty(self, frame: pd.DataFrame, name: str) -> bool:
         """Tell whether a column of text holds nothing at all, of which no word can be learnt."""
-        if not self._is_text(name):
-            return False
-        return bool((frame[name].isna() | (frame[name] == "")).all())
+        return self._is_text(name) and bool((frame[name].isna() | (frame[name] == "")).all())
 
     def _wordless(self, columns: pd.DataFrame) -> list[str]:
         """Name the columns of text of which no word is left to learn."""

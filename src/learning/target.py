@@ -86,5 +86,6 @@ def check(target: Target, train: pd.DataFrame, folds: int, dataset: Dataset) -> 
             f"Some classes of '{name}' have fewer training rows than there are folds.",
             given=", ".join(f"{label} ({counts.get(label, 0)})" for label in rare[:10]),
             choices=[f"at least {folds} training rows of each class"],
-            fix="bring more rows of them, or use fewer folds (folds=2)",
+            fix="bring more rows of them, use fewer folds (folds=2), or let rare: drop leave them "
+            "out, or rare: other learn them as one class",
         )

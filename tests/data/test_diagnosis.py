@@ -127,6 +127,24 @@ def test_a_point_that_may_group_thousands_is_told(
     assert any("'5.000' is read as 5" in one for one in said) == is_told
 
 
+def test_a_format_of_dates_is_found(make_dataset: Make) -> None:
+    dataset = make_dataset(features={"x": {"type": "date"}}, max_rejected=0.999)
+    raw = pd.DataFrame({"x": ["31.01.2024", "01.02.2024", "2024-01-01"] * 60, "price": "5"})
+    raw.loc[2:, "x"] = "13.01.2024"
+    raw.loc[0, "x"] = "2024-01-01"
+    assert (
+        "`type: date, format: '%d.%m.%Y'`" in cleaning.clean(raw.astype("str"), dataset).notes[-1]
+    )
+
+
+def test_words_that_no_boolean_knows_are_told(make_dataset: Make) -> None:
+    said = notes(make_dataset, {"type": "boolean"}, ["yes", "perhaps", "no"])
+    assert said == [
+        "`x`: 1 cell is neither true nor false, like 'perhaps'; `true_words` and `false_words` "
+        "list what is"
+    ]
+
+
 def test_columns_that_hold_nothing_are_named(make_dataset: Make) -> None:
     features = {
         "a": NUMBER,

@@ -40,6 +40,31 @@ def test_equal_values_are_one_group_and_a_missing_one_is_a_value(make_dataset: M
     assert found.tolist() == [0, 1, 2, 3, 3]
 
 
+def coarse(copies: int = 10) -> pd.DataFrame:
+    """Return rows of a few values, each of them with several prices."""
+    rows = [(float(carat), "Good", price) for carat in range(5) for price in (1.0, 2.0)]
+    frame = pd.DataFrame(rows * copies, columns=["carat", "cut", "price"])
+    return frame.assign(facets=3.0)
+
+
+def test_rows_that_say_the_same_belong_together_unless_chance_made_them(
+    make_dataset: Make,
+) -> None:
+    apart, dataset = coarse(), make_dataset()
+    assert groups.are_different(apart, dataset)
+    assert groups.codes(apart, dataset) is None
+    copies = apart.assign(price=apart["carat"])
+    assert not groups.are_different(copies, dataset)
+    together = groups.codes(copies, dataset)
+    assert together is not None
+    assert together.max() == 4
+    few = pd.concat([coarse(2), coarse(1).assign(carat=np.arange(50.0, 60.0))] * 1)
+    few = pd.concat([few, coarse(1).assign(carat=np.arange(70.0, 80.0))])
+    assert not groups.are_different(few, dataset)
+    assert not groups.are_different(apart.head(0), dataset)
+    assert groups.codes(apart, make_dataset(key=["carat"])) is not None
+
+
 def test_rows_of_which_each_is_its_own_group_are_no_groups(make_dataset: Make) -> None:
     rows = pd.DataFrame({"id": np.arange(5)})
     assert groups.codes(rows, make_dataset(key=["id"])) is None

@@ -335,3 +335,57 @@ def test_an_empty_part_tells_how_many_groups_there_are(make_dataset: Make) -> No
     with pytest.raises(UserError) as caught:
         split(rows, make_dataset(group="person"), seed=1)
     assert "rows with the same person stay together, of which there is one" in caught.value.given
+
+
+def classes(sizes: dict[str, int]) -> pd.DataFrame:
+    labels = [label for label, size in sizes.items() for _ in range(size)]
+    return many(len(labels)).assign(price=labels)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.9])
+def test_no_class_misses_a_side(make_dataset: Make, share: float) -> None:
+    dataset = make_dataset(task="multiclass", metric="accuracy", split={"test": share})
+    sizes = {"much": 400, **{f"few{at}": 4 for at in range(9)}, "one": 1}
+    rows = classes(sizes)
+    plain = stable(rows, dataset)
+    parts = split(rows, dataset, 1)
+    for label, size in sizes.items():
+        own = rows["price"] == label
+        tested = int((parts.test["price"] == label).sum())
+        if 0 < plain[own].sum() < size or size == 1:
+            assert tested == plain[own].sum()
+        else:
+            assert tested == min(max(1, round(size * share)), size - 1)
+    assert len(set(plain[rows["price"] != "much"])) == 2  # some of them would be right anyway
+
+
+def test_a_class_that_misses_no_side_is_split_as_ever(make_dataset: Make) -> None:
+    dataset = make_dataset(task="multiclass", metric="accuracy")
+    rows = classes({"a": 100, "b": 100})
+    test = stable(rows, dataset)
+    pd.testing.assert_frame_equal(split(rows, dataset, 1).test, rows[test])
+    added = pd.concat([rows, classes({"c": 2}).assign(carat=[7.5, 8.5])], ignore_index=True)
+    parts = split(added, dataset, 1)
+    assert set(rows[test].index) == set(parts.test.index) - {200, 201}
+    assert len({200, 201} & set(parts.test.index)) == 1
+
+
+def test_a_class_of_one_group_stays_on_its_side(make_dataset: Make) -> None:
+    dataset = make_dataset(task="multiclass", metric="accuracy", group="person")
+    rows = visits()
+    rows["price"] = np.where(rows["person"] == 1, "own", "other")
+    parts = split(rows, dataset, 1)
+    assert not set(parts.train["person"]) & set(parts.test["person"])
+
+
+def test_rows_that_chance_makes_equal_have_sides_of_their_own(make_dataset: Make) -> None:
+    dataset = make_dataset(
+        task="binary", metric="f1", target={"name": "price", "values": ["a", "b"]}
+    )
+    rows = pd.DataFrame({"carat": [1.0, 2.0] * 200, "facets": 3.0, "cut": "Good"})
+    rows["price"] = ["a", "b", "b", "a", "b", "b", "b", "b"] * 50
+    test = split(rows, dataset, 1).test
+    assert len(test) == pytest.approx(80, abs=30)
+    assert (test["price"] == "a").mean() == pytest.approx(0.25, abs=0.12)
+    more = pd.concat([rows, rows.head(1)], ignore_index=True)
+    assert set(split(more, dataset, 1).test.index) - {400} == set(test.index)

@@ -312,6 +312,21 @@ def test_no_words_at_all_are_told(make_encoder, text: list[str]) -> None:
     with pytest.raises(UserError, match="No words are left") as caught:
         fit(make_encoder({"text": TEXT}), text=text)
     assert "min_df" in str(caught.value)
+    assert "learn from in 'text'." in str(caught.value)
+
+
+def test_a_column_of_text_that_holds_nothing_stops_no_other(make_encoder) -> None:
+    note = {"type": "text", "optional": True}
+    encoder = make_encoder({"carat": {"type": "number"}, "text": TEXT, "note": note})
+    frame = {"carat": [1.0, 2.0], "text": ["red", "blue"], "note": ["", None]}
+    assert fit(encoder, **frame).shape == (2, 3)
+    assert encoder.names() == ["carat", "text:blue", "text:red"]
+    assert encode(encoder, carat=[1.0], text=["red"], note=["something"]).shape == (1, 3)
+
+
+def test_only_the_columns_without_words_are_named(make_encoder) -> None:
+    with pytest.raises(UserError, match=r"No words are left to learn from in 'b'\."):
+        fit(make_encoder({"a": TEXT, "b": TEXT}), a=["red", "blue"], b=["a", "b"])
 
 
 def test_too_few_rows_for_the_rarest_word_are_told(make_encoder) -> None:

@@ -100,7 +100,9 @@ def _write(frame: pd.DataFrame, path: Path, dataset: Dataset) -> None:
     words = {"sep": dataset.separator, "encoding": dataset.encoding}
     try:
         # All of it in quotes, for pandas leaves a lone carriage return without.
-        frame.to_csv(path, index=False, quoting=csv.QUOTE_ALL, **words)
+        frame.rename(columns=dataset.source_columns()).to_csv(
+            path, index=False, quoting=csv.QUOTE_ALL, **words
+        )
     except UnicodeEncodeError as error:
         raise UserError(
             f"A label cannot be written in the encoding of '{dataset.name}'.",

@@ -19,10 +19,10 @@ from app.trainings.rows import authors, belonging
 from src.data import cleaning, groups, sources, splitting
 from src.data import prepared as preparing
 from src.data.cleaning import Cleaned
+from src.data.kinds.spelling import spelt
 from src.data.kinds.words import FALSE, TRUE
 from src.data.prepared import Prepared
 from src.data.schema import Dataset
-from src.data.kinds.spelling import spelt
 from src.runs.comparison import hashes
 from src.support.errors import UserError
 
@@ -276,7 +276,7 @@ def _file(dataset: Dataset) -> tuple[pd.DataFrame, str]:
         columns=dataset.source_columns(),
     )
     frame = raw.frame.set_axis(_index([""] * len(raw.frame)))
-    others = raw.whole.drop(columns=dataset.columns())
+    others = cleaning.with_others(raw, dataset).drop(columns=dataset.columns())
     if dataset.duplicates == "whole" and len(others.columns):
         cells = others.apply(lambda column: column.str.strip())
         numbers = pd.Series(groups.number(cells, list(cells)), dtype="str").to_numpy()

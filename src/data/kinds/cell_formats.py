@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from itertools import product
+from typing import get_args
+
+from src.data.kinds import instants
+from src.data.kinds.number_format import NONE, DecimalSign, NumberFormat, ThousandsSign
+from src.data.kinds.words import spellings
 
 NEARLY = 0.98  # of the cells that keys must make readable
 MOST = 2000  # different cells that are tried
-PARTS = re.compile(r"(?P<prefix>[^\d+\-.,]*)(?P<core>[+-]?\d(?:.*\d)?)(?P<suffix>\D*)", re.DOTALL)
-# Of equally many keys the first ones are taken: 1,322 is thirteen hundred, and 1,32 a fraction.
-THOUSANDS, DECIMALS = (",", ".", " ", "\u00a0", "\u202f", "'", "’", None), (".", ",")  # noqa: RUF001
-BOOLEANS = ({"yes", "no"}, {"true", "false"}, {"y", "n"}, {"t", "f"}, {"on", "off"}, {"1", "0"})
+AFFIXES = re.compile(r"(?P<prefix>[^\d+\-.,]*)[+-]?[.,]?\d(?:.*\d)?(?P<suffix>\D*)", re.DOTALL)
 DAYS = (
-    "%Y-%m-%d",
     "%d.%m.%Y",
     "%d/%m/%Y",
     "%m/%d/%Y",
@@ -29,7 +30,6 @@ DAYS = (
     "%b %d, %Y",
     "%d %B %Y",
     "%B %d, %Y",
-    "%Y%m%d",
 )
 TIMES = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
 PLAIN = re.compile(r"[\w$€£¥]+")
@@ -40,36 +40,31 @@ def keys_of(cells: Sequence[str]) -> str | None:
 
     `cells` are different texts without space around them, and none of them missing.
     """
-    some = cells[:MOST]
-    if not some:
+    if not cells:
         return None
-    return numbers(some) or ("type: boolean" if are_booleans(some) else None) or moments(some)
+    return numbers(cells) or ("type: boolean" if are_booleans(cells) else None) or moments(cells)
 
 
 def numbers(cells: Sequence[str]) -> str | None:
     """Return the keys of numbers, such as `prefix: $, thousands: ','`; None where none do."""
-    parts = [match for match in map(PARTS.fullmatch, cells) if match]
-    least = NEARLY * len(cells)
-    if len(parts) < least:
-        return None
-    affixes = {
-        name: _usual(match[name].strip() for match in parts) for name in ("prefix", "suffix")
-    }
-    cores = [
-        match["core"]
-        for match in parts
-        if all(match[name].strip() in ("", affix) for name, affix in affixes.items())
-    ]
+    some = cells[:MOST]
+    parts = [match for match in map(AFFIXES.fullmatch, some) if match]
+    affixes = {name: _usual(match[name].strip() for match in parts) for name in AFFIXES.groupindex}
     best: tuple[int, int, dict[str, str]] | None = None
-    for thousands, decimal in product(THOUSANDS, DECIMALS):
+    # Of equally many keys the first ones are taken: 1,322 is thirteen hundred, 1,32 a fraction.
+    signs = product([*filter(None, get_args(ThousandsSign)), ""], get_args(DecimalSign))
+    for thousands, decimal in signs:
         if thousands == decimal:
             continue
-        pattern = _number(thousands, decimal)
-        count = sum(1 for core in cores if pattern.fullmatch(core))
-        keys = {name: affix for name, affix in affixes.items() if affix}
-        keys |= {"thousands": thousands} if thousands else {}
-        keys |= {"decimal": decimal} if decimal != "." else {}
-        if count >= least and (best is None or (len(keys), -count) < best[:2]):
+        written = NumberFormat(decimal, thousands, affixes["prefix"], affixes["suffix"])
+        count = sum(written.plain(cell) != NONE for cell in some)
+        keys = {
+            **affixes,
+            "thousands": thousands,
+            "decimal": "" if decimal == NumberFormat().decimal else decimal,
+        }
+        keys = {name: sign for name, sign in keys.items() if sign}
+        if count >= NEARLY * len(some) and (best is None or (len(keys), -count) < best[:2]):
             best = (len(keys), -count, keys)
     return None if best is None else _yaml(best[2])
 
@@ -79,53 +74,46 @@ def _usual(affixes: Iterator[str]) -> str:
     return counts.most_common(1)[0][0] if counts else ""
 
 
-def _number(thousands: str | None, decimal: str) -> re.Pattern[str]:
-    fraction = rf"(?:{re.escape(decimal)}\d+)?"
-    if thousands is None:
-        return re.compile(rf"[+-]?\d+{fraction}")
-    return re.compile(rf"[+-]?(?:\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+|\d+){fraction}")
-
-
-def are_booleans(cells: Collection[str]) -> bool:
-    """Tell whether all words say yes or no, both of them, in whatever spelling."""
-    words = {cell.casefold() for cell in cells}
-    pairs = [pair for pair in BOOLEANS if pair & words]
-    return bool(words) and words <= set().union(*BOOLEANS) and any(pair <= words for pair in pairs)
+def are_booleans(cells: Sequence[str]) -> bool:
+    """Tell whether all words say true or false, both of them, in whatever spelling."""
+    meanings = {spellings().get(cell) for cell in cells[:MOST]}
+    return len(meanings) == 2 and None not in meanings
 
 
 def moments(cells: Sequence[str]) -> str | None:
     """Return the keys of dates, times of a day, or both, such as `type: date, format: ...`."""
-    if _are_read(cells, None):
-        is_day = all(len(cell) == len("2024-01-31") for cell in cells)
+    some = cells[:MOST]
+    if _are_read(some, "date", None):
+        is_day = all(len(cell) <= len("2024-01-31") for cell in some)
         return "type: date" if is_day else "type: datetime"
+    if _are_read(some, "time", None):
+        return "type: time"
     formats = {
         "date": DAYS,
         "time": TIMES,
         "datetime": [f"{day} {time}" for day, time in product(DAYS, TIMES)],
     }
-    for kind, some in formats.items():
-        fitting = [one for one in some if _are_read(cells, one)]
+    for kind, every in formats.items():
+        fitting = [style for style in every if _are_read(some, kind, style)]
         if fitting:
             keys = _yaml({"type": kind, "format": fitting[0]})
             return f"{keys} (or {fitting[1]!r})" if len(fitting) > 1 else keys
     return None
 
 
-def _are_read(cells: Sequence[str], form: str | None) -> bool:
-    allowed = len(cells) - NEARLY * len(cells)
+def _are_read(cells: Sequence[str], kind: str, style: str | None) -> bool:
+    """Tell whether nearly all cells are such moments; with any format ISO is read as well."""
+    read = instants.hours if kind == "time" else instants.days
+    left = len(cells) * (1 - NEARLY)
     for cell in cells:
-        try:
-            datetime.fromisoformat(cell) if form is None else datetime.strptime(cell, form)
-        except ValueError:
-            allowed -= 1
-            if allowed < 0:
-                return False
-    return True
+        left -= math.isnan(read(cell, style)) and math.isnan(read(cell, None))
+        if left < 0:
+            return False
+    return bool(cells)
 
 
 def _yaml(keys: dict[str, str]) -> str:
-    quoted = {name: _quoted(value) for name, value in keys.items()}
-    return ", ".join(f"{name}: {value}" for name, value in quoted.items())
+    return ", ".join(f"{name}: {_quoted(value)}" for name, value in keys.items())
 
 
 def _quoted(value: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from src.data import findings
+from src.data import findings, groups
 from src.data.cleaning import DUPLICATE, Cleaned
 from src.data.findings import Finding
 from src.data.prepared import Prepared
 from src.data.schema import Dataset
 from src.learning.inspection import grouping, leaks, shift
 
-MOST_DROPPED = 0.5  # share of the rows that are dropped as duplicates before it is said
+MOST = 0.5  # share of the rows that are dropped as duplicates, or kept, before it is said
 
 
 def inspected(dataset: Dataset, ready: Prepared, cleaned: Cleaned, seed: int) -> Prepared:
@@ -34,12 +34,13 @@ def find(dataset: Dataset, ready: Prepared, cleaned: Cleaned, seed: int) -> list
         *shift.find(dataset, ready.train, ready.test, seed),
         *grouping.find(dataset, ready.train, ready.test),
         *_dropped(dataset, cleaned),
+        *_alike(dataset, cleaned),
     ]
 
 
 def _dropped(dataset: Dataset, cleaned: Cleaned) -> list[Finding]:
     count = cleaned.counts.get(DUPLICATE, 0)
-    if count <= MOST_DROPPED * cleaned.total:
+    if count <= MOST * cleaned.total:
         return []
     same = "their key is that of" if dataset.duplicates == "first" else "they say the same as"
     do = (
@@ -54,3 +55,22 @@ def _dropped(dataset: Dataset, cleaned: Cleaned) -> list[Finding]:
     )
     figures: dict[str, float] = {"rows": cleaned.total, "dropped": count}
     return [Finding("duplicates", "rows_dropped", says, do, [], figures)]
+
+
+def _alike(dataset: Dataset, cleaned: Cleaned) -> list[Finding]:
+    rows, count = len(cleaned.rows), cleaned.alike
+    if count <= MOST * rows:
+        return []
+    how = "each has a side of the split of its own"
+    if groups.named(dataset) or not groups.are_different(cleaned.rows, dataset):
+        how = f"figures rest on {rows - count:,} different rows"
+    says = (
+        f"{count:,} of {rows:,} rows ({count / rows:.1%}) say the same as an earlier one in the "
+        f"columns that the YAML names: {how}"
+    )
+    do = (
+        "name the columns in features by which they differ; where they are one row after all, set "
+        "duplicates: drop"
+    )
+    figures: dict[str, float] = {"rows": rows, "alike": count}
+    return [Finding("duplicates", "rows_alike", says, do, [], figures)]

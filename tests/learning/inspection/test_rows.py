@@ -75,6 +75,21 @@ def test_rows_that_are_dropped_are_told_once_they_are_the_most(make_table: Make)
     assert "their key is that of an earlier row" in found(ready)["rows_dropped"]["says"]
 
 
+def test_rows_that_are_kept_are_told_once_they_are_the_most(make_table: Make) -> None:
+    plain = {"age": "integer", "job": "category"}
+    raw = calls().assign(name=[f"n{at}" for at in range(400)])
+    ready = inspect(make_table, raw, kinds=plain)
+    alike = 400 - len(calls()[["age", "job", "bought"]].drop_duplicates())
+    told = found(ready)["rows_alike"]
+    assert len(ready.train) + len(ready.test) == 400
+    assert told["figures"] == {"rows": 400, "alike": alike}
+    assert told["says"].endswith("that the YAML names: each has a side of the split of its own")
+    assert "rows_dropped" not in found(ready)
+    copies = pd.concat([calls(40).assign(age=[str(at) for at in range(40)])] * 3)
+    said = found(inspect(make_table, copies, kinds=plain, duplicates="keep"))["rows_alike"]["says"]
+    assert said.endswith("figures rest on 40 different rows")
+
+
 def test_a_leak_is_told_once(make_table: Make) -> None:
     """What is missing wherever the target is, and told by it too, is one thing to do."""
     raw = calls(1000)
