@@ -67,7 +67,7 @@ def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> Non
         bar.step()
         before = _read(str(path), dataset) if path.is_file() and is_append else None
         bar.step()
-        cleaned = cleaning.clean(fresh.frame, dataset)
+        cleaned = cleaning.clean(fresh.frame, dataset, fresh.faults)
         new = _unseen(fresh, cleaned, before, dataset)
     _show_rejected(cleaned, dataset)
     repeated = len(cleaned.rows) - len(new)
@@ -79,7 +79,7 @@ def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> Non
     with Bar(dataset.name) as bar:
         bar.stage("writing and recording with DVC", 1)
         if before is None:
-            data = _written(new[list(dataset.source_columns().values())], dataset)
+            data = _written(new[list(dict.fromkeys(dataset.source_columns().values()))], dataset)
         else:
             data = _appended(
                 path, new.reindex(columns=before.whole.columns, fill_value=""), dataset
@@ -108,23 +108,12 @@ def _destination(dataset: Dataset) -> Path:
 
 
 def _read(source: str, dataset: Dataset) -> Raw:
-    return sources.read(
-        source,
-        separator=dataset.separator,
-        encoding=dataset.encoding,
-        columns=dataset.source_columns(),
-    )
+    return sources.read(source, columns=dataset.source_columns(), **dataset.reading())
 
 
 def _check_written(data: bytes, total: int, path: Path, dataset: Dataset) -> None:
     """Read back what is about to be written, since a row lost here is lost for ever."""
-    again = sources.parse(
-        data,
-        str(path),
-        separator=dataset.separator,
-        encoding=dataset.encoding,
-        columns=dataset.source_columns(),
-    )
+    again = sources.parse(data, str(path), columns=dataset.source_columns(), **dataset.reading())
     if len(again.frame) != total:
         raise UserError(
             f"The merged file would have {len(again.frame)} rows in place of {total}; nothing was "
@@ -140,7 +129,7 @@ def _unseen(fresh: Raw, cleaned: Cleaned, before: Raw | None, dataset: Dataset) 
     if before is None or dataset.duplicates == "keep":
         return good
     columns = dataset.identity()
-    present = cleaning.clean(before.frame, dataset).rows
+    present = cleaning.clean(before.frame, dataset, before.faults).rows
     both = pd.concat([present[columns], cleaned.rows[columns]], ignore_index=True)
     repeated = both.duplicated().to_numpy()[len(present) :]
     return good[~repeated]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from src.data import moments
 from src.data.features import Boolean, Bounds, Category, Integer, Number, Temporal, Text
 from src.data.kinds.number_format import NumberFormat
 from src.data.schema import Dataset
-from src.data.sources import FIRST_LINE, LINE
+from src.data.sources import FIRST_LINE, LINE, OF_SOURCE, Fault
 from src.support.errors import UserError
 
 SHOWN = 5  # rejected rows in an error
@@ -28,6 +28,7 @@ RULES = (
     "unknown_split",
     "not_a_time",
     DUPLICATE,
+    *OF_SOURCE,
 )
 
 
@@ -67,11 +68,20 @@ class _Faults:
     rows: int
     reasons: dict[int, list[str]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RULES, 0))
+    unread: np.ndarray | None = None  # the rows that the source got wrong: their cells say nothing
+
+    def add_of_source(self, places: pd.Index, of_source: Mapping[object, Fault]) -> None:
+        """Add what is wrong with rows before any column is looked at."""
+        self.unread = np.asarray(places.isin(list(of_source)))
+        for position in np.flatnonzero(self.unread):
+            fault = of_source[places[position]]
+            self.counts[fault.rule] += 1
+            self.reasons[int(position)] = [fault.words]
 
     def add(
         self, rule: str, broken: np.ndarray, words: str, cells: pd.Series | None = None
     ) -> None:
-        positions = np.flatnonzero(broken)
+        positions = np.flatnonzero(broken if self.unread is None else broken & ~self.unread)
         self.counts[rule] += len(positions)
         for position in positions:
             cell = "" if cells is None else f": {str(cells.iloc[position])[:60]!r}"
@@ -83,8 +93,12 @@ class _Faults:
         return mask
 
 
-def clean(raw: pd.DataFrame, dataset: Dataset) -> Cleaned:
+def clean(
+    raw: pd.DataFrame, dataset: Dataset, of_source: Mapping[object, Fault] | None = None
+) -> Cleaned:
     """Apply the schema's rules and the rule on duplicates to rows of text.
+
+    `of_source` says by place which rows the source itself got wrong.
 
     Numbers and integers become float64, categories and text str; the index is the row's position
     in the source. Raises UserError if more than `max_rejected` of the rows are faulty (duplicates
@@ -92,7 +106,7 @@ def clean(raw: pd.DataFrame, dataset: Dataset) -> Cleaned:
     """
     if raw.index.name != LINE:
         raw = raw.set_axis(pd.RangeIndex(FIRST_LINE, FIRST_LINE + len(raw), name=LINE))
-    rows, faults = _typed(raw, dataset.columns(), dataset)
+    rows, faults = _typed(raw, dataset.columns(), dataset, of_source)
     faulty = ~faults.ok()
     _check_share(raw, faults, faulty, dataset)
     _check_weights(rows[~faulty], dataset)
@@ -112,9 +126,14 @@ def typed(
 
 
 def _typed(
-    raw: pd.DataFrame, names: Sequence[str], dataset: Dataset
+    raw: pd.DataFrame,
+    names: Sequence[str],
+    dataset: Dataset,
+    of_source: Mapping[object, Fault] | None = None,
 ) -> tuple[pd.DataFrame, _Faults]:
     faults = _Faults(len(raw))
+    if of_source:
+        faults.add_of_source(raw.index, of_source)
     columns = {name: _column(name, raw[name].str.strip(), dataset, faults) for name in names}
     return pd.DataFrame(columns, index=raw.index).reset_index(drop=True), faults
 

@@ -29,13 +29,8 @@ class Prepared:
 
 def prepare(dataset: Dataset, seed: int) -> tuple[Prepared, Cleaned]:
     """Read, clean and split a dataset's source."""
-    raw = sources.read(
-        dataset.source,
-        separator=dataset.separator,
-        encoding=dataset.encoding,
-        columns=dataset.source_columns(),
-    )
-    cleaned = cleaning.clean(raw.frame, dataset)
+    raw = sources.read(dataset.source, columns=dataset.source_columns(), **dataset.reading())
+    cleaned = cleaning.clean(raw.frame, dataset, raw.faults)
     parts = splitting.split(cleaned.rows, dataset, seed)
     origin = {"source": dataset.source, "md5": raw.md5, **cleaned.quality()}
     return Prepared(parts.train, parts.test, origin), cleaned

@@ -259,13 +259,11 @@ def _labels(
 
 def _file(dataset: Dataset) -> tuple[pd.DataFrame, str]:
     """Return the file's rows, which have no ids, and its MD5."""
-    raw = sources.read(
-        dataset.source,
-        separator=dataset.separator,
-        encoding=dataset.encoding,
-        columns=dataset.source_columns(),
-    )
-    return raw.frame.set_axis(_index([""] * len(raw.frame))), raw.md5
+    raw = sources.read(dataset.source, columns=dataset.source_columns(), **dataset.reading())
+    if raw.faults:
+        cleaning.clean(raw.frame, dataset, raw.faults)  # which refuses them if they are too many
+    rows = raw.readable
+    return rows.set_axis(_index([""] * len(rows))), raw.md5
 
 
 def _file_beside(dataset: Dataset) -> pd.DataFrame | None:
