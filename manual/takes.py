@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from msgspec import NODEFAULT, inspect
+from msgspec import NODEFAULT, UNSET, inspect
 
 from manual.markdown import code
 
@@ -46,7 +46,7 @@ def default(field: msgspec.structs.FieldInfo) -> str:
 
 
 def _plain(value: Any) -> str:
-    if value is None or value in ({}, [], (), ""):
+    if value is None or value is UNSET or value in ({}, [], (), ""):
         return "none"
     if isinstance(value, bool):
         return code(str(value).lower())

@@ -69,7 +69,8 @@ def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> Non
         bar.step()
         before = _read(str(path), dataset) if path.is_file() and is_append else None
         bar.step()
-        cleaned = cleaning.clean(cleaning.with_others(fresh, dataset), dataset)
+        every = cleaning.with_others(fresh, dataset)
+        cleaned = cleaning.clean(every, dataset, fresh.faults)
         new = _unseen(fresh, cleaned, before, dataset)
     _show_rejected(cleaned, dataset)
     repeated = len(cleaned.rows) - len(new)
@@ -137,23 +138,12 @@ def _destination(dataset: Dataset) -> Path:
 
 
 def _read(source: str, dataset: Dataset) -> Raw:
-    return sources.read(
-        source,
-        separator=dataset.separator,
-        encoding=dataset.encoding,
-        columns=dataset.source_columns(),
-    )
+    return sources.read(source, columns=dataset.source_columns(), **dataset.reading())
 
 
 def _check_written(data: bytes, total: int, path: Path, dataset: Dataset) -> None:
     """Read back what is about to be written, since a row lost here is lost for ever."""
-    again = sources.parse(
-        data,
-        str(path),
-        separator=dataset.separator,
-        encoding=dataset.encoding,
-        columns=dataset.source_columns(),
-    )
+    again = sources.parse(data, str(path), columns=dataset.source_columns(), **dataset.reading())
     if len(again.frame) != total:
         raise UserError(
             f"The merged file would have {len(again.frame)} rows in place of {total}; nothing was "
@@ -169,7 +159,7 @@ def _unseen(fresh: Raw, cleaned: Cleaned, before: Raw | None, dataset: Dataset) 
     if before is None or dataset.duplicates == "keep":
         return good
     there = cleaning.with_others(before, dataset)
-    present = cleaning.clean(there, dataset).rows
+    present = cleaning.clean(there, dataset, before.faults).rows
     # What the file has no column for cannot tell whether it has a row.
     told = cleaning.with_others(fresh, dataset).reindex(columns=there.columns, fill_value="")
     pairs = ((present, there), (cleaned.rows, told))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from src.data.features import Boolean, Bounds, Category, Id, Integer, Number, Te
 from src.data.kinds.number_format import NumberFormat
 from src.data.kinds.spelling import canonical
 from src.data.schema import Dataset
-from src.data.sources import FIRST_LINE, LINE, Raw
+from src.data.sources import FIRST_LINE, LINE, OF_SOURCE, Fault, Raw
 from src.support.errors import UserError
 
 SHOWN, MOST_COLUMNS = 5, 10  # rejected rows, and columns, in an error
@@ -31,6 +31,7 @@ RULES = (
     "not_a_time",
     DUPLICATE,
     RARE,
+    *OF_SOURCE,
 )
 
 
@@ -97,11 +98,20 @@ class _Faults:
     reasons: dict[int, list[str]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RULES, 0))
     columns: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    unread: np.ndarray | None = None  # the rows that the source got wrong: their cells say nothing
+
+    def add_of_source(self, places: pd.Index, of_source: Mapping[object, Fault]) -> None:
+        """Add what is wrong with rows before any column is looked at."""
+        self.unread = np.asarray(places.isin(list(of_source)))
+        for position in np.flatnonzero(self.unread):
+            fault = of_source[places[position]]
+            self.counts[fault.rule] += 1
+            self.reasons[int(position)] = [fault.words]
 
     def add(
         self, rule: str, broken: np.ndarray, words: str, cells: pd.Series | None = None
     ) -> None:
-        positions = np.flatnonzero(broken)
+        positions = np.flatnonzero(broken if self.unread is None else broken & ~self.unread)
         self.counts[rule] += len(positions)
         if len(positions):
             self.columns[self.column, rule] = positions
@@ -115,8 +125,12 @@ class _Faults:
         return mask
 
 
-def clean(raw: pd.DataFrame, dataset: Dataset) -> Cleaned:
+def clean(
+    raw: pd.DataFrame, dataset: Dataset, of_source: Mapping[object, Fault] | None = None
+) -> Cleaned:
     """Apply the schema's rules and the rule on duplicates to rows of text.
+
+    `of_source` says by place which rows the source itself got wrong.
 
     Numbers and integers become float64, categories and text str; the index is the row's position
     in the source. Columns that the dataset does not name tell with `duplicates: whole` which rows
@@ -124,9 +138,9 @@ def clean(raw: pd.DataFrame, dataset: Dataset) -> Cleaned:
     (duplicates are dropped, but are not faults) or none is left.
     """
     raw = _by_line(raw)
-    places = _labelled(raw, dataset)
+    places = _labelled(raw, dataset, of_source or {})
     some = raw.iloc[places]
-    rows, faults = _typed(some, dataset.columns(), dataset)
+    rows, faults = _typed(some, dataset.columns(), dataset, of_source)
     faulty = ~faults.ok()
     diagnoses = diagnosis.diagnose(some, faults.columns, dataset)
     _check_share(some, faults, faulty, diagnoses, dataset)
@@ -160,12 +174,16 @@ def _notes(raw: pd.DataFrame, labelled: int, alike: int, dataset: Dataset) -> It
         )
 
 
-def _labelled(raw: pd.DataFrame, dataset: Dataset) -> np.ndarray:
-    """Return the positions of the rows that have a target; raise UserError if none has."""
+def _labelled(raw: pd.DataFrame, dataset: Dataset, of_source: Mapping[object, Fault]) -> np.ndarray:
+    """Return the positions of the rows that have a target; raise UserError if none has.
+
+    Rows that the source got wrong are among them: they are rejected, whatever their cells say.
+    """
     target = dataset.target
     listed = None if target.values is None else [str(value) for value in target.values]
     cells = raw[target.name].str.strip()
-    places = np.flatnonzero(~_missing(target.name, cells, dataset, listed))
+    is_missing = _missing(target.name, cells, dataset, listed)
+    places = np.flatnonzero(~is_missing | raw.index.isin(list(of_source)))
     if not len(places):
         raise UserError(
             f"No row of '{dataset.name}' has a {target.name}.",
@@ -198,9 +216,14 @@ def typed(
 
 
 def _typed(
-    raw: pd.DataFrame, names: Sequence[str], dataset: Dataset
+    raw: pd.DataFrame,
+    names: Sequence[str],
+    dataset: Dataset,
+    of_source: Mapping[object, Fault] | None = None,
 ) -> tuple[pd.DataFrame, _Faults]:
     faults, columns = _Faults(len(raw)), {}
+    if of_source:
+        faults.add_of_source(raw.index, of_source)
     for name in names:
         faults.column = name
         typed_cells = _column(name, raw[name].str.strip(), dataset, faults)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pandas as pd
 from src.data import cleaning, rare, sources, splitting
 from src.data.cleaning import Cleaned
 from src.data.schema import Dataset
+from src.data.sources import Fault
 from src.support import files
 from src.support.errors import UserError
 
@@ -29,22 +31,22 @@ class Prepared:
 
 def prepare(dataset: Dataset, seed: int, folds: int = 2) -> tuple[Prepared, Cleaned]:
     """Read, clean and split a dataset's source, for as many folds of cross-validation."""
-    raw = sources.read(
-        dataset.source,
-        separator=dataset.separator,
-        encoding=dataset.encoding,
-        columns=dataset.source_columns(),
-    )
-    parts, cleaned = divide(cleaning.with_others(raw, dataset), dataset, seed, folds)
+    raw = sources.read(dataset.source, columns=dataset.source_columns(), **dataset.reading())
+    every = cleaning.with_others(raw, dataset)
+    parts, cleaned = divide(every, dataset, seed, folds, raw.faults)
     origin = {"source": dataset.source, "md5": raw.md5, **cleaned.quality()}
     return Prepared(parts.train, parts.test, origin), cleaned
 
 
 def divide(
-    raw: pd.DataFrame, dataset: Dataset, seed: int, folds: int
+    raw: pd.DataFrame,
+    dataset: Dataset,
+    seed: int,
+    folds: int,
+    of_source: Mapping[object, Fault] | None = None,
 ) -> tuple[splitting.Parts, Cleaned]:
     """Clean rows of text, split them, and set aside classes that are too rare for the folds."""
-    cleaned = cleaning.clean(raw, dataset)
+    cleaned = cleaning.clean(raw, dataset, of_source)
     aside = rare.set_aside(splitting.split(cleaned.rows, dataset, seed), dataset, folds)
     return aside.parts, cleaned.without(raw, aside.dropped, cleaning.RARE, aside.note)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from src.data import decide as deciding
 from src.data import rules
@@ -77,6 +77,8 @@ class Similar(Checked, frozen=True):
 
 OTHER = "other"  # the class of rare ones, with rare: other
 
+# The keys of a dataset that say what its source looks like.
+SOURCE = ("separator", "encoding", "header", "skip", "sheet", "cells", "table", "query")
 # The keys of a dataset that judge its versions and its labels, or show them, and train none.
 RULES = ("gate", "promote", "on_breach", "retrain", "review", "labels", "examples")
 
@@ -96,6 +98,13 @@ class Dataset(Checked, frozen=True):
     encoding: str = "utf-8"
     decimal: DecimalSign = "."
     thousands: ThousandsSign = ""
+    # Not set and not a default, so that what is resolved of other datasets stays as it is.
+    header: bool | UnsetType = UNSET
+    skip: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+    sheet: str | int | UnsetType = UNSET
+    cells: str | UnsetType = UNSET
+    table: str | UnsetType = UNSET
+    query: str | UnsetType = UNSET
     missing: Missing = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
     key: list[str] = []
     group: str | list[str] = []  # the columns in which rows agree that belong together
@@ -123,6 +132,11 @@ class Dataset(Checked, frozen=True):
     def group_columns(self) -> list[str]:
         """List the columns of `group`."""
         return [self.group] if isinstance(self.group, str) else self.group
+
+    def reading(self) -> dict[str, Any]:
+        """Return how the source is read, as `sources.read` takes it."""
+        values = {name: getattr(self, name) for name in SOURCE}
+        return {name: value for name, value in values.items() if value is not UNSET}
 
     def columns(self) -> list[str]:
         """List the columns of a row, by the names that they have here."""

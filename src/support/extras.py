@@ -15,6 +15,8 @@ EXTRAS = {
     TRAIN: ("joblib", "optuna", "pandas", "pyarrow", "rich", "scipy", "sklearn", "threadpoolctl"),
     "pipeline": ("dvc",),
     "postgres": ("psycopg",),
+    "excel": ("python_calamine",),
+    "remote": ("fsspec",),
     "samples": ("plotnine",),
     "sign": ("cryptography",),
 }

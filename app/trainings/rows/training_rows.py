@@ -269,14 +269,13 @@ def _labels(
 
 def _file(dataset: Dataset) -> tuple[pd.DataFrame, str]:
     """Return the file's rows, which have no ids, and its MD5."""
-    raw = sources.read(
-        dataset.source,
-        separator=dataset.separator,
-        encoding=dataset.encoding,
-        columns=dataset.source_columns(),
-    )
-    frame = raw.frame.set_axis(_index([""] * len(raw.frame)))
-    others = cleaning.with_others(raw, dataset).drop(columns=dataset.columns())
+    raw = sources.read(dataset.source, columns=dataset.source_columns(), **dataset.reading())
+    every = cleaning.with_others(raw, dataset)
+    if raw.faults:
+        cleaning.clean(every, dataset, raw.faults)  # which refuses them if they are too many
+        every = every[~every.index.isin(list(raw.faults))]
+    frame = every[dataset.columns()].set_axis(_index([""] * len(every)))
+    others = every.drop(columns=dataset.columns())
     if dataset.duplicates == "whole" and len(others.columns):
         cells = others.apply(lambda column: column.str.strip())
         numbers = pd.Series(groups.number(cells, list(cells)), dtype="str").to_numpy()

@@ -1,0 +1,47 @@
+"""A grid of text -> frames under the names that are asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from src.data.sources import headers
+from src.data.sources.grid import Grid
+from src.data.sources.options import Options
+from src.data.sources.raw import Raw
+from src.support.errors import UserError
+
+_TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
+
+
+def raw_of(
+    grid: Grid,
+    source: str,
+    columns: Mapping[str, str],
+    options: Options,
+    *,
+    md5: str | None,
+    kind: str,
+) -> Raw:
+    """Return the rows under the names of `columns`; raise UserError where there is none.
+
+    Without an `md5`, as of a database, it is made of the rows.
+    """
+    names, places = headers.matched(grid, source, columns, options)
+    if not len(grid.places):
+        raise UserError("The source has a header but no rows.", given=source)
+    arrays = [pd.arrays.ArrowStringArray(column, dtype=_TEXT) for column in grid.columns]
+    whole = pd.DataFrame(dict(enumerate(arrays)), index=grid.places, copy=False)
+    frame = whole.iloc[:, places].set_axis(list(columns), axis="columns")
+    whole = whole.set_axis(headers.unlike(names, places), axis="columns")
+    whole = whole[[name for name in whole if name]]  # what has no name nobody can ask for
+    return Raw(frame, md5 or _of_rows(whole), whole, grid.faults, kind)
+
+
+def _of_rows(frame: pd.DataFrame) -> str:
+    digest = hashlib.md5("\0".join(map(str, frame.columns)).encode(), usedforsecurity=False)
+    digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    return digest.hexdigest()

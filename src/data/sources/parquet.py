@@ -1,0 +1,45 @@
+"""Parquet -> a grid of text."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+from src.data.sources import spelling
+from src.data.sources.compressed import check_size
+from src.data.sources.grid import Grid, joined
+from src.data.sources.headers import check_width
+from src.data.sources.raw import LINE
+from src.support.errors import UserError
+
+MOST_RATIO = 5_000  # a column of few values is next to nothing
+BATCH = 2**14  # rows
+
+
+def read(file: BinaryIO, source: str) -> Grid:
+    """Read a Parquet file a batch of rows at a time; they are numbered from 1."""
+    packed = file.seek(0, 2)
+    total = rows = 0
+    try:
+        whole = parquet.ParquetFile(file)
+        names = [str(name) for name in whole.schema_arrow.names]
+        check_width(names, source)
+        chunks: list[list[pa.Array]] = [[] for _ in names]
+        for batch in whole.iter_batches(BATCH, use_threads=False):
+            for into, column in zip(chunks, batch.columns, strict=True):
+                texts = spelling.column(pa.chunked_array([column])).combine_chunks()
+                into.append(texts)
+                total += texts.nbytes
+            rows += len(batch)
+            check_size(total, packed, source, MOST_RATIO)
+    except (pa.ArrowException, OSError, MemoryError, UnicodeError) as error:
+        reason = (str(error).splitlines() or ["it does not fit into memory"])[0]
+        raise UserError(
+            "The source is a broken Parquet file.",
+            given=f"{source} ({reason[:200]})",
+            fix="copy or download it again",
+        ) from None
+    return Grid(names, joined(chunks), pd.RangeIndex(1, rows + 1, name=LINE))
