@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from datetime import date
 from typing import Any, TypeVar
 
 import msgspec
@@ -65,6 +66,7 @@ def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
         return UserError(
             f"A name in '{'.'.join([where, *steps])}' is not valid: {_lower(what)}.",
             given=repr(name),
+            fix=_unquoted(name),
         )
     path = ".".join([*([where] if where else []), *steps]).replace(".[", "[")
     info = _walk(inspect.type_info(kind), value, steps)
@@ -83,18 +85,27 @@ def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
             fix=f"add '{missing[1]}' to {path or 'the configuration'}",
         )
     wrong = _fetch(value, steps)
-    if isinstance(wrong, bool) and "str" in what:
-        return UserError(
-            f"'{path}' is not valid: {_lower(what)}.",
-            given=str(wrong).lower(),
-            fix="quote it: YAML reads yes, no, on and off as true and false",
-        )
+    if isinstance(wrong, bool | date) and "str" in what:
+        given = str(wrong).lower() if isinstance(wrong, bool) else str(wrong)
+        what = f"'{path}' is not valid: {_lower(what)}."
+        return UserError(what, given=given, fix=_unquoted(wrong))
     return UserError(
         f"'{path or 'the configuration'}' is not valid: {_lower(what)}.",
         given=repr(wrong),
         choices=_choices(info),
         fix=did_you_mean(str(wrong), _choices(info) or ()),
     )
+
+
+def _unquoted(value: Any) -> str | None:
+    """Say how to write in YAML what was to be text, and was read as something else."""
+    if isinstance(value, bool):
+        return "quote it: YAML reads yes, no, on and off as true and false"
+    if isinstance(value, int | float):
+        return "quote it: YAML reads 020 as 16, 10:30 as 630 and 1e3 as 1000"
+    if isinstance(value, date):
+        return "quote it: YAML reads what looks like a date as one"
+    return None
 
 
 def _lower(text: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import yaml
 
 from src.data import schema
 from src.data.features import Bounds, Category
@@ -298,6 +299,24 @@ def test_a_yes_that_yaml_takes_for_true_is_to_be_quoted(make_dataset: Make) -> N
     with pytest.raises(UserError, match="quote it") as caught:
         make_dataset(features={"paid": {"type": "category", "values": [True, False]}})
     assert "dataset.features.paid.values[0]" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("yaml_text", "said"),
+    [
+        ("{020: {type: number}}", "YAML reads 020 as 16"),
+        ("{10:30: {type: number}}", "10:30 as 630"),
+        ("{no: {type: number}}", "YAML reads yes, no, on and off as true and false"),
+        ("{a: {type: category, values: [NO, DE]}}", "YAML reads yes, no, on and off"),
+        ("{a: {type: category, values: [2024-01-31, x]}}", "looks like a date"),
+    ],
+)
+def test_what_yaml_reads_as_something_else_is_to_be_quoted(
+    make_dataset: Make, yaml_text: str, said: str
+) -> None:
+    with pytest.raises(UserError, match="quote it") as caught:
+        make_dataset(features=yaml.safe_load(yaml_text))
+    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("key", ["after", "gap"])
