@@ -17,6 +17,7 @@ import peewee
 from app.labels import store as label_store
 from app.records.values import spelt
 from app.trainings.rows import authors, belonging
+from src.config import tables
 from src.data import cleaning, sources, splitting
 from src.data.cleaning import Cleaned
 from src.data.kinds.words import FALSE, TRUE
@@ -259,7 +260,9 @@ def _labels(
 
 def _file(dataset: Dataset) -> tuple[pd.DataFrame, str]:
     """Return the file's rows, which have no ids, and its MD5."""
-    raw = sources.read(dataset.source, columns=dataset.source_columns(), **dataset.reading())
+    kept = tables.path(dataset)
+    source = str(kept) if kept.is_file() else dataset.source
+    raw = sources.read(source, columns=dataset.source_columns(), **dataset.reading())
     if raw.faults:
         cleaning.clean(raw.frame, dataset, raw.faults)  # which refuses them if they are too many
     rows = raw.readable

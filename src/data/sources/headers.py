@@ -12,13 +12,14 @@ from src.support.errors import UserError, did_you_mean
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 MOST_COLUMNS = 20_000
+PREFIX = "column_"  # of a column without a header, before its number from 1
 SHOWN = 30  # names in an error
 _BREAK = re.compile(r"\s*[\r\n]+\s*")
 
 
 def numbered(count: int) -> list[str]:
     """Name columns that have no header."""
-    return [f"column_{at}" for at in range(1, count + 1)]
+    return [f"{PREFIX}{at}" for at in range(1, count + 1)]
 
 
 def check_width(names: Collection[str], source: str) -> None:
@@ -36,8 +37,8 @@ def matched(
 ) -> tuple[list[str], list[int]]:
     """Return the names of all columns, and which of them are asked for, in that order.
 
-    The values of `columns` are asked for, and are what those are called, whatever their header
-    has in place of a blank. Raises UserError where one is absent or stands twice; warns about extra columns.
+    Asked for are the values of `columns`; those are called so, even where the header breaks a line.
+    Raises UserError where one is absent or stands twice; warns about extra columns.
     """
     names = [name.strip() for name in grid.names]
     exact = _places(names)
