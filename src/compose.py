@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec import structs
 
-from src.config import composition_cache, paths
+from src.config import composition_cache, paths, tables
 from src.config import configuration as configs
 from src.config.configuration import Config, Pair, Params
 from src.data.schema import RULES, without_rules
@@ -34,7 +35,6 @@ def compose() -> None:
     params = configs.read_params()
     _check_pairs()
     composed = {name: _compose(name, pair, params) for name, pair in params.runs.items()}
-    _check_sources(composed)
     datasets = {config.dataset.name: config for config in composed.values()}
     idle = [name for name in params.datasets if name not in datasets]
     if idle:
@@ -96,7 +96,7 @@ def _compose(name: str, pair: Pair, params: Params) -> Config:
     except UserError as error:
         error.what = f"In the run '{name}' of {configs.PARAMS}: {error.what}"
         raise
-    return config
+    return structs.replace(config, dataset=tables.kept(config.dataset))
 
 
 def _words(pair: Pair) -> list[str]:
@@ -118,20 +118,6 @@ def _check_estimator(config: Config) -> None:
     from src.learning import estimators
 
     estimators.check(config.model, config.dataset.task, config.seed)
-
-
-def _check_sources(composed: dict[str, Config]) -> None:
-    """Check that each source has the path that dvc.yaml derives from the dataset's name."""
-    for config in composed.values():
-        expected = str(paths.DATA / f"{config.dataset.name}.csv")
-        if config.dataset.source != expected:
-            raise UserError(
-                f"The source of the tracked dataset '{config.dataset.name}' is somewhere else.",
-                given=config.dataset.source,
-                choices=[expected],
-                fix=f"python -m src.ingest dataset={config.dataset.name} "
-                f"source={config.dataset.source}",
-            )
 
 
 def _of_run(config: Config) -> dict[str, Any]:

@@ -13,14 +13,17 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from msgspec import structs
 
 from src.config import configuration as configs
-from src.config import paths
+from src.config import paths, tables
 from src.config.hydra_cli import with_hydra
 from src.data import cleaning, groups, schema, sources
 from src.data.cleaning import Cleaned
 from src.data.schema import Dataset
-from src.data.sources import Raw
+from src.data.sources import Raw, addresses, kinds, writing
+from src.data.sources.databases import masked
+from src.data.sources.options import Options
 from src.runs.folders import RUNS
 from src.support import dvc_lock, files
 from src.support.errors import UserError
@@ -51,23 +54,66 @@ def ingest(request: Request) -> None:
     """
     dataset = request.dataset
     schema.check(dataset)
-    path = _destination(dataset)
-    if request.source is None:
-        raise UserError("No source is given.", fix="source=<path or URL>")
-    if Path(request.source).resolve() == path.resolve():
-        raise UserError("The source is the dataset's own file.", given=request.source)
+    path, source = _destination(dataset), request.source
+    if tables.is_elsewhere(dataset):
+        _check_replaced(dataset, request.mode)
+        source = source or dataset.source
+    if source is None:
+        raise UserError("No source is given.", fix="source=<path, pattern or address>")
+    if not addresses.scheme(source) and Path(source).resolve() == path.resolve():
+        raise UserError("The source is the dataset's own file.", given=source)
     # Beside data/ and not in it, where DVC would take it for data.
     with files.held(RUNS / ".ingest.lock", "The data"):
         _finish()
-        _merge(request.source, dataset, path, is_append=request.mode == "append")
+        _merge(source, dataset, path, is_append=request.mode == "append")
+
+
+def _destination(dataset: Dataset) -> Path:
+    """Return the dataset's file in data/; raise UserError where it is of a kind not written."""
+    path = tables.path(dataset)
+    kind = kinds.by_name(str(path))
+    if kind == kinds.CSV and path.is_file():
+        with path.open("rb") as file:  # it may be packed, whatever its name says
+            kind = kinds.recognised(file, str(path))
+    if kind not in (kinds.CSV, kinds.PARQUET, None):
+        raise UserError(
+            f"The file of '{dataset.name}' is {kinds.WORDS[kind]}, and such is read only.",
+            given=path,
+            choices=[f"source: data/{dataset.name}.csv", f"source: data/{dataset.name}.parquet"],
+            fix="set one of these in the dataset's YAML, and give the file as source=",
+        )
+    return path
+
+
+def _check_replaced(dataset: Dataset, mode: str) -> None:
+    if mode != "replace":
+        raise UserError(
+            f"'{dataset.name}' is not kept in {paths.DATA}/, so nothing can be merged into it.",
+            given=f"dataset.source={masked(dataset.source)}",
+            choices=["mode=replace, which takes a snapshot of it", f"a file in {paths.DATA}/"],
+        )
+
+
+def _own(dataset: Dataset) -> Dataset:
+    """Return the dataset as it reads its own file.
+
+    What the command line says of a file that comes in is not true of the one that is there.
+    """
+    path = configs.CONF / "dataset" / f"{dataset.name}.yaml"
+    values = configs.read_yaml(path) if path.is_file() else {}
+    said = {key: values[key] for key in schema.SOURCE if key in values}
+    fields = {field.name: field.default for field in structs.fields(Dataset)}
+    own = {key: said.get(key, fields[key]) for key in schema.SOURCE}
+    return structs.replace(dataset, **own)
 
 
 def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> None:
-    with Bar(f"{dataset.name} {source}") as bar:
+    own = _own(dataset)
+    with Bar(f"{dataset.name} {masked(source)}") as bar:
         bar.stage("reading and checking", 3)
         fresh = _read(source, dataset)
         bar.step()
-        before = _read(str(path), dataset) if path.is_file() and is_append else None
+        before = _read(str(path), own) if path.is_file() and is_append else None
         bar.step()
         every = cleaning.with_others(fresh, dataset)
         cleaned = cleaning.clean(every, dataset, fresh.faults)
@@ -83,15 +129,9 @@ def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> Non
         _show_left_out(new, before, path)
     with Bar(dataset.name) as bar:
         bar.stage("writing and recording with DVC", 1)
-        if before is None:
-            named = cleaning.names_in(new, dataset)
-            data = _written(new[[*named, *new.columns.difference(named, sort=False)]], dataset)
-        else:
-            data = _appended(
-                path, new.reindex(columns=before.whole.columns, fill_value=""), dataset
-            )
+        data = _data(new, before, path, own)
         total = len(new) + (0 if before is None else len(before.frame))
-        _check_written(data, total, path, dataset)
+        _check_written(data, total, path, own)
         _replace(path, data)
     print(
         f"{len(new)} rows {'added to' if before is not None else 'written to'} {path}, "
@@ -126,24 +166,36 @@ def _next(dataset: Dataset) -> str:
     )
 
 
-def _destination(dataset: Dataset) -> Path:
-    path = Path(dataset.source)
-    if "://" in dataset.source or paths.DATA.resolve() not in path.resolve().parents:
-        raise UserError(
-            f"'{dataset.name}' is not kept in {paths.DATA}/, so nothing can be merged into it.",
-            given=f"dataset.source={dataset.source}",
-            choices=[f"a file in {paths.DATA}/"],
-        )
-    return path
-
-
 def _read(source: str, dataset: Dataset) -> Raw:
     return sources.read(source, columns=dataset.source_columns(), **dataset.reading())
 
 
-def _check_written(data: bytes, total: int, path: Path, dataset: Dataset) -> None:
+def _data(new: pd.DataFrame, before: Raw | None, path: Path, own: Dataset) -> bytes:
+    """Return what the file is to be: the new rows alone, or below those that it has."""
+    options = Options(**own.reading())
+    is_parquet = kinds.by_name(str(path)) == kinds.PARQUET
+    if before is None:
+        named = cleaning.names_in(new, own)
+        rows = new[[*named, *sources.named(new.drop(columns=named))]]
+        return writing.parquet_bytes(rows) if is_parquet else writing.csv_bytes(rows, options)
+    rows = new[sources.named(new)].reindex(columns=before.whole.columns, fill_value="")
+    if is_parquet:
+        return writing.parquet_bytes(pd.concat([before.whole, rows], ignore_index=True))
+    return _appended(path, rows, options)
+
+
+def _appended(path: Path, frame: pd.DataFrame, options: Options) -> bytes:
+    """Return the file unchanged, to the byte, followed by the rows in its columns."""
+    text = path.read_bytes().decode(options.encoding)
+    end = "\r\n" if "\r\n" in text else "\n"
+    gap = "" if text.endswith("\n") else end
+    added = writing.csv_lines(writing.rows_of(frame), options, end)
+    return f"{text}{gap}{added}".encode(options.encoding)
+
+
+def _check_written(data: bytes, total: int, path: Path, own: Dataset) -> None:
     """Read back what is about to be written, since a row lost here is lost for ever."""
-    again = sources.parse(data, str(path), columns=dataset.source_columns(), **dataset.reading())
+    again = sources.parse(data, str(path), columns=own.source_columns(), **own.reading())
     if len(again.frame) != total:
         raise UserError(
             f"The merged file would have {len(again.frame)} rows in place of {total}; nothing was "
@@ -190,30 +242,6 @@ def _show_rejected(cleaned: Cleaned, dataset: Dataset) -> None:
     path = RUNS / dataset.name / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-rejected.csv"
     files.write(path, cleaned.rejected_csv())
     print(f"  all of them, with reasons: {path}")
-
-
-def _written(frame: pd.DataFrame, dataset: Dataset) -> bytes:
-    """Return the rows as a complete CSV."""
-    text = _lines([list(frame.columns)], dataset, "\n") + _lines(_rows(frame), dataset, "\n")
-    return text.encode(dataset.encoding)
-
-
-def _appended(path: Path, frame: pd.DataFrame, dataset: Dataset) -> bytes:
-    """Return the file unchanged, to the byte, followed by the rows in its columns."""
-    text = path.read_bytes().decode(dataset.encoding)
-    end = "\r\n" if "\r\n" in text else "\n"
-    gap = "" if text.endswith("\n") else end
-    return f"{text}{gap}{_lines(_rows(frame), dataset, end)}".encode(dataset.encoding)
-
-
-def _rows(frame: pd.DataFrame) -> list[list[str]]:
-    rows: list[list[str]] = frame.to_numpy().tolist()
-    return rows
-
-
-def _lines(rows: list[list[str]], dataset: Dataset, end: str) -> str:
-    is_odd = any("\r" in cell for row in rows for cell in row)
-    return files.csv_text(rows, dataset.separator, end, is_quoted=is_odd)
 
 
 def _replace(path: Path, data: bytes) -> None:

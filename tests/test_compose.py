@@ -308,13 +308,21 @@ def test_a_misspelt_parameter_is_told_before_any_training(track) -> None:
     assert not CONF.exists()
 
 
-def test_a_source_that_dvc_does_not_know_is_told(track) -> None:
-    edit("conf/dataset/stones.yaml", source="elsewhere/stones.csv")
-    with pytest.raises(UserError) as caught:
-        compose.compose()
-    assert caught.value.given == "elsewhere/stones.csv"
-    assert caught.value.choices == ["data/stones.csv"]
-    assert "src.ingest dataset=stones source=elsewhere/stones.csv" in (caught.value.fix or "")
+@pytest.mark.parametrize(
+    ("source", "file"),
+    [
+        ("elsewhere/stones.csv", "data/stones.parquet"),
+        ("sqlite:///stones.db?table=stones", "data/stones.parquet"),
+        ("data/parts/*.csv", "data/stones.parquet"),
+        ("data/other.jsonl", "data/other.jsonl"),
+    ],
+)
+def test_a_source_elsewhere_is_read_from_its_snapshot(track, source: str, file: str) -> None:
+    edit("conf/dataset/stones.yaml", source=source)
+    compose.compose()
+    for path in ("runs/stones-ridge", "prepared/stones"):
+        values = yaml.safe_load((CONF / f"{path}.yaml").read_text())
+        assert values["dataset"]["source"] == file
 
 
 def test_a_dataset_without_runs_is_told(track) -> None:

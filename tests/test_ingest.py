@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -278,3 +280,60 @@ def test_a_row_that_changed_its_side_is_no_new_row(tracked: Path, root: Path) ->
     done = ingest(tracked, root, "source=fresh.csv", *split)
     assert done.returncode == 0, done.stderr
     assert "Nothing new" in done.stdout
+
+
+def test_a_database_is_snapshotted_and_replaced_as_a_whole(tracked: Path, root: Path) -> None:
+    database = sqlite3.connect(tracked / "stones.db")
+    database.execute("CREATE TABLE stones (carat REAL, facets INT, cut TEXT, price REAL, note)")
+    rows = [(1.0, 3, "Ideal", 900.5, "x"), (2.5, 4, "Fair", 910, None), (-1, 4, "Fair", 9, None)]
+    database.executemany("INSERT INTO stones VALUES (?, ?, ?, ?, ?)", rows)
+    database.commit()
+    database.close()
+    words = ["dataset.source=sqlite:///stones.db", "dataset.table=stones"]
+    refused = ingest(tracked, root, *words)
+    assert "mode=replace, which takes a snapshot of it" in refused.stderr
+    assert not (tracked / "data/stones.parquet").exists()
+    done = ingest(tracked, root, *words, "mode=replace", "dataset.max_rejected=0.5")
+    assert done.returncode == 0, done.stderr
+    assert "line 3: carat is not" in done.stdout
+    written = pd.read_parquet(tracked / "data/stones.parquet")
+    assert written.to_dict("list") == {
+        "carat": ["1", "2.5"],
+        "facets": ["3", "4"],
+        "cut": ["Ideal", "Fair"],
+        "price": ["900.5", "910"],
+    }
+    status = [sys.executable, "-m", "dvc", "status", "--quiet"]
+    assert subprocess.run(status, cwd=tracked, check=False).returncode == 0
+
+
+def test_rows_are_added_to_parquet(tracked: Path, root: Path) -> None:
+    path = tracked / "data/stones.parquet"
+    had = {"note": ["old"], "carat": [1.5], "facets": [1], "cut": ["Good"], "price": [500.0]}
+    pd.DataFrame(had).to_parquet(path)
+    words = ["dataset.source=data/stones.parquet", write(tracked, "7.10,3,Ideal,900")]
+    done = ingest(tracked, root, *words)
+    assert done.returncode == 0, done.stderr
+    assert pd.read_parquet(path).to_numpy().tolist() == [
+        ["old", "1.5", "1", "Good", "500"],
+        ["", "7.10", "3", "Ideal", "900"],
+    ]
+
+
+def test_what_is_said_of_a_file_that_comes_in_is_not_true_of_the_own(
+    tracked: Path, root: Path
+) -> None:
+    before = (tracked / "data/stones.csv").read_bytes()
+    text = "sep=;\nStones of 2026\n\ncarat;facets;cut;price\n7.1;3;Ideal;900\n7.2;3;Good\n"
+    (tracked / "fresh.csv").write_bytes(text.encode("utf-16"))
+    words = ["dataset.encoding=utf-16", 'dataset.separator=";"', "dataset.skip=1"]
+    done = ingest(tracked, root, "source=fresh.csv", *words, "dataset.max_rejected=0.5")
+    assert done.returncode == 0, done.stderr
+    assert "line 6: the row has 3 cells where the header has 4" in done.stdout
+    assert (tracked / "data/stones.csv").read_bytes() == before + b"7.1,3,Ideal,900\n"
+
+
+def test_a_file_of_a_kind_that_is_not_written_is_told(tracked: Path, root: Path) -> None:
+    done = ingest(tracked, root, "dataset.source=data/stones.xlsx", write(tracked, "1,1,Good,5"))
+    assert done.returncode == 1
+    assert "is an Excel workbook, and such is read only" in done.stderr

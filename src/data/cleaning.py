@@ -16,7 +16,7 @@ from src.data.features import Boolean, Bounds, Category, Id, Integer, Number, Te
 from src.data.kinds.number_format import NumberFormat
 from src.data.kinds.spelling import canonical
 from src.data.schema import Dataset
-from src.data.sources import FIRST_LINE, LINE, OF_SOURCE, Fault, Raw
+from src.data.sources import FIRST_LINE, LINE, OF_SOURCE, Fault, Raw, named
 from src.support.errors import UserError
 
 SHOWN, MOST_COLUMNS = 5, 10  # rejected rows, and columns, in an error
@@ -196,6 +196,7 @@ def _labelled(raw: pd.DataFrame, dataset: Dataset, of_source: Mapping[object, Fa
 def with_others(raw: Raw, dataset: Dataset) -> pd.DataFrame:
     """Return the dataset's columns, then those that it does not name, which tell rows apart."""
     others = raw.whole.drop(columns=names_in(raw.whole, dataset))
+    others = others[named(others)]
     # No column of a dataset begins with a blank.
     names = [f" {name}" if name in raw.frame else name for name in others]
     return pd.concat([raw.frame, others.set_axis(names, axis="columns")], axis=1)
@@ -203,7 +204,7 @@ def with_others(raw: Raw, dataset: Dataset) -> pd.DataFrame:
 
 def names_in(whole: pd.DataFrame, dataset: Dataset) -> list[str]:
     """List what a source calls the dataset's columns; blanks around a name do not count."""
-    names = dataset.source_columns().values()
+    names = dict.fromkeys(dataset.source_columns().values())
     return [name if name in whole else name.strip() for name in names]
 
 

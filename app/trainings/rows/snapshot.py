@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import csv
 import tempfile
 from argparse import Namespace
 from pathlib import Path
@@ -23,7 +22,10 @@ from app.trainings import store
 from app.trainings.preconditions import check_hidden
 from app.trainings.rows import training_rows
 from src import ingest
+from src.config import tables
 from src.data.schema import Dataset
+from src.data.sources import writing
+from src.data.sources.options import Options
 from src.inference import bundle
 from src.support.errors import UserError, unknown
 
@@ -72,7 +74,7 @@ def _run(arguments: Namespace, settings: Settings) -> None:
 
 def _rows(database: peewee.Database, dataset: Dataset, use: str) -> tuple[pd.DataFrame, Mode]:
     """Return what the file is to be, or what is to be added to it."""
-    is_there = Path(dataset.source).is_file()
+    is_there = tables.path(dataset).is_file()
     if use == "labels" or not is_there:
         return training_rows.gather(database, dataset, "labels").frame, "replace"
     if dataset.duplicates == "first":  # a label takes the place of the row that has its key
@@ -97,12 +99,9 @@ def _of_training(
 
 
 def _write(frame: pd.DataFrame, path: Path, dataset: Dataset) -> None:
-    words = {"sep": dataset.separator, "encoding": dataset.encoding}
+    named = frame.rename(columns=dataset.source_columns())
     try:
-        # All of it in quotes, for pandas leaves a lone carriage return without.
-        frame.rename(columns=dataset.source_columns()).to_csv(
-            path, index=False, quoting=csv.QUOTE_ALL, **words
-        )
+        path.write_bytes(writing.csv_bytes(named, Options(**dataset.reading())))
     except UnicodeEncodeError as error:
         raise UserError(
             f"A label cannot be written in the encoding of '{dataset.name}'.",

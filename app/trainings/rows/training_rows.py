@@ -16,6 +16,7 @@ import peewee
 
 from app.labels import store as label_store
 from app.trainings.rows import authors, belonging
+from src.config import tables
 from src.data import cleaning, groups, sources, splitting
 from src.data import prepared as preparing
 from src.data.cleaning import Cleaned
@@ -269,7 +270,9 @@ def _labels(
 
 def _file(dataset: Dataset) -> tuple[pd.DataFrame, str]:
     """Return the file's rows, which have no ids, and its MD5."""
-    raw = sources.read(dataset.source, columns=dataset.source_columns(), **dataset.reading())
+    kept = tables.path(dataset)
+    source = str(kept) if kept.is_file() else dataset.source
+    raw = sources.read(source, columns=dataset.source_columns(), **dataset.reading())
     every = cleaning.with_others(raw, dataset)
     if raw.faults:
         cleaning.clean(every, dataset, raw.faults)  # which refuses them if they are too many

@@ -1,5 +1,6 @@
 """Raw rows from a source of any kind, as text and unchanged, each with its place."""
 
+from src.data.sources.frames import named as named
 from src.data.sources.raw import FIRST_LINE as FIRST_LINE
 from src.data.sources.raw import LINE as LINE
 from src.data.sources.raw import OF_SOURCE as OF_SOURCE

@@ -46,7 +46,7 @@ def read(source: str, options: Options) -> Grid:
 
 def masked(source: str) -> str:
     """Return an address as it may be shown, without a password."""
-    return re.sub(r"(://[^/@:]*:)[^@]*@|(password=)[^&]*", r"\1\2***@", source)
+    return re.sub(r"(://[^/@:]*:)[^/@]*@|(password=)[^&]*", r"\1\2***@", source)
 
 
 def _without_table(source: str) -> tuple[str, str | None]:

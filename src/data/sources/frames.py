@@ -36,9 +36,17 @@ def raw_of(
     arrays = [pd.arrays.ArrowStringArray(column, dtype=_TEXT) for column in grid.columns]
     whole = pd.DataFrame(dict(enumerate(arrays)), index=grid.places, copy=False)
     frame = whole.iloc[:, places].set_axis(list(columns), axis="columns")
-    whole = whole.set_axis(headers.unlike(names, places), axis="columns")
-    whole = whole[[name for name in whole if name]]  # what has no name nobody can ask for
+    whole = whole.set_axis(names, axis="columns")
     return Raw(frame, md5 or _of_rows(whole), whole, grid.faults, kind)
+
+
+def named(frame: pd.DataFrame) -> list[str]:
+    """List the columns that have a name of their own.
+
+    Of two with one name, and of those without, nobody can tell which is which.
+    """
+    names = frame.columns
+    return list(names[~names.duplicated(keep=False) & (names != "")])
 
 
 def _of_rows(frame: pd.DataFrame) -> str:

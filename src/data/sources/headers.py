@@ -12,6 +12,7 @@ from src.support.errors import UserError, did_you_mean
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 MOST_COLUMNS = 20_000
+PREFIX = "column_"  # of a column without a header, before its number from 1
 SHOWN = 30  # names in an error
 LEFT_OUT = (
     "correct the dataset's YAML, or the file; a column that was left out when data was brought in "
@@ -22,7 +23,7 @@ _BREAK = re.compile(r"\s*[\r\n]+\s*")
 
 def numbered(count: int) -> list[str]:
     """Name columns that have no header."""
-    return [f"column_{at}" for at in range(1, count + 1)]
+    return [f"{PREFIX}{at}" for at in range(1, count + 1)]
 
 
 def check_width(names: Collection[str], source: str) -> None:
@@ -40,9 +41,8 @@ def matched(
 ) -> tuple[list[str], list[int]]:
     """Return the names of all columns, and which of them are asked for, in that order.
 
-    The values of `columns` are asked for, and are what those are called, whatever their header
-    has in place of a blank. Raises UserError where one is absent or stands twice; warns about
-    extra columns.
+    Asked for are the values of `columns`; those are called so, even where the header breaks a line.
+    Raises UserError where one is absent or stands twice; warns about extra columns.
     """
     names = [name.strip() for name in grid.names]
     exact = _places(names)
@@ -69,16 +69,6 @@ def matched(
     if extra:
         warnings.warn(f"{source}: ignoring the extra column(s) {_listed(extra)}", stacklevel=4)
     return names, asked
-
-
-def unlike(names: Sequence[str], asked: Collection[int]) -> list[str]:
-    """Return names of which each stands once: what stands again is numbered, unless asked for."""
-    counts: dict[str, int] = {names[at]: 1 for at in asked}
-    every = []
-    for at, name in enumerate(names):
-        count = counts[name] = counts.get(name, 0) + (at not in asked)
-        every.append(name if at in asked or not name or count == 1 else f"{name} ({count})")
-    return every
 
 
 def _spoken(name: str) -> str:

@@ -14,12 +14,17 @@ from src.data.sources.raw import LINE, Fault, Raw
 from src.support.errors import UserError
 
 
+def is_pattern(source: str) -> bool:
+    """Return whether a source names files by a pattern; one may have a star in its own name."""
+    return not scheme(source) and glob.has_magic(source) and not Path(source).exists()
+
+
 def paths(source: str) -> list[str] | None:
     """Return the files that a pattern names; None if the source is no pattern.
 
-    Raises UserError for a pattern that names none. A file may have a star in its own name.
+    Raises UserError for a pattern that names none.
     """
-    if scheme(source) or not glob.has_magic(source) or Path(source).exists():
+    if not is_pattern(source):
         return None
     names = sorted(name for name in glob.iglob(source, recursive=True) if Path(name).is_file())  # noqa: PTH207 - Path.glob takes no absolute pattern
     if not names:

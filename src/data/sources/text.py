@@ -35,14 +35,14 @@ def blocks(file: BinaryIO, source: str, encoding: str) -> Iterator[str]:
     Raises UserError where the bytes are no text at all, or of another kind of encoding.
     """
     decoder = _codec(encoding).incrementaldecoder(errors=_MARK)
-    first, rest, is_skipping = True, "", False
+    _check_mark_of_order(file, source, encoding)
+    is_first, rest, is_skipping = True, "", False
     while True:
         data = file.read(BLOCK)
-        if first:
-            _check_marks_of_order(data, source, encoding)
         fresh = decoder.decode(data, final=not data)
-        text = rest + (fresh.removeprefix("\ufeff") if first else fresh)
-        first = False
+        if is_first and fresh:
+            fresh, is_first = fresh.removeprefix("\ufeff"), False
+        text = rest + fresh
         if "\0" in text:
             raise _nul(data, source)
         end = _end(text) if data else len(text)
@@ -81,13 +81,14 @@ def _codec(encoding: str) -> codecs.CodecInfo:
     return codec
 
 
-def _check_marks_of_order(data: bytes, source: str, encoding: str) -> None:
+def _check_mark_of_order(file: BinaryIO, source: str, encoding: str) -> None:
+    mark = file.read(4)
+    file.seek(0)
     if codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
         return
-    for mark, name in ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF32_BE, "UTF-32")):
-        if data.startswith(mark):
-            raise _other(source, encoding, name)
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if mark in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
+        raise _other(source, encoding, "UTF-32")
+    if mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise _other(source, encoding, "UTF-16")
 
 
