@@ -16,6 +16,7 @@ from app.auth import sessions
 from app.auth.guard import Guard
 from app.dashboard.static import Static, url
 from app.http.exchange import ANYONE, ENVIRON, SCOPES, Caller, Scope
+from app.records import target_keys
 from app.records.values import plain
 from app.store import clock
 from src.inference.reasons.sentence import percent
@@ -58,6 +59,7 @@ class Renderer:
         self._templates.filters.update(
             figure=figure, when=when, ago=ago, count=count, percent=percent, plain=plain
         )
+        self._templates.filters.update(predicted=target_keys.predicted, true=target_keys.true)
         self._templates.globals.update(
             chart=chart, static=lambda name: root + url(name), sections=SECTIONS, root=root
         )

@@ -33,7 +33,7 @@ RULES = (
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Typed rows, and the rejected rows as text after their `line` and `reasons`."""
+    """Typed rows, and the rejected rows as text, after the line of each and its reasons."""
 
     rows: pd.DataFrame
     rejected: pd.DataFrame
@@ -340,8 +340,9 @@ def reasons(rejected: pd.DataFrame) -> list[str]:
 def _rejected(raw: pd.DataFrame, faults: _Faults) -> pd.DataFrame:
     positions = sorted(faults.reasons)
     rejected = raw.iloc[positions].copy()
-    # A feature may have one of these names too; then the table has it twice.
-    rejected.insert(0, "line", raw.index[positions], allow_duplicates=True)
     reasons = ["; ".join(faults.reasons[at]) for at in positions]
-    rejected.insert(1, "reasons", reasons, allow_duplicates=True)
+    for at, (name, values) in enumerate((("line", raw.index[positions]), ("reasons", reasons))):
+        while name in rejected.columns:  # a feature may have one of these names too
+            name = f"rejected_{name}"
+        rejected.insert(at, name, values)
     return rejected

@@ -57,6 +57,7 @@ class TargetDescription(msgspec.Struct, frozen=True):
     """What is predicted, in words; of classes, which there are."""
 
     name: str
+    answer_key: str  # under which it stands in an answer
     about: str | UnsetType = UNSET
     unit: str | UnsetType = UNSET
     classes: list[str | float] | UnsetType = UNSET
@@ -213,7 +214,7 @@ class OneDataset(DatasetResource):
             about=trained.about,
             task=trained.task,
             champion=_champion(serving),
-            target=_target(trained, serving.classes),
+            target=_target(serving),
             fields=serving.records.fields(),
             example=serving.example(is_real=is_real),
             examples=serving.examples(is_real=is_real),
@@ -344,13 +345,14 @@ def _champion(serving: LoadedVersion) -> ChampionSummary:
     )
 
 
-def _target(dataset: Dataset, classes: list[Any] | None) -> TargetDescription:
-    target = dataset.target
+def _target(serving: LoadedVersion) -> TargetDescription:
+    target = serving.dataset.target
     return TargetDescription(
         target.name,
+        serving.predicted,
         about=target.about or UNSET,
         unit=target.unit or UNSET,
-        classes=classes or UNSET,
+        classes=serving.classes or UNSET,
     )
 
 
