@@ -58,7 +58,7 @@ class OnePrediction(Page):
                 target_keys.true(row, target["name"]) for row in (similar or {}).get("similar", ())
             ],
             truth=truth,
-            true=true,
+            actual=true,
             rows=(column or {}).get("rows"),
         )
 

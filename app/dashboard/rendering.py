@@ -59,7 +59,7 @@ class Renderer:
         self._templates.filters.update(
             figure=figure, when=when, ago=ago, count=count, percent=percent, plain=plain
         )
-        self._templates.filters.update(predicted=target_keys.predicted, true=target_keys.true)
+        self._templates.filters.update(predicted=target_keys.predicted, truth=target_keys.true)
         self._templates.globals.update(
             chart=chart, static=lambda name: root + url(name), sections=SECTIONS, root=root
         )
