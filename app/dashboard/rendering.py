@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,14 @@ SECTIONS: tuple[tuple[str, str, Scope], ...] = (
     ("History", "/history", "predict"),
     ("Labels", "/labels", "label"),
 )
+# Vega groups by plain objects, in which a class of such a name is found before it is there: a
+# character that nobody sees makes it another one.
+_OF_OBJECTS = re.compile(
+    r'"(__proto__|__(?:define|lookup)[GS]etter__|constructor|hasOwnProperty|isPrototypeOf'
+    r'|propertyIsEnumerable|toLocaleString|toString|valueOf)"'
+)
+# It writes texts into expressions, whose lines end by these: JSON has them as escapes.
+_LINE = re.compile(r"(?<!\\)((?:\\\\)*)\\u202[89]")
 FOLDER = Path(__file__).parent / "templates"
 HTML = "text/html; charset=utf-8"
 # Nothing comes from elsewhere, no script stands within a page, and none is made of text.
@@ -95,6 +104,8 @@ class Renderer:
 def chart(spec: dict[str, Any], about: str, height: int = 240) -> Markup:
     """Return the HTML of a chart; `about` describes it in words."""
     data = json.dumps(spec, separators=(",", ":"))
+    data = _OF_OBJECTS.sub(r'"\\u2060\1"', data)
+    data = _LINE.sub(r"\1 ", data)
     # Within a script element only "<" could end it; JSON has another way to write it.
     data = data.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return Markup(

@@ -48,6 +48,7 @@ CLASSES = (
     "=1+1",
     "line\u2028break",
     "__proto__",
+    "constructor",
 )
 NUMBERS: dict[str, Any] = {
     "name": "numbers",
