@@ -38,13 +38,22 @@ class ChampionSummary(msgspec.Struct, frozen=True):
     test: float | None
 
 
+class Retirement(msgspec.Struct, frozen=True):
+    """When a dataset was retired, by whom and why."""
+
+    at: Timestamp
+    by: str
+    why: str
+
+
 class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A dataset in a list; little is known of one without a champion."""
+    """A dataset in a list; little is known of one without a champion, such as a retired one."""
 
     name: str
     about: str | UnsetType = UNSET
     task: str | UnsetType = UNSET
     champion: ChampionSummary | None
+    retired: Retirement | UnsetType = UNSET
 
 
 class DatasetList(msgspec.Struct, frozen=True):
@@ -184,11 +193,15 @@ class Datasets(Resource):
             [
                 _summary(served[name])
                 if name in served
-                else DatasetSummary(name=name, champion=None)
+                else DatasetSummary(name=name, champion=None, retired=self._retired(name))
                 for name in self._registry.known()
                 if call.caller.sees(name)
             ]
         )
+
+    def _retired(self, name: str) -> Retirement | UnsetType:
+        event = self._registry.retirement(name)
+        return UNSET if event is None else Retirement(event.at, event.by, event.why)
 
 
 class OneDataset(DatasetResource):
