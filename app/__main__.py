@@ -14,6 +14,11 @@ from src.support.cli import guarded
 # The module that adds its words, imported only where its noun is given; a sentence; an example.
 NOUNS = {
     "backup": ("app.store.backup", "copy the database while it is in use", "backup copy.db"),
+    "datasets": (
+        "app.registry.datasets.command",
+        "take a dataset away, and bring it back",
+        "datasets retire churn --why 'the shop has closed'",
+    ),
     "keys": (
         "app.auth.command",
         "create, renew, list and revoke API keys",

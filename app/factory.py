@@ -88,7 +88,10 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         scheduler.start(settings)
 
     static = Static(var, is_early=is_watching)
-    around, renderer = hooks.Hooks(database), Renderer(registry.known, guard, static, settings.root)
+    around, renderer = (
+        hooks.Hooks(database),
+        Renderer(registry.active, guard, static, settings.root),
+    )
     parts: Any = [around, PageGuard()]
     router = CompiledRouter()
     app, refusals = falcon.App(middleware=parts, router=router), ProblemPages(renderer)

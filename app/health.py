@@ -21,6 +21,7 @@ from app.store import integrity
 
 log = logging.getLogger(__name__)
 
+TO_MEND = "mend what is said of it, or take it away: python -m app datasets retire <name>"
 TO_RESTORE = "restore a backup: docs/how-to/back-up.md; the log says what is damaged"
 
 
@@ -50,7 +51,7 @@ class Alive(Resource):
 
 
 class Ready(Resource):
-    """GET /readyz: models are loaded, the database is sound and takes rows, the disk has room."""
+    """GET /readyz: a model is loaded, the database is sound, it takes rows, the disk has room."""
 
     path = "/readyz"
     is_probe = True
@@ -66,7 +67,9 @@ class Ready(Resource):
     @operation(
         scope=None,
         name="ready",
-        summary="Models are loaded, the database takes rows, the disk has room",
+        summary="A model is loaded, the database takes rows, the disk has room",
+        description="A dataset whose version cannot be loaded stands in `missing`, with the reason "
+        "in `refused` where it is known; the others answer.",
         answer=Health,
         also_statuses=(503,),
     )
@@ -85,8 +88,11 @@ class Ready(Resource):
     def _models(self, caller: Caller) -> dict[str, Any]:
         served = self._registry.names()
         missing = self._registry.missing()
-        is_ok = bool(served) and not missing
-        document: dict[str, Any] = {"ok": is_ok, "served": list(filter(caller.sees, served))}
+        # One that cannot be loaded keeps nobody from asking for the others.
+        document: dict[str, Any] = {
+            "ok": bool(served),
+            "served": list(filter(caller.sees, served)),
+        }
         if seen := list(filter(caller.sees, missing)):
             document["missing"] = seen
         refused = self._registry.refused()
@@ -94,6 +100,8 @@ class Ready(Resource):
             document["refused"] = {name: refused[name] for name in seen}
         if not served:
             document["fix"] = TO_DO
+        elif "missing" in document:
+            document["fix"] = TO_MEND
         return document
 
     def _database(self) -> dict[str, Any]:

@@ -89,6 +89,12 @@ class OperatingFigures:
         return family
 
     def _champions(self) -> Iterator[GaugeMetricFamily]:
+        about = "1 where a dataset's version is loaded, 0 where none of them can be."
+        loaded = GaugeMetricFamily("lapidary_champion_loaded", about, labels=["dataset"])
+        for is_loaded, names in enumerate((self._registry.missing(), self._registry.names())):
+            for name in names:
+                loaded.add_metric([name], is_loaded)
+        yield loaded
         since = version_store.serving_since(self._database)
         trained = _of_champions("trained", "When the version that serves was trained.")
         promoted = _of_champions("promoted", "When the version that serves began to.")

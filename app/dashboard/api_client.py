@@ -60,7 +60,7 @@ class ApiClient:
         try:
             return self.get(request, path, **query)
         except UserError as error:
-            if problems.status(error) in (403, 404, 409, 503):
+            if problems.status(error) in (403, 404, 409, 410, 503):
                 return None
             raise
 

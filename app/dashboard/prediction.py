@@ -10,6 +10,7 @@ import falcon
 from app.dashboard.api_client import part
 from app.dashboard.page import Page
 from app.http import problems
+from app.records import target_keys
 from src.support.errors import UserError
 
 SIMILAR = 5
@@ -28,13 +29,15 @@ class OnePrediction(Page):
         path = f"{base}/predictions/{part(prediction_id)}"
         receipt = self.api.get(request, path)
         schema, answer = receipt["configuration"]["dataset"], receipt["answer"]
-        truth = self.api.find(request, f"{path}/label")
-        if truth and not _fits(truth[schema["target"]["name"]], schema):
-            truth = None
+        target, truth = schema["target"], self.api.find(request, f"{path}/label")
+        true = target_keys.true(truth or {}, target["name"])
+        if not _fits(true, schema):
+            truth = true = None
         from app.dashboard.figures import prediction as figures  # Altair takes much memory
 
         profile = self.api.find(request, f"{base}/profile") or {"columns": []}
         column = next((one for one in profile["columns"] if one["role"] == "target"), None)
+        similar = self._similar(request, base, schema, receipt["record"])
         draw = figures.of_value if schema["task"] == "regression" else figures.of_classes
         self.show(
             request,
@@ -45,12 +48,17 @@ class OnePrediction(Page):
             record=json.dumps(receipt["record"], ensure_ascii=False),
             answer=answer,
             schema=schema,
-            target=schema["target"],
-            drawn=draw(schema, answer, column, truth),
+            target=target,
+            prediction=target_keys.predicted(answer, target["name"]),
+            drawn=draw(schema, answer, column, true),
             short=figures.summary(schema, receipt["record"]),
             reasons=figures.of_reasons(schema, answer),
-            similar=self._similar(request, base, schema, receipt["record"]),
+            similar=similar,
+            alike=[
+                target_keys.true(row, target["name"]) for row in (similar or {}).get("similar", ())
+            ],
             truth=truth,
+            actual=true,
             rows=(column or {}).get("rows"),
         )
 
@@ -74,4 +82,4 @@ class OnePrediction(Page):
 
 def _fits(true: Any, schema: dict[str, Any]) -> bool:
     """Tell whether a true value has the kind that was predicted; datasets may change."""
-    return schema["task"] != "regression" or isinstance(true, int | float)
+    return true is not None and (schema["task"] != "regression" or isinstance(true, int | float))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from app.auth import sessions
 from app.auth.guard import Guard
 from app.dashboard.static import Static, url
 from app.http.exchange import ANYONE, ENVIRON, SCOPES, Caller, Scope
+from app.records import target_keys
 from app.store import clock
 from src.data.kinds.spelling import plain
 from src.inference.reasons.sentence import percent
@@ -29,6 +31,14 @@ SECTIONS: tuple[tuple[str, str, Scope], ...] = (
     ("History", "/history", "predict"),
     ("Labels", "/labels", "label"),
 )
+# Vega groups by plain objects, in which a class of such a name is found before it is there: a
+# character that nobody sees makes it another one.
+_OF_OBJECTS = re.compile(
+    r'"(__proto__|__(?:define|lookup)[GS]etter__|constructor|hasOwnProperty|isPrototypeOf'
+    r'|propertyIsEnumerable|toLocaleString|toString|valueOf)"'
+)
+# It writes texts into expressions, whose lines end by these: JSON has them as escapes.
+_LINE = re.compile(r"(?<!\\)((?:\\\\)*)\\u202[89]")
 FOLDER = Path(__file__).parent / "templates"
 HTML = "text/html; charset=utf-8"
 # Nothing comes from elsewhere, no script stands within a page, and none is made of text.
@@ -58,6 +68,7 @@ class Renderer:
         self._templates.filters.update(
             figure=figure, when=when, ago=ago, count=count, percent=percent, plain=plain
         )
+        self._templates.filters.update(predicted=target_keys.predicted, truth=target_keys.true)
         self._templates.globals.update(
             chart=chart, static=lambda name: root + url(name), sections=SECTIONS, root=root
         )
@@ -93,6 +104,8 @@ class Renderer:
 def chart(spec: dict[str, Any], about: str, height: int = 240) -> Markup:
     """Return the HTML of a chart; `about` describes it in words."""
     data = json.dumps(spec, separators=(",", ":"))
+    data = _OF_OBJECTS.sub(r'"\\u2060\1"', data)
+    data = _LINE.sub(r"\1 ", data)
     # Within a script element only "<" could end it; JSON has another way to write it.
     data = data.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return Markup(

@@ -68,6 +68,7 @@ KINDS: dict[str, Kind] = {
     "not_confirmed": Kind(409, "The number of labels to delete was not confirmed."),
     "label_not_waiting": Kind(409, "The label does not wait for a person's decision."),
     "training_ended": Kind(409, "The training has ended already."),
+    "dataset_retired": Kind(410, "The dataset was retired; what it has can be read."),
     "length_required": Kind(411, "A body needs a Content-Length.", CLOSE),
     "body_too_large": Kind(413, "The body is larger than the service takes.", CLOSE),
     "record_too_large": Kind(413, "The body is too large for one record."),

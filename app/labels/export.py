@@ -9,17 +9,13 @@ import msgspec
 
 from app.labels import store
 from app.labels.review import Review
-from app.records import spreadsheet
+from app.records import spreadsheet, target_keys
 from app.store.redaction import HIDDEN, NOTHING_HIDDEN, Redaction
 from src.data.schema import Dataset
 from src.support import files
 
 # What a CSV says of a label beside its record; these columns are ignored when it is posted.
 BESIDE = ("label_id", "label_at", "label_source", "label_prediction")
-
-# The fields of a stored label beside its target.
-RESERVED = ("at", "deleted", "id", "prediction", "record", "source", "upload")
-OF_NUMBERS = ("review",)  # more of them, where truths are numbers
 
 
 def shown(row: dict[str, Any], dataset: Dataset, redaction: Redaction) -> dict[str, Any]:
@@ -41,7 +37,7 @@ def stored_label(
         "at": row["at"],
         "source": row["source"],
         "record": msgspec.Raw(bytes(row["record"])),
-        dataset.target.name: typed(row["value"], dataset),
+        target_keys.in_labels(dataset.target.name, dataset.task): typed(row["value"], dataset),
         "upload": row["upload"],
     }
     if row["prediction"] is not None:

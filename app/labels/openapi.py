@@ -22,6 +22,7 @@ from app.http.openapi import (
     structure,
 )
 from app.labels.schema import PREDICTION_ID, by_prediction, labelled
+from app.records import target_keys
 from app.records.invalid import Invalid
 from app.records.records import Records
 from app.registry.datasets.dataset_context import DatasetContext
@@ -34,7 +35,7 @@ EXAMPLE_ID = ids.at(1_767_225_600)  # of a moment, as every id
 
 def schemas(context: DatasetContext) -> Schema:
     """Describe a label as it is posted, and as it is stored."""
-    target = context.dataset.target.name
+    target = target_keys.in_labels(context.dataset.target.name, context.dataset.task)
     name = f"{context.name}_stored_label"
     stored_label = structure(
         {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from app.records.strict_json import Object
+from app.records.target_keys import PREDICTED
 from src.data.schema import Dataset
 from src.support.errors import UserError
 
-PREDICTED = "predicted_"  # before the target's name: the column of what was predicted
 # What an answer has beside its prediction: as JSON, and in a CSV, of numbers and of classes.
 OF_ANSWER = ("id", "interval", "model")
 OF_VALUES = ("low", "high", "id")

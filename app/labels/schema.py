@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from app.labels.export import OF_NUMBERS, RESERVED
 from app.records.fields import Moment
 from app.store.redaction import Redaction
 from src.data.features import Category, Feature, Number, outward
@@ -45,15 +44,7 @@ def by_prediction(dataset: Dataset, classes: list[str] | None) -> Dataset | None
 
 
 def check_storable(dataset: Dataset, redact: Sequence[str]) -> None:
-    """Raise UserError where a label would hold what is never stored, or two fields of one name."""
-    reserved = (*RESERVED, *(OF_NUMBERS if dataset.task == "regression" else ()))
-    if dataset.target.name in reserved:
-        raise UserError(
-            f"'{dataset.name}' takes no labels: a label has a '{dataset.target.name}' of its own.",
-            code="labels_not_taken",
-            given=f"the target of '{dataset.name}'",
-            fix="give the target another name in conf/dataset, and in the data",
-        )
+    """Raise UserError where a label would hold what is never stored."""
     redaction = Redaction(redact)
     for name in dataset.columns():
         if redaction.hides(name):

@@ -14,6 +14,7 @@ from msgspec import Meta
 from app.http.operation import Call, operation
 from app.http.paging import Timestamp
 from app.labels import store
+from app.records import target_keys
 from app.records.clipping import clipped
 from app.registry.services import DatasetResource
 from app.store.redaction import HIDDEN
@@ -147,7 +148,8 @@ def uncertainty(answer: dict[str, Any], dataset: Dataset) -> float | None:
             return 1 - float(sureness(threshold, told[1]))
         chances = sorted(told)
         return 1 - (chances[-1] - chances[-2]) if len(chances) > 1 else None
-    interval, value = answer.get("interval", {}), answer.get(dataset.target.name)
+    value = target_keys.predicted(answer, dataset.target.name)
+    interval = answer.get("interval", {})
     if not isinstance(value, int | float) or "low" not in interval:
         return None
     width = interval["high"] - interval["low"]
@@ -157,7 +159,7 @@ def uncertainty(answer: dict[str, Any], dataset: Dataset) -> float | None:
 def scan_predictions(rows: Iterable[dict[str, Any]], dataset: Dataset) -> Scan:
     """Sort predictions by how unsure they were; they come the newest first."""
     looked_at, labelled, candidates = 0, [], []
-    fields = (dataset.target.name, *ANSWER_FIELDS)
+    fields = (target_keys.in_answers(dataset.target.name, dataset.task), *ANSWER_FIELDS)
     for row in rows:
         looked_at += 1
         if row["is_labelled"]:

@@ -54,7 +54,7 @@ class OpenApi:
         """
         registry, sees = self._registry, (caller or ANYONE).sees
         served = {name: registry.champion(name) for name in registry.names()}
-        datasets = {name: self._dataset(name) for name in registry.known()}
+        datasets = {name: self._dataset(name) for name in registry.active()}
         state = (
             [(name, one.version.number) for name, one in served.items()],
             datasets,

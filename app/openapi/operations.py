@@ -32,7 +32,7 @@ SCOPED = (
     "scope_missing",
     "database_unavailable",
 )
-OF_DATASET = ("dataset_not_allowed",)
+OF_DATASET = ("dataset_not_allowed", "dataset_retired")
 WITH_QUERY = ("invalid_query", "uri_too_long")
 WITH_BODY = (
     "invalid_json",

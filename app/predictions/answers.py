@@ -53,7 +53,7 @@ def _values(
     serving: LoadedVersion, output: Any, records: list[tuple[Any, ...]], numbers: list[str]
 ) -> list[dict[str, Any]]:
     """Answer with numbers and the range that each is likely in."""
-    name, interval, model = serving.dataset.target.name, serving.interval, serving.model
+    key, interval, model = serving.predicted, serving.interval, serving.model
     coverage = interval.coverage
     answers: list[dict[str, Any]] = []
     for at, value in enumerate(output.tolist()):
@@ -63,7 +63,7 @@ def _values(
         answers.append(
             {
                 "id": numbers[at],
-                name: value,
+                key: value,
                 "interval": {"low": low, "high": high, "coverage": coverage},
                 "model": model,
             }
@@ -75,7 +75,7 @@ def _classes(
     serving: LoadedVersion, output: Any, _: list[tuple[Any, ...]], numbers: list[str]
 ) -> list[dict[str, Any]]:
     """Answer with the chosen class, all probabilities and the classes that are likely."""
-    name, interval, model = serving.dataset.target.name, serving.interval, serving.model
+    key, interval, model = serving.predicted, serving.interval, serving.model
     decision = serving.decision
     classes = serving.classes
     assert classes is not None
@@ -88,7 +88,7 @@ def _classes(
         answers.append(
             {
                 "id": numbers[at],
-                name: classes[best],
+                key: classes[best],
                 "probability": row[best],
                 "probabilities": dict(zip(names, row, strict=True)),
                 "interval": {
@@ -111,7 +111,7 @@ def _why(
     """Give the reasons for an answer: of a class, those for the one that was chosen."""
     chosen = None
     if serving.classes is not None:
-        chosen = str(answer[serving.dataset.target.name])
+        chosen = str(answer[serving.predicted])
     explanation = serving.predictor.explain(record, chosen)
     if not math.isfinite(sum(part.contribution for part in explanation.contributions)):
         raise _not_finite(at)

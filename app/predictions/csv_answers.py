@@ -16,6 +16,7 @@ from app.records.csv_reader import CsvReader
 from app.records.invalid import Invalid
 from app.records.line_blocks import BLOCK
 from app.records.records import MOST_FAULTS
+from app.records.target_keys import PREDICTED
 from app.registry.loaded import LoadedVersion
 from src.data.kinds.spelling import spelt
 from src.support import files
@@ -25,8 +26,7 @@ BYTES = 4  # of one character in UTF-8, at most
 AMONG = " | "  # between the classes of one cell
 REFUSED = "refused"  # the column that says why a row has no prediction
 BETWEEN = ";"  # codes of warnings
-PREDICTED = "predicted_"  # before the target, for no truth stands there ...
-TAKEN = "predicted_"  # ... and before a name of ours that the CSV has already
+TAKEN = "predicted_"  # before a name of ours that the CSV has already
 
 
 @dataclass(frozen=True)
@@ -99,19 +99,21 @@ def write(
     names = _names(serving, also)
     refused = table.refused or {}
     last = [] if table.refused is None else [REFUSED]
-    rows = [[*table.header, *(_free(name, table.header) for name in [*names, *last])]]
+    own = {*serving.dataset.columns(), PREDICTED + serving.dataset.target.name}
+    header = _header(table.header, [*names, *last])
+    # Names and classes of the dataset's own are no caller's, and stay as they are.
+    rows = [[name if name in own else spreadsheet.text_cell(name) for name in header]]
     left = iter(answers)
     for at, row in enumerate(table.rows):
         if at in refused:
             # A row may have too few cells, or too many: what is said must stand in its column.
             cells = [*row, *[""] * len(table.header)][: len(table.header)]
-            beside = [*[""] * len(names), refused[at]]
+            beside = [*[""] * len(names), spreadsheet.text_cell(refused[at])]
         else:
             cells, told = row, _told(serving, next(left))
             beside = [*(told.get(name, "") for name in names), *[""] * len(last)]
-        rows.append([*cells, *beside])
-    inert = (map(spreadsheet.text_cell, row) for row in rows)
-    return files.csv_text(inert, serving.dataset.separator).encode()
+        rows.append([*map(spreadsheet.text_cell, cells), *beside])
+    return files.csv_text(rows, serving.dataset.separator).encode()
 
 
 def _records(
@@ -161,6 +163,7 @@ def _faults(
 
 def _names(serving: LoadedVersion, also: Sequence[str]) -> list[str]:
     """Return the names of the cells that tell of an answer, in their order."""
+    # Never the bare name: no truth stands there.
     target = PREDICTED + serving.dataset.target.name
     if serving.classes is None:
         found = [target, "low", "high"]
@@ -178,13 +181,14 @@ def _of_decision(serving: LoadedVersion) -> list[str]:
 
 def _told(serving: LoadedVersion, answer: dict[str, Any]) -> dict[str, str]:
     """Return the cells that tell of an answer, by their names."""
-    target, interval = serving.dataset.target.name, answer["interval"]
+    target, interval = PREDICTED + serving.dataset.target.name, answer["interval"]
+    prediction = answer[serving.predicted]
     if serving.classes is None:
-        found = {PREDICTED + target: spelt(answer[target])}
+        found = {target: spelt(prediction)}
         found |= {end: spelt(interval[end]) for end in ("low", "high")}
     else:
         found = {
-            PREDICTED + target: str(answer[target]),
+            target: str(prediction),
             "probability": spelt(answer["probability"]),
             "likely": AMONG.join(map(str, interval["classes"])),
         }
@@ -192,12 +196,16 @@ def _told(serving: LoadedVersion, answer: dict[str, Any]) -> dict[str, str]:
             value = answer[name]
             found[name] = str(value).lower() if isinstance(value, bool) else spelt(value)
     if "why" in answer:
-        found["why"] = answer["why"]["sentence"]
+        found["why"] = spreadsheet.text_cell(answer["why"]["sentence"])
     found["warnings"] = BETWEEN.join([warning["code"] for warning in answer["warnings"]])
     return {**found, "id": answer["id"]}
 
 
-def _free(name: str, header: list[str]) -> str:
-    while name in header:
-        name = TAKEN + name
-    return name
+def _header(came: list[str], names: list[str]) -> list[str]:
+    """Return the header as it came and, beside it, names that are free."""
+    header = list(came)
+    for name in names:
+        while name in header:
+            name = TAKEN + name
+        header.append(name)
+    return header

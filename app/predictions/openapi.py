@@ -15,6 +15,7 @@ from app.http.openapi import (
     structure,
 )
 from app.predictions import answers
+from app.records import target_keys
 from app.records.enumeration import enumeration
 from app.records.references import NAME
 from app.registry.datasets.dataset_context import DatasetContext
@@ -125,12 +126,11 @@ def similar_rows(context: DatasetContext) -> Schema:
     columns = {
         name: _shown(name, described, context) for name, described in _columns(serving).items()
     }
+    target = serving.dataset.target.name
     row = structure(
         {
             "record": structure(columns),
-            serving.dataset.target.name: _shown(
-                serving.dataset.target.name, _target(serving), context
-            ),
+            target_keys.in_similar(target): _shown(target, _target(serving), context),
             "distance": NUMBER,
         }
     )
@@ -149,7 +149,7 @@ def similar_rows(context: DatasetContext) -> Schema:
 
 def _prediction(serving: LoadedVersion) -> Schema:
     """Describe the answer to one record."""
-    target = serving.dataset.target.name
+    target = serving.predicted
     shared: Schema = {
         "id": TEXT,
         "model": structure({"name": TEXT, "version": WHOLE}),

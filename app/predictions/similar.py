@@ -10,6 +10,7 @@ from msgspec import Meta
 from app.http import media
 from app.http.operation import Call, operation
 from app.predictions import openapi
+from app.records import target_keys
 from app.records.strict_json import Object, parse
 from app.registry.loaded import LoadedVersion
 from app.registry.services import DatasetResource
@@ -157,7 +158,7 @@ def _item(serving: LoadedVersion, item: dict[str, Any], redaction: Redaction) ->
         target = next((known for known in serving.classes if str(known) == target), target)
     return {
         "record": redaction.record(item["features"]),
-        name: HIDDEN if redaction.hides(name) else target,
+        target_keys.in_similar(name): HIDDEN if redaction.hides(name) else target,
         "distance": item["distance"],
     }
 

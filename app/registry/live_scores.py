@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import peewee
 
+from app.records import target_keys
 from app.registry.store import Registered
 from app.store import clock
 from app.store.tables import Label
@@ -108,7 +109,8 @@ def _values(dataset: Dataset, rows: list[Any], _: Any) -> Live | None:
         try:
             said = msgspec.json.decode(bytes(answer))
             interval = said["interval"]
-            figures = (float(value), said[dataset.target.name], interval["low"], interval["high"])
+            output = target_keys.predicted(said, dataset.target.name)
+            figures = (float(value), output, interval["low"], interval["high"])
             found.append((*map(float, figures), _delay(at, predicted_at)))
         except (KeyError, TypeError, ValueError):
             continue

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from app.records import target_keys
 from app.records.records import Records
 from app.registry import store
 from app.registry.datasets import examples
@@ -25,21 +26,8 @@ from src.inference.predictor import Predictor
 from src.inference.reasons.causes import Causes
 from src.inference.similar import Similar
 from src.support import extras
-from src.support.errors import UserError
 from src.support.structs import convert
 
-RESERVED = (
-    "distance",
-    "id",
-    "interval",
-    "model",
-    "probabilities",
-    "probability",
-    "record",
-    "warnings",
-    "why",
-)
-OF_DECISION = ("abstains", "threshold")  # in answers of versions that have a decision
 PICKLED = "This version has no export: it answers only where what trained it is installed."
 
 
@@ -60,6 +48,11 @@ class LoadedVersion:
     made: list[dict[str, Any]]  # records that are no rows, for those who may not see any
     causes: Causes  # features that are one reason together
     guard: Guard
+
+    @property
+    def predicted(self) -> str:
+        """Return the key of the prediction in an answer."""
+        return target_keys.in_answers(self.dataset.target.name, self.dataset.task)
 
     def example(self, at: int = 0, *, is_real: bool = False) -> dict[str, Any]:
         """Return a record as it can be posted: one that was made, or a held-out one."""
@@ -106,13 +99,6 @@ def load(
     path, manifest = version.path(var), version.manifest
     dataset = convert(manifest["config"]["dataset"], Dataset, "dataset")
     decision = Decision.of(manifest)
-    of_decision = OF_DECISION if decision.threshold is not None else ()
-    if dataset.target.name in (*RESERVED, *of_decision):
-        raise UserError(
-            f"An answer has a field '{dataset.target.name}' of its own.",
-            given=f"the target of '{dataset.name}'",
-            fix="give the target another name",
-        )
     try:
         predictor = predictors.load(path, manifest)
     except ModuleNotFoundError as error:

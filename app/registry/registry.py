@@ -19,6 +19,7 @@ from app.registry.gate import Gatekeeper
 from app.registry.loaded import LoadedVersion
 from app.registry.store import Registered
 from app.store.redaction import NOTHING_HIDDEN, Redaction
+from app.store.tables import Event
 from src.config import paths
 from src.data.schema import Dataset
 from src.inference import bundle
@@ -67,6 +68,7 @@ class Registry:
         self._unregistered = Errors()
         self._unloaded = Errors()
         self._chosen: dict[str, int] = {}
+        self._retired: dict[str, Event] = {}
         self._versions: dict[tuple[str, int], Registered] = {}
 
     def champion(self, dataset: str) -> LoadedVersion:
@@ -143,6 +145,9 @@ class Registry:
         known = self._configured.get(name)
         if known is not None:
             return known
+        if name in self._retired and self._retired[name].number != store.UNNUMBERED:
+            version = self.version(name, self._retired[name].number)
+            return convert(version.manifest["config"]["dataset"], Dataset, "dataset")
         return self.champion(name).dataset
 
     def classes(self, name: str) -> list[str] | None:
@@ -163,12 +168,34 @@ class Registry:
         return sorted(set(self._chosen) - set(self._champions))
 
     def known(self) -> list[str]:
-        """List the datasets that are served or configured."""
-        return sorted({*self._champions, *self._configured.names()})
+        """List the datasets that are served, configured or retired."""
+        return sorted({*self._champions, *self._configured.names(), *self._retired})
+
+    def active(self) -> list[str]:
+        """List the known datasets that are not retired."""
+        return [name for name in self.known() if name not in self._retired]
+
+    def retirement(self, dataset: str) -> Event | None:
+        """Return the event by which a dataset was retired; None where it is not."""
+        return self._retired.get(dataset)
+
+    def check_active(self, dataset: str) -> None:
+        """Raise UserError where a dataset is retired."""
+        event = self._retired.get(dataset)
+        if event is not None:
+            raise UserError(
+                f"'{dataset}' was retired and takes nothing any more; what it was asked, its "
+                "labels and its versions can be read.",
+                code="dataset_retired",
+                given=f"retired {event.at}" + (f": {event.why}" if event.why else ""),
+                fix=f"whoever runs the service may restore it: python -m app datasets restore "
+                f"{dataset}",
+            )
 
     def refused(self) -> dict[str, str]:
         """Return why a dataset's newest champion or conf/ could not be loaded, by dataset."""
-        return {**self._configured.errors(), **self._unregistered, **self._unloaded}
+        reasons = {**self._configured.errors(), **self._unregistered, **self._unloaded}
+        return {name: why for name, why in reasons.items() if name not in self._retired}
 
     def refresh(self) -> bool:
         """Take in what the pipeline or a person changed; tell whether anything did.
@@ -184,7 +211,11 @@ class Registry:
             self._unregistered = Errors()  # what is still wrong will be found again
             self._adopt()
         self._gatekeeper.learn(self._database)
-        self._chosen = store.champions(self._database)
+        self._retired = store.retired(self._database)
+        chosen = store.champions(self._database)
+        self._chosen = {name: chosen[name] for name in chosen if name not in self._retired}
+        gone = self._champions.keys() & self._retired.keys()
+        self._champions = {name: self._champions[name] for name in self._champions.keys() - gone}
         for dataset, number in self._chosen.items():
             self._serve(dataset, number)
         self._seen = (seen[0], store.last_event(self._database))
@@ -286,6 +317,7 @@ class Registry:
             return self._others[key]
 
     def _absent(self, dataset: str) -> UserError:
+        self.check_active(dataset)
         if dataset not in self.known():
             return UserError(
                 "There is no such dataset.",

@@ -16,6 +16,9 @@ from app.settings import Settings
 from app.store.redaction import Redaction
 from src.support.errors import UserError
 
+# What may be asked of a retired dataset: to read what there is, and to delete labels.
+OF_RETIRED = ("GET", "HEAD", "DELETE")
+
 
 @dataclass(frozen=True)
 class Services:
@@ -56,4 +59,6 @@ class DatasetResource(Resource):
             if error.code == "unknown_dataset" and caller.datasets is not None:
                 error.choices, error.fix = [], None  # others are not to be named
             raise
+        if exchange.environ["REQUEST_METHOD"] not in OF_RETIRED:
+            self.services.registry.check_active(name)
         exchange.dataset = name

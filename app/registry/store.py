@@ -30,7 +30,9 @@ CHANGES = (PIPELINE, PROMOTE, ROLLBACK, TRAINING)
 OVERRIDE, BREACH, RECOVERED = "override", "breach", "recovered"
 # ... that it is good enough to serve and changes so much that a person has to say so.
 WAITING = "waiting"
-KINDS = (*CHANGES, OVERRIDE, BREACH, RECOVERED, WAITING)
+# ... that its dataset answers nothing any more, and that it does again.
+RETIRED, RESTORED = "retired", "restored"
+KINDS = (*CHANGES, OVERRIDE, BREACH, RECOVERED, WAITING, RETIRED, RESTORED)
 # Of a manifest, what decides what a version answers; when and where it was trained does not.
 _DECISIVE = ("config", "tuned", "interval", "files")
 _LATER = ("learnt",)
@@ -199,6 +201,12 @@ def breaches(database: peewee.Database) -> dict[tuple[str, int], str]:
         for event in _newest(database, (BREACH, RECOVERED), Event.dataset, Event.number)
         if event.kind == BREACH
     }
+
+
+def retired(database: peewee.Database) -> dict[str, Event]:
+    """Return the datasets that were retired and not restored, with the event that says so."""
+    newest = _newest(database, (RETIRED, RESTORED), Event.dataset)
+    return {event.dataset: event for event in newest if event.kind == RETIRED}
 
 
 def overrides(database: peewee.Database) -> set[tuple[str, int]]:

@@ -11,6 +11,8 @@ import msgspec
 
 HIDDEN = "[redacted]"
 REFERENCE = "reference"  # the column of predictions
+# Before the name of a target, where its own stands for something else (app.records.target_keys).
+OF_TARGETS = ("predicted_", "true_")
 PASTED = "leave it out; if it is in use, revoke it and make another one"  # what to do of a key
 KEY_PREFIX = "lpd_"  # of every API key, so that one is known wherever it was pasted
 # A key as it may be written: each character as it is, as JSON or a program escapes it (in a text
@@ -77,7 +79,9 @@ class Redaction:
     """Replaces secret values in bodies and queries."""
 
     def __init__(self, fields: Collection[str]) -> None:
-        self._fields = frozenset(name.casefold() for name in fields)
+        hidden = [name.casefold() for name in fields]
+        also = [before + name for name in hidden for before in OF_TARGETS]
+        self._fields = frozenset([*hidden, *also])
 
     @property
     def has_fields(self) -> bool:

@@ -39,8 +39,9 @@ class RetrainTrigger:
 
     def look(self) -> None:
         """Look at every dataset that has the rule."""
+        retired = version_store.retired(self._database)
         for name in self._configured.names():
-            dataset = self._configured.get(name)
+            dataset = None if name in retired else self._configured.get(name)
             if dataset is not None and dataset.retrain is not None:
                 self._look_at(dataset, dataset.retrain)
 

@@ -37,7 +37,7 @@ RULES = (
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Typed rows, and the rejected rows as text after their `line` and `reasons`.
+    """Typed rows, and the rejected rows as text, after the line of each and its reasons.
 
     `unlabelled` rows have no target and are neither; `alike` counts the accepted rows that say the
     same as an earlier one. `notes` are sentences on both and on what is odd about columns.
@@ -500,7 +500,8 @@ def _as_rejected(
     raw: pd.DataFrame, positions: Sequence[int] | np.ndarray, reasons: list[str]
 ) -> pd.DataFrame:
     rejected = raw.iloc[positions].copy()
-    # A feature may have one of these names too; then the table has it twice.
-    rejected.insert(0, "line", raw.index[positions], allow_duplicates=True)
-    rejected.insert(1, "reasons", reasons, allow_duplicates=True)
+    for at, (name, values) in enumerate((("line", raw.index[positions]), ("reasons", reasons))):
+        while name in rejected.columns:  # a feature may have one of these names too
+            name = f"rejected_{name}"
+        rejected.insert(at, name, values)
     return rejected

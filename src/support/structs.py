@@ -64,7 +64,7 @@ def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
             n for n in names if _fails(_replaced(value, steps, {n: names[n]}), kind, str(error))
         )
         return UserError(
-            f"A name in '{'.'.join([where, *steps])}' is not valid: {_lower(what)}.",
+            f"A name in '{'.'.join([*([where] if where else []), *steps])}' is not valid: {_lower(what)}.",
             given=repr(name),
             fix=_unquoted(name),
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from app.registry import loaded
+from app.predictions import answers
 from src import champion, compose, prepare
 from src.config import paths
 from src.data.schema import Dataset
@@ -21,7 +21,6 @@ from src.evaluation import measures
 from src.evaluation.decision import Decision, sureness
 from src.inference import bundle
 from src.runs import training
-from src.support.errors import UserError
 from src.support.structs import convert
 from tests.app import project
 from tests.app.conftest import MakeService
@@ -235,19 +234,15 @@ def test_the_gate_limits_the_share_that_is_left_to_people(
     assert verdict["missed"][0].startswith("abstained")
 
 
-def test_a_target_of_the_same_name_is_refused_where_there_is_a_decision_alone(
-    load_serving: Any,
-) -> None:
+def test_a_target_of_the_same_name_stands_beside_it(load_serving: Any) -> None:
     def rename(manifest: Any) -> None:
         manifest["config"]["dataset"]["target"]["name"] = "threshold"
-
-    def decide(manifest: Any) -> None:
         manifest["decision"] = {"threshold": 0.3}
 
-    assert load_serving("debts", "logistic", rename).decision.threshold is None
-    with pytest.raises(UserError, match="An answer has a field 'threshold' of its own"):
-        load_serving("debts", "logistic", decide)
-    assert "threshold" not in loaded.RESERVED
+    one = load_serving("debts", "logistic", rename)
+    answer = answers.example(one, one.example())
+    assert answer["threshold"] == 0.3
+    assert answer["predicted_threshold"] in (0, 1)
 
 
 def test_bundles_of_before_take_the_likeliest(load_serving: Any) -> None:

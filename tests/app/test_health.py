@@ -8,7 +8,16 @@ import pytest
 
 from app.store import integrity
 from app.store.integrity import Report
+from src.config import paths
+from tests.app import project
 from tests.app.service import Service
+
+
+def ruin(service: Service, name: str) -> None:
+    """Damage all versions of a dataset, and the bundles that they would be copied from again."""
+    for folder in (service.settings.folder() / "versions" / name, paths.BUNDLES / name):
+        for path in folder.glob("*/predictor.json"):
+            project.replace(path, b"{}")
 
 
 def test_it_lives(service: Service) -> None:
@@ -22,6 +31,29 @@ def test_it_is_ready(service: Service) -> None:
     assert answer.json["models"] == {"ok": True, "served": ["debts", "notes", "stones"]}
     assert answer.json["database"] == {"ok": True}
     assert answer.json["disk"]["free_megabytes"] > 0
+
+
+def test_a_dataset_that_cannot_be_loaded_does_not_hold_the_others(
+    service: Service, make_service: Callable[..., Service]
+) -> None:
+    ruin(service, "notes")
+    answer = make_service().ask("/readyz")
+    assert answer.status_code == 200
+    models = answer.json["models"]
+    assert (models["ok"], models["served"]) == (True, ["debts", "stones"])
+    assert models["missing"] == ["notes"]
+    assert "damaged" in models["refused"]["notes"]
+    assert "python -m app datasets retire" in models["fix"]
+
+
+def test_where_none_can_be_loaded_it_is_not_ready(
+    service: Service, make_service: Callable[..., Service]
+) -> None:
+    for name in project.MODELS:
+        ruin(service, name)
+    answer = make_service().ask("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["models"]["missing"] == ["debts", "notes", "stones"]
 
 
 def test_a_full_disk_is_not_ready(make_service: Callable[..., Service]) -> None:

@@ -258,7 +258,9 @@ def test_a_feature_may_have_any_name(make_dataset: Make, name: str) -> None:
     dataset = make_dataset(features={name: {"type": "number"}}, max_rejected=1.0)
     cleaned = clean(dataset, {name: "1"}, {name: "x"})
     assert len(cleaned.rows) == 1
-    assert len(cleaned.rejected) == 1
+    line, reasons = ("rejected_line", "reasons") if name == "line" else ("line", "rejected_reasons")
+    assert list(cleaned.rejected)[:2] == [line, reasons]
+    assert cleaned.rejected[name].tolist() == ["x"]
 
 
 def test_repeated_rows_are_dropped_but_the_first(wide: Dataset) -> None:

@@ -6,21 +6,19 @@ from typing import Any
 
 from app.dashboard.charts import predict as charts
 from app.dashboard.rendering import figure
+from app.records import target_keys
 
 Document = dict[str, Any]
 FIRST = 6  # features of a record's summary
 LONGEST = 60  # characters of a text among them
 
 
-def of_value(
-    schema: Document, answer: Document, column: Document | None, truth: Document | None
-) -> Document:
+def of_value(schema: Document, answer: Document, column: Document | None, true: Any) -> Document:
     """Chart the interval among all values of the target."""
     target, interval = schema["target"], answer["interval"]
-    value = answer[target["name"]]
+    value = target_keys.predicted(answer, target["name"])
     value = value if _is_number(value) else None  # it is hidden where the target is redacted
     ends = (interval["low"], value, interval["high"])
-    true = truth[target["name"]] if truth else None
     title = _titled(target["name"], target.get("unit"))
     bins = (column or {}).get("bins")
     is_held = true is not None and ends[0] <= true <= ends[2]
@@ -33,9 +31,7 @@ def of_value(
     }
 
 
-def of_classes(
-    schema: Document, answer: Document, column: Document | None, truth: Document | None
-) -> Document:
+def of_classes(schema: Document, answer: Document, column: Document | None, true: Any) -> Document:
     """Chart the probability of every class."""
     counted = (column or {}).get("values") or []
     total = sum(one["rows"] for one in counted)
@@ -45,12 +41,11 @@ def of_classes(
         {"name": name, "probability": chance, "likely": name in likely, "usual": usual.get(name)}
         for name, chance in answer["probabilities"].items()
     ]
-    true = str(truth[schema["target"]["name"]]) if truth else None
     return {
         "spec": charts.probabilities(classes, schema["target"]["name"]),
         "height": charts.tall(min(len(classes), charts.MOST_CLASSES)),
         "has_bins": bool(usual),
-        "is_held": true in likely,
+        "is_held": true is not None and str(true) in likely,
         "shown": min(len(classes), charts.MOST_CLASSES),
         "of": len(classes),
     }
@@ -62,12 +57,13 @@ def of_reasons(schema: Document, answer: Document) -> Document | None:
     if why is None:
         return None
     is_share = schema["task"] != "regression"
-    value = answer["probability" if is_share else target["name"]]
+    prediction = target_keys.predicted(answer, target["name"])
+    value = answer["probability"] if is_share else prediction
     if not _is_number(value):
         return None
     units = {name: one.get("unit") or "" for name, one in schema["features"].items()}
     way = charts.steps(why, value, units, schema["noun"])
-    title = f"probability of {answer[target['name']]}" if is_share else ""
+    title = f"probability of {prediction}" if is_share else ""
     title = title or _titled(target["name"], target.get("unit"))
     return {
         "sentence": why["sentence"],

@@ -53,7 +53,7 @@ const named = (field) => field.dataset.name ?? field.name;
 
 // Return the fields as an object.
 export function fields(form) {
-  const found = {};
+  const found = Object.create(null); // a field may be called __proto__
   for (const field of form.elements) {
     const name = named(field);
     if (!name || field.disabled || "skip" in field.dataset) continue;

@@ -11,7 +11,9 @@ let next = 0;
 
 function fill(example) {
   clear(form);
-  for (const field of form.querySelectorAll("[data-name]")) field.value = example[field.dataset.name] ?? "";
+  for (const field of form.querySelectorAll("[data-name]")) {
+    field.value = Object.hasOwn(example, field.dataset.name) ? example[field.dataset.name] : "";
+  }
 }
 
 document.addEventListener("click", (event) => {

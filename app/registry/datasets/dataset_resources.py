@@ -38,13 +38,22 @@ class ChampionSummary(msgspec.Struct, frozen=True):
     test: float | None
 
 
+class Retirement(msgspec.Struct, frozen=True):
+    """When a dataset was retired, by whom and why."""
+
+    at: Timestamp
+    by: str
+    why: str
+
+
 class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A dataset in a list; little is known of one without a champion."""
+    """A dataset in a list; little is known of one without a champion, such as a retired one."""
 
     name: str
     about: str | UnsetType = UNSET
     task: str | UnsetType = UNSET
     champion: ChampionSummary | None
+    retired: Retirement | UnsetType = UNSET
 
 
 class DatasetList(msgspec.Struct, frozen=True):
@@ -57,6 +66,7 @@ class TargetDescription(msgspec.Struct, frozen=True):
     """What is predicted, in words; of classes, which there are."""
 
     name: str
+    answer_key: str  # under which it stands in an answer
     about: str | UnsetType = UNSET
     unit: str | UnsetType = UNSET
     classes: list[str | float] | UnsetType = UNSET
@@ -183,11 +193,15 @@ class Datasets(Resource):
             [
                 _summary(served[name])
                 if name in served
-                else DatasetSummary(name=name, champion=None)
+                else DatasetSummary(name=name, champion=None, retired=self._retired(name))
                 for name in self._registry.known()
                 if call.caller.sees(name)
             ]
         )
+
+    def _retired(self, name: str) -> Retirement | UnsetType:
+        event = self._registry.retirement(name)
+        return UNSET if event is None else Retirement(event.at, event.by, event.why)
 
 
 class OneDataset(DatasetResource):
@@ -213,7 +227,7 @@ class OneDataset(DatasetResource):
             about=trained.about,
             task=trained.task,
             champion=_champion(serving),
-            target=_target(trained, serving.classes),
+            target=_target(serving),
             fields=serving.records.fields(),
             example=serving.example(is_real=is_real),
             examples=serving.examples(is_real=is_real),
@@ -344,13 +358,14 @@ def _champion(serving: LoadedVersion) -> ChampionSummary:
     )
 
 
-def _target(dataset: Dataset, classes: list[Any] | None) -> TargetDescription:
-    target = dataset.target
+def _target(serving: LoadedVersion) -> TargetDescription:
+    target = serving.dataset.target
     return TargetDescription(
         target.name,
+        serving.predicted,
         about=target.about or UNSET,
         unit=target.unit or UNSET,
-        classes=classes or UNSET,
+        classes=serving.classes or UNSET,
     )
 
 

@@ -74,6 +74,16 @@ def test_nothing_in_a_chart_ends_its_element() -> None:
     assert rendering.json.loads(data) == spec
 
 
+def test_a_chart_has_no_text_that_stops_what_draws_it() -> None:
+    names = ["__proto__", "constructor", "a constructor", '"__proto__"', "two\u2028lines\u2029"]
+    written = str(rendering.chart({"values": [*names, "\\u2028", "\\\u2028"]}, about=""))
+    (data,) = re.findall(r'json">(.*)</script>', written)
+    assert rendering.json.loads(data)["values"] == [
+        *("\u2060__proto__", "\u2060constructor", "a constructor", '"__proto__"', "two lines "),
+        *("\\u2028", "\\ "),
+    ]
+
+
 @SQLITE
 def test_a_page_lets_no_script_of_others_run(service: Service) -> None:
     answer = service.ask("/", headers=BROWSER)

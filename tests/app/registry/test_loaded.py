@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from app.predictions import answers
+from app.records import target_keys
 from app.registry import loaded
 from app.registry.datasets import examples
 from app.registry.loaded import LoadedVersion
@@ -22,15 +23,18 @@ from tests.app import project
 LoadServing = Callable[..., LoadedVersion]
 
 
-@pytest.mark.parametrize("name", sorted(loaded.RESERVED))
-def test_a_target_of_a_name_that_an_answer_has_is_refused(
+@pytest.mark.parametrize("name", [*target_keys.OF_ANSWERS, "price"])
+def test_a_target_of_a_name_that_an_answer_has_stands_beside_it(
     load_serving: LoadServing, name: str
 ) -> None:
     def rename(manifest: Any) -> None:
         manifest["config"]["dataset"]["target"]["name"] = name
 
-    with pytest.raises(UserError, match=f"'{name}' of its own"):
-        load_serving("stones", "linear", rename)
+    one = load_serving("stones", "linear", rename)
+    answer = answers.example(one, one.example())
+    assert one.predicted == (name if name == "price" else f"predicted_{name}")
+    assert isinstance(answer.pop(one.predicted), float)
+    assert set(answer) == {"id", "interval", "model", "warnings"}
 
 
 def test_what_is_loaded_knows_limits_and_examples(load_serving: LoadServing) -> None:

@@ -44,7 +44,12 @@ def test_a_dataset_tells_its_fields_in_words(service: Service) -> None:
     }
     assert fields["cut"]["choices"] == project.CUTS
     assert not fields["depth"]["required"]
-    assert document["target"] == {"name": "price", "about": "retail price", "unit": "USD"}
+    assert document["target"] == {
+        "name": "price",
+        "answer_key": "price",
+        "about": "retail price",
+        "unit": "USD",
+    }
     assert document["similar"] == {"same": ["cut"], "nearest": "carat"}
     assert document["findings"] == []
 
