@@ -60,6 +60,26 @@ def ingest(request: Request) -> None:
         _merge(request.source, dataset, path, is_append=request.mode == "append")
 
 
+def copy(source: str, dataset: Dataset) -> None:
+    """Copy a source to the dataset's file as it is, to the byte, and record it with DVC.
+
+    Raises UserError, with nothing changed, where the dataset has another file already.
+    """
+    path = _destination(dataset)
+    data = sources.fetch(source)
+    with files.held(RUNS / ".ingest.lock", "The data"):
+        _finish()
+        if path.exists() and path.read_bytes() == data:
+            return
+        if path.exists():
+            raise UserError(
+                f"'{dataset.name}' has other data already; nothing was changed.",
+                given=f"{path}, and {source}",
+                fix="move that file away, or choose another name",
+            )
+        _replace(path, data)
+
+
 def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> None:
     with Bar(f"{dataset.name} {source}") as bar:
         bar.stage("reading and checking", 3)
