@@ -172,7 +172,7 @@ def _trained(dataset: Dataset) -> list[Trained]:
 def _words(dataset: Dataset, model: str) -> list[str]:
     """Return what is typed to train a model; linear regressions take no text."""
     words = [f"dataset={dataset.name}", f"model={model}", "search=none"]
-    texts = [name for name, one in dataset.features.items() if isinstance(one, schema.Text)]
+    texts = [name for name, one in dataset.features.items() if one.kind == "text"]
     if model == "ridge" and texts:
         words.append(f"model.drop=[{','.join(texts)}]")
     return words

@@ -79,9 +79,15 @@ class TestOfAProject:
             track.track(track.request(["dataset=stones", "models=ridge"]))
         assert (project / "params.yaml").read_bytes() == before
 
-    @pytest.mark.parametrize("words", [["dataset=rocks", "models=ridge"],
-                                       ["dataset=stones", "models=logistic"],
-                                       ["dataset=stones"], ["set=stones", "models=ridge"]])  # fmt: skip
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["dataset=rocks", "models=ridge"],
+            ["dataset=stones", "models=logistic"],
+            ["dataset=stones"],
+            ["set=stones", "models=ridge"],
+        ],
+    )
     def test_what_cannot_be_tracked_is_refused(self, project: Path, words: list[str]) -> None:
         with pytest.raises(UserError):
             track.track(track.request(words))

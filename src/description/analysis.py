@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -92,7 +93,7 @@ def _draft(seen: _Seen, role: Role, wish: Wish) -> Draft:
         role=role,
         features=features,
         left_out=out,
-        missing=_missing([*features, role.column]),
+        missing=_missing(seen.every),
         group=group,
         time=wish.time,
         drift=drift,
@@ -111,9 +112,10 @@ def slug(source: str) -> str:
     return name if re.match(r"[a-z]", name) else f"table_{name}".rstrip("_")
 
 
-def _missing(columns: list[Column]) -> list[str]:
-    """List the words for missing of all columns, which are those of the dataset."""
-    return list(dict.fromkeys(word for one in columns for word in one.missing))
+def _missing(every: Mapping[str, Values]) -> list[str]:
+    """List the signs for missing that several columns have: they are the dataset's."""
+    signs = [sign for one in every.values() for sign in one.missing if sign in values.SIGNS]
+    return sorted(sign for sign, count in Counter(signs).items() if count > 1)
 
 
 def _duplicates(seen: _Seen, features: list[Column], role: Role) -> str:
@@ -189,13 +191,13 @@ def _baseline(cells: Values, role: Role) -> float:
 def _without_leaks(draft: Draft, frame: pd.DataFrame) -> Draft:
     """Take out of the features what gives the target away, with its figures."""
     found = leaks.find(draft, frame)
-    kept = [one for one in draft.features if one.name not in found]
+    kept = [one for one in draft.features if one.own_name not in found]
     if not kept:
         says = "every feature seems to give the target away: they are left in; look at them"
         return msgspec.structs.replace(draft, unsure=[*draft.unsure, says])
     out = [
-        LeftOut(one, found[one.name].says, is_leak=found[one.name].code != "id")
+        LeftOut(one, found[one.own_name].says, is_leak=found[one.own_name].code != "id")
         for one in draft.features
-        if one.name in found
+        if one.own_name in found
     ]
     return msgspec.structs.replace(draft, features=kept, left_out=[*out, *draft.left_out])

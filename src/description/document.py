@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
 
 from src.config import paths
+from src.data.kinds.number_format import PLAIN
 from src.description.draft import Draft, LeftOut
-from src.description.numbers import PLAIN
-from src.description.types import Column
+from src.description.types import LEFT_OUT, MANY, Column
 from src.description.values import DEFAULT
 from src.evaluation.metrics import METRICS
 
@@ -27,15 +28,15 @@ def values(draft: Draft) -> dict[str, Any]:
         "source": f"{paths.DATA}/{draft.name}.csv",
         **_dialect(draft),
         "target": _target(draft),
-        "features": {one.name: feature(one) for one in draft.features if is_written(one)},
+        "features": {one.own_name: feature(one, draft.missing) for one in draft.features},
     }
     optional: dict[str, Any] = {
         "missing": [*DEFAULT, *draft.missing] if draft.missing else None,
-        "group": draft.group,
+        "group": " ".join(draft.group.split()),
         "derived": draft.derived,
         "duplicates": draft.duplicates,
         "max_rejected": _max_rejected(draft),
-        "split": {"method": "time", "column": draft.time} if draft.time else None,
+        "split": {"method": "time", "column": " ".join(draft.time.split())} if draft.time else None,
     }
     plain |= {key: value for key, value in optional.items() if value}
     return {**plain, "metric": draft.role.metric}
@@ -66,31 +67,48 @@ def _dialect(draft: Draft) -> dict[str, Any]:
 
 def _target(draft: Draft) -> dict[str, Any]:
     role = draft.role
-    target: dict[str, Any] = {"name": role.name}
+    column = role.column
+    source = _source(column, draft.missing)
+    target: dict[str, Any] = {"name": column.own_name, **source}
     if role.task == "regression":
-        return {**target, **_bounds(role.column), **_unit(role.column)}
+        return {**target, **_bounds(column), **_written(column), **_unit(column)}
     target["values"] = [scalar(word) for word in role.classes]
     if role.positive is not None:
         target["positive"] = scalar(role.positive)
     return target
 
 
-def is_written(column: Column) -> bool:
-    """Tell whether the schema has a type for the column."""
-    is_number = column.kind in ("number", "integer")
-    return column.kind in ("category", "text", "boolean") or (is_number and column.how == PLAIN)
-
-
-def feature(column: Column) -> dict[str, Any]:
-    """Return what the YAML says of a feature."""
-    kind = "category" if column.kind == "boolean" else column.kind
+def feature(column: Column, shared: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what the YAML says of a feature; `shared` are the dataset's words for missing."""
+    kind = column.kind if column.kind not in LEFT_OUT else "id"
     plain: dict[str, Any] = {"type": kind}
     if column.order:
         plain["order"] = [scalar(word) for word in column.order]
-    elif column.values:
-        plain["values"] = [scalar(word) for word in column.values]
-    plain |= {**_bounds(column), **_unit(column)}
+    elif kind == "category" and column.different > MANY:
+        plain["others"] = True
+    if column.format is not None:
+        plain["format"] = column.format
+    plain |= {**_bounds(column), **_written(column), **_unit(column), **_source(column, shared)}
     return {**plain, **({"optional": True} if column.is_optional else {})}
+
+
+def _written(column: Column) -> dict[str, str]:
+    """Return the keys of how numbers are written."""
+    return {
+        key: getattr(column.how, key)
+        for key in ("decimal", "thousands", "prefix", "suffix")
+        if getattr(column.how, key) != getattr(PLAIN, key)
+    }
+
+
+def _source(column: Column, shared: Sequence[str]) -> dict[str, Any]:
+    """Return what differs in the source: the column's name, and words for missing of its own."""
+    own = column.missing
+    is_own = own == [""] or bool({*own} - {*DEFAULT, *shared})
+    return {
+        **({"column": column.name} if column.own_name != column.name else {}),
+        **({"missing": own} if is_own else {}),
+    }
 
 
 def _bounds(column: Column) -> dict[str, Any]:
@@ -113,7 +131,7 @@ def scalar(word: str) -> str | int:
 
 
 def _max_rejected(draft: Draft) -> float | None:
-    faults = sum(one.faults for one in draft.features if is_written(one))
+    faults = sum(one.faults for one in draft.features)
     lost = draft.role.without + sum(draft.role.rare.values()) + faults
     if not lost:
         return None
@@ -123,7 +141,7 @@ def _max_rejected(draft: Draft) -> float | None:
 def _comment(draft: Draft, key: str) -> str:
     role = draft.role
     if key == "max_rejected":
-        faults = sum(one.faults for one in draft.features if is_written(one))
+        faults = sum(one.faults for one in draft.features)
         few = ", ".join(list(role.rare)[:5])
         parts = [
             f"{role.without:,} without a target" if role.without else "",
@@ -160,40 +178,46 @@ def _pair(key: str, value: Any) -> str:
 
 def _flow(value: Any) -> str:
     """Write a value on one line, quoted where it has to be."""
-    dumped: str = yaml.safe_dump(
-        [value], default_flow_style=True, allow_unicode=True, sort_keys=False, width=math.inf
+    dumped: str = yaml.dump(
+        [value],
+        Dumper=_Dumper,
+        default_flow_style=True,
+        allow_unicode=True,
+        sort_keys=False,
+        width=math.inf,
     )
     return dumped.strip()[1:-1]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Write text with line breaks on one line, by a sign for each."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def _features(draft: Draft) -> list[str]:
     lines = ["features:"]
     lines += [
-        f"  {_pair(one.name, feature(one))}{_beside(_says(one))}"
+        f"  {_pair(one.own_name, feature(one, draft.missing))}{_beside(_says(one))}"
         for one in draft.features
-        if is_written(one)
     ]
-    out = [
-        *draft.left_out,
-        *(LeftOut(one, _unwritten(one)) for one in draft.features if not is_written(one)),
-    ]
-    if out:
+    if draft.left_out:
         lines.append("  # left out, and why; take the sign away to have one in:")
-    return [*lines, *(_left_out(one) for one in out)]
+    return [*lines, *(_left_out(one, draft) for one in draft.left_out)]
 
 
-def _unwritten(column: Column) -> str:
-    if column.kind in ("number", "integer"):
-        how = column.how
-        return f"numbers with signs ({how.prefix}1{how.thousands}000{how.decimal}5{how.suffix})"
-    return f"{column.kind}, written {column.format or 'as ISO'}"
-
-
-def _left_out(one: LeftOut) -> str:
-    comment = f"{'LEAK: ' if one.is_leak else ''}{one.says}"
-    if one.column.kind in ("constant", "empty", "index", "id") or not is_written(one.column):
-        return f"  # {_flow(one.column.name)}: {' '.join(comment.split())}"
-    return f"  # {_pair(one.column.name, feature(one.column))}{_beside(comment)}"
+def _left_out(one: LeftOut, draft: Draft) -> str:
+    column = one.column
+    says = f"{'LEAK: ' if one.is_leak else ''}{one.says}"
+    if column.kind in ("constant", "empty"):
+        return f"  # {_flow(column.own_name)}: {' '.join(says.split())}"
+    return f"  # {_pair(column.own_name, feature(column, draft.missing))}{_beside(says)}"
 
 
 def _says(column: Column) -> str:
@@ -213,8 +237,9 @@ def _hints(draft: Draft) -> list[str]:
         "reaches; a champion has to be better"
     )
     if draft.drift:
+        split = _pair("split", {"method": "time", "column": " ".join(draft.drift.split())})
         hints.append(
-            f"# split: {{method: time, column: {_flow(draft.drift)}}}  # {role.name} moves with it: "
-            "if you predict what comes later, judge by the newest rows"
+            f"# {split}  # {role.name} moves with it: to predict what comes later, judge by the "
+            "newest rows"
         )
     return hints

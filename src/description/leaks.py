@@ -18,13 +18,15 @@ SEED = 42
 
 
 def find(draft: Draft, frame: pd.DataFrame) -> dict[str, Finding]:
-    """Return what was found, by column; the frame has the rows as text."""
+    """Return what was found, by the feature's name; the frame has the rows as text."""
     plain = {**document.values(draft), "max_rejected": 1.0, "duplicates": "keep"}
     if not plain["features"]:
         return {}
     dataset: Dataset = convert(plain, Dataset, "dataset")
     schema.check(dataset)
-    drawn = some(frame[dataset.columns()], len(dataset.features), SEED)
+    columns = dataset.source_columns()
+    rows = frame[list(columns.values())].set_axis(list(columns), axis="columns")
+    drawn = some(rows, len(dataset.features), SEED)
     try:
         cleaned = cleaning.clean(drawn.reset_index(drop=True), dataset)
     except UserError:  # not a row is left: whoever trains is told why

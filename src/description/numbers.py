@@ -8,8 +8,8 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
+from src.data.kinds.number_format import ALIKE, NONE, PLAIN, NumberFormat
 from src.description.values import WORDS, Values
-from src.support.structs import Checked
 
 MOST = 0.8  # of the rows, from which on a column is one of numbers with words in it
 OFTEN = 0.005  # of the rows, from which on such a word is no slip of a hand
@@ -18,24 +18,12 @@ LONGEST = 20  # characters of a word that means "missing"
 SAMPLE = 2000  # different words that tell how numbers are written
 _PARTS = re.compile(
     r"^(?P<sign>[+-]?)(?P<prefix>[^\w\s.,+-]{0,3}|[A-Z]{3})\s*(?P<inner>[+-]?)"
-    r"(?P<digits>\d[\d., '\u00a0\u202f]*|[.,]\d+)(?P<suffix>\s?(?:[^\W\d_]|[%/²³°$€£¥\"'])*)$"
+    rf"(?P<digits>\d[\d.,{''.join(ALIKE.values())}]*|[.,]\d+)"
+    r"(?P<suffix>\s?(?:[^\W\d_]|[%/²³°$€£¥\"'])*)$"
 )
-SPACES = " '\u00a0\u202f"
 
 
-class Format(Checked, frozen=True):
-    """How numbers are written; the signs are cut off, and the value stays as it is."""
-
-    decimal: str = "."
-    thousands: str = ""
-    prefix: str = ""
-    suffix: str = ""
-
-
-PLAIN = Format()
-
-
-def of(values: Values) -> tuple[Format, np.ndarray, set[str]] | None:
+def of(values: Values) -> tuple[NumberFormat, np.ndarray, set[str]] | None:
     """Read the words of a column as numbers; None if it is none of numbers.
 
     Returns how they are written, the number of each word (NaN for none), and the words among them
@@ -69,7 +57,7 @@ def _finite(numbers: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
-def _format(values: Values) -> Format | None:
+def _format(values: Values) -> NumberFormat | None:
     """Find the one way in which nearly all words are numbers."""
     words = values.commonest(SAMPLE)
     matches = [match for match in map(_PARTS.match, words) if match is not None]
@@ -80,12 +68,13 @@ def _format(values: Values) -> Format | None:
     if min(with_prefix, with_suffix) < MOST * len(words):
         return None
     decimal, thousands = _marks([match["digits"].strip() for match in matches])
-    return Format(decimal, thousands, prefix, suffix.strip())
+    return NumberFormat(decimal, thousands, prefix, suffix.strip())
 
 
 def _marks(digits: list[str]) -> tuple[str, str]:
     """Tell the decimal sign and that of the thousands."""
-    space = next((mark for mark in SPACES if any(mark in one for one in digits)), "")
+    text = "".join(digits)
+    space = next((mark for mark, alike in ALIKE.items() if any(one in text for one in alike)), "")
     both = [one for one in digits if "." in one and "," in one]
     last = Counter("." if one.rfind(".") > one.rfind(",") else "," for one in both)
     if last:
@@ -101,22 +90,6 @@ def _marks(digits: list[str]) -> tuple[str, str]:
     return ".", space
 
 
-def _read(words: np.ndarray, how: Format) -> np.ndarray:
-    return np.array([number(str(word), how) for word in words], dtype=np.float64)
-
-
-def number(word: str, how: Format) -> float:
-    """Read one number; NaN if it is none that is written so."""
-    match = _PARTS.match(word)
-    if match is None or match["prefix"] not in ("", how.prefix):
-        return np.nan
-    if match["suffix"].strip() not in ("", how.suffix):
-        return np.nan
-    digits = match["digits"].strip()
-    for mark in (how.thousands, *SPACES):
-        digits = digits.replace(mark, "") if mark else digits
-    try:
-        value = float(digits.replace(how.decimal, "."))
-    except ValueError:
-        return np.nan
-    return -value if "-" in (match["sign"], match["inner"]) else value
+def _read(words: np.ndarray, how: NumberFormat) -> np.ndarray:
+    plain = [how.plain(str(word)) for word in words]
+    return np.array([np.nan if one == NONE else float(one) for one in plain], dtype=np.float64)

@@ -43,7 +43,7 @@ def read(source: str) -> Table:
             source,
             separator=dialect.separator,
             encoding="utf-8",
-            columns=[],
+            columns={},
         )
     return Table(source, raw.whole.reset_index(drop=True), dialect, nameless)
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from src.data.kinds.number_format import PLAIN, NumberFormat
+from src.data.kinds.words import FALSE, TRUE, spellings
 from src.description import dates, names, numbers, orders
-from src.description.numbers import PLAIN, Format
-from src.description.values import Values
+from src.description.values import DEFAULT, Values
 from src.support.structs import Checked
 
 LEARNT = ("number", "integer", "category", "text", "date", "datetime", "time", "boolean")
@@ -26,19 +27,16 @@ WORDS_OF_TEXT = 4.0  # of a cell, on average
 REPEATED = 0.2  # different cells by rows, up to which sentences are a choice from a list
 ROOM = 1.5  # times the greatest number, that a bound leaves
 STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
-BOOLEANS = (  # false and true
-    ("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on"), ("0", "1"),
-    ("nein", "ja"), ("no", "si"), ("no", "sí"), ("non", "oui"), ("não", "sim"), ("nao", "sim"),
-    ("nej", "ja"), ("nee", "ja"), ("nie", "tak"), ("нет", "да"), ("ne", "ano"),
-)  # fmt: skip
+_CODES = re.compile(r"[A-Z]{2}")  # of countries: NA is Namibia
+NOBODY = {"None", "null", "NULL", "N/A"}  # are missing, unless they are somebody or something
 
 
 class Column(Checked, frozen=True):
     """A column of the source: its type, the keys beside it, and what to say of it.
 
     `kind` is one of LEARNT and LEFT_OUT; of those that are left out `says` is why. `missing` are
-    words for missing besides the usual ones, `faults` counts cells that break the type, `unsure` is
-    what a person should look at.
+    its words for missing where they are not the usual ones alone, `faults` counts cells that break
+    the type, `unsure` is what a person should look at.
     """
 
     name: str
@@ -47,15 +45,19 @@ class Column(Checked, frozen=True):
     minimum: float | None = None
     maximum: float | None = None
     unit: str = ""
-    values: list[str] = []
     order: list[str] = []
-    how: Format = PLAIN
+    how: NumberFormat = PLAIN
     format: str | None = None
     is_optional: bool = False
     missing: list[str] = []
     unsure: str = ""
     different: int = 0
     faults: int = 0
+
+    @property
+    def own_name(self) -> str:
+        """Return the name without what no name may have: line breaks."""
+        return " ".join(self.name.split())
 
     @property
     def is_learnt(self) -> bool:
@@ -169,9 +171,8 @@ def _different(values: Values) -> str:
 
 def _words(name: str, values: Values) -> Column:
     words = [str(word) for word in values.words]
-    pair = boolean(words)
-    if pair is not None:
-        return _column(name, "boolean", values, values=pair, says="")
+    if _is_boolean(words):
+        return _column(name, "boolean", values)
     length = _mean_words(values)
     is_unique = len(words) >= UNIQUE * values.present and values.present >= 10
     if is_unique and (length < WORDS_OF_TEXT / 2 or (length < 8 and names.is_name(name))):
@@ -183,23 +184,46 @@ def _words(name: str, values: Values) -> Column:
     order = orders.of(name, words) if len(words) <= FEW_CODES else None
     if order is not None:
         return _column(name, "category", values, order=order)
-    return _column(name, "category", values, says=_shown(values))
+    return _category(name, values)
 
 
-def boolean(words: Iterable[str]) -> list[str] | None:
-    """Return the words for false and for true as they are written; None if they are not such."""
-    every = [(word.casefold(), word) for word in words]
-    plain = {word for word, _ in every}
-    pairs = [pair for pair in BOOLEANS if set(pair) & plain]
-    # "no" of one language may be with "yes" of another; what is both is neither.
-    exact = [pair for pair in pairs if set(pair) == plain] or pairs
-    no, yes = ({pair[at] for pair in exact} for at in (0, 1))
-    if no & yes or not plain <= no | yes or not plain & no or not plain & yes:
+def _category(name: str, values: Values) -> Column:
+    coded = _with_codes(values)
+    if coded is not None:
+        unsure = f"NA in {name} was taken for a code, as its other values are, and not for missing"
+        return _with(
+            _column(name, "category", coded, says=_shown(coded)), missing=[""], unsure=unsure
+        )
+    column = _column(name, "category", values, says=_shown(values))
+    nobody = sorted(NOBODY & set(values.missing))
+    if not nobody:
+        return column
+    listed = ", ".join(map(repr, nobody))
+    return _with(
+        column,
+        unsure=f"in {name}, {listed} was taken for missing; if it is a value there, "
+        "write missing: [''] beside it",
+    )
+
+
+def _is_boolean(words: list[str]) -> bool:
+    """Tell whether words mean true and false, both of them and nothing else."""
+    meanings = spellings()
+    return {meanings.get(word) for word in words} == {TRUE, FALSE}
+
+
+def _with_codes(values: Values) -> Values | None:
+    """Take NA for a value again among codes of two letters; None if it is none."""
+    is_code = all(_CODES.fullmatch(str(word)) for word in values.words)
+    if "NA" not in values.missing or len(values.words) < 2 or not is_code:
         return None
-    return [
-        *(word for one, word in every if one in no),
-        *(word for one, word in every if one in yes),
-    ]
+    count = values.missing["NA"]
+    left = {word: count for word, count in values.missing.items() if word != "NA"}
+    codes = (
+        np.where(values.codes < 0, len(values.words), values.codes) if not left else values.codes
+    )
+    words = np.append(values.words, "NA")
+    return Values(words, np.append(values.counts, count), codes, left)
 
 
 def _mean_words(values: Values) -> float:
@@ -229,9 +253,10 @@ def _shown(values: Values) -> str:
 
 
 def _column(name: str, kind: str, cells: Values, **keys: object) -> Column:
+    said = cells.said_missing
     own: dict[str, object] = {
         "is_optional": cells.is_optional,
-        "missing": list(cells.missing),
+        "missing": said if set(said) - set(DEFAULT) else [],
         "different": len(cells.words),
     }
     return Column(name, kind, **{**own, **keys})  # type: ignore[arg-type]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -42,13 +43,13 @@ class Values:
     """The different cells, without those that are missing, and their rows.
 
     `codes` number the rows by their cell, -1 where it is missing; shape (rows,). `missing` are the
-    words for missing that stand in the column besides the usual ones.
+    words for missing that stand in the column, and how often; "" of an empty cell.
     """
 
     words: np.ndarray
     counts: np.ndarray
     codes: np.ndarray
-    missing: tuple[str, ...] = ()
+    missing: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -78,8 +79,14 @@ class Values:
         gone = np.array([word in words for word in self.words], dtype=bool)
         places = np.where(gone, -1, np.cumsum(~gone) - 1)
         codes = np.where(self.codes < 0, -1, places[self.codes])
-        taken = tuple(str(word) for word in self.words[gone] if word not in DEFAULT)
-        return Values(self.words[~gone], self.counts[~gone], codes, (*self.missing, *taken))
+        pairs = zip(self.words[gone], self.counts[gone], strict=True)
+        taken = {**self.missing, **{str(word): int(count) for word, count in pairs}}
+        return Values(self.words[~gone], self.counts[~gone], codes, taken)
+
+    @property
+    def said_missing(self) -> list[str]:
+        """List the words for missing, without the empty cell."""
+        return sorted(word for word in self.missing if word)
 
 
 def of(cells: pd.Series) -> Values:

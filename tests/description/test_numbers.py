@@ -3,25 +3,27 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from src.data.kinds.number_format import NumberFormat
 from src.description import numbers
-from src.description.numbers import Format
 from tests.description import tables
 
 
 @pytest.mark.parametrize(
     ("words", "how", "first"),
     [
-        (["1.5", "2", "-3e2"], Format(), 1.5),
-        (["$42,939.00", "$74,767.00"], Format(thousands=",", prefix="$"), 42939),
-        (["48%", "7%", "100%"], Format(suffix="%"), 48),
-        (["1,322", "2,085", "950"], Format(thousands=","), 1322),
-        (["1.234,50", "7,25"], Format(decimal=",", thousands="."), 1234.5),
-        (["3,5", "12,25", "0,1"], Format(decimal=","), 3.5),
-        (["€ 48.43", "€ 5.10"], Format(prefix="€"), 48.43),
-        (["18.6 km", "7 km"], Format(suffix="km"), 18.6),
+        (["1.5", "2", "-3e2"], NumberFormat(), 1.5),
+        (["$42,939.00", "$74,767.00"], NumberFormat(thousands=",", prefix="$"), 42939),
+        (["48%", "7%", "100%"], NumberFormat(suffix="%"), 48),
+        (["1,322", "2,085", "950"], NumberFormat(thousands=","), 1322),
+        (["1.234,50", "7,25"], NumberFormat(decimal=",", thousands="."), 1234.5),
+        (["3,5", "12,25", "0,1"], NumberFormat(decimal=","), 3.5),
+        (["€ 48.43", "€ 5.10"], NumberFormat(prefix="€"), 48.43),
+        (["18.6 km", "7 km"], NumberFormat(suffix="km"), 18.6),
     ],
 )
-def test_numbers_are_read_as_they_are_written(words: list[str], how: Format, first: float) -> None:
+def test_numbers_are_read_as_they_are_written(
+    words: list[str], how: NumberFormat, first: float
+) -> None:
     told = numbers.of(tables.of(words))
     assert told is not None
     assert told[0] == how

@@ -70,16 +70,22 @@ def test_what_has_limits_of_its_own_gets_those(
 def test_missing_cells_make_a_column_optional() -> None:
     column = types.of("weight", tables.of([1, 2, "?", "", "NA", 5, 6, 7, 8]))
     assert column.is_optional
-    assert column.missing == ["?"]
+    assert column.missing == ["?", "NA"]
 
 
 def test_words_for_missing_are_an_answer_among_words() -> None:
     assert not types.of("job", tables.of(["unknown", "clerk", "nurse"] * 9)).is_optional
 
 
-def test_booleans_keep_their_spelling() -> None:
-    column = types.of("paid", tables.of(["TRUE", "false", "t"] * 9))
-    assert column.values == ["false", "TRUE", "t"]
+def test_words_of_several_spellings_are_one_boolean() -> None:
+    assert kind("paid", ["TRUE", "false", "t", "0"] * 9) == "boolean"
+
+
+def test_codes_of_two_letters_have_na_among_them() -> None:
+    column = types.of("country", tables.of(["NA", "NL", "IT"] * 9))
+    assert not column.is_optional
+    assert column.missing == [""]
+    assert "NA" in column.says
 
 
 def test_spaces_around_cells_make_no_other_value() -> None:
