@@ -107,6 +107,26 @@ def _own(dataset: Dataset) -> Dataset:
     return structs.replace(dataset, **own)
 
 
+def copy(source: str, dataset: Dataset) -> None:
+    """Copy a source to the dataset's file as it is, to the byte, and record it with DVC.
+
+    Raises UserError, with nothing changed, where the dataset has another file already.
+    """
+    path = _destination(dataset)
+    data = sources.fetch(source)
+    with files.held(RUNS / ".ingest.lock", "The data"):
+        _finish()
+        if path.exists() and path.read_bytes() == data:
+            return
+        if path.exists():
+            raise UserError(
+                f"'{dataset.name}' has other data already; nothing was changed.",
+                given=f"{path}, and {source}",
+                fix="move that file away, or choose another name",
+            )
+        _replace(path, data)
+
+
 def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> None:
     own = _own(dataset)
     with Bar(f"{dataset.name} {masked(source)}") as bar:

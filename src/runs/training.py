@@ -37,13 +37,19 @@ class Trained:
     place: Path
 
 
-def own(config: Config) -> Trained:
-    """Train into a new folder of runs/, without touching the pipeline's outputs."""
+Rows = tuple[Prepared, Cleaned]
+
+
+def own(config: Config, rows: Rows | None = None) -> Trained:
+    """Train into a new folder of runs/, without touching the pipeline's outputs.
+
+    Models of one dataset may share the rows that `prepare` has returned for it.
+    """
     from src.learning import training
 
     with Bar(_title(config)) as bar:
         bar.stage("reading", 1)
-        ready, cleaned = _prepared(config)
+        ready, cleaned = rows or prepare(config)
         training.check(config, ready.train, ready.test)  # what cannot start leaves no folder
         run = folders.start(config.dataset.name, config.model.name, _request(config, ready, None))
         _write_rejected(cleaned, run)
@@ -52,7 +58,7 @@ def own(config: Config) -> Trained:
         return _own(config, ready, run, bar)
 
 
-def _prepared(config: Config) -> tuple[Prepared, Cleaned]:
+def prepare(config: Config) -> Rows:
     """Prepare the rows as the pipeline does, and look for leaks."""
     from src.learning.inspection import rows
 
@@ -95,7 +101,7 @@ def continued(path: Path, overrides: dict[str, Any]) -> Trained:
         )
     with Bar(_title(config)) as bar:
         bar.stage("reading", 1)
-        ready, _ = _prepared(config)
+        ready, _ = prepare(config)
         if ready.origin["md5"] != request["md5"]:
             raise UserError(
                 "The data has changed since this run was stopped.",

@@ -1,0 +1,205 @@
+"""From a file to a champion: write a dataset's YAML by looking at the file, and train on it."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import Literal
+
+from src import ingest, train
+from src.config import composition
+from src.config import configuration as configs
+from src.data import schema
+from src.data.schema import Dataset
+from src.description import analysis, document, reading
+from src.description.analysis import Wish
+from src.description.draft import Draft
+from src.evaluation import metrics
+from src.runs import training
+from src.runs.training import Trained
+from src.support import files
+from src.support.cli import guarded, show_error
+from src.support.errors import UserError, unknown
+from src.support.progress import Bar
+from src.support.structs import Checked, convert
+
+KEYS = {
+    "source": "a path or an http(s) URL",
+    "target": "the column to predict",
+    "name": "of the dataset; that of the file by default",
+    "task": "regression, binary or multiclass; by the target's values by default",
+    "group": "the column whose rows belong together, such as those of one person",
+    "time": "the column in whose order the newest rows judge",
+    "derive": "true proposes derived columns",
+    "train": "true copies the file to data/ and trains a few models on it",
+}
+
+
+class Request(Checked, frozen=True):
+    """A command line of src.describe."""
+
+    source: str
+    target: str
+    name: str = ""
+    task: Literal["", "regression", "binary", "multiclass"] = ""
+    group: str = ""
+    time: str = ""
+    derive: bool = False
+    train: bool = False
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m src.describe",
+        description="Write conf/dataset/<name>.yaml by looking at a file, say what is unsure, and "
+        "with train=true train a few models on it at once. A file that is there is never "
+        "replaced.",
+        epilog="python -m src.describe source=customers.csv target=left train=true",
+    )
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="key=value",
+        help="; ".join(f"{key}: {about}" for key, about in KEYS.items()),
+    )
+    words = parser.parse_args().words
+    guarded(lambda: describe(request(words)))
+
+
+def request(words: list[str]) -> Request:
+    """Read the command line."""
+    pairs = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if key not in KEYS or not equals:
+            raise unknown("key", word, [f"{name}=..." for name in KEYS])
+        pairs[key] = value
+    for key in ("source", "target"):
+        if not pairs.get(key):
+            raise UserError(f"No {key} is named.", fix=f"{key}=<{KEYS[key]}>")
+    return convert(pairs, Request, is_text=True)
+
+
+def describe(request: Request) -> None:
+    """Write the YAML; raise UserError, with nothing written, where there is one already."""
+    composition.prepare()
+    draft = _draft(request)
+    path = configs.CONF / "dataset" / f"{draft.name}.yaml"
+    _check_new(path, draft)
+    dataset = convert(document.values(draft), Dataset, "dataset")
+    schema.check(dataset)
+    files.write(path, document.text(draft).encode())
+    _show(draft, path)
+    if not request.train:
+        _next(
+            f"python -m src.ingest dataset={draft.name} source={shlex.quote(request.source)} "
+            "mode=replace",
+            f"python -m src.train -m dataset={draft.name} model={','.join(models(dataset))}",
+        )
+        return
+    ingest.copy(request.source, dataset)
+    finished = _trained(dataset)
+    train.show([(one, []) for one in finished])
+    _show_best(finished, dataset)
+
+
+def _draft(request: Request) -> Draft:
+    wish = Wish(
+        target=request.target,
+        name=request.name,
+        task=request.task,
+        group=request.group,
+        time=request.time,
+        derive=request.derive,
+    )
+    with Bar(f"describe {request.source}") as bar:
+        bar.stage("reading", 2)
+        table = reading.read(request.source)
+        bar.step("looking at the columns")
+        return analysis.describe(table, wish)
+
+
+def _check_new(path: Path, draft: Draft) -> None:
+    if path.exists():
+        raise UserError(
+            f"'{draft.name}' is described already; nothing was written.",
+            given=path,
+            fix=f"name=<another>, or move {path} away",
+        )
+
+
+def _show(draft: Draft, path: Path) -> None:
+    role = draft.role
+    of = f" of {len(role.classes)} classes" if role.task == "multiclass" else ""
+    print(
+        f"{path}: {role.task}{of} on {role.name} by {len(draft.features)} features, "
+        f"{draft.rows:,} rows; {role.metric} tells which model is better"
+    )
+    for one in draft.left_out:
+        print(f"  left out: {one.column.name}{' (LEAK)' if one.is_leak else ''}: {one.says}")
+    for doubt in draft.unsure:
+        print(f"  unsure: {doubt}")
+
+
+def models(dataset: Dataset) -> list[str]:
+    """Choose a few models: what any must beat, a linear one, trees, and those for text."""
+    kinds = dataset.kinds()
+    if dataset.task == "regression":
+        return ["dummy", *([] if kinds == {"text"} else ["ridge"]), "xgboost"]
+    words = ["naive_bayes"] if kinds == {"text"} else []
+    return ["dummy", *words, "logistic", *(["linear_svc"] if "text" in kinds else []), "xgboost"]
+
+
+def _trained(dataset: Dataset) -> list[Trained]:
+    """Train the models one after the other; one that cannot be trained stops no other."""
+    finished, last, rows = [], None, None
+    for model in models(dataset):
+        try:
+            config = configs.build(composition.compose(_words(dataset, model)))
+            rows = rows or training.prepare(config)
+            finished.append(training.own(config, rows))
+        except UserError as error:
+            show_error(error)
+            last = error
+    if not finished:
+        assert last is not None
+        raise last
+    return finished
+
+
+def _words(dataset: Dataset, model: str) -> list[str]:
+    """Return what is typed to train a model; linear regressions take no text."""
+    words = [f"dataset={dataset.name}", f"model={model}", "search=none"]
+    texts = [name for name, one in dataset.features.items() if one.kind == "text"]
+    if model == "ridge" and texts:
+        words.append(f"model.drop=[{','.join(texts)}]")
+    return words
+
+
+def _show_best(finished: list[Trained], dataset: Dataset) -> None:
+    def cost(one: Trained) -> float:
+        return metrics.cost(dataset.metric, one.manifest["metrics"]["cv"][dataset.metric]["mean"])
+
+    best = min(finished, key=cost)
+    tested = best.manifest["metrics"]["test"][dataset.metric]
+    print(
+        f"\nThe best is {best.config.model.name}: {dataset.metric} {tested:.6g} on the test rows."
+    )
+    names = ",".join(one.config.model.name for one in finished)
+    _next(
+        f"$EDITOR {configs.CONF}/dataset/{dataset.name}.yaml",
+        f"python -m src.track dataset={dataset.name} models={names}",
+        "dvc repro",
+    )
+
+
+def _next(*lines: str) -> None:
+    print("Next:")
+    for line in lines:
+        print(f"  {line}")
+
+
+if __name__ == "__main__":
+    main()

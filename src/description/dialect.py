@@ -1,0 +1,150 @@
+"""How a file of rows is written: its encoding, separator, header, and the lines above it."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import Counter
+from itertools import pairwise
+
+from src.support.structs import Checked
+
+SAMPLE = 200_000  # characters that tell the separator
+SEPARATORS = (",", ";", "\t", "|", ":", "~", "^")
+USUAL = SEPARATORS[:4]  # the others also stand within cells: times, addresses
+CONSISTENT = 0.8  # of the rows that a separator cuts into as many cells
+BOMS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+class Dialect(Checked, frozen=True):
+    """How to read a file: `skip` counts the lines above the header."""
+
+    encoding: str = "utf-8"
+    separator: str = ","
+    header: bool = True
+    skip: int = 0
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """Return the text, without a byte order mark, and its encoding."""
+    encoding = _encoding(data)
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    text = data.decode(codec).removeprefix("\ufeff")
+    return (text if "\n" in text else text.replace("\r", "\n")), encoding
+
+
+def of(text: str, encoding: str) -> Dialect:
+    """Tell how a decoded file is written."""
+    declared = _declared(text)
+    sample = _whole_lines(text)
+    if declared is not None:
+        sample = sample.partition("\n")[2]
+    separator = declared or _separator(sample)
+    above = _above(sample, separator) + (declared is not None)
+    rows = _rows("\n".join(_whole_lines(text).split("\n")[above:]), separator)
+    return Dialect(encoding, separator, _has_header(rows), above)
+
+
+def _encoding(data: bytes) -> str:
+    for mark, encoding in BOMS.items():
+        if data.startswith(mark):
+            return encoding
+    head = data[:4000]
+    if head[1::2].count(0) > len(head) / 4:
+        return "utf-16-le"
+    if head[::2].count(0) > len(head) / 4:
+        return "utf-16-be"
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    return "latin-1"
+
+
+def _declared(text: str) -> str | None:
+    """Return the separator that a first line `sep=;`, as spreadsheets write it, declares."""
+    first = text[:20].split("\n")[0].strip("\r ").strip('"')
+    return first[4] if len(first) == 5 and first.lower().startswith("sep=") else None
+
+
+def _whole_lines(text: str) -> str:
+    sample = text[:SAMPLE]
+    return sample if len(sample) == len(text) else sample.rpartition("\n")[0] or sample
+
+
+def _separator(sample: str) -> str:
+    """Choose the separator that cuts most rows into as many cells."""
+    best, found = (0.0, 0), ","
+    for separator in SEPARATORS:
+        widths = [len(row) for row in _rows(sample, separator)]
+        if not widths:
+            continue
+        width, count = Counter(widths).most_common(1)[0]
+        share = count / len(widths)
+        if width < 2 or share < CONSISTENT - 0.3 * (separator in USUAL):
+            continue
+        score = (round(share, 1) + (separator in USUAL), width)
+        if score > best:
+            best, found = score, separator
+    return found
+
+
+def _rows(sample: str, separator: str) -> list[list[str]]:
+    try:
+        reader = csv.reader(io.StringIO(sample, newline=None), delimiter=separator)
+        return [row for row in reader if any(map(str.strip, row))]
+    except csv.Error:
+        return []
+
+
+def _above(sample: str, separator: str) -> int:
+    """Count the lines above the first row that is as wide as most are."""
+    rows = _rows(sample, separator)
+    if not rows:
+        return 0
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    reader = csv.reader(io.StringIO(sample, newline=None), delimiter=separator)
+    above = 0
+    for row in reader:
+        # A title may be as wide where a spreadsheet filled it up with separators.
+        is_title = sum(1 for cell in row if cell.strip()) <= 1 < width
+        if len(row) >= width and not is_title:
+            return above
+        above = reader.line_num
+    return 0
+
+
+def _has_header(rows: list[list[str]]) -> bool:
+    """Tell whether the first row names columns: no number stands above numbers."""
+    if len(rows) < 2:
+        return True
+    first, rest = rows[0], rows[1:200]
+    above_numbers = [
+        cell
+        for at, cell in enumerate(first)
+        if all(_is_number(row[at]) for row in rest if at < len(row) and row[at].strip())
+    ]
+    alike = [cell for cell in above_numbers if _is_number(cell)]
+    are_steps = len(set(alike)) == len(alike) > 2 and _are_steps([float(cell) for cell in alike])
+    return are_steps or not alike or 2 * len(alike) < len(above_numbers)
+
+
+def _are_steps(values: list[float]) -> bool:
+    """Tell whether numbers count on, as years above the columns of a wide table do."""
+    steps = {after - before for before, after in pairwise(values)}
+    return len(steps) == 1
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.strip().replace(",", "."))
+    except ValueError:
+        return False
+    return bool(cell.strip())

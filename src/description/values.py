@@ -1,0 +1,100 @@
+"""The different cells of a column and how often each stands there; which words mean none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from msgspec.structs import fields
+
+from src.data.schema import Dataset
+
+DEFAULT: tuple[str, ...] = next(
+    field.default for field in fields(Dataset) if field.name == "missing"
+)
+# Words that mean nothing else, whatever the column.
+SIGNS = frozenset(("?", "-", "--", "---", ".", "..", "n/a", "#N/A", "#NA", "<NA>", "\\N", "(null)"))
+# In a column of numbers or dates they mean that there is none; among words they may be an answer.
+WORDS = frozenset(
+    (
+        "unknown",
+        "missing",
+        "none",
+        "na",
+        "n.a.",
+        "not available",
+        "not applicable",
+        "nil",
+        "tbd",
+        "undefined",
+        "not known",
+        "unbekannt",
+        "inconnu",
+        "desconocido",
+    )
+)
+
+
+@dataclass(frozen=True)
+class Values:
+    """The different cells, without those that are missing, and their rows.
+
+    `codes` number the rows by their cell, -1 where it is missing; shape (rows,). `missing` are the
+    words for missing that stand in the column, and how often; "" of an empty cell.
+    """
+
+    words: np.ndarray
+    counts: np.ndarray
+    codes: np.ndarray
+    missing: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Count all rows."""
+        return len(self.codes)
+
+    @cached_property
+    def present(self) -> int:
+        """Count the rows with a value."""
+        return int(self.counts.sum())
+
+    @property
+    def is_optional(self) -> bool:
+        """Tell whether a row has no value."""
+        return self.present < self.rows
+
+    def share(self, matches: np.ndarray) -> float:
+        """Return the share of the rows with a value whose word is among these."""
+        return float(self.counts[matches].sum() / self.present) if self.present else 0.0
+
+    def commonest(self, most: int) -> list[str]:
+        """List the most frequent words."""
+        return [str(self.words[at]) for at in np.argsort(-self.counts, kind="stable")[:most]]
+
+    def without(self, words: set[str]) -> Values:
+        """Return the values with some words taken for missing."""
+        gone = np.array([word in words for word in self.words], dtype=bool)
+        places = np.where(gone, -1, np.cumsum(~gone) - 1)
+        codes = np.where(self.codes < 0, -1, places[self.codes])
+        pairs = zip(self.words[gone], self.counts[gone], strict=True)
+        taken = {**self.missing, **{str(word): int(count) for word, count in pairs}}
+        return Values(self.words[~gone], self.counts[~gone], codes, taken)
+
+    @property
+    def said_missing(self) -> list[str]:
+        """List the words for missing, without the empty cell."""
+        return sorted(word for word in self.missing if word)
+
+
+def of(cells: pd.Series) -> Values:
+    """Count a column of text; the usual words for missing, and signs such as "?", are missing."""
+    codes, raw = pd.factorize(cells)
+    stripped = pd.Series(raw.astype(object)).str.strip()
+    again, words = pd.factorize(stripped)
+    codes = again[codes] if len(raw) else codes
+    words = np.asarray(words, dtype=object)
+    every = Values(words, np.bincount(codes, minlength=len(words)), codes)
+    return every.without({*DEFAULT, *SIGNS})

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from src.data.kinds.number_format import NumberFormat
+from src.description import numbers
+from tests.description import tables
+
+
+@pytest.mark.parametrize(
+    ("words", "how", "first"),
+    [
+        (["1.5", "2", "-3e2"], NumberFormat(), 1.5),
+        (["$42,939.00", "$74,767.00"], NumberFormat(thousands=",", prefix="$"), 42939),
+        (["48%", "7%", "100%"], NumberFormat(suffix="%"), 48),
+        (["1,322", "2,085", "950"], NumberFormat(thousands=","), 1322),
+        (["1.234,50", "7,25"], NumberFormat(decimal=",", thousands="."), 1234.5),
+        (["3,5", "12,25", "0,1"], NumberFormat(decimal=","), 3.5),
+        (["€ 48.43", "€ 5.10"], NumberFormat(prefix="€"), 48.43),
+        (["18.6 km", "7 km"], NumberFormat(suffix="km"), 18.6),
+    ],
+)
+def test_numbers_are_read_as_they_are_written(
+    words: list[str], how: NumberFormat, first: float
+) -> None:
+    told = numbers.of(tables.of(words))
+    assert told is not None
+    assert told[0] == how
+    assert told[1][0] == first
+    assert np.isfinite(told[1]).all()
+
+
+@pytest.mark.parametrize("words", [["12A", "13B", "7C"], ["1_yes", "0_no"], ["10-20", "20-30"]])
+def test_codes_and_ranges_are_no_numbers(words: list[str]) -> None:
+    assert numbers.of(tables.of(words)) is None
+
+
+def test_a_frequent_word_among_numbers_means_missing() -> None:
+    told = numbers.of(tables.of([*range(90), *["unknown"] * 5, *["T"] * 5]))
+    assert told is not None
+    assert told[2] == {"unknown", "T"}
+
+
+def test_a_rare_word_among_numbers_is_a_slip() -> None:
+    told = numbers.of(tables.of([*range(999), "x"]))
+    assert told is not None
+    assert told[2] == set()
+    assert np.isnan(told[1]).sum() == 1
+
+
+def test_numbers_that_stand_for_nothing_stay_numbers() -> None:
+    told = numbers.of(tables.of([*range(90), *[999] * 10]))
+    assert told is not None
+    assert told[2] == set()

@@ -1,0 +1,89 @@
+"""A file becomes a dataset's YAML, and with train=true a champion, by one command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from src import describe
+from src.support.errors import UserError
+from tests.description import tables
+
+
+@pytest.fixture
+def place(project: Path) -> Path:
+    """Stand in a project with somebody's file."""
+    tables.things().to_csv(project / "things.csv", index=False)
+    return project
+
+
+def typed(place: Path, root: Path, *words: str, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout if code == 0 else done.stderr
+
+
+def test_a_description_is_written_and_what_to_type_next(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    describe.describe(describe.request(["source=things.csv", "target=back"]))
+    written = (place / "conf/dataset/things.yaml").read_text()
+    assert written.startswith("# python -m src.train dataset=things")
+    said = capsys.readouterr().out
+    assert "left out: rownames" in said
+    assert "python -m src.ingest dataset=things source=things.csv mode=replace" in said
+    assert "model=dummy,logistic,xgboost" in said
+
+
+def test_a_description_that_is_there_is_never_replaced(place: Path) -> None:
+    path = place / "conf/dataset/things.yaml"
+    path.write_text("mine")
+    with pytest.raises(UserError, match="described already") as caught:
+        describe.describe(describe.request(["source=things.csv", "target=back"]))
+    assert "name=<another>" in str(caught.value)
+    assert path.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["target=back"], "No source"),
+        (["source=things.csv"], "No target"),
+        (["source=things.csv", "target=back", "sauce=x"], "Unknown key"),
+        (["source=things.csv", "target=back", "task=guess"], "task"),
+        (["source=things.csv", "target=back", "train=maybe"], "train"),
+    ],
+)
+def test_a_wrong_command_line_is_refused(words: list[str], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        describe.request(words)
+
+
+@pytest.mark.slow
+def test_one_command_leads_to_a_champion_and_the_next_ones_track_it(
+    place: Path, root: Path
+) -> None:
+    for words in (["git", "init", "--quiet"], [sys.executable, "-m", "dvc", "init", "--quiet"]):
+        subprocess.run(words, check=True, cwd=place, capture_output=True, timeout=120)
+    said = typed(place, root, "src.describe", "source=things.csv", "target=back", "train=true")
+    assert "The best is" in said
+    assert (place / "data/things.csv").read_bytes() == (place / "things.csv").read_bytes()
+    (track,) = [line for line in said.splitlines() if "src.track" in line]
+    typed(place, root, *track.split()[2:])
+    assert "things-xgboost" in (place / "params.yaml").read_text()
+    other = typed(
+        place, root, "src.describe", "source=things.csv", "target=back", "train=true", code=1
+    )
+    assert "described already" in other
