@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from src.data import moments
+from src.data import moments, multilabel
 from src.data.features import Bounds, Category, Integer, Number, Text
 from src.data.schema import Dataset
 from src.data.sources import FIRST_LINE, LINE
@@ -90,6 +90,7 @@ def clean(raw: pd.DataFrame, dataset: Dataset) -> Cleaned:
     """
     if raw.index.name != LINE:
         raw = raw.set_axis(pd.RangeIndex(FIRST_LINE, FIRST_LINE + len(raw), name=LINE))
+    multilabel.check_cells(raw[dataset.target.name].str.strip(), dataset)
     rows, faults = _typed(raw, dataset.columns(), dataset)
     faulty = ~faults.ok()
     _check_share(raw, faults, faulty, dataset)
