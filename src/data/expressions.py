@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -37,11 +38,23 @@ ARITY = {"min": 2, "max": 2}
 # Python 3.11 may fail when two threads parse at once ("recursion depth mismatch").
 PARSER = threading.Lock()
 LONGEST = 500  # characters; keeps the recursion below shallow
-GRAMMAR = ("numbers", "columns", "+ - * / **", "( )", *(f"{name}()" for name in FUNCTIONS))
+GRAMMAR = (
+    "numbers",
+    "columns",
+    "`columns` of any name",
+    "+ - * / **",
+    "( )",
+    *(f"{name}()" for name in FUNCTIONS),
+)
+QUOTED = re.compile(r"`([^`]+)`")
+QUOTE = "put a column whose name has spaces or signs in backticks, as in `net price` * 2"
 
 
 class Expression:
-    """Compute one column from others, the same way in training and in serving."""
+    """Compute one column from others, the same way in training and in serving.
+
+    A column whose name is no word stands in backticks.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = str(text)
@@ -66,13 +79,33 @@ class Expression:
 def _parse(text: str) -> ast.expr:
     if len(text) > LONGEST:
         raise UserError(f"An expression is longer than {LONGEST} characters.", given=text[:60])
+    plain, names = _unquoted(text.strip())
     try:
         with PARSER:
-            tree = ast.parse(text.strip(), mode="eval").body
+            tree = ast.parse(plain, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise UserError("This is not an expression.", given=text, choices=GRAMMAR) from None
+        raise UserError(
+            "This is not an expression.", given=text, choices=GRAMMAR, fix=QUOTE
+        ) from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            node.id = names.get(node.id, node.id)
     _check(tree, text)
     return tree
+
+
+def _unquoted(text: str) -> tuple[str, dict[str, str]]:
+    """Put a word in place of each name in backticks; return the text, and the names by word."""
+    word = "quoted"
+    while word in text:  # it must be no column's own
+        word += "_"
+    names: dict[str, str] = {}
+
+    def placed(match: re.Match[str]) -> str:
+        names[f"{word}{len(names)}"] = match[1]
+        return f" {word}{len(names) - 1} "
+
+    return QUOTED.sub(placed, text).strip(), names
 
 
 def _check(node: ast.expr, text: str) -> None:
@@ -97,10 +130,20 @@ def _check(node: ast.expr, text: str) -> None:
             for argument in args:
                 _check(argument, text)
         case _:
-            part = ast.get_source_segment(text.strip(), node) or text
             raise UserError(
-                f"'{part}' is not allowed in an expression.", given=text, choices=GRAMMAR
+                f"'{_written(node)}' is not allowed in an expression.",
+                given=text,
+                choices=GRAMMAR,
+                fix=QUOTE if isinstance(node, ast.Constant | ast.List) else None,
             )
+
+
+def _written(node: ast.expr) -> str:
+    """Write a part of an expression as a user would: names that are no words in backticks."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name) and not inner.id.isidentifier():
+            inner.id = f"`{inner.id}`"
+    return ast.unparse(node)
 
 
 def _float(value: int | float) -> np.float64:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sklearn.utils.validation import has_fit_parameter
+from threadpoolctl import threadpool_limits
 
 from src.config.configuration import Model
 from src.data.schema import Dataset, Task
@@ -19,6 +20,7 @@ from src.support.errors import UserError, unknown
 
 LIBLINEAR = ("LinearSVC", "LinearSVR")  # and what has solver=liblinear
 _LIBLINEAR = threading.Lock()
+OPENMP = ("HistGradientBoostingClassifier", "HistGradientBoostingRegressor")
 # Other names of what every estimator is made with, which its library refuses beside them.
 ALIASES = {
     "n_jobs": ("num_threads", "num_thread", "nthread", "nthreads"),
@@ -97,6 +99,17 @@ def alone(estimator: Any) -> Iterator[None]:
     inner = getattr(estimator, "estimator", estimator)
     shares = type(inner).__name__ in LIBLINEAR or getattr(inner, "solver", None) == "liblinear"
     with _LIBLINEAR if shares else nullcontext():
+        yield
+
+
+@contextmanager
+def on_one_thread(estimator: Any) -> Iterator[None]:
+    """Let a fit have one thread where its class takes no parameter that says so.
+
+    OpenMP keeps the number for each thread that calls it, so a limit set by another does not hold.
+    """
+    inner = getattr(estimator, "estimator", estimator)
+    with threadpool_limits(1, "openmp") if type(inner).__name__ in OPENMP else nullcontext():
         yield
 
 

@@ -138,7 +138,7 @@ class Recipe:
         learnt, judged = (
             (rows.matrix, self._goal(rows.target), rows.sampling.weights) for rows in (fit, judge)
         )
-        with self._explained():
+        with self._explained(), estimators.on_one_thread(estimator):
             trees = stopping.fit(estimator, learnt, judged, early.rounds)
         return Fitted(encoder, [estimator], self.is_log, self.classes), trees
 
@@ -171,7 +171,11 @@ class Recipe:
             estimator = calibration.calibrated(estimator, rows.target, rows.sampling)
         elif self.classes is not None and len(self.classes) == 2 and calibration.is_bent(estimator):
             estimator = calibration.recalibrated(estimator, rows.target, rows.sampling)
-        with self._explained(), estimators.alone(estimator):
+        with (
+            self._explained(),
+            estimators.alone(estimator),
+            estimators.on_one_thread(estimator),
+        ):
             fitted = estimator.fit(rows.matrix, self._goal(rows.target), **rows.weighed())
         return estimators.without_moment(fitted)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from src.config.configuration import Model, with_values
 from src.data.schema import Dataset
@@ -260,3 +261,29 @@ def test_the_same_fit_of_catboost_gives_the_same_bytes(make_model: Make) -> None
         return pickle.dumps(estimators.without_moment(made))
 
     assert kept() == kept()
+
+
+@pytest.mark.parametrize(
+    ("target", "is_limited"),
+    [
+        ("sklearn.ensemble.HistGradientBoostingRegressor", True),
+        ("sklearn.linear_model.Ridge", False),
+    ],
+)
+def test_a_fit_whose_class_takes_no_threads_has_one_in_whichever_thread_it_is(
+    make_model: Make, target: str, is_limited: bool
+) -> None:
+    estimator = estimators.make(make_model(target), "regression", 1)
+    found = []
+
+    def look() -> None:
+        with threadpool_limits(2, "openmp"), estimators.on_one_thread(estimator):
+            found.append({pool["num_threads"] for pool in threadpool_info() if is_openmp(pool)})
+
+    def is_openmp(pool: dict[str, Any]) -> bool:
+        return pool["user_api"] == "openmp"
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(30)
+    assert found == [{1 if is_limited else 2}]
