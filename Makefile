@@ -67,7 +67,7 @@ image-proof: $(BIN)/.test ## build and use both images without docker (as root, 
 
 constraints: ## pin the newest versions that fit pyproject.toml
 	$(PYTHON) -m venv .venv-new
-	.venv-new/bin/python -m pip install --quiet --editable '.[pipeline,cpu,samples,postgres,sign,notebook,test,lint,audit]'
+	.venv-new/bin/python -m pip install --quiet --editable '.[pipeline,cpu,lightgbm,catboost,samples,postgres,sign,notebook,test,lint,audit]'
 	echo '# Versions that are known to work together; made anew by: make constraints' > constraints.txt
 	.venv-new/bin/python -m pip freeze --exclude-editable >> constraints.txt
 	rm -rf .venv-new
@@ -85,7 +85,7 @@ $(BIN)/.run: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(BIN)/.test: $(BIN)/.run
-	$(INSTALL) --editable '.[pipeline,cpu,samples,postgres,sign,notebook,test]'
+	$(INSTALL) --editable '.[pipeline,cpu,lightgbm,catboost,samples,postgres,sign,notebook,test]'
 	@touch $@
 
 $(BIN)/.lint: $(BIN)/.run

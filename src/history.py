@@ -12,7 +12,7 @@ from typing import Any
 
 from src.config import configuration, paths
 from src.evaluation import metrics
-from src.runs import folders
+from src.runs import folders, given
 from src.support import git, text_tables
 from src.support.cli import guarded
 from src.support.errors import unknown
@@ -87,6 +87,7 @@ def _of_run(run: folders.Run) -> dict[str, Any]:
         "model": request["config"]["model"]["name"],
         "source": "pipeline" if request["run"] else "run",
         "state": "done" if run.is_done else "stopped",
+        "given": given.differing(request, manifest),
         "metrics": manifest.get("metrics"),
         "commit": (manifest.get("git") or {}).get("commit"),
         "place": str(run.path),
@@ -121,6 +122,7 @@ def _of_commits() -> Iterator[dict[str, Any]]:
             "model": file.removesuffix(".json"),
             "source": "commit",
             "state": "done",
+            "given": {},
             "metrics": values,
             "commit": commit,
             "place": name,
@@ -176,10 +178,13 @@ def _show(entries: list[dict[str, Any]]) -> None:
                 (entry["metrics"] or {}).get("seconds"),
                 (entry["commit"] or "")[:7],
                 entry["place"],
+                given.words(entry["given"]),
             ]
         )
     first = ["time (UTC)", "dataset", "model", "source", "state", "metric", "cv"]
-    text_tables.show("", [*first, *(names or ["test"]), "seconds", "commit", "place"], rows)
+    text_tables.show(
+        "", [*first, *(names or ["test"]), "seconds", "commit", "place", "given"], rows
+    )
 
 
 def _test(entry: dict[str, Any]) -> dict[str, Any]:

@@ -76,6 +76,8 @@ def _show_dataset(dataset: str, models: list[str], verdict: dict[str, object]) -
         ["model", "verdict", f"cv {metric}", "+-", *names],
         rows,
     )
+    for why in metrics.undefined(values["test"] for _, values in ranked):
+        print(why)
     quality = paths.quality(dataset)
     of_rows = _read(quality).get("findings") if quality.is_file() else None
     of_models = [(model, values.get("findings")) for model, values in ranked]

@@ -125,6 +125,8 @@ def show(finished: list[Finished]) -> None:
             _row(trained, names, [w for w in words if w not in shared]) for trained, words in group
         ]
         text_tables.show(f"{dataset}: {first.config.dataset.task}", columns, rows)
+        for why in metrics.undefined(one.manifest["metrics"]["test"] for one, _ in group):
+            print(why)
         said = findings.table(found for trained, _ in group for found in _found(trained))
         if said:
             text_tables.show(f"{dataset}: what was found", findings.HEAD, said)

@@ -164,7 +164,7 @@ def test_where_none_passes_there_is_no_champion_and_it_is_said(
         "champion": None,
         "refused": {
             "ridge": "r2 0.95 is below 0.99",
-            "lasso": "r2 is not defined on the held-out rows",
+            "lasso": "r2 is not defined on the held-out rows: there is one row alone",
         },
     }
     out = capsys.readouterr().out

@@ -172,7 +172,9 @@ def test_no_python_file_names_a_dataset_a_feature_or_a_model() -> None:
         "cut",
         "dummy",
     }
-    pattern = re.compile(rf"[\"']({'|'.join(sorted(names - common))})[\"']")
+    libraries = {"catboost", "lightgbm", "xgboost"}  # code has to name what it imports
+    named = "|".join(sorted(names - common - libraries))
+    pattern = re.compile(rf"[\"']({named})[\"']")
     for path in [*ROOT.glob("src/**/*.py"), *ROOT.glob("app/**/*.py")]:
         if path.parent.name != "sample_data":
             code = path.read_text(encoding="utf-8")

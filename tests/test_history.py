@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from src import history
+from src.config import configuration
 from src.support.errors import UserError
 
 COLUMNS = ["time", "(UTC)", "dataset", "model", "source", "state", "metric", "cv"]
@@ -92,6 +93,7 @@ def test_a_run_of_ones_own(project: Path, capsys: pytest.CaptureFixture[str]) ->
             "model": "ridge",
             "source": "run",
             "state": "done",
+            "given": {},
             "metrics": figures(1.5, mae=2.5),
             "commit": "f" * 40,
             "place": str(folder),
@@ -134,6 +136,7 @@ def test_the_metrics_of_every_commit(repository: Path, capsys: pytest.CaptureFix
         "model": "ridge",
         "source": "commit",
         "state": "done",
+        "given": {},
         "metrics": figures(1.25, mae=2.25),
         "commit": second,
         "place": "metrics/stones/ridge.json",
@@ -341,3 +344,19 @@ def test_the_command_tells_a_wrong_filter(project: Path, root: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("Error: Unknown filter 'modle=ridge'.")
     assert "Traceback" not in done.stderr
+
+
+def test_what_a_run_was_given_ends_its_line(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = add_run("02 03:04:05", metrics=figures(1.5, mae=2.5), commit="f" * 40)
+    request = json.loads((folder / "request.json").read_text())
+    model = configuration.read_yaml(Path("conf/model/ridge.yaml"))
+    model["params"] = {**model.get("params", {}), "tol": 0.125}
+    request["config"]["model"] = model
+    write(folder / "request.json", request)
+    (entry,) = entries(capsys)
+    assert entry["given"] == {"params.tol": 0.125}
+    shown = lines(capsys)
+    assert shown[0][-1] == "given"
+    assert shown[-1][-1] == "params.tol=0.125"

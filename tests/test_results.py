@@ -104,7 +104,9 @@ def test_what_was_found_has_a_table_of_its_own(
 
 def test_what_is_not_defined_is_a_dash(judged: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(judged / "metrics/stones/ridge.json", figures(200.25, r2=None, mae=1.5))
-    assert ["ridge", "champion", "200.25", "0.5", "-", "1.5"] in shown(capsys)
+    said = shown(capsys)
+    assert ["ridge", "champion", "200.25", "0.5", "-", "1.5"] in said
+    assert ["r2", "is", "not", "defined:", "there", "is", "one", "row", "alone"] in said
 
 
 def test_details_are_left_out(judged: Path, capsys: pytest.CaptureFixture[str]) -> None:

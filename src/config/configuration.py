@@ -12,7 +12,7 @@ import msgspec
 import yaml
 from msgspec import Meta
 
-from src.data import schema
+from src.data import multilabel, schema
 from src.data.schema import Dataset
 from src.support.errors import UserError, did_you_mean, unknown
 from src.support.structs import Checked, convert
@@ -192,6 +192,7 @@ def request(values: dict[str, Any]) -> Request:
 def build(values: dict[str, Any]) -> Config:
     """Check composed values and make them a Config; raise UserError that lists the choices."""
     _check_search(values.get("search"))
+    multilabel.check_task(values)
     elsewhere = ("run", "continue_from")  # what to do, not what a training is
     config = convert({k: v for k, v in values.items() if k not in elsewhere}, Config)
     schema.check(config.dataset)

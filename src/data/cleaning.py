@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_string_dtype
 
-from src.data import diagnosis, moments
+from src.data import diagnosis, moments, multilabel
 from src.data.features import Boolean, Bounds, Category, Id, Integer, Number, Temporal, Text
 from src.data.kinds.number_format import NumberFormat
 from src.data.kinds.spelling import canonical
@@ -138,6 +138,7 @@ def clean(
     (duplicates are dropped, but are not faults) or none is left.
     """
     raw = _by_line(raw)
+    multilabel.check_cells(raw[dataset.target.name].str.strip(), dataset)
     places = _labelled(raw, dataset, of_source or {})
     some = raw.iloc[places]
     rows, faults = _typed(some, dataset.columns(), dataset, of_source)

@@ -41,11 +41,12 @@ ARITY = {"min": 2, "max": 2}
 # Python 3.11 may fail when two threads parse at once ("recursion depth mismatch").
 PARSER = threading.Lock()
 LONGEST = 500  # characters; keeps the recursion below shallow
-QUOTED = re.compile(r"`([^`\n]+)`")  # a column with spaces or signs in its name
+QUOTED = re.compile(r"`([^`\n]+)`")
+QUOTE = "put a column whose name has spaces or signs in backticks, as in `net price` * 2"
 GRAMMAR = (
     "numbers",
     "columns",
-    "`any column`",
+    "`columns` of any name",
     "+ - * / **",
     "( )",
     *(f"{name}()" for name in FUNCTIONS),
@@ -53,7 +54,10 @@ GRAMMAR = (
 
 
 class Expression:
-    """Compute one column from others, the same way in training and in serving."""
+    """Compute one column from others, the same way in training and in serving.
+
+    A column whose name is no word stands in backticks.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = str(text)
@@ -78,22 +82,18 @@ class Expression:
 def _parse(text: str) -> ast.expr:
     if len(text) > LONGEST:
         raise UserError(f"An expression is longer than {LONGEST} characters.", given=text[:60])
-    names: dict[str, str] = {}
-    plain = QUOTED.sub(lambda match: _stand_in(match[0], names, text), text)
+    plain, names = _unquoted(text.strip())
     try:
         with PARSER:
-            tree = ast.parse(plain.strip(), mode="eval").body
+            tree = ast.parse(plain, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise UserError(
-            "This is not an expression.",
-            given=text,
-            choices=GRAMMAR,
-            fix="a name with spaces or signs stands in backticks: `1st floor` + `2nd floor`",
+            "This is not an expression.", given=text, choices=GRAMMAR, fix=QUOTE
         ) from None
-    _check(tree, text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             node.id = names.get(node.id, node.id)
+    _check(tree, text)
     return tree
 
 
@@ -102,16 +102,18 @@ def quoted(name: str) -> str:
     return name if name.isidentifier() and not keyword.iskeyword(name) else f"`{name}`"
 
 
-def _stand_in(quoted: str, names: dict[str, str], text: str) -> str:
-    """Return an identifier for a quoted name, and note what it stands for.
+def _unquoted(text: str) -> tuple[str, dict[str, str]]:
+    """Put a word in place of each name in backticks; return the text, and the names by word."""
+    word = "quoted"
+    while word in text:  # it must be no column's own
+        word += "_"
+    names: dict[str, str] = {}
 
-    It has as many bytes, so that places in the text stay what they are.
-    """
-    width = len(quoted.encode()) - 1
-    numbers = (f"_{number:x}".ljust(width + 1, "_") for number in range(16**width))
-    identifier = next(one for one in numbers if one not in names and one not in text)
-    names[identifier] = quoted[1:-1]
-    return identifier
+    def placed(match: re.Match[str]) -> str:
+        names[f"{word}{len(names)}"] = match[1]
+        return f" {word}{len(names) - 1} "
+
+    return QUOTED.sub(placed, text).strip(), names
 
 
 def _check(node: ast.expr, text: str) -> None:
@@ -136,10 +138,20 @@ def _check(node: ast.expr, text: str) -> None:
             for argument in args:
                 _check(argument, text)
         case _:
-            part = ast.get_source_segment(text.strip(), node) or text
             raise UserError(
-                f"'{part}' is not allowed in an expression.", given=text, choices=GRAMMAR
+                f"'{_written(node)}' is not allowed in an expression.",
+                given=text,
+                choices=GRAMMAR,
+                fix=QUOTE if isinstance(node, ast.Constant | ast.List) else None,
             )
+
+
+def _written(node: ast.expr) -> str:
+    """Write a part of an expression as a user would: names that are no words in backticks."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name) and not inner.id.isidentifier():
+            inner.id = f"`{inner.id}`"
+    return ast.unparse(node)
 
 
 def _float(value: int | float) -> np.float64:

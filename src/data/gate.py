@@ -8,6 +8,7 @@ from typing import Any
 
 from src.data import findings
 from src.data.rules import COVERAGE, Gates, Limits
+from src.evaluation.metrics import METRICS
 
 SHOWN, EXACT = 6, 16  # significant digits: what is shown, and what tells nearly all floats apart
 NOTHING = 1e-4  # a share of the limit under which a figure is as good as 0
@@ -84,12 +85,18 @@ def failures(
     for words, value in figures(measured, gates, per_class).items():
         limit = limited[words]
         if value is None or math.isnan(value):
-            said.append(f"{words} is not defined on the held-out rows")
+            said.append(f"{words} is not defined on the held-out rows{_why(words, measured)}")
         elif limit.min is not None and value < limit.min:
             said.append(f"{words} {_beside(value, limit.min)} is below {limit.min:.15g}")
         elif limit.max is not None and value > limit.max:
             said.append(f"{words} {_beside(value, limit.max)} is above {limit.max:.15g}")
     return said
+
+
+def _why(name: str, measured: Mapping[str, float | None]) -> str:
+    """Say why a metric is not defined; nothing where it was never measured."""
+    is_measured = name in measured and name in METRICS
+    return f": {METRICS[name].undefined}" if is_measured else ""
 
 
 def _beside(value: float, limit: float) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
 from src.data import decide as deciding
 from src.data import rules
-from src.data.expressions import Expression, quoted
+from src.data.expressions import QUOTED, Expression, quoted
 from src.data.features import (
     Bounds,
     Category,
@@ -412,7 +413,16 @@ def _check_derived(dataset: Dataset) -> None:
         for used in Expression(text).names:
             if used not in dataset.numeric():
                 error = unknown(f"numeric feature in {name}: {text}:", used, dataset.numeric())
+                error.fix = _unquoted(text, dataset.numeric()) or error.fix
                 raise error
+
+
+def _unquoted(text: str, names: Iterable[str]) -> str | None:
+    """Say which column should stand in backticks, where an expression has its name without."""
+    for name in names:
+        if not name.isidentifier() and name in QUOTED.sub("", text):
+            return f"put the name of the column in backticks: `{name}`"
+    return None
 
 
 def _check_similar(dataset: Dataset) -> None:

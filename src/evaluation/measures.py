@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from src.evaluation.decision import LIKELIEST, Decision
-from src.evaluation.metrics import BY_TASK, DECIDED, OF_ANSWERED
+from src.evaluation.metrics import BY_TASK, DECIDED, METRICS, OF_ANSWERED
 from src.support.errors import UserError
 
 DIGITS = 6  # significant; more would differ between machines
@@ -28,7 +28,7 @@ def regression(
 ) -> Figures:
     """Compute the named metrics of predictions of shape (rows,), in the target's unit.
 
-    R2 is None for a single row, which has no variance.
+    R2 is None for a single row, which has no variance, MAPE where a true value is 0.
     """
     missed = np.asarray(predicted, dtype=np.float64) - truth
     return {name: _ERRORS[name](truth, missed, weights) for name in names}
@@ -49,9 +49,10 @@ def _r2(truth: np.ndarray, missed: np.ndarray, weights: Weights) -> float | None
     return float(1 - unexplained / all_of_it)
 
 
-def _mape(truth: np.ndarray, missed: np.ndarray, weights: Weights) -> float:
-    least = np.finfo(np.float64).eps  # avoids dividing by a truth of zero
-    return _mean(np.abs(missed) / np.maximum(np.abs(truth), least), weights)
+def _mape(truth: np.ndarray, missed: np.ndarray, weights: Weights) -> float | None:
+    if not np.all(truth):  # an error is no share of 0
+        return None
+    return _mean(np.abs(missed) / np.abs(truth), weights)
 
 
 _ERRORS: dict[str, Callable[[np.ndarray, np.ndarray, Weights], float | None]] = {
@@ -222,10 +223,11 @@ def score(
     """Compute one metric; raise UserError if it is undefined on these rows."""
     value = measure(task, truth, output, [metric], weights, decision)[metric]
     if value is None:
-        needed = "two rows" if task == "regression" else "rows of every class"
         raise UserError(
-            f"The metric '{metric}' needs {needed} in each part.",
-            fix="bring more rows, use fewer folds, or choose another metric",
+            f"The metric '{metric}' is not defined on a part of the rows: "
+            f"{METRICS[metric].undefined}.",
+            choices=[name for name in BY_TASK[task] if name != metric],
+            fix="choose another metric in the dataset's YAML, bring more rows, or use fewer folds",
         )
     if not math.isfinite(value):
         raise UserError(

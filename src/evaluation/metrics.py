@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from src.support.structs import Checked
 
@@ -15,6 +15,7 @@ class Metric(Checked, frozen=True):
     greater_is_better: bool = False
     is_detail: bool = False  # computed and kept, but not in a table of all models
     is_of_decision: bool = False  # of datasets alone that say how to decide
+    undefined: str = "none is answered"  # of which rows it is not defined, in words
 
 
 _REGRESSION = ("regression",)
@@ -24,7 +25,7 @@ _CLASSES = ("binary", "multiclass")
 
 
 def _class_metric(about: str, tasks: tuple[str, ...] = _CLASSES) -> Metric:
-    return Metric(about=about, tasks=tasks, greater_is_better=True)
+    return Metric(about=about, tasks=tasks, greater_is_better=True, undefined="a class has no row")
 
 
 def _class_detail(about: str) -> Metric:
@@ -43,11 +44,18 @@ def _answered(about: str) -> Metric:
 
 METRICS: dict[str, Metric] = {
     "r2": Metric(
-        about="share of the variance explained", tasks=_REGRESSION, greater_is_better=True
+        about="share of the variance explained",
+        tasks=_REGRESSION,
+        greater_is_better=True,
+        undefined="there is one row alone",
     ),
     "mae": Metric(about="mean absolute error", tasks=_REGRESSION),
     "rmse": Metric(about="root of the mean squared error", tasks=_REGRESSION),
-    "mape": Metric(about="mean absolute error as a share of the truth", tasks=_REGRESSION),
+    "mape": Metric(
+        about="mean absolute error as a share of the truth",
+        tasks=_REGRESSION,
+        undefined="a true value is 0",
+    ),
     "accuracy": _class_metric("share of right answers"),
     "precision": _class_metric("share of right answers among those called positive", _BINARY),
     "recall": _class_metric("share of the positives that were found", _BINARY),
@@ -91,6 +99,16 @@ BY_TASK: dict[str, list[str]] = {
 def shown(names: Iterable[str]) -> list[str]:
     """Leave out the details, for a table of all models."""
     return [name for name in names if name not in METRICS or not METRICS[name].is_detail]
+
+
+def undefined(figures: Iterable[Mapping[str, float | None]]) -> list[str]:
+    """Say why figures of models are None, a sentence for each metric."""
+    missing = dict.fromkeys(
+        name for each in figures for name, value in each.items() if value is None
+    )
+    return [
+        f"{name} is not defined: {METRICS[name].undefined}" for name in missing if name in METRICS
+    ]
 
 
 def cost(metric: str, value: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -156,8 +157,10 @@ def build(dataset: Dataset, read: Callable[[str], bytes]) -> Predictor:
     scorer: Scorer
     if spec["kind"] == "trees":
         members = [read(name) for name in spec["boosters"]]
-        averaged = len(members) if spec["members"] == 1 else 1
-        scorer = Forest(Trees.build(arrays, averaged), described, members)
+        # Those of earlier days are all XGBoost's.
+        averaged = spec.get("averaged", len(members) if spec["members"] == 1 else 1)
+        absent = 0.0 if spec.get("absent") == "zero" else math.nan
+        scorer = Forest(Trees.build(arrays, averaged, absent), described, members)
     else:
         scorer = Linear.build(described, arrays)
     return Predictor(dataset, spec, scorer)

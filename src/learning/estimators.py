@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sklearn.utils.validation import has_fit_parameter
+from threadpoolctl import threadpool_limits
 
 from src.config.configuration import Model
 from src.data.schema import Dataset, Task
@@ -17,6 +20,13 @@ from src.support.errors import UserError, unknown
 
 LIBLINEAR = ("LinearSVC", "LinearSVR")  # and what has solver=liblinear
 _LIBLINEAR = threading.Lock()
+OPENMP = ("HistGradientBoostingClassifier", "HistGradientBoostingRegressor")
+# Other names of what every estimator is made with, which its library refuses beside them.
+ALIASES = {
+    "n_jobs": ("num_threads", "num_thread", "nthread", "nthreads"),
+    "random_state": ("random_seed", "seed"),
+}
+REFUSALS = {"catboost": "CatBoostError", "lightgbm.basic": "LightGBMError"}
 
 
 def make(model: Model, task: Task, seed: int) -> Any:
@@ -33,10 +43,8 @@ def make(model: Model, task: Task, seed: int) -> Any:
     for name in arguments:
         if name not in names:
             raise unknown(f"parameter of {kind.__name__} in the model '{model.name}':", name, names)
-    # scikit-learn's n_jobs is one by default; other libraries take every core they find.
-    threads = () if kind.__module__.startswith("sklearn.") else ("n_jobs", "thread_count")
-    for name, value in (("random_state", seed), *((name, 1) for name in threads)):
-        if name in names:
+    for name, value in _usual(kind, seed):
+        if name in names and not any(other in arguments for other in ALIASES.get(name, ())):
             arguments.setdefault(name, value)
     try:
         return kind(**arguments)
@@ -49,6 +57,38 @@ def make(model: Model, task: Task, seed: int) -> Any:
         ) from None
 
 
+def _usual(kind: Any, seed: int) -> Iterator[tuple[str, Any]]:
+    """Yield what estimators are made with where they take it and the model does not say it."""
+    yield "random_state", seed
+    yield "allow_writing_files", False  # a fit leaves nothing in the working directory
+    # scikit-learn's n_jobs is one by default; other libraries take every core they find.
+    if not kind.__module__.startswith("sklearn."):
+        yield "n_jobs", 1
+        yield "thread_count", 1
+
+
+def refusals() -> tuple[type[Exception], ...]:
+    """Return what the libraries in use raise for parameters or rows that they do not take."""
+    own = [
+        getattr(sys.modules[module], name)
+        for module, name in REFUSALS.items()
+        if module in sys.modules
+    ]
+    return (ValueError, TypeError, *own)
+
+
+def without_moment(fitted: Any) -> Any:
+    """Take out of a fitted estimator when it was fitted, so that the same fit gives the same bytes.
+
+    CatBoost alone writes it into its models.
+    """
+    inner = getattr(fitted, "estimator_", fitted)
+    if type(inner).__module__.startswith("catboost."):
+        metadata = inner.get_metadata()
+        metadata["train_finish_time"] = metadata["model_guid"] = ""
+    return fitted
+
+
 @contextmanager
 def alone(estimator: Any) -> Iterator[None]:
     """Let no other fit run beside this one where both would draw from one random generator.
@@ -59,6 +99,17 @@ def alone(estimator: Any) -> Iterator[None]:
     inner = getattr(estimator, "estimator", estimator)
     shares = type(inner).__name__ in LIBLINEAR or getattr(inner, "solver", None) == "liblinear"
     with _LIBLINEAR if shares else nullcontext():
+        yield
+
+
+@contextmanager
+def on_one_thread(estimator: Any) -> Iterator[None]:
+    """Let a fit have one thread where its class takes no parameter that says so.
+
+    OpenMP keeps the number for each thread that calls it, so a limit set by another does not hold.
+    """
+    inner = getattr(estimator, "estimator", estimator)
+    with threadpool_limits(1, "openmp") if type(inner).__name__ in OPENMP else nullcontext():
         yield
 
 
@@ -86,14 +137,26 @@ def check(model: Model, task: Task, seed: int) -> None:
 
 
 def parameters(kind: Any) -> list[str]:
-    """List the parameters of an estimator class, which some classes name in get_params only."""
+    """List the parameters of an estimator class.
+
+    Some classes name them in get_params only; of what LightGBM takes as **kwargs its library tells.
+    """
     signature = inspect.signature(kind.__init__).parameters.values()
     named = [part.name for part in signature if part.kind is not part.VAR_KEYWORD]
     try:
         others = list(kind().get_params())
     except TypeError:  # it has parameters without a default, which the signature names
         others = []
-    return sorted({*named, *others} - {"self"})
+    behind = _of_lightgbm() if kind.__module__.startswith("lightgbm.") else []
+    return sorted({*named, *others, *behind} - {"self"})
+
+
+@functools.cache
+def _of_lightgbm() -> list[str]:
+    """List the parameters of LightGBM's library, each by all of its names."""
+    basic = importlib.import_module("lightgbm.basic")
+    aliases: dict[str, list[str]] = basic._ConfigAliases._get_all_param_aliases()
+    return [*aliases, *(name for names in aliases.values() for name in names)]
 
 
 def _find(target: str, model: Model) -> Any:

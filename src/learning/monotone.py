@@ -14,6 +14,7 @@ import pandas as pd
 
 from src.data.features import Category
 from src.data.schema import Dataset
+from src.learning import estimators
 from src.learning.encoding import Encoder
 from src.support.errors import UserError
 
@@ -53,10 +54,14 @@ def constraints(dataset: Dataset, encoder: Encoder, frame: pd.DataFrame) -> list
 
 def constrain(estimator: Any, signs: list[int] | None) -> Any:
     """Give an estimator its constraints where it takes any; return it."""
-    taken = estimator.get_params()
-    for name in PARAMETERS if signs is not None else ():
+    if signs is None:
+        return estimator
+    taken = estimators.parameters(type(estimator))
+    # XGBoost takes a tuple alone, CatBoost a list alone.
+    is_tuple = type(estimator).__module__.startswith("xgboost.")
+    for name in PARAMETERS:
         if name in taken:
-            estimator.set_params(**{name: tuple(signs or ())})
+            estimator.set_params(**{name: tuple(signs) if is_tuple else signs})
     return estimator
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import joblib
 import numpy as np
@@ -13,7 +13,7 @@ import pandas as pd
 
 from src.config.configuration import Model, with_values
 from src.data.schema import Dataset
-from src.learning import calibration, estimators, monotone
+from src.learning import calibration, estimators, monotone, stopping
 from src.learning.encoding import Encoder
 from src.learning.sampling import Sampling
 from src.support.errors import UserError
@@ -79,10 +79,6 @@ def _mean(outputs: list[np.ndarray]) -> np.ndarray:
 class Recipe:
     """Everything that determines a fit except the rows."""
 
-    # What the libraries that stop early agree to call these.
-    TREES: ClassVar[str] = "n_estimators"
-    RATE: ClassVar[str] = "learning_rate"
-
     dataset: Dataset
     model: Model
     classes: list[str] | None
@@ -133,26 +129,22 @@ class Recipe:
         Returns the model, and the trees that it kept where the estimator can stop early.
         """
         estimator = self._estimator(self.seed, fit)
-        stopping = self.model.early_stopping
-        if stopping is None or "early_stopping_rounds" not in estimator.get_params():
+        early = self.model.early_stopping
+        if early is None or not stopping.can(estimator):
             return self.fit_encoded(encoder, fit), None
         rate, pace = self._pace(estimator)
         if rate is not None:
-            estimator.set_params(**{self.RATE: rate * pace})
-        estimator.set_params(early_stopping_rounds=stopping.rounds)
-        weights = fit.weighed()
-        if judge.sampling.weights is not None:
-            weights["sample_weight_eval_set"] = [judge.sampling.weights]
-        seen = [(judge.matrix, self._goal(judge.target))]
-        with self._explained():
-            estimator.fit(
-                fit.matrix, self._goal(fit.target), eval_set=seen, verbose=False, **weights
-            )
-        return Fitted(encoder, [estimator], self.is_log, self.classes), estimator.best_iteration + 1
+            estimator.set_params(**{stopping.RATE: rate * pace})
+        learnt, judged = (
+            (rows.matrix, self._goal(rows.target), rows.sampling.weights) for rows in (fit, judge)
+        )
+        with self._explained(), estimators.on_one_thread(estimator):
+            trees = stopping.fit(estimator, learnt, judged, early.rounds)
+        return Fitted(encoder, [estimator], self.is_log, self.classes), trees
 
     def _pace(self, estimator: Any) -> tuple[float | None, float]:
         """Return the model's learning rate, and the factor by which trials learn faster."""
-        rate = estimator.get_params().get(self.RATE)
+        rate = estimator.get_params().get(stopping.RATE)
         if rate is None or self.model.early_stopping is None:
             return rate, 1.0
         return rate, min(self.model.early_stopping.faster, 1.0 / rate)
@@ -160,9 +152,10 @@ class Recipe:
     def grown(self, model: Model, trees: float) -> Model:
         """Return the model with the trees that early stopping found, at its own learning rate."""
         recipe = replace(self, model=model)
-        _, pace = recipe._pace(estimators.make(model, self.dataset.task, self.seed))
+        estimator = estimators.make(model, self.dataset.task, self.seed)
+        _, pace = recipe._pace(estimator)
         number = max(1, round(trees * pace))
-        return with_values(model, {f"params.{self.TREES}": number})
+        return with_values(model, {f"params.{stopping.trees_parameter(estimator)}": number})
 
     def _estimator(self, seed: int, rows: Encoded) -> Any:
         estimator = estimators.make(self.model, self.dataset.task, seed)
@@ -178,15 +171,20 @@ class Recipe:
             estimator = calibration.calibrated(estimator, rows.target, rows.sampling)
         elif self.classes is not None and len(self.classes) == 2 and calibration.is_bent(estimator):
             estimator = calibration.recalibrated(estimator, rows.target, rows.sampling)
-        with self._explained(), estimators.alone(estimator):
-            return estimator.fit(rows.matrix, self._goal(rows.target), **rows.weighed())
+        with (
+            self._explained(),
+            estimators.alone(estimator),
+            estimators.on_one_thread(estimator),
+        ):
+            fitted = estimator.fit(rows.matrix, self._goal(rows.target), **rows.weighed())
+        return estimators.without_moment(fitted)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         """Convert an estimator's refusal of its parameters or rows to a UserError."""
         try:
             yield
-        except (ValueError, TypeError) as error:
+        except estimators.refusals() as error:
             missing = "NaN" in str(error)
             raise UserError(
                 f"The model '{self.model.name}' refuses its parameters or these rows.",

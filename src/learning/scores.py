@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,12 +10,13 @@ import numpy as np
 
 from src.learning.calibration import Recalibrated
 from src.learning.recipe import Fitted
-
-OBJECTIVES = {
-    "reg:squarederror": "identity",
-    "binary:logistic": "sigmoid",
-    "multi:softprob": "softmax",
-}
+from src.learning.tree_readers import (
+    catboost_trees,
+    hist_gradient_trees,
+    lightgbm_trees,
+    xgboost_trees,
+)
+from src.learning.tree_readers.grown import Grown, joined
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def read(fitted: Fitted) -> Scores | None:
     for member in members:
         if expected is not None and list(member.classes_) != expected:
             return None  # a class without a training row has no score
-    is_boosted = kind.startswith("xgboost.")
-    scores = _trees(members) if is_boosted else _linear(kind, members)
+    reader = TREES.get(kind.partition(".")[0]) or TREES.get(kind)
+    scores = _linear(kind, members) if reader is None else _trees(members, reader)
     if scores is not None and fitted.log_target:
         scores.spec["link"] = "exp"
     if scores is not None and straight:
@@ -128,74 +128,34 @@ READERS: dict[str, Callable[[Any], _Linear | None]] = {
 }
 
 
-def _trees(members: list[Any]) -> Scores | None:
+def _trees(members: list[Any], reader: Callable[[Any], Grown | None]) -> Scores | None:
     """Join the members' trees, each with the score that it adds to."""
-    boosters: dict[str, bytes] = {}
-    parts: list[dict[str, np.ndarray]] = []
-    bases: list[np.ndarray] = []
-    link = ""
-    for number, member in enumerate(members):
-        booster = member.get_booster()
-        learner = json.loads(booster.save_raw("json"))["learner"]
-        model = learner["gradient_booster"].get("model", {})
-        link = OBJECTIVES.get(learner["objective"]["name"], "")
-        # Stopped early, a member answers with fewer trees than it has.
-        if not (link and _is_plain(learner, model)) or "best_iteration" in learner["attributes"]:
-            return None
-        boosters[f"member{number}.ubj"] = bytes(booster.save_raw("ubj"))
-        base = _base(learner, link)
-        first = 0 if link == "identity" else number * len(base)
-        parts += [
-            _tree(tree, first + group)
-            for tree, group in zip(model["trees"], model["tree_info"], strict=True)
-        ]
-        bases.append(base)
-    if not parts:
+    parts = [part for member in members if (part := reader(member)) is not None]
+    if len(parts) < len(members) or not any(part.trees for part in parts):
         return None
-    # Values are averaged before the link, probabilities behind it.
-    members_kept = 1 if link == "identity" else len(members)
-    base = np.mean(bases, axis=0) if link == "identity" else np.hstack(bases)
-    spec = {"kind": "trees", "link": link, "members": members_kept, "boosters": list(boosters)}
-    return Scores(spec, {"base": base, **_joined(parts)}, boosters)
-
-
-def _is_plain(learner: dict[str, Any], model: dict[str, Any]) -> bool:
-    """Tell whether the trees have numeric splits only and are simply added up."""
-    is_tree = learner["gradient_booster"]["name"] == "gbtree"
-    return is_tree and all(
-        int(tree["tree_param"].get("size_leaf_vector", 1)) <= 1 and not any(tree["split_type"])
-        for tree in model["trees"]
-    )
-
-
-def _base(learner: dict[str, Any], link: str) -> np.ndarray:
-    """Return the base score, which XGBoost writes as a probability for two classes."""
-    text = learner["learner_model_param"]["base_score"]
-    base = np.array([float(value) for value in text.strip("[]").split(",")])
-    number = int(learner["learner_model_param"]["num_class"])
-    base = np.broadcast_to(base, (max(number, 1),))
-    return np.log(base / (1 - base)) if link == "sigmoid" else np.array(base)
-
-
-def _tree(tree: dict[str, Any], score: int) -> dict[str, np.ndarray]:
-    left = np.array(tree["left_children"], dtype=np.int32)
-    return {
-        "left": left,
-        "right": np.array(tree["right_children"], dtype=np.int32),
-        "column": np.array(tree["split_indices"], dtype=np.int32),
-        "value": np.array(tree["split_conditions"], dtype=np.float32),  # threshold, or of a leaf
-        "goes_left": np.array(tree["default_left"], dtype=bool),
-        "cover": np.array(tree["sum_hessian"], dtype=np.float32),
-        "score": np.array([score], dtype=np.int32),
+    boosters = {
+        f"member{number}.ubj": part.library
+        for number, part in enumerate(parts)
+        if part.library is not None
     }
+    is_value = parts[0].link == "identity"
+    spec = {
+        "kind": "trees",
+        "link": parts[0].link,
+        "members": 1 if is_value else len(parts),
+        "averaged": len(parts) if is_value else 1,
+        "absent": parts[0].absent,
+        "boosters": list(boosters),
+    }
+    return Scores(spec, joined(parts), boosters)
 
 
-def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Concatenate trees; nodes are numbered across all of them, and -1 is no child."""
-    sizes = np.array([len(part["left"]) for part in parts])
-    roots = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
-    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    shift = np.repeat(roots, sizes)
-    for side in ("left", "right"):
-        joined[side] = np.where(joined[side] < 0, -1, joined[side] + shift).astype(np.int32)
-    return {**joined, "roots": roots}
+# By library, or by class where others of the library are no trees.
+_HISTOGRAMS = "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoosting"
+TREES: dict[str, Callable[[Any], Grown | None]] = {
+    "catboost": catboost_trees.read,
+    "lightgbm": lightgbm_trees.read,
+    "xgboost": xgboost_trees.read,
+    f"{_HISTOGRAMS}Classifier": hist_gradient_trees.read,
+    f"{_HISTOGRAMS}Regressor": hist_gradient_trees.read,
+}

@@ -228,6 +228,13 @@ def _exported(
             "the fitted one alone, which answers more slowly.",
             file=sys.stderr,
         )
+    else:
+        print(
+            f"The model '{config.model.name}' cannot be exported as plain numbers: a service "
+            "unpickles it, needs the packages that trained it, answers more slowly, and samples "
+            "its reasons.",
+            file=sys.stderr,
+        )
     return None, {**exporting.unexported(fitted, dataset, ready.train), **beside}
 
 

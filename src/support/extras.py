@@ -13,6 +13,8 @@ from src.support.errors import UserError
 TRAIN = "train"
 EXTRAS = {
     TRAIN: ("joblib", "optuna", "pandas", "pyarrow", "rich", "scipy", "sklearn", "threadpoolctl"),
+    "catboost": ("catboost",),
+    "lightgbm": ("lightgbm",),
     "pipeline": ("dvc",),
     "postgres": ("psycopg",),
     "excel": ("python_calamine",),

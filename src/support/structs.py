@@ -63,8 +63,9 @@ def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
         name = next(
             n for n in names if _fails(_replaced(value, steps, {n: names[n]}), kind, str(error))
         )
+        path = ".".join([*([where] if where else []), *steps])
         return UserError(
-            f"A name in '{'.'.join([*([where] if where else []), *steps])}' is not valid: {_lower(what)}.",
+            f"A name in '{path}' is not valid: {_lower(what)}.",
             given=repr(name),
             fix=_unquoted(name),
         )

@@ -6,19 +6,22 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
 
 from src.config import composition, configuration
-from src.config.configuration import Config
+from src.config.configuration import Config, OptunaSearch
 from src.data.schema import Dataset
 from src.inference import bundle, parity, predictor
 from src.inference.reasons.sentence import sentence
-from src.learning import exporting, training
+from src.learning import exporting, monotone, training
 from src.learning import target as targets
 from src.learning.recipe import Recipe
+from src.learning.sampling import Sampling
 from src.support.errors import UserError
 from src.support.structs import convert
 
@@ -90,12 +93,12 @@ def rows(task: str, kind: str, count: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame(made).astype({"count": "float64"})
 
 
-def build(model: str, task: str, kind: str) -> Config:
+def build(model: str, task: str, kind: str, values_of_dataset: Any = None) -> Config:
     composition.prepare()
     values = configuration.read_yaml(Path("conf/model") / f"{model}.yaml")
     return configuration.build(
         {
-            "dataset": dataset(task, kind),
+            "dataset": values_of_dataset or dataset(task, kind),
             "model": values,
             "search": {"name": "none"},
             "seed": 7,
@@ -170,6 +173,65 @@ def test_three_fits_side_by_side_are_one_and_the_same(model: str, task: str, kin
         one, *others = [job.result() for job in [pool.submit(fit) for _ in range(3)]]
     for other in others:
         assert np.array_equal(one, other)
+
+
+BOOSTED = ["catboost", "hist_gradient_boosting", "lightgbm", "xgboost"]
+FITS = sorted(
+    {(model, task, "text" if model == "naive_bayes" else "table") for model, task, _ in CASES}
+)
+
+
+@pytest.mark.parametrize(("model", "task", "kind"), FITS)
+def test_rows_that_weigh_more_count_more(model: str, task: str, kind: str) -> None:
+    made = built(model, task, kind)
+    train, asked = rows(task, kind, ROWS, 1), rows(task, kind, TEST_ROWS, 2)
+    train["y"] = train["y"].sample(frac=1, random_state=1).to_numpy()  # something is left to weigh
+    target = targets.Target(made.dataset, train, train)
+    recipe = Recipe(made.dataset, made.model, target.classes, 7)
+    truth = target.encode(train)
+    heavy = Sampling(weights=np.where(truth > np.median(truth), 20.0, 1.0))
+    plain, weighed = (
+        recipe.fit(train, truth, sampling=sampling).output(asked) for sampling in (None, heavy)
+    )
+    if task == "regression":
+        assert weighed.mean() > plain.mean()
+    else:
+        assert weighed[:, -1].mean() > plain[:, -1].mean()
+
+
+@pytest.mark.parametrize("model", BOOSTED)
+@pytest.mark.parametrize("task", ["regression", "binary"])
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_boosted_trees_keep_what_is_monotone(model: str, task: str, way: str) -> None:
+    values = dataset(task, "table")
+    values["features"] = {**FEATURES, "size": {**FEATURES["size"], "monotone": way}}
+    made = build(model, task, "table", values)
+    if not installed(made):
+        pytest.skip(f"the extra '{made.model.extra}' is not installed")
+    train = rows(task, "table", ROWS, 1)
+    train["y"] = train["y"].sample(frac=1, random_state=1).to_numpy()
+    target = targets.Target(made.dataset, train, train)
+    recipe = Recipe(made.dataset, made.model, target.classes, 7)
+    fitted = recipe.fit(train, target.encode(train))
+    monotone.check(made.dataset, fitted.output, train, model)
+    free = build(model, task, "table")
+    broken = Recipe(free.dataset, free.model, target.classes, 7).fit(train, target.encode(train))
+    with pytest.raises(UserError, match="do not only"):
+        monotone.check(made.dataset, broken.output, train, model)
+
+
+@pytest.mark.parametrize("model", BOOSTED)
+@pytest.mark.parametrize("task", list(TARGETS))
+def test_a_search_stops_boosted_trees_early(model: str, task: str, tmp_path: Path) -> None:
+    made = built(model, task, "table")
+    search = convert({"name": "optuna", "trials": 2, "folds": 2, "jobs": 1}, OptunaSearch)
+    searched = msgspec.structs.replace(made, search=search)
+    train, test = rows(task, "table", ROWS, 1), rows(task, "table", TEST_ROWS, 2)
+    outcome = training.train(searched, train, test, tmp_path / "study", Silent())
+    name = "max_iter" if model.startswith("hist") else "n_estimators"
+    assert 1 <= outcome.model.params[name] < 5 * made.model.params[name]
+    assert outcome.trials is not None
+    assert outcome.model.params != made.model.params
 
 
 STRANGE = ["", " \t", "JAVA,java", "ÉTÉ ﬁne İ", "北京 java", "\x00java\u200bspring", "java " * 999]

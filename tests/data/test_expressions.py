@@ -326,3 +326,34 @@ def test_a_name_with_spaces_is_shown_how_to_be_written() -> None:
 @pytest.mark.parametrize("name", ["price", "1st", "class", "a b"])
 def test_a_quoted_name_is_read_back(name: str) -> None:
     assert Expression(quoted(name)).names == [name]
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "expected"),
+    [
+        ("`1st floor` + `2nd floor`", {"1st floor": 2.0, "2nd floor": 3.0}, 5.0),
+        ("`1st floor`*`1st floor`", {"1st floor": 3.0}, 9.0),
+        ("quoted0 - `a/b`", {"quoted0": 7.0, "a/b": 3.0}, 4.0),
+        ("log(`log`) + max(`größe (m²)`, x)", {"log": 1.0, "größe (m²)": 2.0, "x": 1.0}, 2.0),
+        ("`x` + `class`", {"x": 1.0, "class": 2.0}, 3.0),
+    ],
+)
+def test_a_column_of_any_name_stands_in_backticks(
+    text: str, columns: dict[str, float], expected: float
+) -> None:
+    assert Expression(text).names == sorted(columns)
+    assert compute(text, **columns) == expected
+    again = pickle.loads(pickle.dumps(Expression(text)))
+    assert again.names == sorted(columns)
+
+
+@pytest.mark.parametrize("text", ["1st floor + 2", '"1st floor" * 2', "[floor] * 2", "``", "`x"])
+def test_a_name_that_is_no_word_is_told_how_to_write_it(text: str) -> None:
+    with pytest.raises(UserError) as caught:
+        Expression(text)
+    assert "in backticks" in str(caught.value.fix)
+
+
+def test_what_is_not_allowed_is_shown_with_its_backticks() -> None:
+    with pytest.raises(UserError, match=r"^'`a b`\[0\]' is not allowed"):
+        Expression("`a b`[0] + 1")

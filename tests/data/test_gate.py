@@ -81,9 +81,15 @@ def test_every_missed_limit_is_told_in_the_order_of_the_gates() -> None:
     assert failures(measured, gates) == ["f1 0.1 is below 0.8", "log_loss 0.7 is above 0.5"]
 
 
-@pytest.mark.parametrize("measured", [{"roc_auc": None}, {}])
-def test_a_metric_that_is_not_defined_fails(measured: dict[str, float | None]) -> None:
-    said = failures(measured, {"roc_auc": Gate(max=1)})
+def test_a_metric_that_is_not_defined_fails_and_it_is_said_why() -> None:
+    said = failures({"roc_auc": None}, {"roc_auc": Gate(max=1)})
+    assert said == ["roc_auc is not defined on the held-out rows: a class has no row"]
+    said = failures({"mape": None}, {"mape": Gate(max=1)})
+    assert said == ["mape is not defined on the held-out rows: a true value is 0"]
+
+
+def test_a_metric_that_was_not_measured_fails() -> None:
+    said = failures({}, {"roc_auc": Gate(max=1)})
     assert said == ["roc_auc is not defined on the held-out rows"]
 
 

@@ -257,6 +257,17 @@ def test_a_derived_column_has_a_name_of_its_own(make_dataset: Make, name: str) -
     assert f"'{name}' is already a column" in message
 
 
+@pytest.mark.parametrize("name", ["net-weight", "net weight", "g/cm"])
+def test_a_column_whose_name_is_no_word_is_told_how_to_write_it(
+    make_dataset: Make, name: str
+) -> None:
+    features = {name: {"type": "number"}, "net": {"type": "number"}, "g": {"type": "number"}}
+    if " " not in name:  # that is no arithmetic at all
+        message = refused(make_dataset(features=features, derived={"v": f"{name} * 2"}))
+        assert f"in backticks: `{name}`" in message
+    assert make_dataset(features=features, derived={"v": f"`{name}` * 2"})
+
+
 def test_a_function_is_no_column_of_a_derived_one(make_dataset: Make) -> None:
     assert "log" in refused(make_dataset(derived={"v": "log + carat"}))
 

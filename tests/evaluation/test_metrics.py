@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from src.evaluation.metrics import BY_TASK, METRICS, OF_ANSWERED, cost, shown
+from src.evaluation.metrics import BY_TASK, METRICS, OF_ANSWERED, cost, shown, undefined
 
 
 def test_every_metric_says_what_it_is_and_serves_a_task() -> None:
@@ -43,6 +43,12 @@ def test_tables_leave_out_the_details() -> None:
     assert shown(BY_TASK["regression"]) == BY_TASK["regression"]
     assert shown(name for name in BY_TASK["binary"]) == BY_TASK["binary"]
     assert shown(["mae", "accuracy"]) == ["mae", "accuracy"]
+
+
+def test_what_is_not_defined_is_said_once_and_why() -> None:
+    figures = [{"mae": 1.0, "mape": None}, {"mae": 2.0, "mape": None, "gone": None}]
+    assert undefined(figures) == ["mape is not defined: a true value is 0"]
+    assert undefined([{"mae": 1.0}]) == []
 
 
 def test_figures_of_a_decision_are_none_of_its_task() -> None:

@@ -15,7 +15,13 @@ THRESHOLDS = [np.float32(value) for value in (-2.5, -1.0, 0.0, 0.1, 1 / 3, 1.0, 
 
 
 def grow(
-    seed: int, count: int = 5, depth: int = 4, columns: int = 4, scores: int = 1, members: int = 1
+    seed: int,
+    count: int = 5,
+    depth: int = 4,
+    columns: int = 4,
+    scores: int = 1,
+    members: int = 1,
+    precision: Any = np.float32,
 ) -> Trees:
     """Draw trees of at most a depth; some are a leaf alone."""
     draw = random.Random(seed)
@@ -45,7 +51,7 @@ def grow(
         "left": np.int32,
         "right": np.int32,
         "column": np.int32,
-        "value": np.float32,
+        "value": precision,
         "goes_left": bool,
         "cover": np.float32,
     }
@@ -60,7 +66,7 @@ def grow(
 
 def goes_left(trees: Trees, node: int, row: np.ndarray) -> bool:
     with np.errstate(over="ignore"):
-        number = np.float32(row[trees.column[node]])
+        number = trees.precision.type(row[trees.column[node]])
     return bool(trees.goes_left[node] if np.isnan(number) else number < trees.value[node])
 
 

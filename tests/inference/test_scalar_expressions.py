@@ -63,3 +63,9 @@ def test_one_record_gives_what_numpy_gives(text: str, a: float, b: float) -> Non
 def test_what_python_refuses_is_what_numpy_makes_of_it(text: str, expected: float) -> None:
     found = compiled(Expression(text), GETTERS)((0.0, math.nan))
     assert found == pytest.approx(expected, nan_ok=True)
+
+
+def test_a_column_of_any_name_stands_in_backticks() -> None:
+    expression = Expression("`1st floor` / `2nd floor` + a")
+    getters = {**GETTERS, "1st floor": lambda record: record[1], "2nd floor": lambda record: 4.0}
+    assert compiled(expression, getters)((1.0, 2.0)) == 1.5

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import importlib
+import pickle
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from src.config.configuration import Model, with_values
 from src.data.schema import Dataset
@@ -208,3 +210,80 @@ def test_fits_that_draw_from_one_generator_are_made_one_after_the_other(
         assert entered.wait(0.2 if is_alone else 30) is not is_alone
     thread.join(30)
     assert entered.is_set()
+
+
+def test_parameters_that_lightgbm_has_behind_its_kwargs_are_passed_on(make_model: Make) -> None:
+    pytest.importorskip("lightgbm")
+    params = {"verbose": -1, "max_bin": 63, "scale_pos_weight": 2.0, "num_threads": 2}
+    made = estimators.make(make_model("lightgbm.LGBMClassifier", params=params), "regression", 4)
+    told = made.get_params()
+    assert {name: told[name] for name in params} == params
+    assert told["n_jobs"] is None  # the library refuses one thing by two names
+    with pytest.raises(UserError) as caught:
+        estimators.make(
+            make_model("lightgbm.LGBMRegressor", params={"max_bim": 3}), "regression", 0
+        )
+    assert {"max_bin", "num_leaves", "scale_pos_weight"} <= set(caught.value.choices or ())
+    assert caught.value.fix == "did you mean 'max_bin'?"
+
+
+@pytest.mark.parametrize("seed", [{}, {"random_seed": 7}])
+def test_catboost_is_seeded_on_one_thread_and_leaves_no_files(
+    make_model: Make, seed: dict[str, int]
+) -> None:
+    pytest.importorskip("catboost")
+    made = estimators.make(make_model("catboost.CatBoostRegressor", params=seed), "regression", 4)
+    told = made.get_params()
+    seeded = seed or {"random_state": 4}
+    assert told == {
+        "loss_function": "RMSE",
+        "thread_count": 1,
+        "allow_writing_files": False,
+        **seeded,
+    }
+
+
+def test_what_catboost_refuses_is_a_refusal(make_model: Make) -> None:
+    pytest.importorskip("catboost")
+    made = estimators.make(
+        make_model("catboost.CatBoostRegressor", params={"depth": 99}), "regression", 4
+    )
+    with pytest.raises(estimators.refusals(), match="depth"):
+        made.fit([[0.0], [1.0]], [0.0, 1.0])
+
+
+def test_the_same_fit_of_catboost_gives_the_same_bytes(make_model: Make) -> None:
+    pytest.importorskip("catboost")
+    model = make_model("catboost.CatBoostRegressor", params={"n_estimators": 2, "verbose": 0})
+
+    def kept() -> bytes:
+        made = estimators.make(model, "regression", 4).fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 5.0])
+        return pickle.dumps(estimators.without_moment(made))
+
+    assert kept() == kept()
+
+
+@pytest.mark.parametrize(
+    ("target", "is_limited"),
+    [
+        ("sklearn.ensemble.HistGradientBoostingRegressor", True),
+        ("sklearn.linear_model.Ridge", False),
+    ],
+)
+def test_a_fit_whose_class_takes_no_threads_has_one_in_whichever_thread_it_is(
+    make_model: Make, target: str, is_limited: bool
+) -> None:
+    estimator = estimators.make(make_model(target), "regression", 1)
+    found = []
+
+    def look() -> None:
+        with threadpool_limits(2, "openmp"), estimators.on_one_thread(estimator):
+            found.append({pool["num_threads"] for pool in threadpool_info() if is_openmp(pool)})
+
+    def is_openmp(pool: dict[str, Any]) -> bool:
+        return pool["user_api"] == "openmp"
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(30)
+    assert found == [{1 if is_limited else 2}]

@@ -37,7 +37,13 @@ def test_what_is_installed_is_told_without_importing_it(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("package", "extra"),
-    [("pandas", "train"), ("sklearn.dummy", "train"), ("psycopg", "postgres")],
+    [
+        ("pandas", "train"),
+        ("sklearn.dummy", "train"),
+        ("psycopg", "postgres"),
+        ("lightgbm", "lightgbm"),
+        ("catboost", "catboost"),
+    ],
 )
 def test_an_absent_package_is_named_with_the_extra_that_brings_it(package: str, extra: str) -> None:
     error = extras.absent(package)
@@ -47,8 +53,8 @@ def test_an_absent_package_is_named_with_the_extra_that_brings_it(package: str, 
 
 
 def test_a_package_of_no_extra_is_named_alone() -> None:
-    error = extras.absent("catboost.core", "This model needs it.")
-    assert (error.what, error.fix) == ("This model needs it.", "install catboost")
+    error = extras.absent("tabpfn.core", "This model needs it.")
+    assert (error.what, error.fix) == ("This model needs it.", "install tabpfn")
 
 
 @pytest.mark.parametrize("package", extras.EXTRAS["train"])

@@ -17,7 +17,7 @@ from src.inference.tree_models.tree_shap import Shapley
 from src.inference.tree_models.trees import Trees
 from src.inference.tree_models.xgboost_library import Booster
 
-FEW = 32  # records; for more the library is faster in spite of its fixed cost per call
+FEW = 32  # records; for more XGBoost is faster in spite of its fixed cost per call
 
 Weighed = tuple[np.ndarray, np.ndarray]  # columns of words, and their weights
 
@@ -50,7 +50,7 @@ class Forest:
     def added(self, record: Record) -> Added:
         """Return what each of the record's columns adds to the scores."""
         columns = self.columns
-        row = np.full(columns.width, np.nan)  # words that the record lacks are missing
+        row = np.full(columns.width, self.trees.absent)  # until its words are known
         row[: columns.dense] = columns.matrix([record])[0]
         if columns.texts:
             at, weights = columns.words(record)

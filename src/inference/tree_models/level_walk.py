@@ -26,13 +26,15 @@ class LevelWalk:
         place = np.empty(len(order), dtype=np.int32)
         place[order] = np.arange(len(order), dtype=np.int32)
         splits = trees.splits[order]
-        self._nodes = np.empty((len(order), 4), dtype=np.int32)
+        # All of a node in one word size, that of its threshold.
+        word = np.dtype(f"i{trees.precision.itemsize}")
+        self._nodes = np.empty((len(order), 4), dtype=word)
         # A leaf is its own child, whatever the record: nothing is at least a NaN.
         self._nodes[:, CHILD] = np.where(splits, place[trees.left[order]], place[order])
         self._nodes[:, COLUMN] = np.where(splits, trees.column[order], 0)
         self._nodes[:, MISSING_GOES_RIGHT] = splits & ~trees.goes_left[order]
-        thresholds = np.where(splits, trees.value[order], np.float32(np.nan))
-        self._nodes[:, THRESHOLD] = thresholds.astype(np.float32).view(np.int32)
+        thresholds = np.where(splits, trees.value[order], np.nan).astype(trees.precision)
+        self._nodes[:, THRESHOLD] = thresholds.view(word)
         self._values = np.where(splits, 0.0, trees.value[order].astype(np.float64)) / trees.members
         self._roots = np.arange(len(trees.roots), dtype=np.int32)
         self._depth = sum(1 for _ in trees.levels()) - 1
@@ -50,7 +52,7 @@ class LevelWalk:
         for _ in range(self._depth):
             nodes = self._nodes.take(at, axis=0)
             values = row.take(nodes[:, COLUMN])
-            goes_right = values >= nodes.view(np.float32)[:, THRESHOLD]
+            goes_right = values >= nodes.view(row.dtype)[:, THRESHOLD]
             if has_missing:
                 goes_right |= np.isnan(values) & (nodes[:, MISSING_GOES_RIGHT] != 0)
             at = nodes[:, CHILD] + goes_right
@@ -58,15 +60,15 @@ class LevelWalk:
         return self._trees.add_up(leaves)
 
     def _row(self, record: Record) -> np.ndarray:
-        """Encode a record, in the single precision that the trees compare in."""
-        row = np.empty(self._columns.width, dtype=np.float32)
+        """Encode a record, in the precision that the trees compare in."""
+        row = np.empty(self._columns.width, dtype=self._trees.precision)
         with np.errstate(over="ignore"):  # an overflow is above every threshold, too
             row[self._places] = [one(record) for one in self._numeric]
             for part in self._levels:
                 level = part.rows.get(record[part.at], part.unknown)
                 row[part.first : part.first + part.width] = part.table[level]
             if self._texts:
-                row[self._columns.dense :] = np.nan  # words that the record lacks are missing
+                row[self._columns.dense :] = self._trees.absent
                 at, weights = self._columns.words(record)
                 row[at] = weights
         return row

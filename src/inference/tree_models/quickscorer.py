@@ -20,6 +20,7 @@ import numpy as np
 from src.inference.columns import Columns, Levels, Numeric
 from src.inference.scalar_expressions import Record
 from src.inference.tree_models.trees import Trees
+from src.support.single_precision import least_doubles
 
 LARGEST = 64 * 2**20  # bytes of tables; a worker has 250 MB for everything
 Row = Callable[[Record], np.ndarray]
@@ -30,7 +31,7 @@ class Tables:
 
     def __init__(self, trees: Trees, columns: Columns) -> None:
         """Build the tables of trees for which `fit` returns True."""
-        self._masks = _Masks(trees)
+        self._masks, self._trees = _Masks(trees), trees
         self._rows = [row for part in columns.parts if (row := self._row(part)) is not None]
         self._all = self._masks.everything
         before, below = trees.leaves_before()
@@ -40,7 +41,6 @@ class Tables:
         values[trees.of_node()[leaf], before[leaf]] = trees.value[leaf]
         self._values = (values / trees.members).ravel()
         self._offsets = np.arange(len(trees.roots)) * width
-        self._trees = trees
 
     def scores(self, record: Record) -> np.ndarray:
         """Return the scores of one record, shape (scores,)."""
@@ -72,7 +72,7 @@ class Tables:
         """Combine the columns of a category, so that one look-up serves all its levels."""
         joined = np.repeat(self._masks.everything[None], len(part.table), axis=0)
         is_used = False
-        for offset, cells in enumerate(part.table.astype(np.float32).T):
+        for offset, cells in enumerate(part.table.astype(self._trees.precision).T):
             thresholds, table = self._masks.table(part.first + offset)
             is_used = is_used or len(table) > 1
             at = np.searchsorted(thresholds, cells, side="right")
@@ -95,7 +95,8 @@ def fit(trees: Trees, columns: Columns) -> bool:
     _, below = trees.leaves_before()
     most = int(below[trees.roots].max())
     inner = trees.splits
-    pairs = np.unique(np.stack([trees.column[inner], trees.value[inner].view(np.int32)]), axis=1)
+    bits = trees.value[inner].view(f"i{trees.precision.itemsize}")
+    pairs = np.unique(np.stack([trees.column[inner], bits]), axis=1)
     thresholds = np.bincount(pairs[0], minlength=columns.width)
     rows = 0
     for part in columns.parts:
@@ -129,7 +130,7 @@ class _Masks:
         """Return a column's thresholds, and a row for each interval and for missing values."""
         nodes = self._nodes.get(column)
         if nodes is None:
-            return np.empty(0, dtype=np.float32), self.everything[None]
+            return np.empty(0, dtype=self._trees.precision), self.everything[None]
         thresholds, at = np.unique(self._trees.value[nodes], return_inverse=True)
         table = np.repeat(self.everything[None], len(thresholds) + 2, axis=0)
         tree, kept = self._of_node[nodes], self._kept[nodes]
@@ -149,11 +150,8 @@ def _groups(nodes: np.ndarray, columns: np.ndarray) -> list[tuple[int, np.ndarra
 
 
 def _bounds(thresholds: np.ndarray) -> np.ndarray:
-    """Return the smallest doubles that reach a threshold once rounded to single precision.
+    """Return the smallest doubles that reach a threshold.
 
     Rounding a record's numbers first, as XGBoost does, would cost more than everything else.
     """
-    lower = np.nextafter(thresholds, np.float32(-np.inf)).astype(np.float64)
-    middle = (lower + thresholds.astype(np.float64)) / 2
-    is_rounded_up = middle.astype(np.float32) >= thresholds  # a tie goes to the even one
-    return np.where(is_rounded_up, middle, np.nextafter(middle, np.inf))
+    return least_doubles(thresholds) if thresholds.dtype == np.float32 else thresholds

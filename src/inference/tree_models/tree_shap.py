@@ -27,7 +27,6 @@ from src.inference.tree_models.trees import Trees
 
 CHUNK = 8192  # leaves at a time, so that their arrays fit the processor's cache
 LEAST = 1e-9  # instead of a share of zero, which cannot be divided by
-HIGHEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,8 @@ class Shapley:
         self._shape = (width, len(trees.base))
         self._groups: list[_Leaves] = []
         self.base = trees.base.copy()
+        self._precision = trees.precision
+        self._highest = float(np.finfo(self._precision).max)
         for tested, leaves in _paths(trees).items():
             self._add(tested, leaves, trees)
 
@@ -76,7 +77,7 @@ class Shapley:
 
     def contributions(self, row: np.ndarray) -> np.ndarray:
         """Return what each column of an encoded row adds to each score; shape (columns, scores)."""
-        row = np.clip(row, -HIGHEST, HIGHEST).astype(np.float32)
+        row = np.clip(row, -self._highest, self._highest).astype(self._precision)
         missing = np.isnan(row)
         cells = self._shape[0] * self._shape[1]
         total = np.zeros(cells)
@@ -138,8 +139,8 @@ def _paths(trees: Trees) -> dict[int, _Paths]:
     here = _Paths(
         node=trees.roots,
         column=np.full(shape, -1, dtype=np.int32),
-        low=np.full(shape, -np.inf, dtype=np.float32),
-        high=np.full(shape, np.inf, dtype=np.float32),
+        low=np.full(shape, -np.inf, dtype=trees.precision),
+        high=np.full(shape, np.inf, dtype=trees.precision),
         takes_missing=np.ones(shape, dtype=bool),
         share=np.ones(shape),
     )
@@ -169,7 +170,7 @@ def _side(parents: _Paths, trees: Trees, *, left: bool) -> _Paths:
         taken.low[at] = np.maximum(taken.low[at], threshold)
     taken.takes_missing[at] &= trees.goes_left[nodes] == left
     share = trees.cover[child] / np.maximum(trees.cover[nodes].astype(np.float64), LEAST)
-    taken.share[at] *= np.maximum(share, LEAST)
+    taken.share[at] = np.maximum(taken.share[at] * share, LEAST)
     return _Paths(child, *(getattr(taken, name) for name in list(_Paths.__dataclass_fields__)[1:]))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +16,9 @@ NONE = -1  # the child of a leaf
 class Trees:
     """All trees of a model, one after another; nodes are numbered across all of them.
 
-    A record goes left if its number, in XGBoost's single precision, is below `value`, or if it is
-    missing and `goes_left`. A leaf adds its `value` to the score of its tree.
+    A record goes left if its number, in the precision of `value`, is below it, or if it is missing
+    and `goes_left`. A leaf adds its `value` to the score of its tree. XGBoost compares in single
+    precision, others in double.
     """
 
     left: np.ndarray
@@ -28,12 +31,20 @@ class Trees:
     score: np.ndarray  # of each tree
     base: np.ndarray  # of each score
     members: int  # over which a score is averaged
+    absent: float = math.nan  # what a word that a record lacks counts as
 
     @classmethod
-    def build(cls, arrays: Mapping[str, np.ndarray], members: int) -> Trees:
+    def build(
+        cls, arrays: Mapping[str, np.ndarray], members: int, absent: float = math.nan
+    ) -> Trees:
         """Build it from the arrays of the trees."""
-        names = [name for name in cls.__dataclass_fields__ if name != "members"]
-        return cls(**{name: arrays[name] for name in names}, members=members)
+        names = [name for name in cls.__dataclass_fields__ if name not in ("members", "absent")]
+        return cls(**{name: arrays[name] for name in names}, members=members, absent=absent)
+
+    @property
+    def precision(self) -> np.dtype[Any]:
+        """Return the type in which numbers are compared with thresholds."""
+        return self.value.dtype
 
     @property
     def splits(self) -> np.ndarray:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,11 +9,16 @@ from src.inference.tree_models.level_walk import LevelWalk
 from tests.inference import grown
 
 
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
 @pytest.mark.parametrize("scores", [1, 3])
 @pytest.mark.parametrize("depth", [0, 1, 3, 9])
-def test_finds_what_a_walk_of_one_tree_after_the_other_finds(depth: int, scores: int) -> None:
+def test_finds_what_a_walk_of_one_tree_after_the_other_finds(
+    depth: int, scores: int, precision: Any
+) -> None:
     for seed in range(12):
-        trees = grown.grow(seed, count=9, depth=depth, scores=scores, members=2)
+        trees = grown.grow(
+            seed, count=9, depth=depth, scores=scores, members=2, precision=precision
+        )
         made = LevelWalk(trees, grown.numbers(4))
         for row in grown.rows(seed, 60, 4):
             found = made.scores(tuple(row.tolist()))

@@ -1,0 +1,1 @@
+"""The trees of a fitted estimator as plain numbers, a reader for each library."""
