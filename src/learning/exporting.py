@@ -127,8 +127,7 @@ def records(rows: pd.DataFrame, dataset: Dataset) -> list[tuple[Any, ...]]:
 def _parts(fitted: Fitted, arrays: Arrays) -> list[dict[str, Any]]:
     """Describe the parts of the encoder in the order of their columns."""
     parts = []
-    for number, (_, part, columns) in enumerate(fitted.encoder._transformer.transformers_):
-        name = columns if isinstance(columns, str) else columns[0]
+    for number, (name, part) in enumerate(fitted.encoder.parts()):
         if hasattr(part, "vocabulary_"):
             parts.append(_words(name, part, number, arrays))
         elif (levels := _levels(part)) is not None:
@@ -181,14 +180,8 @@ def _encoded(part: Any, name: str, levels: list[str]) -> np.ndarray:
 
 def _scaling(part: Any) -> dict[str, float | None]:
     """Return the fill value, mean and scale of a numeric encoder."""
-    scaling: dict[str, float | None] = {"fill": None, "mean": None, "scale": None}
-    for step in _steps(part):
-        if hasattr(step, "statistics_"):
-            median = float(step.statistics_[0])
-            scaling["fill"] = 0.0 if np.isnan(median) else median  # as keep_empty_features has it
-        elif hasattr(step, "mean_"):
-            scaling |= {"mean": float(step.mean_[0]), "scale": float(step.scale_[0])}
-    return scaling
+    steps = {"fill": part.fill_, "mean": part.mean_, "scale": part.scale_}
+    return {name: None if values is None else float(values[0]) for name, values in steps.items()}
 
 
 def _words(name: str, part: Any, number: int, arrays: Arrays) -> dict[str, Any]:
