@@ -87,10 +87,7 @@ def _knots(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 
 def _covariance(scores: np.ndarray) -> np.ndarray:
     """Estimate it from the pairs of values that are not missing, shrunk."""
-    is_there = np.isfinite(scores)
-    filled = np.where(is_there, scores, 0.0)
-    pairs = is_there.T.astype(float) @ is_there
-    found = (filled.T @ filled) / np.maximum(pairs, 1)
+    found = _of_pairs(scores)
     # Pairs of different rows may contradict each other: then an eigenvalue is below 0.
     sizes, ways = np.linalg.eigh(found)
     found = (ways * np.maximum(sizes, 0.0)) @ ways.T
@@ -98,9 +95,19 @@ def _covariance(scores: np.ndarray) -> np.ndarray:
     return result
 
 
+def _of_pairs(scores: np.ndarray) -> np.ndarray:
+    is_there = np.isfinite(scores)
+    filled = np.where(is_there, scores, 0.0)
+    pairs = is_there.T.astype(float) @ is_there
+    found: np.ndarray = (filled.T @ filled) / np.maximum(pairs, 1)
+    return found
+
+
 def _most_related(scores: np.ndarray) -> list[int]:
     """Return the places of the features that others tell most of, in their order."""
-    related = np.abs(_covariance(scores))
+    if scores.shape[1] <= MOST_FEATURES:
+        return list(range(scores.shape[1]))
+    related = np.abs(_of_pairs(scores))
     np.fill_diagonal(related, 0)
     first = np.argsort(-related.max(axis=0), kind="stable")[:MOST_FEATURES]
     return sorted(first.tolist())

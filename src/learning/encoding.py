@@ -126,6 +126,15 @@ class Encoder:
         """Yield each encoded column, in order, and the fitted transformer of it alone."""
         return ((name, self._part(name)) for name in self._order)
 
+    def columns(self) -> dict[str, list[int]]:
+        """Return the places in the matrix of what each feature makes, derived columns included."""
+        found: dict[str, list[int]] = {}
+        for name in self._order:
+            here = self._layout.slices[name]
+            for feature in self._uses(name):
+                found.setdefault(feature, []).extend(range(here.start, here.stop))
+        return found
+
     def _part(self, name: str) -> Any:
         number, at = self._layout.parts[name]
         part = self._transformer.transformers_[number][1]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -22,11 +24,11 @@ def cells() -> np.ndarray:
     return found
 
 
-@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("lay", [np.ascontiguousarray, np.asfortranarray])
 def test_each_column_of_a_block_is_to_the_digit_what_it_is_alone(
-    cells: np.ndarray, order: str
+    cells: np.ndarray, lay: Callable[[np.ndarray], np.ndarray]
 ) -> None:
-    found = Numbers(is_filled=True).fit_transform(np.asarray(cells, order=order))
+    found = Numbers(is_filled=True).fit_transform(lay(cells))
     for at in range(cells.shape[1]):
         alone = make_pipeline(
             SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
