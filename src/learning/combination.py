@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -69,9 +70,8 @@ def measure(dataset: Dataset, rows: pd.DataFrame) -> dict[str, Any] | None:
 def _knots(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Return values and their normal scores, scaled; None where nearly all rows agree."""
     cells = np.sort(cells[np.isfinite(cells)])
-    most = norm.ppf(1 - 0.5 / len(cells))
-    scores = np.linspace(-most, most, KNOTS)
-    values = np.quantile(cells, norm.cdf(scores), method="nearest")
+    scores, shares = _normal(len(cells))
+    values = np.quantile(cells, shares, method="nearest")
     values[0], values[-1] = cells[0], cells[-1]
     # Equal values have the mean of their scores.
     values, which = np.unique(values, return_inverse=True)
@@ -83,6 +83,14 @@ def _knots(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     if spread < LEAST_SPREAD:
         return None
     return values, (scores - own.mean()) / spread
+
+
+@functools.lru_cache(maxsize=128)
+def _normal(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return normal scores of so many rows, evenly spaced, and the share of rows below each."""
+    most = norm.ppf(1 - 0.5 / count)
+    scores = np.linspace(-most, most, KNOTS)
+    return scores, norm.cdf(scores)
 
 
 def _covariance(scores: np.ndarray) -> np.ndarray:

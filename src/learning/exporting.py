@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from src.data.features import Category, Text
+from src.data.features import Category, Integer, Number, Text
 from src.data.schema import Dataset
 from src.learning import scores
 from src.learning.encoding import MISSING
@@ -100,28 +100,28 @@ def typical(train: pd.DataFrame, dataset: Dataset) -> dict[str, Any]:
     For text it is None, the absence of words.
     """
     values: dict[str, Any] = {}
-    for name, feature in dataset.features.items():
+    kinds = dataset.features.items()
+    medians = train[[name for name, one in kinds if isinstance(one, Number | Integer)]].median()
+    for name, feature in kinds:
+        if name in medians:
+            values[name] = None if np.isnan(medians[name]) else float(medians[name])
+            continue
         cells = train[name].dropna()
         if isinstance(feature, Text) or cells.empty:
             values[name] = None
         elif isinstance(feature, Category) and feature.order is not None:
             levels = sorted(map(str, cells), key=feature.ranks().__getitem__)
             values[name] = levels[len(levels) // 2]
-        elif isinstance(feature, Category):
+        else:
             counts = cells.astype(object).value_counts()
             values[name] = min(counts.index[counts == counts.max()])
-        else:
-            values[name] = float(cells.median())
     return values
 
 
 def records(rows: pd.DataFrame, dataset: Dataset) -> list[tuple[Any, ...]]:
     """Convert typed rows to records: tuples in feature order, with None for missing values."""
-    columns = []
-    for name in dataset.features:
-        cells = rows[name].astype(object)
-        columns.append(cells.where(cells.notna(), None).tolist())
-    return list(zip(*columns, strict=True))
+    cells = rows[list(dataset.features)].astype(object)
+    return [tuple(row) for row in cells.where(cells.notna(), None).to_numpy().tolist()]
 
 
 def _parts(fitted: Fitted, arrays: Arrays) -> list[dict[str, Any]]:
