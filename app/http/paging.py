@@ -16,6 +16,7 @@ Line = Annotated[str, Meta(pattern=r"^[^\u0000-\u001f\u007f]+$(?!\n)", max_lengt
 
 Cursor = Annotated[str, Meta(pattern=ids.PATTERN)]
 Limit = Annotated[int, Meta(ge=1, le=1000)]  # rows of a page
+Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]  # of a row, from 1 on
 # A time as it is answered, and as it may be asked for.
 Timestamp = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Moment = Annotated[

@@ -189,10 +189,14 @@ def _importance(
     least = loss(judged.output)
     if not np.isfinite(least):
         return None
-    joined = {name: [one for one in members if one in frame] for name, members in causes.items()}
-    alone = {name: [name] for name in dataset.features}
-    wanted = {**alone, **joined}
     asked = AskedFitted(subject.fitted, frame)
+    alone = {name: [name] for name in _shuffled(subject, asked)}
+    joined = {
+        name: [one for one in members if one in frame]
+        for name, members in causes.items()
+        if alone.keys() & set(members)
+    }
+    wanted = {**alone, **joined}
     found = importance.permutation(asked, loss, wanted, seed=subject.config.seed)
     within = {name for members in joined.values() for name in members}
     lines = [
@@ -207,7 +211,18 @@ def _importance(
         rows=len(some),
         repeats=importance.REPEATS,
         causes=sorted(lines, key=lambda one: -one.worse),
+        left_out=len(dataset.features) - len(alone),
     )
+
+
+def _shuffled(subject: Subject, asked: AskedFitted) -> list[str]:
+    """Name the features to shuffle: all, or of very many those that answers seem to go by."""
+    names, encoder = list(subject.dataset.features), subject.fitted.encoder
+    if len(names) <= importance.MOST:
+        return names
+    places = encoder.columns()  # of a feature that the model drops there are none
+    columns = {name: places.get(name, []) for name in names}
+    return importance.strongest(encoder.transform(asked.frame), asked.answers(), columns)
 
 
 def _loss(dataset: Dataset, decision: Decision, rows: Judged, output: np.ndarray) -> float:
@@ -218,7 +233,7 @@ def _loss(dataset: Dataset, decision: Decision, rows: Judged, output: np.ndarray
 
 
 def _parts(found: Mapping[str, importance.Importance], members: list[str]) -> list[fields.CardPart]:
-    parts = [fields.CardPart(name, *_figures(found[name])) for name in members]
+    parts = [fields.CardPart(name, *_figures(found[name])) for name in members if name in found]
     return sorted(parts, key=lambda one: -one.worse)
 
 
@@ -234,7 +249,7 @@ def _effects(subject: Subject, important: fields.CardImportance | None) -> list[
     if important is not None:
         own = {cause.name: cause.worse for cause in important.causes}
         own |= {part.name: part.worse for cause in important.causes for part in cause.parts}
-        names.sort(key=lambda name: -own[name])
+        names = sorted((name for name in names if name in own), key=lambda name: -own[name])
     found = []
     for name in names:
         effect = _effect(subject, asked, name)

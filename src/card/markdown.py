@@ -106,8 +106,17 @@ def _importance(found: fields.CardImportance | None) -> list[str]:
         f"held-out rows) where values are shuffled among the rows, in the mean of "
         f"{found.repeats} times. "
         "Features that tell the same are shuffled together; below them, each by itself."
+        f"{_left_out(found.left_out)}"
     )
     return ["## Importance", cell(note), table(["by", f"{found.metric} worse by", ""], rows)]
+
+
+def _left_out(count: int) -> str:
+    if not count:
+        return ""
+    return (
+        f" {count:,} more features, whose columns correlate less with its answers, were left out."
+    )
 
 
 def _worse(one: fields.CardCause | fields.CardPart) -> list[str]:

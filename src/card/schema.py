@@ -89,6 +89,7 @@ class CardImportance(msgspec.Struct, frozen=True):
     rows: int
     repeats: int
     causes: list[CardCause]
+    left_out: int = 0  # of very many features, those that were not shuffled
 
 
 class CardSeries(msgspec.Struct, frozen=True):

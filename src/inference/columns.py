@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from src.data.expressions import Expression
-from src.data.features import Category, Integer, Number
+from src.data.features import Category, Feature, Integer, Number
 from src.data.kinds.spelling import canonical_keys
 from src.data.schema import Dataset
 from src.inference.scalar_expressions import Getter, Record, compiled
@@ -19,6 +19,7 @@ from src.inference.text_columns import Words
 
 Matrix = np.ndarray
 Arrays = Mapping[str, np.ndarray]
+Reader = Callable[[Sequence[Sequence[Any]]], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Numeric:
     name: str
     first: int
     one: Getter
-    many: Callable[[Sequence[Sequence[Any]]], np.ndarray]
+    many: Reader
     width: int = 1
 
 
@@ -88,6 +89,7 @@ def build(spec: Mapping[str, Any], arrays: Arrays, dataset: Dataset) -> Columns:
     """Build the columns that a description names."""
     columns = Columns()
     at = {name: position for position, name in enumerate(dataset.features)}
+    computed, ones, manies = dataset.computed(), getters(dataset), _readers(dataset)
     for part in spec["columns"]:
         name = part["name"]
         if part["kind"] == "words":
@@ -99,7 +101,7 @@ def build(spec: Mapping[str, Any], arrays: Arrays, dataset: Dataset) -> Columns:
             levels = Levels(name, columns.dense, at[name], rows, part["unknown"], table)
             columns.parts.append(levels)
         else:
-            columns.parts.append(_number(part, dataset, columns.dense))
+            columns.parts.append(_number(part, computed, columns.dense, ones, manies))
     return columns
 
 
@@ -122,29 +124,43 @@ def _optional(at: int) -> Getter:
     return lambda record: math.nan if record[at] is None else record[at]
 
 
-def _number(part: Mapping[str, Any], dataset: Dataset, first: int) -> Numeric:
+def _number(
+    part: Mapping[str, Any],
+    computed: Mapping[str, str],
+    first: int,
+    ones: Mapping[str, Getter],
+    manies: Mapping[str, Reader],
+) -> Numeric:
     name = part["name"]
-    one, many = getters(dataset).get(name), _column(name, dataset)
-    computed = dataset.computed()
     if name in computed:
-        expression = Expression(computed[name])
-        one = compiled(expression, getters(dataset))
-        used = {column: _column(column, dataset) for column in expression.names}
-
-        def many(cells: Sequence[Sequence[Any]]) -> np.ndarray:
-            values = expression({column: read(cells) for column, read in used.items()})
-            return np.broadcast_to(values, (len(cells[0]),))
-
-    assert one is not None
+        one, many = _derived(Expression(computed[name]), ones, manies)
+    else:
+        one, many = ones[name], manies[name]
     if part["fill"] is None and part["mean"] is None:
         return Numeric(name, first, one, many)
     return Numeric(name, first, *_scaled(part, one, many))
 
 
-def _column(name: str, dataset: Dataset) -> Callable[[Sequence[Sequence[Any]]], np.ndarray]:
-    """Return a function that converts a feature's cells to float64."""
-    feature = dataset.features.get(name)
-    at = list(dataset.features).index(name) if feature is not None else -1
+def _derived(
+    expression: Expression, ones: Mapping[str, Getter], manies: Mapping[str, Reader]
+) -> tuple[Getter, Reader]:
+    """Return the functions of a derived column, for one record and for many."""
+    used = {column: manies[column] for column in expression.names}
+
+    def many(cells: Sequence[Sequence[Any]]) -> np.ndarray:
+        values = expression({column: read(cells) for column, read in used.items()})
+        return np.broadcast_to(values, (len(cells[0]),))
+
+    return compiled(expression, ones), many
+
+
+def _readers(dataset: Dataset) -> dict[str, Reader]:
+    """Return a function that converts the cells of each feature to float64."""
+    features = enumerate(dataset.features.items())
+    return {name: _reader(at, feature) for at, (name, feature) in features}
+
+
+def _reader(at: int, feature: Feature) -> Reader:
     if isinstance(feature, Category):
         rank = feature.ranks()
         return lambda cells: np.array([rank.get(level, math.nan) for level in cells[at]])

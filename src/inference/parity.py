@@ -47,7 +47,7 @@ def largest(predictor: Predictor, records: Sequence[Record], expected: np.ndarra
     """Return the largest difference over all records at once, and over some of them one by one."""
     together = predictor.output(records)
     alone = together.copy()
-    for at in np.linspace(0, len(records) - 1, ALONE).round().astype(int):
+    for at in np.unique(np.linspace(0, len(records) - 1, ALONE).round().astype(int)):
         alone[at] = predictor.output([records[at]])[0]
     gap = float(max(_gaps(predictor, answers, expected).max() for answers in (together, alone)))
     return gap if math.isfinite(gap) else math.inf

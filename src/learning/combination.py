@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -69,9 +70,8 @@ def measure(dataset: Dataset, rows: pd.DataFrame) -> dict[str, Any] | None:
 def _knots(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Return values and their normal scores, scaled; None where nearly all rows agree."""
     cells = np.sort(cells[np.isfinite(cells)])
-    most = norm.ppf(1 - 0.5 / len(cells))
-    scores = np.linspace(-most, most, KNOTS)
-    values = np.quantile(cells, norm.cdf(scores), method="nearest")
+    scores, shares = _normal(len(cells))
+    values = np.quantile(cells, shares, method="nearest")
     values[0], values[-1] = cells[0], cells[-1]
     # Equal values have the mean of their scores.
     values, which = np.unique(values, return_inverse=True)
@@ -85,12 +85,17 @@ def _knots(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     return values, (scores - own.mean()) / spread
 
 
+@functools.lru_cache(maxsize=128)
+def _normal(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return normal scores of so many rows, evenly spaced, and the share of rows below each."""
+    most = norm.ppf(1 - 0.5 / count)
+    scores = np.linspace(-most, most, KNOTS)
+    return scores, norm.cdf(scores)
+
+
 def _covariance(scores: np.ndarray) -> np.ndarray:
     """Estimate it from the pairs of values that are not missing, shrunk."""
-    is_there = np.isfinite(scores)
-    filled = np.where(is_there, scores, 0.0)
-    pairs = is_there.T.astype(float) @ is_there
-    found = (filled.T @ filled) / np.maximum(pairs, 1)
+    found = _of_pairs(scores)
     # Pairs of different rows may contradict each other: then an eigenvalue is below 0.
     sizes, ways = np.linalg.eigh(found)
     found = (ways * np.maximum(sizes, 0.0)) @ ways.T
@@ -98,9 +103,19 @@ def _covariance(scores: np.ndarray) -> np.ndarray:
     return result
 
 
+def _of_pairs(scores: np.ndarray) -> np.ndarray:
+    is_there = np.isfinite(scores)
+    filled = np.where(is_there, scores, 0.0)
+    pairs = is_there.T.astype(float) @ is_there
+    found: np.ndarray = (filled.T @ filled) / np.maximum(pairs, 1)
+    return found
+
+
 def _most_related(scores: np.ndarray) -> list[int]:
     """Return the places of the features that others tell most of, in their order."""
-    related = np.abs(_covariance(scores))
+    if scores.shape[1] <= MOST_FEATURES:
+        return list(range(scores.shape[1]))
+    related = np.abs(_of_pairs(scores))
     np.fill_diagonal(related, 0)
     first = np.argsort(-related.max(axis=0), kind="stable")[:MOST_FEATURES]
     return sorted(first.tolist())

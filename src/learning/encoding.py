@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 
 from src.config.configuration import Encoding, Words
 from src.data.expressions import Expression
-from src.data.features import Category, Feature, Text
+from src.data.features import Category, Feature, Integer, Number, Text
 from src.data.schema import Dataset
 from src.learning import counting
 from src.learning.counting import WordCounts, WordWeights
 from src.learning.sampling import Sampling
+from src.learning.scaling import Numbers
 from src.support.errors import UserError
 
 MISSING = "(missing)"  # the level of an optional category that was left out
@@ -28,6 +29,35 @@ MISSING = "(missing)"  # the level of an optional category that was left out
 NO_WORDS = ("vocabulary", "no terms remain", "max_df corresponds to")
 TARGET_FOLDS = 5
 MOST_LEVELS = 100  # of a category whose values are learnt; the rarest share one column
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where columns stand in a fitted transformer and in the matrix."""
+
+    parts: dict[str, tuple[int, int]]  # each column's part of the transformer, its place in it
+    slices: dict[str, slice]  # of the matrix
+    order: np.ndarray  # of the transformer's columns, as the matrix has them
+
+    @classmethod
+    def of(cls, transformer: Any, names: Sequence[str]) -> _Layout:
+        """Read a column transformer, of whose matrix the columns shall stand in another order."""
+        parts, slices, sources = {}, {}, {}
+        for number, (key, _, columns) in enumerate(transformer.transformers_):
+            here, alike = transformer.output_indices_[key], _listed(columns)
+            width = (here.stop - here.start) // len(alike)
+            for at, name in enumerate(alike):
+                start = here.start + at * width
+                parts[name], sources[name] = (number, at), range(start, start + width)
+        end = 0
+        for name in names:
+            slices[name] = slice(end, end := end + len(sources[name]))
+        order = [source for name in names for source in sources[name]]
+        return cls(parts, slices, np.array(order, dtype=np.int64))
+
+
+def _listed(columns: Any) -> list[str]:
+    return [columns] if isinstance(columns, str) else list(columns)
 
 
 class Encoder:
@@ -48,7 +78,9 @@ class Encoder:
         )
         self._how = (encoding, tuple(drop), dataset.task, seed)  # no set: its order is chance
         self._empty: set[str] = set()
+        self._order: list[str] = []  # of the columns that are encoded
         self._transformer: Any = None
+        self._layout = _Layout({}, {}, np.array([]))
 
     def fit_transform(
         self, frame: pd.DataFrame, target: np.ndarray, sampling: Sampling | None = None
@@ -60,7 +92,9 @@ class Encoder:
         self._transformer = self._build(target, sampling or Sampling())
         columns = self._columns(frame)
         try:
-            return self._matrix(self._transformer.fit_transform(columns, target))
+            encoded = self._transformer.fit_transform(columns, target)
+            self._layout = _Layout.of(self._transformer, self._order)
+            return self._matrix(encoded)
         except ValueError as error:
             if any(words in str(error).lower() for words in NO_WORDS):
                 named = ", ".join(f"'{name}'" for name in self._wordless(columns))
@@ -98,19 +132,35 @@ class Encoder:
         The rows are encoded already, and what does not depend on these features stays. Not for
         encoders of text.
         """
-        moved = [
-            (at, name) for at, name in enumerate(self._order) if self._uses(name) & set(values)
-        ]
-        used = sorted(set().union(*(self._uses(name) for _, name in moved)))
+        derived = [name for name in self.derived if self._uses(name) & set(values)]
+        moved = [name for name in (*values, *derived) if name in self._layout.slices]
+        used = sorted(set().union(*(self._uses(name) for name in moved)))
         rows = (
             frame[used]
             .iloc[places]
             .assign(**{name: values[name] for name in used if name in values})
         )
-        cells = self._columns(rows, [name for _, name in moved])
-        for at, _ in moved:
-            _, part, columns = self._transformer.transformers_[at]
-            matrix[:, self._transformer.output_indices_[str(at)]] = part.transform(cells[columns])
+        cells = self._columns(rows, moved)
+        for name in moved:
+            matrix[:, self._layout.slices[name]] = self._part(name).transform(cells[[name]])
+
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield each encoded column, in order, and the fitted transformer of it alone."""
+        return ((name, self._part(name)) for name in self._order)
+
+    def columns(self) -> dict[str, list[int]]:
+        """Return the places in the matrix of what each feature makes, derived columns included."""
+        found: dict[str, list[int]] = {}
+        for name in self._order:
+            here = self._layout.slices[name]
+            for feature in self._uses(name):
+                found.setdefault(feature, []).extend(range(here.start, here.stop))
+        return found
+
+    def _part(self, name: str) -> Any:
+        number, at = self._layout.parts[name]
+        part = self._transformer.transformers_[number][1]
+        return part.one(at) if isinstance(part, Numbers) else part
 
     def _uses(self, name: str) -> set[str]:
         """Return the features that make a column."""
@@ -118,7 +168,11 @@ class Encoder:
 
     def names(self) -> list[str]:
         """Name the columns of the matrix: "feature" or "feature=level" or "feature:word"."""
-        return [str(name) for name in self._transformer.get_feature_names_out()]
+        return [
+            self._column_name(name, str(column))
+            for name, part in self.parts()
+            for column in part.get_feature_names_out([name])
+        ]
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a bundle keeps: it needs this module, and no other way to count words."""
@@ -127,23 +181,25 @@ class Encoder:
             state["_transformer"] = counting.with_plain(self._transformer)
         return state
 
-    def _column_name(self, part: str, column: str) -> str:
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore what a bundle keeps; an earlier one has a part for each column, and no layout."""
+        self.__dict__.update(state)
+        if "_layout" not in state:
+            self._layout = _Layout.of(self._transformer, self._order)
+
+    def _column_name(self, name: str, column: str) -> str:
         """Name an encoded column; scikit-learn joins levels by "_", which names may contain."""
-        name = self._order[int(part)]
         if self._is_text(name):
             return f"{name}:{column}"
         return name if column == name else f"{name}={column.removeprefix(f'{name}_')}"
 
     def _matrix(self, encoded: Any) -> Any:
+        """Put the transformer's columns into their order; those of text are last in both."""
+        order = self._layout.order
         if self.has_text:
-            return _explicit(sparse.csr_matrix(encoded), self._dense_columns())
-        return np.asarray(encoded, dtype=np.float64)
-
-    def _dense_columns(self) -> int:
-        """Return the number of columns before those of text."""
-        texts = {str(at) for at, name in enumerate(self._order) if self._is_text(name)}
-        slices = self._transformer.output_indices_
-        return max((slices[part].stop for part in slices if part not in texts), default=0)
+            texts = [self._layout.slices[name] for name in self._order if self._is_text(name)]
+            return _explicit(sparse.csr_matrix(encoded), order[: texts[0].start])
+        return np.take(np.asarray(encoded, dtype=np.float64), order, axis=1)
 
     def _is_text(self, name: str) -> bool:
         return isinstance(self.features.get(name), Text)
@@ -153,8 +209,10 @@ class Encoder:
 
         Categories and text stay objects: pandas' own strings would be converted to and fro.
         """
-        columns: dict[str, pd.Series] = {}
-        for name in self._order if names is None else names:
+        order = self._order if names is None else names
+        numbers = [name for name in order if isinstance(self.features.get(name), Number | Integer)]
+        columns: dict[str, Any] = {}
+        for name in order:
             feature = self.features.get(name)
             if isinstance(feature, Category):
                 cells = frame[name].astype(object)
@@ -162,12 +220,13 @@ class Encoder:
             elif isinstance(feature, Text):
                 cells = frame[name].astype(object)
                 columns[name] = cells.where(cells.notna(), "")
-            else:
-                numbers = (
-                    self._derive(frame, name) if feature is None else self._numeric(frame, name)
-                )
-                columns[name] = pd.Series(numbers, index=frame.index)
-        return pd.DataFrame(columns)
+            elif feature is None:
+                columns[name] = self._derive(frame, name)
+        others = pd.DataFrame(columns, index=frame.index)
+        if not numbers:
+            return others
+        block = frame[numbers].astype(np.float64)  # at once: a thousand may be numbers
+        return pd.concat([block, others], axis=1) if columns else block
 
     def _derive(self, frame: pd.DataFrame, name: str) -> np.ndarray:
         expression = self.derived[name]
@@ -184,52 +243,46 @@ class Encoder:
     def _build(self, target: np.ndarray, sampling: Sampling) -> ColumnTransformer:
         encoding, drop, task, seed = self._how
         folds = _target_folds(task, target, seed, sampling)
-        parts: list[tuple[str, Any]] = []
-        for name, feature in self.features.items():
-            if name in drop or name in self._empty:
-                continue
+        every = (*self.features, *self.derived)
+        names = [name for name in every if name not in drop and name not in self._empty]
+        self._order = sorted(names, key=self._is_text)
+        numbers: dict[bool, list[str]] = {}
+        parts: list[tuple[Any, str | list[str]]] = []
+        for name in self._order:
+            feature = self.features.get(name)  # None of a derived column, which may be missing
             if isinstance(feature, Category):
-                parts.append((name, _category(feature, encoding, task, self.has_text, folds)))
+                part = _category(feature, encoding, task, self.has_text, folds)
+                parts.append((part, [name]))
             elif isinstance(feature, Text):
-                parts.append((name, _words(encoding.text)))
+                parts.append((_words(encoding.text), name))  # a vectorizer takes one column
             else:
-                parts.append((name, _number(encoding, feature.optional)))
-        computed = [name for name in self.derived if name not in drop]
-        parts += [(name, _number(encoding, optional=True)) for name in computed]
-        parts.sort(key=lambda part: self._is_text(part[0]))
-        self._order = [name for name, _ in parts]
+                numbers.setdefault(feature is None or feature.optional, []).append(name)
+        blocks = [(_numbers(encoding, filled), names) for filled, names in numbers.items()]
         return ColumnTransformer(
-            # Numbered, for scikit-learn forbids some names, and a column may have any. A vectorizer
-            # takes one column, the others a table of one.
-            [
-                (str(at), part, name if self._is_text(name) else [name])
-                for at, (name, part) in enumerate(parts)
-            ],
+            # Numbered, for scikit-learn forbids some names, and a column may have any.
+            [(str(at), part, names) for at, (part, names) in enumerate([*blocks, *parts])],
             sparse_threshold=1.0 if self.has_text else 0.0,
-            verbose_feature_names_out=self._column_name,
         )
 
 
-def _explicit(matrix: sparse.csr_matrix, dense: int) -> sparse.csr_matrix:
-    """Store the zeros of the first columns, since some trees take unstored cells as missing."""
+def _explicit(matrix: sparse.csr_matrix, order: np.ndarray) -> sparse.csr_matrix:
+    """Put the first columns into their order, and store their zeros.
+
+    Some trees take unstored cells as missing.
+    """
+    rows, dense = matrix.shape[0], len(order)
     if dense == 0:
         return matrix
-    rows = matrix.shape[0]
-    block = matrix[:, :dense].toarray()
+    block = np.take(matrix[:, :dense].toarray(), order, axis=1)
     indices = np.tile(np.arange(dense, dtype=np.int32), rows)
     starts = np.arange(0, rows * dense + 1, dense, dtype=np.int32)
     stored = sparse.csr_matrix((block.ravel(), indices, starts), shape=(rows, dense))
     return sparse.hstack([stored, matrix[:, dense:]], format="csr")
 
 
-def _number(encoding: Encoding, optional: bool) -> Any:
-    if encoding.numbers == "keep":  # trees take NaN as it is
-        return "passthrough"
-    if optional:
-        return make_pipeline(
-            SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
-        )
-    return StandardScaler()
+def _numbers(encoding: Encoding, is_filled: bool) -> Numbers:
+    is_kept = encoding.numbers == "keep"
+    return Numbers(is_kept=is_kept, is_filled=is_filled and not is_kept)
 
 
 def _target_folds(task: str, target: np.ndarray, seed: int, sampling: Sampling) -> Any:
@@ -250,8 +303,7 @@ def _category(feature: Category, encoding: Encoding, task: str, in_sparse: bool,
             handle_unknown="use_encoded_value",
             unknown_value=np.nan,
         )
-        keep = encoding.numbers == "keep"
-        return rank if keep else make_pipeline(rank, _number(encoding, optional=True))
+        return make_pipeline(rank, _numbers(encoding, is_filled=True))
     if feature.order is None and encoding.categories == "target":
         target_type = {"regression": "continuous"}.get(task, task)
         return TargetEncoder(target_type=target_type, cv=folds)

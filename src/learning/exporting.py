@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from src.data.features import Category, Text
+from src.data.features import Category, Integer, Number, Text
 from src.data.schema import Dataset
 from src.learning import scores
 from src.learning.encoding import MISSING
@@ -100,35 +100,34 @@ def typical(train: pd.DataFrame, dataset: Dataset) -> dict[str, Any]:
     For text it is None, the absence of words.
     """
     values: dict[str, Any] = {}
-    for name, feature in dataset.features.items():
+    kinds = dataset.features.items()
+    medians = train[[name for name, one in kinds if isinstance(one, Number | Integer)]].median()
+    for name, feature in kinds:
+        if name in medians:
+            values[name] = None if np.isnan(medians[name]) else float(medians[name])
+            continue
         cells = train[name].dropna()
         if isinstance(feature, Text) or cells.empty:
             values[name] = None
         elif isinstance(feature, Category) and feature.order is not None:
             levels = sorted(map(str, cells), key=feature.ranks().__getitem__)
             values[name] = levels[len(levels) // 2]
-        elif isinstance(feature, Category):
+        else:
             counts = cells.astype(object).value_counts()
             values[name] = min(counts.index[counts == counts.max()])
-        else:
-            values[name] = float(cells.median())
     return values
 
 
 def records(rows: pd.DataFrame, dataset: Dataset) -> list[tuple[Any, ...]]:
     """Convert typed rows to records: tuples in feature order, with None for missing values."""
-    columns = []
-    for name in dataset.features:
-        cells = rows[name].astype(object)
-        columns.append(cells.where(cells.notna(), None).tolist())
-    return list(zip(*columns, strict=True))
+    cells = rows[list(dataset.features)].astype(object)
+    return [tuple(row) for row in cells.where(cells.notna(), None).to_numpy().tolist()]
 
 
 def _parts(fitted: Fitted, arrays: Arrays) -> list[dict[str, Any]]:
     """Describe the parts of the encoder in the order of their columns."""
     parts = []
-    for number, (_, part, columns) in enumerate(fitted.encoder._transformer.transformers_):
-        name = columns if isinstance(columns, str) else columns[0]
+    for number, (name, part) in enumerate(fitted.encoder.parts()):
         if hasattr(part, "vocabulary_"):
             parts.append(_words(name, part, number, arrays))
         elif (levels := _levels(part)) is not None:
@@ -181,14 +180,8 @@ def _encoded(part: Any, name: str, levels: list[str]) -> np.ndarray:
 
 def _scaling(part: Any) -> dict[str, float | None]:
     """Return the fill value, mean and scale of a numeric encoder."""
-    scaling: dict[str, float | None] = {"fill": None, "mean": None, "scale": None}
-    for step in _steps(part):
-        if hasattr(step, "statistics_"):
-            median = float(step.statistics_[0])
-            scaling["fill"] = 0.0 if np.isnan(median) else median  # as keep_empty_features has it
-        elif hasattr(step, "mean_"):
-            scaling |= {"mean": float(step.mean_[0]), "scale": float(step.scale_[0])}
-    return scaling
+    steps = {"fill": part.fill_, "mean": part.mean_, "scale": part.scale_}
+    return {name: None if values is None else float(values[0]) for name, values in steps.items()}
 
 
 def _words(name: str, part: Any, number: int, arrays: Arrays) -> dict[str, Any]:

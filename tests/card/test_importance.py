@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LinearRegression
 
@@ -128,3 +129,22 @@ def test_the_same_seed_gives_the_same_figures(model, frame, truth) -> None:
     groups = {"other": ["other"]}
     assert measured(model, frame, truth, groups) == measured(model, frame, truth, groups)
     assert measured(model, frame, truth, groups) != measured(model, frame, truth, groups, seed=4)
+
+
+def test_of_very_many_features_those_are_shuffled_that_answers_go_with() -> None:
+    random = np.random.default_rng(0)
+    matrix = random.normal(size=(200, 12))
+    matrix[:, 3], matrix[:5, 7] = 1.0, np.nan  # one does not vary, another has no value at times
+    answers = matrix[:, 8] - 3 * np.nan_to_num(matrix[:, 7]) + 0.5 * matrix[:, 1]
+    columns = {f"f{at}": [at] for at in range(11)} | {"none": [], "last": [10, 11]}
+    assert importance.strongest(matrix, answers, columns, 3) == ["f1", "f7", "f8"]
+    both = np.column_stack([answers, matrix[:, 11]])
+    assert importance.strongest(matrix, both, columns, 3) == ["f7", "f8", "last"]
+    assert importance.strongest(sparse.csr_matrix(np.nan_to_num(matrix)), both, columns, 1) == [
+        "last"
+    ]
+
+
+def test_all_of_few_features_are_shuffled() -> None:
+    columns = {"a": [0], "b": [1]}
+    assert importance.strongest(np.zeros((2, 2)), np.zeros(2), columns, 2) == ["a", "b"]

@@ -385,3 +385,29 @@ def test_beside_text_the_zeros_of_other_columns_are_stored(make_encoder) -> None
     assert matrix[0, 0] == 0
     assert np.isnan(matrix[1, 0])
     assert matrix[:, 2:].nnz == 3, "words stay sparse"
+
+
+def test_numbers_are_encoded_at_once_and_stand_where_their_features_do(make_encoder) -> None:
+    features = {"a": NUMBER, "cut": CUT, "b": OPTIONAL, "c": NUMBER}
+    encoder = make_encoder(features, {"sum": "a + c"})
+    rows = {"a": [1.0, 2.0, 6.0], "cut": ["Fair", "Good", "Ideal"], "b": [NAN, 1.0, 3.0]}
+    matrix = fit(encoder, **rows, c=[5.0, 7.0, 5.0])
+    assert encoder.names() == ["a", "cut=Good", "cut=Ideal", "b", "c", "sum"]
+    for at, name in ((0, "a"), (4, "c")):
+        alone = fit(make_encoder({name: NUMBER}), **{name: {**rows, "c": [5.0, 7.0, 5.0]}[name]})
+        assert_array_equal(matrix[:, [at]], alone)
+    assert_array_equal(matrix[:, 1:3], [[0, 0], [1, 0], [0, 1]])
+    assert len(encoder._transformer.transformers_) == 3  # of numbers, of those that fill, of cuts
+
+
+@pytest.mark.parametrize("numbers", ["standard", "keep"])
+def test_what_is_renewed_is_encoded_as_a_whole_row(make_encoder, make_rows, numbers: str) -> None:
+    features = {"carat": NUMBER, "cut": CUT, "facets": OPTIONAL}
+    encoder = make_encoder(features, {"ratio": "carat / facets"}, numbers=numbers)
+    rows = make_rows(20)
+    encoder.fit_transform(rows, rows["price"].to_numpy())
+    places = np.array([3, 0, 3])
+    for values in ({"carat": np.array([9.0, 8.0, 7.0])}, {"cut": ["Good", "Ideal", "Fair"]}):
+        matrix = encoder.transform(rows)[places]
+        encoder.renew(matrix, rows, places, values)
+        assert_array_equal(matrix, encoder.transform(rows.iloc[places].assign(**values)))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import altair as alt
+
+from app.dashboard.charts.blanks import blank, filled
 
 Spec = dict[str, Any]
 TICKS = 5
 ROW = 24  # pixels of a bar or a box with the space around it
 AXIS = 48  # pixels of the axis below
 COUNT = ","
+TITLE, OF = blank("title"), blank("of")  # what is drawn, and of what
 
 
 def histogram(bins: dict[str, Any], title: str) -> Spec:
@@ -20,10 +24,15 @@ def histogram(bins: dict[str, Any], title: str) -> Spec:
         {"from": low, "to": high, "rows": rows}
         for low, high, rows in zip(edges, edges[1:], bins["rows"], strict=False)
     ]
-    chart = _chart(values).mark_bar(binSpacing=1, orient="vertical")
+    return _filled(_histogram(bins["scale"]), values=values, title=title)
+
+
+@functools.cache
+def _histogram(scale: str) -> Spec:
+    chart = _chart().mark_bar(binSpacing=1, orient="vertical")
     return _spec(
         chart.encode(
-            x=alt.X("from:Q", title=title, scale=_scale(bins), axis=_axis()),
+            x=alt.X("from:Q", title=TITLE, scale=_scale(scale), axis=_axis()),
             x2="to:Q",
             y=alt.Y("rows:Q", title="rows", axis=_axis(), scale=alt.Scale(domainMin=0)),
             y2=alt.datum(0),
@@ -36,10 +45,15 @@ def bars(values: list[dict[str, Any]], title: str) -> Spec:
     """Draw the number of rows with each value, labelled with their share."""
     total = sum(one["rows"] for one in values) or 1
     rows = [{**one, "share": one["rows"] / total} for one in values]
-    base = _chart(rows).encode(
+    return _filled(_bars(), values=rows, title=title)
+
+
+@functools.cache
+def _bars() -> Spec:
+    base = _chart().encode(
         y=_names(),
         x=alt.X("rows:Q", title="rows", axis=_axis()),
-        tooltip=[alt.Tooltip("value:N", title=title), _rows(), _share()],
+        tooltip=[alt.Tooltip("value:N", title=TITLE), _rows(), _share()],
     )
     text = base.mark_text(align="left", dx=4).encode(text=alt.Text("share:Q", format=".1%"))
     return _spec(base.mark_bar() + text, right=48)
@@ -47,14 +61,19 @@ def bars(values: list[dict[str, Any]], title: str) -> Spec:
 
 def boxes(groups: list[dict[str, Any]], title: str, of: str) -> Spec:
     """Draw five numbers of each group: whiskers, the middle half, and the median."""
-    base = _chart(groups).encode(y=_names())
+    return _filled(_boxes(), values=groups, title=title, of=of)
+
+
+@functools.cache
+def _boxes() -> Spec:
+    base = _chart().encode(y=_names())
     tooltip = [
-        alt.Tooltip("value:N", title=title),
+        alt.Tooltip("value:N", title=TITLE),
         _rows(),
         *(alt.Tooltip(f"{name}:Q", format=COUNT) for name in ("low", "q25", "median")),
         *(alt.Tooltip(f"{name}:Q", format=COUNT) for name in ("q75", "high")),
     ]
-    x = alt.X("low:Q", title=of, axis=_axis(), scale=alt.Scale(zero=False))
+    x = alt.X("low:Q", title=OF, axis=_axis(), scale=alt.Scale(zero=False))
     lower = base.mark_rule().encode(x=x, x2="q25:Q", tooltip=tooltip)
     upper = base.mark_rule().encode(x="q75:Q", x2="high:Q", tooltip=tooltip)
     middle = base.mark_bar(size=14, opacity=0.45).encode(x="q25:Q", x2="q75:Q", tooltip=tooltip)
@@ -66,18 +85,25 @@ def grid(relation: dict[str, Any], title: str, of: str) -> Spec:
     """Draw the number of rows in each cell of two numbers."""
     across, up = relation["x"], relation["y"]
     values = [{"i": i, "j": j, "rows": rows} for i, j, rows in relation["cells"]]
+    edges = {"across": across["edges"], "up": up["edges"]}
+    scales = across["scale"], up["scale"]
+    return _filled(_grid(*scales), values=values, title=title, of=of, **edges)
+
+
+@functools.cache
+def _grid(across: str, up: str) -> Spec:
     # Cells are named by their places, which is a third of writing the edges of each.
-    placed = _chart(values).transform_calculate(
-        x=f"{across['edges']}[datum.i]",
-        x2=f"{across['edges']}[datum.i + 1]",
-        y=f"{up['edges']}[datum.j]",
-        y2=f"{up['edges']}[datum.j + 1]",
+    placed = _chart().transform_calculate(
+        x=f"{blank('across')}[datum.i]",
+        x2=f"{blank('across')}[datum.i + 1]",
+        y=f"{blank('up')}[datum.j]",
+        y2=f"{blank('up')}[datum.j + 1]",
     )
     return _spec(
         placed.mark_rect().encode(
-            x=alt.X("x:Q", title=title, scale=_scale(across), axis=_axis()),
+            x=alt.X("x:Q", title=TITLE, scale=_scale(across), axis=_axis()),
             x2="x2:Q",
-            y=alt.Y("y:Q", title=of, scale=_scale(up), axis=_axis()),
+            y=alt.Y("y:Q", title=OF, scale=_scale(up), axis=_axis()),
             y2="y2:Q",
             color=alt.Color(
                 "rows:Q",
@@ -87,8 +113,8 @@ def grid(relation: dict[str, Any], title: str, of: str) -> Spec:
                 legend=alt.Legend(orient="top", gradientThickness=8, tickCount=3, format="s"),
             ),
             tooltip=[
-                alt.Tooltip("x:Q", title=title, format=COUNT),
-                alt.Tooltip("y:Q", title=of, format=COUNT),
+                alt.Tooltip("x:Q", title=TITLE, format=COUNT),
+                alt.Tooltip("y:Q", title=OF, format=COUNT),
                 _rows(),
             ],
         )
@@ -97,16 +123,23 @@ def grid(relation: dict[str, Any], title: str, of: str) -> Spec:
 
 def parts(values: list[dict[str, Any]], title: str, share: str, overall: float) -> Spec:
     """Draw the share of one class within each value, beside its share in all rows."""
+    each = [{**one, "kind": "each"} for one in values]
+    every = [{"share": overall, "kind": "all"}]
+    return _filled(_parts(), values=each, all=every, title=title, of=share)
+
+
+@functools.cache
+def _parts() -> Spec:
     # The first two colours of the page: of the bars, and of the line across them.
     colour = alt.Color("kind:N", scale=alt.Scale(domain=["each", "all"]), legend=None)
-    bars = _chart([{**one, "kind": "each"} for one in values]).mark_bar(opacity=0.6)
-    line = _chart([{"share": overall, "kind": "all"}]).mark_rule(size=3)
+    bars = _chart().mark_bar(opacity=0.6)
+    line = _chart("all").mark_rule(size=3)
     return _spec(
         bars.encode(
-            x=alt.X("share:Q", title=share, axis=_axis("%"), scale=alt.Scale(domainMin=0)),
+            x=alt.X("share:Q", title=OF, axis=_axis("%"), scale=alt.Scale(domainMin=0)),
             y=_names(),
             color=colour,
-            tooltip=[alt.Tooltip("value:N", title=title), _share(), _rows()],
+            tooltip=[alt.Tooltip("value:N", title=TITLE), _share(), _rows()],
         )
         + line.encode(x="share:Q", color=colour, tooltip=[_share("share of all rows")])
     )
@@ -114,11 +147,17 @@ def parts(values: list[dict[str, Any]], title: str, share: str, overall: float) 
 
 def shares(values: list[dict[str, Any]], title: str, of: str, order: list[str]) -> Spec:
     """Draw the share of each class within each value."""
+    return _filled(_shares(), values=values, title=title, of=of, order=order)
+
+
+@functools.cache
+def _shares() -> Spec:
+    order: Any = blank("order")
     return _spec(
-        _chart(values)
+        _chart()
         .mark_rect()
         .encode(
-            x=alt.X("class:N", title=of, sort=order, axis=alt.Axis(labelAngle=-40, labelLimit=90)),
+            x=alt.X("class:N", title=OF, sort=order, axis=alt.Axis(labelAngle=-40, labelLimit=90)),
             y=_names(),
             color=alt.Color(
                 "share:Q",
@@ -127,8 +166,8 @@ def shares(values: list[dict[str, Any]], title: str, of: str, order: list[str]) 
                 legend=alt.Legend(orient="top", gradientThickness=8, tickCount=3, format="%"),
             ),
             tooltip=[
-                alt.Tooltip("value:N", title=title),
-                alt.Tooltip("class:N", title=of),
+                alt.Tooltip("value:N", title=TITLE),
+                alt.Tooltip("class:N", title=OF),
                 _share(),
                 _rows(),
             ],
@@ -141,8 +180,14 @@ def tall(rows: int, least: int = 0) -> int:
     return max(least, max(3, rows) * ROW + AXIS)
 
 
-def _chart(values: list[dict[str, Any]]) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=values))
+def _chart(values: str = "values") -> alt.Chart:
+    rows: Any = blank(values)
+    return alt.Chart(alt.InlineData(values=rows))
+
+
+def _filled(spec: Spec, **values: Any) -> Spec:
+    found: Spec = filled(spec, **values)
+    return found
 
 
 def _spec(chart: alt.Chart | alt.LayerChart, right: int = 16) -> Spec:
@@ -157,8 +202,8 @@ def _spec(chart: alt.Chart | alt.LayerChart, right: int = 16) -> Spec:
     return spec
 
 
-def _scale(axis: dict[str, Any]) -> alt.Scale:
-    return alt.Scale(type=axis["scale"], zero=False, nice=False)
+def _scale(kind: Any) -> alt.Scale:
+    return alt.Scale(type=kind, zero=False, nice=False)
 
 
 def _axis(form: str = "") -> alt.Axis:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from app.http.operation import Call, operation
-from app.http.paging import Limit, Line, Page, Timestamp
+from app.http.paging import Limit, Line, Number, Page, Timestamp
 from app.http.resource import Resource
 from app.records.fields import FieldDescription
 from app.registry import store
@@ -25,7 +25,6 @@ from src.data.schema import Dataset
 from src.support.structs import Checked
 
 LOOKED = 200  # versions whose verdict is looked at for one page
-Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
 class ChampionSummary(msgspec.Struct, frozen=True):

@@ -154,6 +154,14 @@ class Correlations(msgspec.Struct, frozen=True):
     values: list[Numbers]
 
 
+class ProfilePage(msgspec.Struct, frozen=True):
+    """How many features there are, how many match, and the cursor of the next page of these."""
+
+    features: int
+    matching: int
+    next: int | None
+
+
 class DatasetProfile(msgspec.Struct, frozen=True):
     """What is in a dataset's rows."""
 
@@ -171,3 +179,4 @@ class DatasetProfile(msgspec.Struct, frozen=True):
     about: str
     noun: str
     findings: list[Finding] | UnsetType = UNSET  # of the rows
+    page: ProfilePage | UnsetType = UNSET  # where one was asked for

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from app.http.operation import Call, operation
+from app.http.paging import Limit, Line, Number
 from app.registry.datasets import hiding
 from app.registry.datasets.profile import DatasetProfile
 from app.registry.registry import TO_DO
@@ -16,6 +18,20 @@ from src.config import paths
 from src.data.schema import Dataset
 from src.support import files
 from src.support.errors import UserError
+from src.support.structs import Checked
+
+
+class ProfileQuery(Checked, frozen=True):
+    """Which features are described beside the target: all, unless a page of them is asked for."""
+
+    search: Annotated[
+        Line | None, Meta(description="features with this in their names, in any case")
+    ] = None
+    cursor: Annotated[Number | None, Meta(description="next, from the page before")] = None
+    limit: Annotated[
+        Limit | None,
+        Meta(description="features of a page; LAPIDARY_PAGE where a page is asked for"),
+    ] = None
 
 
 class Profile(DatasetResource):
@@ -31,13 +47,19 @@ class Profile(DatasetResource):
         scope="predict",
         name="profile",
         summary="What is in its rows: statistics, distributions, relations, and what was rejected",
+        description="Of very many features a page at a time: the target, the features of the page, "
+        "and of the first rows these columns.",
+        query=ProfileQuery,
         answer=DatasetProfile,
         refuses=("no_profile", "no_champion", "profile_unreadable"),
         is_answer_stored=False,  # it repeats what the pipeline keeps
     )
-    def on_get(self, call: Call, dataset: Dataset) -> dict[str, Any]:
+    def on_get(self, call: Call[ProfileQuery, None], dataset: Dataset) -> dict[str, Any]:
         """Answer with the profile; it is read again when the pipeline wrote another one."""
-        shown = hiding.profile(self._profile(dataset.name), self.services.redaction)
+        document = self._profile(dataset.name)
+        if call.query != ProfileQuery():
+            document = _page(document, call.query, call.query.limit or self.services.settings.page)
+        shown = hiding.profile(document, self.services.redaction)
         return _with_words(shown, dataset)
 
     def _profile(self, dataset: str) -> dict[str, Any]:
@@ -57,6 +79,26 @@ class Profile(DatasetResource):
         except (OSError, msgspec.MsgspecError):
             what = f"The profile of '{dataset}' cannot be read."
             raise UserError(what, code="profile_unreadable", fix=TO_DO) from None
+
+
+def _page(document: dict[str, Any], query: ProfileQuery, limit: int) -> dict[str, Any]:
+    """Return a profile of the target and a page of the features that match."""
+    columns, word = document["columns"], (query.search or "").casefold()
+    features = [at for at, column in enumerate(columns) if column["role"] == "feature"]
+    matching = [at for at in features if word in columns[at]["name"].casefold()]
+    first = query.cursor or 1
+    end = first - 1 + limit
+    kept = sorted({*range(len(columns))} - {*features} | {*matching[first - 1 : end]})
+    return {
+        **document,
+        "sample": [[row[at] for at in kept] for row in document["sample"]],
+        "columns": [columns[at] for at in kept],
+        "page": {
+            "features": len(features),
+            "matching": len(matching),
+            "next": end + 1 if end < len(matching) else None,
+        },
+    }
 
 
 def _with_words(profile: dict[str, Any], dataset: Dataset) -> dict[str, Any]:

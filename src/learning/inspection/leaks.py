@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from src.data.cleaning import Cleaned
-from src.data.features import Category, Temporal, Text
+from src.data.features import Category, Integer, Number, Temporal, Text
 from src.data.findings import Finding
 from src.data.schema import Dataset
 from src.evaluation.bootstrap import LEAST
@@ -137,11 +137,11 @@ def _exclusive(rows: _Rows, name: str, clue: Clue) -> Finding | None:
 def _by_zero(rows: _Rows, name: str) -> Finding | None:
     """Find a number that is 0 in one class, and another number in the other."""
     column = rows.frame[name]
-    if rows.states is None or not is_numeric_dtype(column) or column.nunique() <= 2:
+    if rows.states is None or not is_numeric_dtype(column):
         return None
     codes, _ = rows.states
-    is_zero = (column == 0).to_numpy()
-    if not is_zero.any() or is_zero.all():
+    is_zero = column.to_numpy(dtype=np.float64) == 0
+    if not is_zero.any() or is_zero.all() or column.nunique() <= 2:
         return None
     left = sum(int(at.sum() - np.bincount(codes[at]).max()) for at in (is_zero, ~is_zero))
     nothing = len(codes) - int(np.bincount(codes).max())
@@ -224,12 +224,14 @@ def _naming(dataset: Dataset, name: str, column: pd.Series) -> Finding | None:
 
     A date is none, nor is the column of a split by time: their order means something.
     """
-    if name == dataset.split.column or isinstance(dataset.features[name], Temporal):
+    feature = dataset.features[name]
+    if name == dataset.split.column or isinstance(feature, Temporal):
+        return None
+    if isinstance(feature, Number | Integer) and not _are_whole(column):
         return None
     values = column[~clues.of(column).missing]
     if len(values) < max(LEAST, len(column) / 2) or values.nunique() < UNIQUE * len(values):
         return None
-    feature = dataset.features[name]
     if isinstance(feature, Category | Text):
         is_name = feature.listed() is None if isinstance(feature, Category) else _is_word(values)
     else:
@@ -245,9 +247,12 @@ def _is_word(texts: pd.Series) -> bool:
     return bool((~texts.str.contains(r"\s", regex=True)).mean() >= PURE)
 
 
+def _are_whole(numbers: pd.Series) -> bool:
+    values = numbers.to_numpy(dtype=np.float64)
+    return bool((values[np.isfinite(values)] % 1 == 0).all())
+
+
 def _counts_rows(name: str, values: pd.Series) -> bool:
     """Tell whether whole numbers count the rows, or are called what ids are called."""
-    if (values % 1 != 0).any():
-        return False
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|[_\W]+", " ", name).lower().strip()
     return bool(values.max() - values.min() < DENSE * len(values) or NAMES.match(spaced))

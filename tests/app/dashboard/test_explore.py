@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import html
 import json
 import re
 
 import pytest
 
+from app.dashboard.explore import KEPT, SHOWN, Explore
 from app.dashboard.figures import explore as explore_figures
 from src.config import paths
 from tests.app import project
@@ -124,3 +126,66 @@ def test_another_dataset_is_not_there(service: Service) -> None:
     answer = service.ask("/datasets/nothing", headers=BROWSER)
     assert answer.status_code == 404
     assert "There is no such dataset." in answer.text
+
+
+@pytest.fixture
+def wide(service: Service) -> Service:
+    """Return a service whose profile of stones has 70 features more, each a copy of one."""
+    path = paths.profile("stones")
+    document = json.loads(path.read_text())
+    more = [{**document["columns"][1], "name": f"wave{at}"} for at in range(70)]
+    document["columns"] += more
+    document["sample"] = [[*row, *([1.5] * len(more))] for row in document["sample"]]
+    path.write_text(json.dumps(document))
+    return service
+
+
+def rows(text: str) -> list[str]:
+    table = re.search(r'id="columns".*?</table>', text, re.DOTALL)
+    assert table is not None
+    return re.findall(r'<th scope="row">(.*?)</th>', table[0])[1:]  # after the target
+
+
+def test_very_many_features_come_by_pages(wide: Service) -> None:
+    seen, path = [], "/datasets/stones"
+    while path:
+        text = wide.ask(path, headers=BROWSER).text
+        seen.append(rows(text))
+        following = re.search(r'href="(\?[^"]*)#columns">Next<', text)
+        path = f"/datasets/stones{html.unescape(following[1])}" if following else ""
+    total = len(project.RECORDS["stones"]) + 70
+    assert [len(names) for names in seen] == [SHOWN, SHOWN, total - 2 * SHOWN]
+    assert len({name for names in seen for name in names}) == total
+    assert f"Features {2 * SHOWN + 1} to {total} of {total}" in text
+    assert f">{total + 1}<" in text, "the columns of all pages are counted"
+    assert f'href="?cursor={SHOWN + 1}#columns">Previous<' in text
+
+
+def test_features_are_searched_by_their_names(wide: Service) -> None:
+    text = wide.ask("/datasets/stones?search=WAVE6", headers=BROWSER).text
+    assert rows(text) == ["wave6", *(f"wave6{at}" for at in range(10))]
+    assert "Features 1 to 11 of 11 with “WAVE6” in their names" in text
+    assert "Next<" not in text
+    nothing = wide.ask("/datasets/stones?search=%3Cb%3E", headers=BROWSER).text
+    assert "No feature with “&lt;b&gt;” in its name" in nothing
+    assert wide.ask("/datasets/stones?cursor=0", headers=BROWSER).status_code == 400
+
+
+def test_few_features_need_no_pages(service: Service) -> None:
+    text = service.ask("/datasets/stones", headers=BROWSER).text
+    assert "in all." not in text
+    assert rows(text) == list(project.RECORDS["stones"])
+
+
+def test_of_the_pages_made_the_last_ones_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    monkeypatch.setattr(explore_figures, "view", lambda profile: made.append(profile["at"]) or {})
+    page = Explore(None, None)  # type: ignore[arg-type]  # which neither asks nor renders here
+    for at in range(KEPT + 1):
+        page._view((str(at),), {"at": at})
+        page._view(("0",), {"at": 0})
+    assert made == [*range(KEPT + 1)]
+    page._view(("1",), {"at": 1})
+    page._view(("0",), {"at": -1})
+    assert made[KEPT + 1 :] == [1, -1], "what was pushed out, and what has changed"
+    assert len(page._made) == KEPT

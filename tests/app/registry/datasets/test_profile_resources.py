@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,3 +83,43 @@ def test_it_needs_the_scope_to_predict(service: Service) -> None:
     service.look()
     answer = service.ask("/v1/stones/profile", headers={"X-API-Key": key})
     assert_refused(answer, 403, "predict")
+
+
+def names(document: dict[str, Any]) -> list[str]:
+    return [column["name"] for column in document["columns"]]
+
+
+def test_features_come_by_pages_beside_the_target(service: Service) -> None:
+    whole = service.ask("/v1/stones/profile").json
+    target, *features = names(whole)
+    assert "page" not in whole
+    seen, cursor = [], "1"
+    while cursor:
+        found = service.ask(f"/v1/stones/profile?limit=2&cursor={cursor}").json
+        assert found["columns"] == [
+            column for column in whole["columns"] if column["name"] in names(found)
+        ]
+        places = [names(whole).index(name) for name in names(found)]
+        assert found["sample"] == [[row[at] for at in places] for row in whole["sample"]]
+        for part in ("rows", "correlations", "duplicates", "noun"):
+            assert found[part] == whole[part]
+        assert found["page"]["features"] == found["page"]["matching"] == len(features)
+        first, *others = names(found)
+        assert first == target
+        assert len(others) <= 2
+        seen += others
+        cursor = found["page"]["next"]
+    assert seen == features
+
+
+def test_features_are_searched_by_name(service: Service) -> None:
+    features = names(service.ask("/v1/stones/profile").json)[1:]
+    found = service.ask("/v1/stones/profile?search=CAR").json
+    assert names(found)[1:] == [name for name in features if "car" in name]
+    assert found["page"] == {"features": len(features), "matching": 1, "next": None}
+    nothing = service.ask("/v1/stones/profile?search=nowhere").json
+    assert nothing["page"]["matching"] == 0
+    assert len(nothing["columns"]) == 1
+    assert service.ask("/v1/stones/profile?cursor=900").json["page"]["next"] is None
+    for wrong in ("limit=0", "limit=1001", "cursor=0", "cursor=x", "search="):
+        assert_refused(service.ask(f"/v1/stones/profile?{wrong}"), 400)
