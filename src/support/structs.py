@@ -62,8 +62,9 @@ def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
         name = next(
             n for n in names if _fails(_replaced(value, steps, {n: names[n]}), kind, str(error))
         )
+        inside = ".".join([*([where] if where else []), *steps])
         return UserError(
-            f"A name in '{'.'.join([*([where] if where else []), *steps])}' is not valid: {_lower(what)}.",
+            f"A name in '{inside}' is not valid: {_lower(what)}.",
             given=repr(name),
         )
     path = ".".join([*([where] if where else []), *steps]).replace(".[", "[")

@@ -107,6 +107,6 @@ def _names(database: peewee.Database) -> list[str]:
     return sorted({*configs.choices("dataset"), *(name for (name,) in [*registered, *labelled])})
 
 
-def _count(database: peewee.Database, table: type[peewee.Model], name: str) -> int:
+def _count(database: peewee.Database, table: type[Version | Label], name: str) -> int:
     rows = table.select(peewee.fn.COUNT(peewee.SQL("*"))).where(table.dataset == name)
     return int(rows.scalar(database))
