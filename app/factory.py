@@ -88,10 +88,8 @@ def create_api(settings: Settings, *, is_watching: bool = True) -> Recorder:
         scheduler.start(settings)
 
     static = Static(var, is_early=is_watching)
-    around, renderer = (
-        hooks.Hooks(database),
-        Renderer(registry.active, guard, static, settings.root),
-    )
+    around = hooks.Hooks(database)
+    renderer = Renderer(registry.active, guard, static, settings.root)
     parts: Any = [around, PageGuard()]
     router = CompiledRouter()
     app, refusals = falcon.App(middleware=parts, router=router), ProblemPages(renderer)
