@@ -7,7 +7,6 @@ the file's name ends with.
 from __future__ import annotations
 
 import argparse
-import hashlib
 from pathlib import Path
 
 from src.config import configuration as configs
@@ -15,8 +14,6 @@ from src.config import paths
 from src.support import files
 from src.support.cli import guarded
 from src.support.errors import UserError
-
-BLOCK = 2**20
 
 
 def main() -> None:
@@ -38,18 +35,15 @@ def write() -> None:
 
 
 def _md5(path: Path, name: str) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
     try:
         with path.open("rb") as file:
-            while block := file.read(BLOCK):
-                digest.update(block)
+            return files.md5(file)
     except OSError as error:
         raise UserError(
             f"The rows of the tracked dataset '{name}' are not there.",
             given=f"{path} ({error.strerror})",
             fix=f"dvc pull, or python -m src.ingest dataset={name} mode=replace",
         ) from None
-    return digest.hexdigest()
 
 
 if __name__ == "__main__":

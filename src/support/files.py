@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import hashlib
 import io
 import json
 import os
@@ -12,7 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, BinaryIO, Literal
 
 from src.support.errors import UserError
 
@@ -50,6 +51,16 @@ def write(path: Path, data: bytes) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write JSON for people and for git: indented, one trailing newline."""
     write(path, json_bytes(value))
+
+
+def md5(file: BinaryIO) -> str:
+    """Return the MD5 of an open file, by which DVC knows it, and go back to its beginning."""
+    digest = hashlib.md5(usedforsecurity=False)
+    file.seek(0)
+    while block := file.read(2**20):
+        digest.update(block)
+    file.seek(0)
+    return digest.hexdigest()
 
 
 def json_bytes(value: Any) -> bytes:

@@ -646,3 +646,26 @@ def test_a_column_says_what_is_missing_in_it(kinds: Dataset) -> None:
     assert math.isnan(cleaned.rows["income"].iloc[1])
     assert math.isnan(cleaned.rows["at"].iloc[1])
     assert of_kinds(kinds, income="NA").counts == {"not_a_number": 1}
+
+
+def test_a_row_that_the_source_got_wrong_is_a_fault_and_nothing_else(wide: Dataset) -> None:
+    rows = pd.DataFrame(
+        [GOOD, {**GOOD, "carat": "", "price": ""}, {**GOOD, "note": "x"}], dtype=str
+    )
+    rows.index = pd.Index([2, 5, 9], name=sources.LINE)
+    faults = {5: sources.Fault("ragged", "the row has 2 cells where the header has 8")}
+    cleaned = cleaning.clean(rows, wide, faults)
+    assert cleaned.counts == {"ragged": 1}
+    assert cleaned.rejected["line"].tolist() == [5]
+    assert cleaned.rejected["reasons"].tolist() == ["the row has 2 cells where the header has 8"]
+    assert cleaned.total == 3
+
+
+def test_rows_that_the_source_got_wrong_count_as_rejected(make_dataset: Make) -> None:
+    rows = pd.DataFrame([GOOD, GOOD], dtype=str)
+    rows.index = pd.Index(["a.csv:2", "b.csv:2"], name=sources.LINE)
+    faults = {"b.csv:2": sources.Fault("undecodable", "not utf-8")}
+    with pytest.raises(UserError, match="1 of 2 rows") as caught:
+        cleaning.clean(rows, make_dataset(**{**WHOLE, "max_rejected": 0.4}), faults)
+    assert "line b.csv:2: not utf-8" in caught.value.what
+    assert caught.value.given == "undecodable 1"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import math
@@ -271,3 +272,12 @@ def test_a_lock_is_for_one_until_it_is_given_back_or_its_file_closed(tmp_path: P
         assert not files.lock(first.fileno(), is_waiting=False)
         second.close()
         assert files.lock(first.fileno())
+
+
+def test_the_md5_of_a_file_is_that_of_all_its_bytes(tmp_path: Path) -> None:
+    data = b"x" * 3_000_000
+    (tmp_path / "a").write_bytes(data)
+    with (tmp_path / "a").open("rb") as file:
+        file.read(7)
+        assert files.md5(file) == hashlib.md5(data).hexdigest()
+        assert file.tell() == 0

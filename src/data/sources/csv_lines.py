@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from src.data.sources import text
 from src.support.errors import UserError
 
-QUOTE = '"'
 LONGEST_ROW = 2 * text.LONGEST  # of all its lines
 
 
@@ -20,7 +19,8 @@ class Lines:
         self.is_marked = False  # whether anything so far could not be decoded
         self._blocks = blocks
         self._source = source
-        self._lines: list[str] = []  # of the block, of which `_at` are read
+        self._block = ""
+        self._lines: list[str] = []  # of the block, of which `_at` are read; none until then
         self._at = 0
         self._before = 0  # lines of the blocks before
         self._begin = 0  # the line of the row that is being read
@@ -37,27 +37,35 @@ class Lines:
 
     def fill(self) -> bool:
         """Go to the next block if this one is read; return whether anything is left."""
-        while self._at >= len(self._lines):
+        while self._at >= len(self._lines) and (self._at or not self._block):
             block = next(self._blocks, None)
             if block is None:
                 return False
             self.is_marked = self.is_marked or text.is_marked(block)
             self._before += len(self._lines)
-            self._lines, self._at = list(io.StringIO(block, newline="")), 0
+            self._block, self._lines, self._at = block, [], 0
+        return True
+
+    def _has_line(self) -> bool:
+        """Go to the next line; return whether there is one."""
+        if not self.fill():
+            return False
+        if not self._lines:
+            self._lines = list(io.StringIO(self._block, newline=""))
         return True
 
     def peek(self) -> str:
         """Return the next line without reading it; "" at the end."""
-        return self._lines[self._at] if self.fill() else ""
+        return self._lines[self._at] if self._has_line() else ""
 
     def skip(self) -> None:
         """Read a line that is a part of no row."""
-        if self.fill():
+        if self._has_line():
             self._at += 1
 
     def row(self) -> tuple[int, list[str]] | None:
         """Return the next row and the line on which it begins, past blank lines."""
-        while self.fill():
+        while self._has_line():
             if not self._lines[self._at].strip(self._blanks):
                 self._at += 1
                 continue
@@ -73,29 +81,26 @@ class Lines:
 
     def rows_of_block(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the rows that begin in this block; the last one may end in another."""
-        end = self._before + len(self._lines)
+        end = self._before + len(self._lines) if self._has_line() else 0
         while self.number <= end and (row := self.row()) is not None:
             yield row
 
-    @property
-    def left(self) -> int:
-        """The number of lines that are left of the block."""
-        return len(self._lines) - self._at
+    def rest_of_block(self) -> str:
+        """Return what is left of the block, its lines all ended by one sign, without reading it."""
+        rest = self._block if self._at == 0 else "".join(self._lines[self._at :])
+        rest = rest.replace("\r\n", "\n").replace("\r", "\n")
+        return rest if rest.endswith("\n") else f"{rest}\n"
 
-    def plain_block(self) -> str | None:
-        """Return what is left of the block, lines ended alike; None where it has quotes."""
-        block = "".join(self._lines[self._at :])
-        return None if QUOTE in block else block.replace("\r\n", "\n").replace("\r", "\n")
-
-    def skip_block(self) -> range:
-        """Read the rest of the block; return the numbers of its lines."""
+    def skip_block(self, lines: int) -> range:
+        """Read the rest of the block, which is so many lines; return their numbers."""
         first = self.number
-        self._at = len(self._lines)
-        return range(first, self.number)
+        self._before, self._at = first + lines - 1, 0
+        self._block, self._lines = "", []
+        return range(first, first + lines)
 
     def _take(self) -> str | None:
         """Hand Python's reader a line, the next one of a row if it has not ended."""
-        if not self.fill():
+        if not self._has_line():
             self._is_over = True
             return None
         line = self._lines[self._at]

@@ -1,7 +1,7 @@
 """A CSV -> a grid of text: each row with the line on which it begins, and what is wrong with it.
 
-A block without a quote is parsed by PyArrow, if each of its lines is a row with as many cells as
-the header. All others go through Python's reader row by row, which gives the same.
+A block is parsed by PyArrow, if each of its lines is a row with as many cells as the header. All
+others go through Python's reader row by row, which gives the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pyarrow import csv as arrow_csv
 
 from src.data.sources import text
 from src.data.sources.csv_lines import Lines
-from src.data.sources.grid import TEXT, Filling, Grid
+from src.data.sources.grid import Filling, Grid
 from src.data.sources.headers import check_width, numbered
 from src.data.sources.options import Options
 from src.data.sources.raw import RAGGED, Fault
@@ -82,9 +82,11 @@ class _Table:
         self._least = named[-1] + 1  # cells without a name above them may be left out
         columns = [f"{at}" for at in range(self._width)]
         self._reading = arrow_csv.ReadOptions(column_names=columns, use_threads=False)
-        self._parsing = arrow_csv.ParseOptions(delimiter=options.separator, quote_char=False)
+        self._parsing = arrow_csv.ParseOptions(delimiter=options.separator, newlines_in_values=True)
         self._converting = arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(columns, TEXT), strings_can_be_null=False, null_values=[]
+            column_types=dict.fromkeys(columns, pa.string()),
+            strings_can_be_null=False,
+            null_values=[],
         )
 
     def add(self, line: int, row: list[str], lines: Lines) -> None:
@@ -101,9 +103,9 @@ class _Table:
 
     def add_block(self, lines: Lines) -> bool:
         """Add what is left of a block if each of its lines is a row; return whether that is so."""
-        block = lines.plain_block()
-        if block is None or self._width == 1:  # a line of blanks could be a row of one cell
+        if self._width == 1:  # a line of blanks could be a row of one cell
             return False
+        block = lines.rest_of_block()
         try:
             table = arrow_csv.read_csv(
                 pa.py_buffer(block.encode()),
@@ -113,9 +115,11 @@ class _Table:
             )
         except (pa.ArrowInvalid, UnicodeEncodeError):  # marks cannot be encoded
             return False
-        if len(table) != lines.left:
+        # A row of several lines makes rows fewer than lines, and so does a blank line. The last row
+        # holds the end of its line if its quote is closed in another block.
+        if len(table) != block.count("\n") or table.columns[-1][-1].as_py().endswith("\n"):
             return False
-        self.filling.add_columns(table.columns, lines.skip_block())
+        self.filling.add_columns(table.columns, lines.skip_block(len(table)))
         return True
 
     def _ragged(self, row: list[str]) -> Fault | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -41,23 +42,20 @@ def read(file: BinaryIO, source: str, options: Options) -> Grid:
         raise extras.absent("python_calamine", "The source is an Excel workbook.")
     area = _area(options.cells)
     _check_expanded(file, source)
-    rows = _rows(_sheet(file, source, options), area)
-    filled = [(place, row) for place, row in rows if any(one.strip() for one in row)]
-    filled = [one for one in filled if one[0] >= area.top + options.skip]
-    if not filled:
+    top = area.top + options.skip
+    every = _rows(_sheet(file, source, options), area)
+    rows = (one for one in every if one[0] >= top and any(map(str.strip, one[1])))
+    first = next(rows, None)
+    if first is None:
         raise UserError("The source is empty.", given=_where(source, options))
-    names = filled[0][1] if options.header else numbered(len(filled[0][1]))
+    names = first[1] if options.header else numbered(len(first[1]))
     check_width(names, source)
-    table = filled[1:] if options.header else filled
     filling = Filling(len(names))
-    for place, row in table:
+    ahead = list(itertools.islice(rows, AHEAD))
+    for place, row in itertools.chain(ahead if options.header else [first, *ahead], rows):
         filling.add(row, place)
-    return Grid(
-        names,
-        filling.columns(),
-        filling.places(),
-        ahead=[(place - area.top, row) for place, row in table[:AHEAD]],
-    )
+    below = [(place - area.top, row) for place, row in ahead]
+    return Grid(names, filling.columns(), filling.places(), ahead=below)
 
 
 def _where(source: str, options: Options) -> str:

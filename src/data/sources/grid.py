@@ -95,6 +95,7 @@ def joined(columns: Iterable[list[pa.Array]]) -> list[pa.ChunkedArray]:
     """Return columns, each in one piece; what they were made of goes as it is taken over."""
     whole = []
     for chunks in columns:
-        whole.append(pa.chunked_array([pa.concat_arrays(chunks)] if chunks else [], TEXT))
+        pieces = [chunk.cast(TEXT) for chunk in chunks]
         chunks.clear()
+        whole.append(pa.chunked_array([pa.concat_arrays(pieces)] if pieces else [], TEXT))
     return whole

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
@@ -22,9 +21,9 @@ from src.data.sources.frames import raw_of
 from src.data.sources.grid import Grid
 from src.data.sources.options import Options
 from src.data.sources.raw import Raw
+from src.support import files
 from src.support.errors import UserError
 
-BLOCK = 2**20
 Columns = Sequence[str] | Mapping[str, str]  # or by the name that is asked for: the source's own
 
 
@@ -67,7 +66,7 @@ def _file(source: str, columns: Mapping[str, str], options: Options) -> Raw:
 
 
 def _opened(file: BinaryIO, source: str, columns: Mapping[str, str], options: Options) -> Raw:
-    md5 = _md5(file)
+    md5 = files.md5(file)
     kind = kinds.recognised(file, source)
     if kind not in compressed.OPENERS:
         grid = _grid(file, kind, source, options)
@@ -89,12 +88,3 @@ def _grid(file: BinaryIO, kind: str, source: str, options: Options) -> Grid:
     if kind == kinds.JSON:
         return json_rows.read(file, source)
     return csv_table.read(file, source, options)
-
-
-def _md5(file: BinaryIO) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
-    file.seek(0)
-    while block := file.read(BLOCK):
-        digest.update(block)
-    file.seek(0)
-    return digest.hexdigest()
