@@ -43,7 +43,8 @@ def check(dataset: Dataset, config: Config, counts: Mapping[str, int]) -> None:
         )
     needed = _up(folds / share)
     rare = {name: count for name, count in counts.items() if count < needed}
-    if rare:
+    is_set_aside = dataset.rare != "error" and len(counts) - len(rare) > 1
+    if rare and (not is_set_aside or str(dataset.target.positive) in rare):
         raise UserError(
             f"Some classes of '{dataset.name}' have too few labels.",
             code="too_few_labels",

@@ -39,17 +39,22 @@ RULES = (
 class Cleaned:
     """Typed rows, and the rejected rows as text, after the line of each and its reasons.
 
-    `unlabelled` rows have no target and are neither; `alike` counts the accepted rows that say the
-    same as an earlier one. `notes` are sentences on both and on what is odd about columns.
+    `skipped` are, as text, the rows without a target, which are neither; `alike` counts accepted
+    rows that say the same as an earlier one. `notes` are sentences on both, and on odd columns.
     """
 
     rows: pd.DataFrame
     rejected: pd.DataFrame
     counts: dict[str, int]
     total: int
-    unlabelled: int = 0
+    skipped: pd.DataFrame
     alike: int = 0
     notes: tuple[str, ...] = ()
+
+    @property
+    def unlabelled(self) -> int:
+        """Count the rows without a target."""
+        return len(self.skipped)
 
     def rejected_csv(self) -> bytes:
         """Return the rejected rows as a CSV, with line and reasons."""
@@ -151,7 +156,8 @@ def clean(
     accepted = rows.set_axis(pd.Index(places))[faults.ok()]
     rejected = _rejected(some, faults)
     counts = {rule: count for rule, count in faults.counts.items() if count}
-    return Cleaned(accepted, rejected, counts, len(raw), len(raw) - len(some), alike, tuple(notes))
+    skipped = raw.iloc[np.setdiff1d(np.arange(len(raw)), places)]
+    return Cleaned(accepted, rejected, counts, len(raw), skipped, alike, tuple(notes))
 
 
 def _by_line(raw: pd.DataFrame) -> pd.DataFrame:

@@ -119,8 +119,8 @@ def _no_number(column: _Column, dataset: Dataset) -> Iterator[str]:
     present = column.cells.str.strip()
     present = present[~present.isin(dataset.markers(column.name))]
     keys = cell_formats.keys_of(present.unique().tolist())
-    if keys is not None:
-        yield f"{what}; add `{keys}`" if keys else what
+    if keys:
+        yield f"{what}; add `{keys}`"
         return
     words = column.broken.str.strip().nunique()
     kind = "category" if words <= FEW and words < len(column.broken) / 2 else "text"
@@ -161,11 +161,11 @@ def _unknown_category(column: _Column, dataset: Dataset) -> Iterator[str]:
     )
     more = f" and {len(every) - SHOWN:,} others" if len(every) > SHOWN else ""
     what = f"`{column.name}`: {column.counted} not one of its values, like {examples}{more}"
-    read = {cell.strip(): _as_yaml(cell.strip()) for cell, _ in every}
     unquoted = {str(one) for one in listed or () if not isinstance(one, str)}
-    trap = next((pair for pair in read.items() if pair[1] in unquoted), None)
+    words = [cell.strip() for cell, _ in every[:FEW]] if unquoted else []
+    trap = next((word for word in words if _as_yaml(word) in unquoted), None)
     if trap is not None:
-        yield f"{what}; YAML reads {trap[0]} as {trap[1]}: quote it, '{trap[0]}'"
+        yield f"{what}; YAML reads {trap} as {_as_yaml(trap)}: quote it, '{trap}'"
         return
     present = column.cells.str.strip()
     present = present[~present.isin(dataset.markers(column.name))]
@@ -236,9 +236,9 @@ def _misread(raw: pd.DataFrame, dataset: Dataset) -> Iterator[str]:
         if not _may_group(raw[name].head(GLANCED).str.strip(), 1):
             continue
         cells = raw[name].str.strip()
-        grouped = cells[cells.str.fullmatch(GROUPED)]
-        if _may_group(cells, LEAST_GROUPED) and len(grouped):
-            cell = grouped.iloc[0]
+        misread = cells[cells.str.fullmatch(GROUPED) & (cells.str.count(r"\.") == 1)]
+        if _may_group(cells, LEAST_GROUPED) and len(misread):
+            cell = misread.iloc[0]
             yield (
                 f"`{name}`: {_shown(cell)} is read as {float(cell):g}; where its point groups "
                 "thousands, add `thousands: '.'`"

@@ -45,6 +45,8 @@ def set_aside(parts: Parts, dataset: Dataset, folds: int) -> SetAside:
     rows = pd.concat([part[rare] for part, rare in zip(_both(parts), is_rare, strict=True)])
     reasons = rows[target].map(lambda label: f"{target} {label} is of too few rows to learn from")
     rest = Parts(*(part[~rare] for part, rare in zip(_both(parts), is_rare, strict=True)))
+    if rest.test.empty:
+        return whole
     note = (
         f"{what} are left out, {len(rows):,} rows: {named}{more}; bring more rows of them, or set "
         "rare: other, which learns them as one class"

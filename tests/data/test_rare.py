@@ -71,6 +71,12 @@ def test_nothing_is_set_aside(make_dataset: Make, train: str, keys: dict[str, An
     assert aside.note == ""
 
 
+def test_nothing_is_set_aside_where_no_row_to_test_would_be_left(make_dataset: Make) -> None:
+    dataset = make_dataset(task="multiclass", metric="accuracy")
+    parts = Parts(*(pd.DataFrame({"price": list(letters)}) for letters in ("aaaabbbbc", "c")))
+    assert rare.set_aside(parts, dataset, folds=4).parts is parts
+
+
 def test_other_must_be_one_of_the_classes(make_dataset: Make) -> None:
     keys: dict[str, Any] = {"task": "multiclass", "metric": "accuracy", "rare": "other"}
     schema.check(make_dataset(**keys, target={"name": "price", "values": ["a", "b", "other"]}))

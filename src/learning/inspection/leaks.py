@@ -77,9 +77,7 @@ def find(dataset: Dataset, train: pd.DataFrame, seed: int) -> list[Finding]:
 
 def lost(dataset: Dataset, cleaned: Cleaned) -> Iterator[Finding]:
     """Find features that are missing where the target is, and hardly anywhere else."""
-    target = dataset.target.name
-    raw = cleaned.rejected.iloc[:, 2:]  # after line and reasons
-    without = raw[raw[target].str.strip().isin(dataset.markers(target))]
+    target, without = dataset.target.name, cleaned.skipped
     if len(without) < LEAST:
         return
     for name in dataset.learnt():

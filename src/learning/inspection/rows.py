@@ -59,7 +59,7 @@ def _dropped(dataset: Dataset, cleaned: Cleaned) -> list[Finding]:
 
 def _alike(dataset: Dataset, cleaned: Cleaned) -> list[Finding]:
     rows, count = len(cleaned.rows), cleaned.alike
-    if count <= MOST * rows:
+    if count <= MOST * rows or dataset.duplicates != "whole":  # else the YAML says so
         return []
     how = "each has a side of the split of its own"
     if groups.named(dataset) or not groups.are_different(cleaned.rows, dataset):

@@ -64,6 +64,14 @@ def test_rare_classes_are_named(given: Given) -> None:
     assert "kitchen" not in said
 
 
+def test_rare_classes_stop_nothing_where_they_are_set_aside(given: Given) -> None:
+    dataset, config = given("notes")
+    counts = {"kitchen": 20, "garden": 20, "office": 1}
+    check(dataset, config, counts)
+    strict = msgspec.structs.replace(dataset, rare="error")
+    assert "office (1)" in refusal((strict, config), counts)
+
+
 def test_a_price_has_no_classes(given: Given) -> None:
     stones = given("stones")
     check(*stones, {str(price): 1 for price in range(8)})

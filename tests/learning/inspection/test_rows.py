@@ -86,8 +86,10 @@ def test_rows_that_are_kept_are_told_once_they_are_the_most(make_table: Make) ->
     assert told["says"].endswith("that the YAML names: each has a side of the split of its own")
     assert "rows_dropped" not in found(ready)
     copies = pd.concat([calls(40).assign(age=[str(at) for at in range(40)])] * 3)
-    said = found(inspect(make_table, copies, kinds=plain, duplicates="keep"))["rows_alike"]["says"]
+    copies = copies.assign(row=[str(at) for at in range(120)])
+    said = found(inspect(make_table, copies, kinds=plain))["rows_alike"]["says"]
     assert said.endswith("figures rest on 40 different rows")
+    assert "rows_alike" not in found(inspect(make_table, copies, kinds=plain, duplicates="keep"))
 
 
 def test_a_leak_is_told_once(make_table: Make) -> None:
@@ -113,7 +115,8 @@ def test_of_few_rows_nothing_is_found(make_table: Make, count: int) -> None:
         ).dataset,
     )
     few = cleaned.rows.head(count)
-    dataset = make_table(few, "bought", {"age": "integer"}, task="binary").dataset
+    keys = {"task": "binary", "duplicates": "keep"}
+    dataset = make_table(few, "bought", {"age": "integer"}, **keys).dataset
     assert rows.find(dataset, Prepared(few, few, {}), cleaned, 1) == []
 
 

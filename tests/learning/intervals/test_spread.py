@@ -34,7 +34,7 @@ def coverage_of(calibration: dict, frame: pd.DataFrame, rows: Judged) -> dict[st
 
 
 def test_limits_hold_for_each_value_as_often_as_for_all(make_dataset: Make) -> None:
-    dataset, fresh = make_dataset(), drawn(40_000, seed=1)
+    dataset, fresh = make_dataset(duplicates="drop"), drawn(40_000, seed=1)
     found = conformal.calibrate(dataset, drawn(20_000)[1], drawn(20_000)[0])
     alike = conformal.pooled(dataset, drawn(20_000)[1])
     assert coverage_of(alike, *fresh)["Fair"] < 0.6
@@ -48,8 +48,8 @@ def test_where_all_are_missed_alike_there_are_no_factors(make_dataset: Make) -> 
     frame, rows = drawn(8000)
     rng = np.random.default_rng(2)
     same = Judged(rows.output * rng.normal(1, 0.1, 8000), rows.output)
-    assert "spread" not in conformal.calibrate(make_dataset(), same, frame)
-    asked = conformal.calibrate(make_dataset(coverage_by=["cut"]), same, frame)
+    assert "spread" not in conformal.calibrate(make_dataset(duplicates="drop"), same, frame)
+    asked = conformal.calibrate(make_dataset(coverage_by=["cut"], duplicates="drop"), same, frame)
     assert list(asked["spread"]) == ["cut"]
     assert asked["spread"]["cut"]["factors"] == pytest.approx([1] * 4, abs=0.15)
 
@@ -79,7 +79,7 @@ def test_factors_are_judged_on_other_groups_than_found_them(
 
 def test_few_rows_are_calibrated_alike(make_dataset: Make) -> None:
     frame, rows = drawn(300)
-    assert "spread" not in conformal.calibrate(make_dataset(), rows, frame)
+    assert "spread" not in conformal.calibrate(make_dataset(duplicates="drop"), rows, frame)
 
 
 @pytest.mark.parametrize("log", [False, True])
