@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 from pathlib import Path
 from typing import Literal
@@ -94,7 +95,7 @@ def describe(request: Request) -> None:
     _show(draft, path)
     if not request.train:
         _next(
-            f"python -m src.ingest dataset={draft.name} source={shlex.quote(request.source)} "
+            f"python -m src.ingest dataset={draft.name} {_override('source', request.source)} "
             "mode=replace",
             f"python -m src.train -m dataset={draft.name} model={','.join(models(dataset))}",
         )
@@ -188,11 +189,19 @@ def _show_best(finished: list[Trained], dataset: Dataset) -> None:
         f"\nThe best is {best.config.model.name}: {dataset.metric} {tested:.6g} on the test rows."
     )
     names = ",".join(one.config.model.name for one in finished)
+    print(f"Read {configs.CONF}/dataset/{dataset.name}.yaml and make it yours.")
     _next(
-        f"$EDITOR {configs.CONF}/dataset/{dataset.name}.yaml",
         f"python -m src.track dataset={dataset.name} models={names}",
         "dvc repro",
     )
+
+
+def _override(key: str, value: str) -> str:
+    """Write key=value as it is typed: what Hydra would read otherwise is quoted for it, too."""
+    if re.fullmatch(r"[\w./:-]+", value):
+        return f"{key}={value}"
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+    return shlex.quote(f'{key}="{quoted}"')
 
 
 def _next(*lines: str) -> None:
