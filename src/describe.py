@@ -91,6 +91,8 @@ def describe(request: Request) -> None:
     _check_new(path, draft)
     dataset = convert(document.values(draft), Dataset, "dataset")
     schema.check(dataset)
+    if request.train:  # before anything is written: it refuses where there is other data
+        ingest.copy(request.source, dataset)
     files.write(path, document.text(draft).encode())
     _show(draft, path)
     if not request.train:
@@ -100,7 +102,6 @@ def describe(request: Request) -> None:
             f"python -m src.train -m dataset={draft.name} model={','.join(models(dataset))}",
         )
         return
-    ingest.copy(request.source, dataset)
     finished = _trained(dataset)
     train.show([(one, []) for one in finished])
     _show_best(finished, dataset)
@@ -148,7 +149,7 @@ def models(dataset: Dataset) -> list[str]:
     """Choose a few models: what any must beat, a linear one, trees, and those for text."""
     kinds = dataset.kinds()
     if dataset.task == "regression":
-        return ["dummy", *([] if kinds == {"text"} else ["ridge"]), "xgboost"]
+        return ["dummy", *([] if "text" in kinds else ["ridge"]), "xgboost"]  # ridge takes none
     words = ["naive_bayes"] if kinds == {"text"} else []
     return ["dummy", *words, "logistic", *(["linear_svc"] if "text" in kinds else []), "xgboost"]
 
@@ -158,7 +159,8 @@ def _trained(dataset: Dataset) -> list[Trained]:
     finished, last, rows = [], None, None
     for model in models(dataset):
         try:
-            config = configs.build(composition.compose(_words(dataset, model)))
+            words = [f"dataset={dataset.name}", f"model={model}", "search=none"]
+            config = configs.build(composition.compose(words))
             rows = rows or training.prepare(config)
             finished.append(training.own(config, rows))
         except UserError as error:
@@ -168,15 +170,6 @@ def _trained(dataset: Dataset) -> list[Trained]:
         assert last is not None
         raise last
     return finished
-
-
-def _words(dataset: Dataset, model: str) -> list[str]:
-    """Return what is typed to train a model; linear regressions take no text."""
-    words = [f"dataset={dataset.name}", f"model={model}", "search=none"]
-    texts = [name for name, one in dataset.features.items() if one.kind == "text"]
-    if model == "ridge" and texts:
-        words.append(f"model.drop=[{','.join(texts)}]")
-    return words
 
 
 def _show_best(finished: list[Trained], dataset: Dataset) -> None:

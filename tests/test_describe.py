@@ -64,6 +64,14 @@ def test_a_description_that_is_there_is_never_replaced(place: Path) -> None:
     assert path.read_text() == "mine"
 
 
+def test_other_data_of_the_name_is_never_replaced(place: Path) -> None:
+    (place / "data/things.csv").write_text("mine")
+    with pytest.raises(UserError, match="other data already"):
+        describe.describe(describe.request(["source=things.csv", "target=back", "train=true"]))
+    assert (place / "data/things.csv").read_text() == "mine"
+    assert not (place / "conf/dataset/things.yaml").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
