@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 from pathlib import Path
 from typing import Literal
@@ -90,16 +91,17 @@ def describe(request: Request) -> None:
     _check_new(path, draft)
     dataset = convert(document.values(draft), Dataset, "dataset")
     schema.check(dataset)
+    if request.train:  # before anything is written: it refuses where there is other data
+        ingest.copy(request.source, dataset)
     files.write(path, document.text(draft).encode())
     _show(draft, path)
     if not request.train:
         _next(
-            f"python -m src.ingest dataset={draft.name} source={shlex.quote(request.source)} "
+            f"python -m src.ingest dataset={draft.name} {_override('source', request.source)} "
             "mode=replace",
             f"python -m src.train -m dataset={draft.name} model={','.join(models(dataset))}",
         )
         return
-    ingest.copy(request.source, dataset)
     finished = _trained(dataset)
     train.show([(one, []) for one in finished])
     _show_best(finished, dataset)
@@ -147,7 +149,7 @@ def models(dataset: Dataset) -> list[str]:
     """Choose a few models: what any must beat, a linear one, trees, and those for text."""
     kinds = dataset.kinds()
     if dataset.task == "regression":
-        return ["dummy", *([] if kinds == {"text"} else ["ridge"]), "xgboost"]
+        return ["dummy", *([] if "text" in kinds else ["ridge"]), "xgboost"]  # ridge takes none
     words = ["naive_bayes"] if kinds == {"text"} else []
     return ["dummy", *words, "logistic", *(["linear_svc"] if "text" in kinds else []), "xgboost"]
 
@@ -157,7 +159,8 @@ def _trained(dataset: Dataset) -> list[Trained]:
     finished, last, rows = [], None, None
     for model in models(dataset):
         try:
-            config = configs.build(composition.compose(_words(dataset, model)))
+            words = [f"dataset={dataset.name}", f"model={model}", "search=none"]
+            config = configs.build(composition.compose(words))
             rows = rows or training.prepare(config)
             finished.append(training.own(config, rows))
         except UserError as error:
@@ -167,15 +170,6 @@ def _trained(dataset: Dataset) -> list[Trained]:
         assert last is not None
         raise last
     return finished
-
-
-def _words(dataset: Dataset, model: str) -> list[str]:
-    """Return what is typed to train a model; linear regressions take no text."""
-    words = [f"dataset={dataset.name}", f"model={model}", "search=none"]
-    texts = [name for name, one in dataset.features.items() if one.kind == "text"]
-    if model == "ridge" and texts:
-        words.append(f"model.drop=[{','.join(texts)}]")
-    return words
 
 
 def _show_best(finished: list[Trained], dataset: Dataset) -> None:
@@ -188,11 +182,19 @@ def _show_best(finished: list[Trained], dataset: Dataset) -> None:
         f"\nThe best is {best.config.model.name}: {dataset.metric} {tested:.6g} on the test rows."
     )
     names = ",".join(one.config.model.name for one in finished)
+    print(f"Read {configs.CONF}/dataset/{dataset.name}.yaml and make it yours.")
     _next(
-        f"$EDITOR {configs.CONF}/dataset/{dataset.name}.yaml",
         f"python -m src.track dataset={dataset.name} models={names}",
         "dvc repro",
     )
+
+
+def _override(key: str, value: str) -> str:
+    """Write key=value as it is typed: what Hydra would read otherwise is quoted for it, too."""
+    if re.fullmatch(r"[\w./:-]+", value):
+        return f"{key}={value}"
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+    return shlex.quote(f'{key}="{quoted}"')
 
 
 def _next(*lines: str) -> None:

@@ -47,6 +47,14 @@ def test_a_description_is_written_and_what_to_type_next(
     assert "model=dummy,logistic,xgboost" in said
 
 
+def test_what_to_type_next_is_quoted_where_it_has_to_be(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "things.csv").rename(place / "my things (1).csv")
+    describe.describe(describe.request(["source=my things (1).csv", "target=back"]))
+    assert "'source=\"my things (1).csv\"'" in capsys.readouterr().out
+
+
 def test_a_description_that_is_there_is_never_replaced(place: Path) -> None:
     path = place / "conf/dataset/things.yaml"
     path.write_text("mine")
@@ -54,6 +62,14 @@ def test_a_description_that_is_there_is_never_replaced(place: Path) -> None:
         describe.describe(describe.request(["source=things.csv", "target=back"]))
     assert "name=<another>" in str(caught.value)
     assert path.read_text() == "mine"
+
+
+def test_other_data_of_the_name_is_never_replaced(place: Path) -> None:
+    (place / "data/things.csv").write_text("mine")
+    with pytest.raises(UserError, match="other data already"):
+        describe.describe(describe.request(["source=things.csv", "target=back", "train=true"]))
+    assert (place / "data/things.csv").read_text() == "mine"
+    assert not (place / "conf/dataset/things.yaml").exists()
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def _different_rows(columns: list[Values]) -> int:
     for one in columns:
         mixed = (mixed ^ one.codes.astype(np.int64).view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
         mixed ^= mixed >> np.uint64(29)
-    return len(np.unique(mixed))
+    return int(pd.Series(mixed).nunique())
 
 
 def _drift(seen: _Seen, role: Role) -> str:

@@ -92,9 +92,9 @@ class Values:
 def of(cells: pd.Series) -> Values:
     """Count a column of text; the usual words for missing, and signs such as "?", are missing."""
     codes, raw = pd.factorize(cells)
-    stripped = pd.Series(raw.astype(object)).str.strip()
+    stripped = pd.Series(raw).str.strip()  # while it is still of arrow
     again, words = pd.factorize(stripped)
-    codes = again[codes] if len(raw) else codes
+    codes = again[codes] if len(words) < len(raw) else codes
     words = np.asarray(words, dtype=object)
     every = Values(words, np.bincount(codes, minlength=len(words)), codes)
     return every.without({*DEFAULT, *SIGNS})
