@@ -23,7 +23,8 @@ STRUCTS: dict[str, type[Checked]] = {
     for struct in (
         *(Settings, configuration.Params, configuration.Pair),
         *(schema.Dataset, schema.Target, features.Number, features.Integer, features.Category),
-        *(features.Text, schema.Split, schema.Similar, rules.Gate, rules.Limits, rules.Retrain),
+        *(features.Text, features.Date, features.Datetime, features.Time, features.Boolean),
+        *(schema.Split, schema.Similar, rules.Gate, rules.Limits, rules.Retrain),
         *(rules.Review, rules.Promotion, rules.Trust),
         *(decide.Decide, decide.Costs, decide.Abstain),
         *(

@@ -79,7 +79,7 @@ def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> Non
     with Bar(dataset.name) as bar:
         bar.stage("writing and recording with DVC", 1)
         if before is None:
-            data = _written(new[dataset.columns()], dataset)
+            data = _written(new[list(dataset.source_columns().values())], dataset)
         else:
             data = _appended(
                 path, new.reindex(columns=before.whole.columns, fill_value=""), dataset
@@ -112,7 +112,7 @@ def _read(source: str, dataset: Dataset) -> Raw:
         source,
         separator=dataset.separator,
         encoding=dataset.encoding,
-        columns=dataset.columns(),
+        columns=dataset.source_columns(),
     )
 
 
@@ -123,7 +123,7 @@ def _check_written(data: bytes, total: int, path: Path, dataset: Dataset) -> Non
         str(path),
         separator=dataset.separator,
         encoding=dataset.encoding,
-        columns=dataset.columns(),
+        columns=dataset.source_columns(),
     )
     if len(again.frame) != total:
         raise UserError(

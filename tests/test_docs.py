@@ -246,7 +246,10 @@ def test_a_stage_depends_on_every_module_that_makes_its_figures(stage: str) -> N
 
 # Imported by a module that the stage needs, and of no use to it there.
 SCHEMA = ("config/configuration", "data/expressions", "evaluation/metrics", "data/rules")
-SPLITTING = ("data/groups", "data/instants", "data/moments")
+KINDS = tuple(
+    f"data/kinds/{one}" for one in ("calendar_parts", "instants", "number_format", "words")
+)
+SPLITTING = ("data/groups", "data/moments")
 READING = ("data/cleaning", "data/sources", "data/splitting")
 ELSEWHERE = {
     *(("compose", f"learning/{name}") for name in ("recipe", "training", "validation")),
@@ -255,6 +258,7 @@ ELSEWHERE = {
     *(("profile", name) for name in (*SCHEMA, *SPLITTING, "data/findings", *READING[1:])),
     *(("train", name) for name in (*READING, "evaluation/metrics", "data/rules")),
     *(("champion", name) for name in (*SCHEMA[:2], "data/schema", "data/features", "data/decide")),
+    *(("champion", name) for name in KINDS),
 }
 
 

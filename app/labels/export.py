@@ -80,13 +80,17 @@ def csv_rows(rows: list[dict[str, Any]], dataset: Dataset, *, is_first: bool) ->
     """
     names = [*dataset.features, *dataset.extra_columns()]
     lines: list[list[Any]] = [[*names, dataset.target.name, *BESIDE]] if is_first else []
-    missing = "" if "" in dataset.missing else next(iter(dataset.missing), "")
+    missing = {name: _blank(dataset.markers(name)) for name in names}
     for row in rows:
         record = msgspec.json.decode(bytes(row["record"]))
-        cells = [missing if record.get(name) is None else record[name] for name in names]
+        cells = [missing[name] if record.get(name) is None else record[name] for name in names]
         beside = (row["id"], row["at"], spreadsheet.cell(row["source"]), row["prediction"] or "")
         lines.append([*cells, row["value"], *beside])
     return files.csv_text(lines, dataset.separator).encode()
+
+
+def _blank(markers: tuple[str, ...]) -> str:
+    return "" if "" in markers else next(iter(markers), "")
 
 
 def ndjson_rows(rows: list[dict[str, Any]], dataset: Dataset, *, is_first: bool) -> bytes:

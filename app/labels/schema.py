@@ -11,7 +11,7 @@ from app.labels.export import OF_NUMBERS, RESERVED
 from app.records.fields import Moment
 from app.records.values import spelt
 from app.store.redaction import Redaction
-from src.data.features import Category, Feature, Integer, Number
+from src.data.features import Category, Feature, Number, outward
 from src.data.schema import Dataset
 from src.support.errors import UserError
 
@@ -72,11 +72,8 @@ class Writer:
         self._encode = msgspec.json.Encoder().encode
         self.width = len(dataset.features)
         self._make = _maker(list(dataset.features), dataset.extra_columns())
-        self._whole = [
-            at
-            for at, feature in enumerate(dataset.features.values())
-            if isinstance(feature, Integer)
-        ]
+        every = enumerate(map(outward, dataset.features.values()))
+        self._outward = [(at, convert) for at, convert in every if convert is not None]
         self._spell = dataset.task == "regression"
 
     def write(self, columns: Sequence[Sequence[Any]]) -> tuple[list[str], list[bytes]]:
@@ -85,12 +82,12 @@ class Writer:
         A record is without those extra columns that its label left out.
         """
         *features, truths = columns
-        for at in self._whole:
+        for at, convert in self._outward:
             values = features[at]
             if None in values:
-                features[at] = [None if value is None else int(value) for value in values]
+                features[at] = [None if value is None else convert(value) for value in values]
             else:
-                features[at] = list(map(int, values))
+                features[at] = list(map(convert, values))
         return (
             list(map(spelt, truths)) if self._spell else list(truths),
             list(map(self._encode, map(self._make, *features))),

@@ -28,7 +28,7 @@ class Cells:
     def __init__(self, records: Records, reference: Reference | None = None) -> None:
         """Take the records, and the reference that a row may have beside its features: the last."""
         self._columns = {
-            name: column(field, records.missing) for name, field in records.by_name.items()
+            name: column(field, records.markers(name)) for name, field in records.by_name.items()
         }
         if reference is not None:
             self._columns[reference.name] = Column(reference, BLANK)

@@ -12,8 +12,9 @@ from msgspec import Meta
 
 from app.records.enumeration import enumeration
 from app.records.values import is_number, nearest, number, plain, spelt
-from src.data import instants
-from src.data.features import Bounds, Category, Integer, Number, Text
+from src.data.features import Boolean, Bounds, Category, Integer, Number, Temporal, Text
+from src.data.kinds import instants
+from src.data.kinds.words import FALSE, TRUE
 from src.data.schema import Dataset
 
 EXACT = 2**53 - 1  # up to here a number is one whole number and no other
@@ -170,6 +171,67 @@ class Listed(Field):
         return enumeration(values, is_nullable=not self.required)
 
 
+class TrueOrFalse(Field):
+    """A boolean, in JSON's words or in any of the dataset's."""
+
+    wire = bool | str | float
+
+    def __init__(self, name: str, feature: Boolean) -> None:
+        super().__init__(name, feature)
+        self.choices = [FALSE, TRUE]
+        self._spellings = feature.spellings()
+        self.allowed = "true or false"
+        self.read = self.check
+
+    def _check(self, value: Any) -> str:
+        if isinstance(value, bool):
+            return TRUE if value else FALSE
+        parsed = number(value)
+        word = value if parsed is None else spelt(parsed)
+        meaning = self._spellings.get(word) if isinstance(word, str) else None
+        if meaning is None:
+            raise FieldError(f"{self.name} is neither true nor false", f"give {self.allowed}")
+        return meaning
+
+    def _schema(self) -> dict[str, Any]:
+        words: list[Any] = [False, True, *self._spellings]
+        words += [int(word) for word in ("0", "1") if word in self._spellings]
+        return {"enum": [*words, *([] if self.required else [None])]}
+
+
+class DateOrTime(Field):
+    """A date or a time, as ISO text or in the dataset's format; a number to the model."""
+
+    LONGEST = 64
+    FORMATS = {"date": "date", "datetime": "date-time"}
+
+    wire = Annotated[str, Meta(max_length=LONGEST)]
+
+    def __init__(self, name: str, feature: Temporal) -> None:
+        super().__init__(name, feature)
+        self._feature = feature
+        own = f", or as {feature.format}" if feature.format else ""
+        bounds = feature.words()
+        self.allowed = f"{feature.allowed}{own}" + (
+            "" if bounds.startswith("any ") else f", {bounds}"
+        )
+        self.read = self.check
+
+    def _check(self, value: Any) -> float:
+        parsed = self._feature.value(value[: self.LONGEST]) if isinstance(value, str) else math.nan
+        if math.isnan(parsed):
+            raise FieldError(f"{self.name} is not {self._feature.allowed}", f"give {self.allowed}")
+        if not self._feature.hold(parsed):
+            raise FieldError(f"{self.name} is not {self._feature.words()}", f"give {self.allowed}")
+        return parsed
+
+    def _schema(self) -> dict[str, Any]:
+        schema = {"type": self._or_null("string"), "maxLength": self.LONGEST}
+        written = self.FORMATS.get(self.kind)
+        # Of another format only the dataset knows, and JSON Schema has no word for it.
+        return {**schema, **({"format": written} if written and not self._feature.format else {})}
+
+
 class Open(Field):
     """Free text, or a category without listed values, read as a CSV's cell is in training.
 
@@ -258,12 +320,17 @@ def field(name: str, dataset: Dataset, longest_text: int) -> Field:
     feature = dataset.features[name]
     if isinstance(feature, Moment):
         return Instant(name, feature, dataset.missing, longest_text)
+    if isinstance(feature, Temporal):
+        return DateOrTime(name, feature)
     if isinstance(feature, Number | Integer):
         return Numeric(name, feature)
-    listed = feature.listed() if isinstance(feature, Category) else None
-    if isinstance(feature, Category) and listed is not None:
-        return Listed(name, feature, listed)
-    return Open(name, feature, dataset.missing, longest_text)
+    if isinstance(feature, Boolean):
+        return TrueOrFalse(name, feature)
+    if isinstance(feature, Category) and not feature.others:
+        listed = feature.listed()
+        if listed is not None:
+            return Listed(name, feature, listed)
+    return Open(name, feature, dataset.markers(name), longest_text)
 
 
 def _limits(bounds: Bounds) -> dict[str, float]:

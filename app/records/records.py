@@ -23,7 +23,7 @@ from app.records.invalid import Invalid
 from app.records.references import Reference
 from app.records.strict_json import MalformedError, Object, TooManyError, parse
 from app.records.values import clipped, nearest, shown
-from src.data.features import Integer
+from src.data.features import outward
 from src.data.schema import Dataset
 from src.support.errors import Fault
 
@@ -63,7 +63,7 @@ class Records:
 
     def __init__(self, dataset: Dataset, *, most: int, longest_text: int) -> None:
         self.names = tuple(dataset.features)
-        self.missing = dataset.missing
+        self.markers = dataset.markers
         target = dataset.target.name
         # What is asked about may come with its truth, which is ignored; of labels it is a field.
         self.target = None if target in dataset.features else target
@@ -82,9 +82,8 @@ class Records:
             for at, field in enumerate(self.by_name.values())
             if field.read or not field.required
         ]
-        self._whole = [
-            name for name, feature in dataset.features.items() if isinstance(feature, Integer)
-        ]
+        every = {name: outward(feature) for name, feature in dataset.features.items()}
+        self._outward = [(name, convert) for name, convert in every.items() if convert is not None]
         self._needed = [name for name, field in self.by_name.items() if field.required]
         self._beside = self._fields_beside()
         self._quoted_beside = [f'"{name}"'.encode() for name in self._beside]
@@ -161,11 +160,11 @@ class Records:
         return self.target is not None and self.target in dict(record.pairs)
 
     def as_object(self, values: tuple[Any, ...]) -> dict[str, Any]:
-        """Return a record by name; whole numbers are ints again."""
+        """Return a record by name, as JSON has its values."""
         record = dict(zip(self.names, values, strict=True))
-        for name in self._whole:
+        for name, convert in self._outward:
             if record[name] is not None:
-                record[name] = int(record[name])
+                record[name] = convert(record[name])
         return record
 
     def encode(self, values: tuple[Any, ...]) -> bytes:

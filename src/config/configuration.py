@@ -271,8 +271,8 @@ def _check_task(config: Config) -> None:
 def _check_inputs(config: Config) -> None:
     allowed = config.model.inputs
     for name, feature in config.dataset.features.items():
-        kind = type(feature).__name__.lower()
-        if allowed and kind not in allowed and name not in config.model.drop:
+        kind = feature.kind
+        if allowed and kind is not None and kind not in allowed and name not in config.model.drop:
             raise UserError(
                 f"The model '{config.model.name}' takes no {kind}, and '{name}' is one.",
                 choices=allowed,
@@ -281,7 +281,7 @@ def _check_inputs(config: Config) -> None:
 
 
 def _check_model(model: Model, dataset: Dataset) -> None:
-    columns = [*dataset.features, *dataset.derived]
+    columns = [*dataset.features, *dataset.computed()]
     for name in model.drop:
         if name not in columns:
             raise unknown("column in model.drop", name, columns)

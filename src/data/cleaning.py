@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from src.data import moments
-from src.data.features import Bounds, Category, Integer, Number, Text
+from src.data.features import Boolean, Bounds, Category, Integer, Number, Temporal, Text
+from src.data.kinds.number_format import NumberFormat
 from src.data.schema import Dataset
 from src.data.sources import FIRST_LINE, LINE
 from src.support.errors import UserError
@@ -125,15 +127,22 @@ def _column(name: str, cells: pd.Series, dataset: Dataset, faults: _Faults) -> p
     if feature is None:
         return _other(name, cells, dataset, faults)
     listed = feature.listed() if isinstance(feature, Category) else None
-    missing = _missing(cells, dataset, listed)
+    missing = _missing(name, cells, dataset, listed)
     if not feature.optional or name in _required(dataset):
         faults.add("missing", missing, f"{name} is missing")
+    if isinstance(feature, Temporal):
+        return _moments(name, cells, missing, feature, faults)
     if isinstance(feature, Number | Integer):
         whole = isinstance(feature, Integer)
-        return _numbers(name, cells, missing, feature, whole, faults)
+        written = dataset.written(name)
+        return _numbers(name, cells, missing, feature, whole, faults, written)
     if isinstance(feature, Text):
         return cells.mask(missing, "")
+    if isinstance(feature, Boolean):
+        return _booleans(name, cells, missing, feature, faults)
     if listed is not None:
+        if isinstance(feature, Category) and feature.others:
+            return _canonical(cells, listed).mask(missing, None)
         return _categories(name, cells, missing, listed, faults)
     return cells.mask(missing, None)
 
@@ -147,13 +156,14 @@ def _required(dataset: Dataset) -> set[str]:
 
 def _other(name: str, cells: pd.Series, dataset: Dataset, faults: _Faults) -> pd.Series:
     """Check a column that is neither a feature nor the target."""
-    missing = _missing(cells, dataset, None)
+    missing = _missing(name, cells, dataset, None)
     if name in _required(dataset):
         faults.add("missing", missing, f"{name} is missing")
     if name == dataset.split.column:
         _check_side(name, cells, missing, dataset, faults)
     if name == dataset.weight:
-        return _numbers(name, cells, missing, Bounds(), False, faults)
+        written = dataset.written(name)
+        return _numbers(name, cells, missing, Bounds(), False, faults, written)
     return cells
 
 
@@ -168,28 +178,36 @@ def _check_side(
         faults.add("not_a_time", unread, f"{name} is not a number or an ISO date", cells)
 
 
-def _missing(cells: pd.Series, dataset: Dataset, listed: list[str] | None) -> np.ndarray:
-    markers = [marker for marker in dataset.missing if marker not in (listed or ())]
+def _missing(name: str, cells: pd.Series, dataset: Dataset, listed: list[str] | None) -> np.ndarray:
+    markers = [marker for marker in dataset.markers(name) if marker not in (listed or ())]
     return np.asarray(cells.isin(markers))
 
 
 def _target(cells: pd.Series, dataset: Dataset, faults: _Faults) -> pd.Series:
     target = dataset.target
     listed = None if target.values is None else [str(value) for value in target.values]
-    missing = _missing(cells, dataset, listed)
+    missing = _missing(target.name, cells, dataset, listed)
     faults.add("missing_target", missing, f"{target.name} is missing")
     if dataset.task == "regression":
         bounds = Bounds(min=target.min, max=target.max, above=target.above, below=target.below)
-        return _numbers(target.name, cells, missing, bounds, False, faults)
+        written = dataset.written(target.name)
+        return _numbers(target.name, cells, missing, bounds, False, faults, written)
     if listed is not None:
         return _categories(target.name, cells, missing, listed, faults)
     return cells
 
 
 def _numbers(
-    name: str, cells: pd.Series, missing: np.ndarray, bounds: Bounds, whole: bool, faults: _Faults
+    name: str,
+    cells: pd.Series,
+    missing: np.ndarray,
+    bounds: Bounds,
+    whole: bool,
+    faults: _Faults,
+    written: NumberFormat,
 ) -> pd.Series:
-    present = cells.mask(missing, "nan")
+    plain = cells if written.is_plain else _each(cells, written.plain)
+    present = plain.mask(missing, "nan")
     values = pd.to_numeric(present, errors="coerce").to_numpy(dtype=np.float64)
     unparsed = ~missing & ~np.isfinite(values)
     faults.add("not_a_number", unparsed, f"{name} is not a number", cells)
@@ -205,6 +223,35 @@ def _numbers(
         cells,
     )
     return pd.Series(values, index=cells.index)
+
+
+def _each(cells: pd.Series, convert: Callable[[str], Any]) -> pd.Series:
+    """Convert cells, each different one once."""
+    codes, texts = pd.factorize(cells)
+    values = pd.Series([convert(text) for text in texts])
+    return pd.Series(values.to_numpy()[codes], index=cells.index)
+
+
+def _moments(
+    name: str, cells: pd.Series, missing: np.ndarray, feature: Temporal, faults: _Faults
+) -> pd.Series:
+    values = _each(cells, feature.value).to_numpy(dtype=np.float64)
+    values = np.where(missing, np.nan, values)
+    unread = ~missing & ~np.isfinite(values)
+    faults.add("not_a_time", unread, f"{name} is not {feature.allowed}", cells)
+    broken = np.isfinite(values) & outside(values, feature)
+    faults.add("out_of_range", broken, f"{name} is not {feature.words()}", cells)
+    return pd.Series(values, index=cells.index)
+
+
+def _booleans(
+    name: str, cells: pd.Series, missing: np.ndarray, feature: Boolean, faults: _Faults
+) -> pd.Series:
+    spellings = feature.spellings()
+    values = _each(cells, lambda text: spellings.get(text))
+    unknown = ~missing & values.isna().to_numpy()
+    faults.add("unknown_category", unknown, f"{name} is neither true nor false", cells)
+    return values.astype(cells.dtype).mask(missing, None)
 
 
 def outside(values: np.ndarray, bounds: Bounds) -> np.ndarray:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import operator
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from src.data.kinds import calendar_parts
 from src.support.errors import UserError, unknown
 
 Columns = Mapping[str, npt.NDArray[np.float64]]
@@ -32,12 +35,21 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": np.maximum,
     "min": np.minimum,
     "sqrt": np.sqrt,
+    **calendar_parts.MANY,
 }
 ARITY = {"min": 2, "max": 2}
 # Python 3.11 may fail when two threads parse at once ("recursion depth mismatch").
 PARSER = threading.Lock()
 LONGEST = 500  # characters; keeps the recursion below shallow
-GRAMMAR = ("numbers", "columns", "+ - * / **", "( )", *(f"{name}()" for name in FUNCTIONS))
+QUOTED = re.compile(r"`([^`\n]+)`")  # a column with spaces or signs in its name
+GRAMMAR = (
+    "numbers",
+    "columns",
+    "`any column`",
+    "+ - * / **",
+    "( )",
+    *(f"{name}()" for name in FUNCTIONS),
+)
 
 
 class Expression:
@@ -66,13 +78,40 @@ class Expression:
 def _parse(text: str) -> ast.expr:
     if len(text) > LONGEST:
         raise UserError(f"An expression is longer than {LONGEST} characters.", given=text[:60])
+    names: dict[str, str] = {}
+    plain = QUOTED.sub(lambda match: _stand_in(match[0], names, text), text)
     try:
         with PARSER:
-            tree = ast.parse(text.strip(), mode="eval").body
+            tree = ast.parse(plain.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise UserError("This is not an expression.", given=text, choices=GRAMMAR) from None
+        raise UserError(
+            "This is not an expression.",
+            given=text,
+            choices=GRAMMAR,
+            fix="a name with spaces or signs stands in backticks: `1st floor` + `2nd floor`",
+        ) from None
     _check(tree, text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            node.id = names.get(node.id, node.id)
     return tree
+
+
+def quoted(name: str) -> str:
+    """Write a column's name as expressions take it."""
+    return name if name.isidentifier() and not keyword.iskeyword(name) else f"`{name}`"
+
+
+def _stand_in(quoted: str, names: dict[str, str], text: str) -> str:
+    """Return an identifier for a quoted name, and note what it stands for.
+
+    It has as many bytes, so that places in the text stay what they are.
+    """
+    width = len(quoted.encode()) - 1
+    numbers = (f"_{number:x}".ljust(width + 1, "_") for number in range(16**width))
+    identifier = next(one for one in numbers if one not in names and one not in text)
+    names[identifier] = quoted[1:-1]
+    return identifier
 
 
 def _check(node: ast.expr, text: str) -> None:
@@ -89,7 +128,7 @@ def _check(node: ast.expr, text: str) -> None:
             _check(right, text)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
             if name not in FUNCTIONS:
-                raise unknown("function", name, FUNCTIONS)
+                raise unknown("function", name, sorted(FUNCTIONS))
             if len(args) != ARITY.get(name, 1):
                 raise UserError(
                     f"{name}() takes {ARITY.get(name, 1)} argument(s), not {len(args)}.", given=text

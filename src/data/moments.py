@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pandas as pd
 
-from src.data import instants
 from src.data.features import Category, Integer, Number, Value
+from src.data.kinds import instants
 from src.data.schema import Dataset
 
 

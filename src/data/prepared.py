@@ -33,7 +33,7 @@ def prepare(dataset: Dataset, seed: int) -> tuple[Prepared, Cleaned]:
         dataset.source,
         separator=dataset.separator,
         encoding=dataset.encoding,
-        columns=dataset.columns(),
+        columns=dataset.source_columns(),
     )
     cleaned = cleaning.clean(raw.frame, dataset)
     parts = splitting.split(cleaned.rows, dataset, seed)

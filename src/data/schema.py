@@ -9,11 +9,26 @@ from msgspec import Meta
 
 from src.data import decide as deciding
 from src.data import rules
-from src.data.expressions import Expression
-from src.data.features import Bounds, Category, Feature, Integer, Number, Value
+from src.data.expressions import Expression, quoted
+from src.data.features import (
+    Bounds,
+    Category,
+    Date,
+    Datetime,
+    Feature,
+    Id,
+    Integer,
+    Missing,
+    Number,
+    Temporal,
+    Value,
+    Written,
+)
 from src.data.features import Text as Text  # bundles of earlier days name it here
+from src.data.kinds import instants
+from src.data.kinds.number_format import DecimalSign, NumberFormat, ThousandsSign
 from src.evaluation.metrics import BY_TASK, OF_ANSWERED
-from src.support.errors import UserError, unknown
+from src.support.errors import UserError, did_you_mean, unknown
 from src.support.structs import Checked
 
 Task = Literal["regression", "binary", "multiclass"]
@@ -24,7 +39,7 @@ Name = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Separator = Literal[",", ";", "\t", "|", ":", "~", "^"]
 
 
-class Target(Bounds, frozen=True, kw_only=True):
+class Target(Written, frozen=True, kw_only=True):
     """What is predicted; `values` lists the classes, `positive` names the class of interest."""
 
     name: str
@@ -32,6 +47,8 @@ class Target(Bounds, frozen=True, kw_only=True):
     about: str = ""
     values: list[Value] | None = None
     positive: Value | None = None
+    column: str | None = None  # in the source, where its name is another
+    missing: Missing | None = None
 
 
 class Split(Checked, frozen=True):
@@ -75,7 +92,9 @@ class Dataset(Checked, frozen=True):
     noun: Annotated[str, Meta(min_length=1)] = "record"  # what one row is
     separator: Separator = ","
     encoding: str = "utf-8"
-    missing: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
+    decimal: DecimalSign = "."
+    thousands: ThousandsSign = ""
+    missing: Missing = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
     key: list[str] = []
     group: str | list[str] = []  # the columns in which rows agree that belong together
     weight: str | None = None  # the column that says how much a row counts
@@ -103,8 +122,45 @@ class Dataset(Checked, frozen=True):
         return [self.group] if isinstance(self.group, str) else self.group
 
     def columns(self) -> list[str]:
-        """List the columns that the source must have."""
+        """List the columns of a row, by the names that they have here."""
         return [*self.features, self.target.name, *self.extra_columns()]
+
+    def source_columns(self) -> dict[str, str]:
+        """Return what each column is called in the source."""
+        own = {name: feature.column for name, feature in self.features.items()}
+        own[self.target.name] = self.target.column
+        return {name: own.get(name) or name for name in self.columns()}
+
+    def markers(self, name: str) -> Missing:
+        """Return what a cell of a column says where it holds no value."""
+        column = self.target if name == self.target.name else self.features.get(name)
+        own = None if column is None else column.missing
+        return self.missing if own is None else ("", *own)
+
+    def written(self, name: str) -> NumberFormat:
+        """Return how a column writes its numbers."""
+        column = self.target if name == self.target.name else self.features.get(name)
+        written = column if isinstance(column, Written) else Written()
+        return written.written(self.decimal, self.thousands)
+
+    def computed(self) -> dict[str, str]:
+        """Return the expression of each column that models see beside the features.
+
+        These are the parts of dates and times, their ages, and `derived`.
+        """
+        return {**self._parts(), **self.derived}
+
+    def _parts(self) -> dict[str, str]:
+        every: dict[str, str] = {}
+        for name, feature in self.features.items():
+            if isinstance(feature, Temporal):
+                every |= {f"{name}.{part}": f"{part}({quoted(name)})" for part in feature.parts}
+            if isinstance(feature, Date | Datetime) and feature.age_to is not None:
+                day = feature.value(feature.age_to)
+                until = quoted(feature.age_to) if math.isnan(day) else f"{day:.15g}"
+                every[f"{name}.age"] = f"{until} - {quoted(name)}"
+        # A table that has such a column of its own knows better.
+        return {part: text for part, text in every.items() if part not in self.columns()}
 
     def extra_columns(self) -> list[str]:
         """List the columns that are neither features nor the target.
@@ -133,7 +189,10 @@ class Dataset(Checked, frozen=True):
         return rule.most_changed
 
     def numeric(self) -> list[str]:
-        """List the features that arithmetic may use: numbers, and ordered categories by rank."""
+        """List the features that arithmetic may use.
+
+        These are numbers, dates and times as numbers, and ordered categories by rank.
+        """
         return [
             name
             for name, feature in self.features.items()
@@ -142,8 +201,16 @@ class Dataset(Checked, frozen=True):
         ]
 
     def kinds(self) -> set[str]:
-        """Name the kinds of feature: number, integer, category, text."""
-        return {type(feature).__name__.lower() for feature in self.features.values()}
+        """Name what a model takes the features for: number, integer, category, text."""
+        return {one.kind for one in self.features.values() if one.kind is not None}
+
+    def ids(self) -> list[str]:
+        """List the features that are never learnt."""
+        return [name for name, feature in self.features.items() if isinstance(feature, Id)]
+
+    def learnt(self) -> list[str]:
+        """List the features that models learn from."""
+        return [name for name in self.features if name not in self.ids()]
 
 
 def figures_of_decision(dataset: Dataset) -> list[str]:
@@ -161,8 +228,11 @@ def without_rules(dataset: Dataset) -> Dataset:
 def check(dataset: Dataset) -> None:
     """Check what types cannot say; raise UserError on the first contradiction."""
     target = dataset.target.name
-    if not dataset.features:
-        raise UserError(f"The dataset '{dataset.name}' has no features.", fix="add one to features")
+    if not dataset.learnt():
+        raise UserError(
+            f"The dataset '{dataset.name}' has no features to learn from.",
+            fix="add one to features, which is no id",
+        )
     if target in dataset.features:
         raise UserError(
             f"The target '{target}' of '{dataset.name}' is also a feature.",
@@ -175,6 +245,7 @@ def check(dataset: Dataset) -> None:
     _check_rules(dataset)
     _check_split(dataset)
     _check_group(dataset)
+    _check_moments(dataset)
     _check_derived(dataset)
     _check_similar(dataset)
     _check_coverage(dataset)
@@ -282,9 +353,32 @@ def _check_group(dataset: Dataset) -> None:
         raise UserError(f"The weight '{dataset.weight}' of '{dataset.name}' is not a number.")
 
 
+def _check_moments(dataset: Dataset) -> None:
+    moments = {n: one for n, one in dataset.features.items() if isinstance(one, Temporal)}
+    for name, moment in moments.items():
+        if "`" in name:
+            raise UserError(
+                "The name of a date or a time has no backtick in it.",
+                given=name,
+                fix="name it otherwise, and name its column in the source by column:",
+            )
+        if isinstance(moment, Datetime):
+            instants.zone_of(moment.zone)
+        until = getattr(moment, "age_to", None)
+        days = [one for one in moments if isinstance(moments[one], Date | Datetime)]
+        if until is not None and until not in days and math.isnan(moment.value(until)):
+            raise UserError(
+                f"The age of '{name}' ends at what is neither a date there nor a day.",
+                given=f"age_to: {until}",
+                choices=[*(day for day in days if day != name), "a day like 2024-05-31"],
+                fix=did_you_mean(until, days),
+            )
+
+
 def _check_derived(dataset: Dataset) -> None:
     for name, text in dataset.derived.items():
-        if name in dataset.features or name == dataset.target.name:
+        parts = set(dataset.computed()).difference(dataset.derived)
+        if name in dataset.features or name == dataset.target.name or name in parts:
             raise UserError(f"The derived column '{name}' is already a column.", fix="rename it")
         for used in Expression(text).names:
             if used not in dataset.numeric():

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,27 +36,31 @@ class Raw:
     whole: pd.DataFrame  # with extra columns
 
 
-def read(source: str, *, separator: str, encoding: str, columns: list[str]) -> Raw:
+def read(source: str, *, separator: str, encoding: str, columns: Mapping[str, str]) -> Raw:
     """Read a CSV from a path or an http(s) URL, every cell as text.
 
-    Returns the `columns` in their order, indexed by the line on which a row begins. Raises
-    UserError if the source cannot be read, is not a CSV with this encoding and separator, or lacks
-    a column; warns about extra columns.
+    Returns the `columns` in their order, by what each of them is called in the source, indexed by
+    the line on which a row begins. Raises UserError if the source cannot be read, is not a CSV with
+    this encoding and separator, or lacks a column; warns about extra columns.
     """
     data = fetch(source)
     return parse(data, source, separator=separator, encoding=encoding, columns=columns)
 
 
-def parse(data: bytes, source: str, *, separator: str, encoding: str, columns: list[str]) -> Raw:
+def parse(
+    data: bytes, source: str, *, separator: str, encoding: str, columns: Mapping[str, str]
+) -> Raw:
     """Parse bytes as `read` does; `source` is their name in errors."""
     text = _decode(data, source, encoding)
     header = _header(text, source, separator)
-    _check_columns(header, source, separator, columns)
+    wanted = [_as_in(header, name) for name in columns.values()]
+    _check_columns(header, source, separator, wanted)
     frame = _parse(text, source, separator).set_axis(header, axis="columns")
     frame.index = pd.Index(_lines(text, separator, len(frame)), name=LINE)
     if frame.empty:
         raise UserError("The source has a header but no rows.", given=source)
-    return Raw(frame[columns], hashlib.md5(data, usedforsecurity=False).hexdigest(), frame)
+    rows = frame[wanted].set_axis(list(columns), axis="columns")
+    return Raw(rows, hashlib.md5(data, usedforsecurity=False).hexdigest(), frame)
 
 
 def fetch(source: str) -> bytes:
@@ -210,6 +214,11 @@ def _parse(text: str, source: str, separator: str) -> pd.DataFrame:
             given=source,
             fix="every row needs as many cells as the header; quote cells that hold a separator",
         ) from None
+
+
+def _as_in(header: list[str], name: str) -> str:
+    """Return a column's name as the header has it: blanks around it do not count."""
+    return name if name in header else name.strip()
 
 
 def _check_columns(header: list[str], source: str, separator: str, columns: list[str]) -> None:

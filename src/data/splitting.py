@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from src.data import groups, instants, moments
+from src.data import groups, moments
+from src.data.kinds import instants
 from src.data.schema import Dataset
 from src.support.errors import UserError
 

@@ -88,7 +88,7 @@ def build(spec: Mapping[str, Any], arrays: Arrays, dataset: Dataset) -> Columns:
     """Build the columns that a description names."""
     columns = Columns()
     at = {name: position for position, name in enumerate(dataset.features)}
-    ones, manies = getters(dataset), _readers(dataset)
+    computed, ones, manies = dataset.computed(), getters(dataset), _readers(dataset)
     for part in spec["columns"]:
         name = part["name"]
         if part["kind"] == "words":
@@ -100,7 +100,7 @@ def build(spec: Mapping[str, Any], arrays: Arrays, dataset: Dataset) -> Columns:
             levels = Levels(name, columns.dense, at[name], rows, part["unknown"], table)
             columns.parts.append(levels)
         else:
-            columns.parts.append(_number(part, dataset, columns.dense, ones, manies))
+            columns.parts.append(_number(part, columns.dense, computed, ones, manies))
     return columns
 
 
@@ -125,14 +125,14 @@ def _optional(at: int) -> Getter:
 
 def _number(
     part: Mapping[str, Any],
-    dataset: Dataset,
     first: int,
+    computed: Mapping[str, str],
     ones: Mapping[str, Getter],
     manies: Mapping[str, Reader],
 ) -> Numeric:
     name = part["name"]
-    if name in dataset.derived:
-        one, many = _derived(Expression(dataset.derived[name]), ones, manies)
+    if name in computed:
+        one, many = _derived(Expression(computed[name]), ones, manies)
     else:
         one, many = ones[name], manies[name]
     if part["fill"] is None and part["mean"] is None:

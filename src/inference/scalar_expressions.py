@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from src.data.expressions import Expression
+from src.data.kinds import calendar_parts
 
 Record = tuple[Any, ...]
 Getter = Callable[[Record], float]
@@ -45,6 +46,7 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "max": _max,
     "min": _min,
     "sqrt": math.sqrt,
+    **calendar_parts.ONE,
 }
 
 

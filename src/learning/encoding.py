@@ -70,7 +70,8 @@ class Encoder:
         self, dataset: Dataset, encoding: Encoding, drop: tuple[str, ...], seed: int
     ) -> None:
         self.features: dict[str, Feature] = dict(dataset.features)
-        self.derived = {name: Expression(text) for name, text in dataset.derived.items()}
+        self.derived = {name: Expression(text) for name, text in dataset.computed().items()}
+        drop = (*drop, *dataset.ids())
         self.has_text = any(
             isinstance(feature, Text) and name not in drop
             for name, feature in self.features.items()
@@ -290,6 +291,8 @@ def _category(feature: Category, encoding: Encoding, task: str, in_sparse: bool,
             max_categories=MOST_LEVELS,
             sparse_output=in_sparse,
         )
+    if feature.others:  # all of them, and what is missing, have a zero in each column
+        return OneHotEncoder(categories=[listed], handle_unknown="ignore", sparse_output=in_sparse)
     # The first level is the one that the others are measured against.
     levels = [*listed, *([MISSING] if feature.optional else [])]
     return OneHotEncoder(categories=[levels], drop="first", sparse_output=in_sparse)

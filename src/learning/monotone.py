@@ -123,10 +123,11 @@ def _way(steps: np.ndarray) -> int | None:
 
 
 def _contradiction(dataset: Dataset, column: str, name: str) -> UserError:
-    if column in dataset.derived:
+    computed = dataset.computed()
+    if column in computed:
         return UserError(
             f"The derived column '{column}' goes against '{name}', which is to be monotone.",
-            given=f"{column}: {dataset.derived[column]}",
+            given=f"{column}: {computed[column]}",
             fix=f"leave it out of the model (model.drop=[{column}]), or take monotone out of "
             f"{name}",
         )

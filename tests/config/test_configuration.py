@@ -131,7 +131,11 @@ MISTAKES: dict[str, tuple[str, Any, list[str]]] = {
     "key of a feature": (
         "dataset/features/carat/mim",
         1,
-        ["'dataset.features.carat.mim'", "about, above, below, max, min", "'min'?"],
+        [
+            "'dataset.features.carat.mim'",
+            "about, above, below, column, decimal, max, min",
+            "'min'?",
+        ],
     ),
     "key of a gate": ("dataset/gate/r2/mn", 1, ["'dataset.gate.r2.mn'", "max, min", "'min'?"]),
     "key of a space": (
@@ -186,7 +190,7 @@ MISTAKES: dict[str, tuple[str, Any, list[str]]] = {
     "derived with an unknown function": (
         "dataset/derived/heavy",
         "lg(carat)",
-        ["'lg'", "abs, exp, log, log1p, max, min, sqrt", "'log'?"],
+        ["'lg'", "abs, cos_day", "log, log1p, max, min", "'log'?"],
     ),
     "encoding of numbers": (
         "model/encoding/numbers",

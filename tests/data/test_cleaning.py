@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from src.data import cleaning, sources
 from src.data.cleaning import Cleaned
@@ -515,3 +516,86 @@ def test_some_columns_are_typed_whatever_rules_they_break(wide: Dataset) -> None
     assert list(rows.columns) == ["carat", "code"]
     assert rows.iloc[0].equals(rows.iloc[1])
     assert is_good.tolist() == [True, True, False]
+
+
+KINDS: dict[str, Any] = {
+    "day": {"type": "date", "format": "%d.%m.%Y", "max": "2030-12-31"},
+    "at": {"type": "datetime", "zone": "Europe/Berlin", "optional": True},
+    "start": {"type": "time"},
+    "member": {"type": "boolean"},
+    "code": {"type": "id"},
+    "income": {
+        "type": "number",
+        "prefix": "$",
+        "thousands": ",",
+        "missing": ["?"],
+        "optional": True,
+    },
+    "size": {"type": "category", "values": ["S", "M"], "others": True},
+}
+OF_KINDS = {
+    "day": "31.05.2024",
+    "at": "2024-07-01T10:00:00Z",
+    "start": "13:45",
+    "member": "Yes",
+    "code": "R007",
+    "income": "$84,835.50 ",
+    "size": "XXL",
+    "price": "1.234,5",
+}
+
+
+@pytest.fixture(scope="module")
+def kinds(make_dataset: Make) -> Dataset:
+    return make_dataset(
+        features=KINDS, max_rejected=1.0, target={"name": "price", "decimal": ",", "thousands": "."}
+    )
+
+
+def of_kinds(dataset: Dataset, **cells: str) -> Cleaned:
+    """Clean a row that is OF_KINDS but for what is given, and a good one."""
+    frame = pd.DataFrame([OF_KINDS, {**OF_KINDS, **cells}], dtype=str)
+    return cleaning.clean(frame, replace(dataset, duplicates="keep"))
+
+
+def test_dates_booleans_ids_and_written_numbers_become_values(kinds: Dataset) -> None:
+    cleaned = of_kinds(kinds)
+    assert cleaned.rejected.empty
+    assert cleaned.rows.to_dict("records")[0] == {
+        "day": 19_874.0,
+        "at": 19_905.5,
+        "start": 13.75,
+        "member": "true",
+        "code": "R007",
+        "income": 84_835.5,
+        "size": "XXL",
+        "price": 1_234.5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "rule", "words"),
+    [
+        ("day", "2024-31-05", "not_a_time", "day is not a date like 2024-05-31: '2024-31-05'"),
+        ("day", "01.01.2031", "out_of_range", "day is not until 2030-12-31: '01.01.2031'"),
+        ("start", "25:00", "not_a_time", "start is not a time like 12:30 or 12:30:59: '25:00'"),
+        ("member", "maybe", "unknown_category", "member is neither true nor false: 'maybe'"),
+        ("income", "€5", "not_a_number", "income is not a number: '€5'"),
+        ("price", "1.5", "not_a_number", "price is not a number: '1.5'"),
+        ("code", "", "missing", "code is missing"),
+    ],
+)
+def test_a_cell_of_no_such_kind_is_rejected_as_it_was_written(
+    kinds: Dataset, column: str, cell: str, rule: str, words: str
+) -> None:
+    cleaned = of_kinds(kinds, **{column: cell})
+    assert cleaned.counts == {rule: 1}
+    assert cleaned.rejected["reasons"].tolist() == [words]
+
+
+def test_a_column_says_what_is_missing_in_it(kinds: Dataset) -> None:
+    cleaned = of_kinds(kinds, income="?", at="")
+    assert cleaned.rejected.empty
+    assert math.isnan(cleaned.rows["income"].iloc[1])
+    assert math.isnan(cleaned.rows["at"].iloc[1])
+    assert of_kinds(kinds, income="NA").counts == {"not_a_number": 1}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.data.expressions import FUNCTIONS, LONGEST, Expression
+from src.data.expressions import FUNCTIONS, LONGEST, Expression, quoted
 from src.support.errors import UserError
 
 numbers = st.one_of(
@@ -293,3 +293,36 @@ def test_a_pickle_is_parsed_again_and_so_checked_again() -> None:
     forged = pickle.dumps(Expression("x * 1111")).replace(b"x * 1111", b"x.__dir_")
     with pytest.raises(UserError):
         pickle.loads(forged)
+
+
+@pytest.mark.parametrize("name", ["1st Flr SF", "a[0]", "x-y", "für", "😀", "log", "class", "b<5"])
+def test_backticks_name_any_column(name: str) -> None:
+    expression = Expression(f"`{name}` + x * `{name}`")
+    assert expression.names == sorted([name, "x"])
+    found = expression({name: np.array([2.0]), "x": np.array([10.0])})
+    assert found.tolist() == [22]
+    assert pickle.loads(pickle.dumps(expression)).names == expression.names
+
+
+def test_a_quoted_name_is_not_mixed_up_with_a_name_of_the_text() -> None:
+    columns = {"a": np.array([1.0]), "b": np.array([20.0]), "_0_": np.array([300.0])}
+    expression = Expression("`a` + `b` + _0_ + `a`")
+    assert expression.names == ["_0_", "a", "b"]
+    assert expression(columns).tolist() == [322]
+
+
+def test_a_refusal_beside_a_quoted_name_shows_the_text_as_it_was_written() -> None:
+    with pytest.raises(UserError, match=r"'`für x`\[0\]' is not allowed") as caught:
+        Expression("1 + `für x`[0]")
+    assert caught.value.given == "1 + `für x`[0]"
+
+
+def test_a_name_with_spaces_is_shown_how_to_be_written() -> None:
+    with pytest.raises(UserError) as caught:
+        Expression("1st Flr SF + 2nd Flr SF")
+    assert "backticks" in str(caught.value.fix)
+
+
+@pytest.mark.parametrize("name", ["price", "1st", "class", "a b"])
+def test_a_quoted_name_is_read_back(name: str) -> None:
+    assert Expression(quoted(name)).names == [name]

@@ -16,7 +16,12 @@ SAMPLE = b"a,b\n1,2\n3,4\n"
 
 
 def read(path: Path | str, columns: str = "ab", separator: str = ",", encoding: str = "utf-8"):
-    return sources.read(str(path), separator=separator, encoding=encoding, columns=list(columns))
+    return sources.read(
+        str(path),
+        separator=separator,
+        encoding=encoding,
+        columns=dict(zip(columns, columns, strict=True)),
+    )
 
 
 @pytest.fixture

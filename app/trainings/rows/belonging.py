@@ -94,7 +94,7 @@ def _as_others(
     if not column.isna().any():
         return column
     typed, _ = cleaning.typed(rows, by, dataset)
-    told = column.mask(column.str.strip().isin(dataset.missing))
+    told = column.mask(column.str.strip().isin(dataset.markers(name)))
     if is_file_alone:
         told = told.where(rows.index == "")
     return column.fillna(told.groupby(groups.number(typed, by)).transform("first"))

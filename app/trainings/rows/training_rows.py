@@ -19,6 +19,7 @@ from app.records.values import spelt
 from app.trainings.rows import authors, belonging
 from src.data import cleaning, sources, splitting
 from src.data.cleaning import Cleaned
+from src.data.kinds.words import FALSE, TRUE
 from src.data.prepared import Prepared
 from src.data.schema import Dataset
 from src.runs.comparison import hashes
@@ -154,17 +155,17 @@ def stated(rows: Iterable[dict[str, Any]], dataset: Dataset) -> pd.DataFrame:
 
     Whose a label is, is missing where it does not say so.
     """
-    blank = "" if "" in dataset.missing else dataset.missing[0]
     numbers, cells = [], []
     for label in rows:
         record = msgspec.json.decode(bytes(label["record"]))
         texts: dict[str, str | None] = {
-            name: _cell(record.get(name), blank) for name in dataset.features
+            name: _cell(name, record.get(name), dataset) for name in dataset.features
         }
-        texts[dataset.target.name] = label["value"]
+        texts[dataset.target.name] = _truth(label["value"], dataset)
         for name in dataset.extra_columns():
             given = record.get(name)
-            texts[name] = _usual(name, label, dataset) if given is None else _cell(given, blank)
+            usual = _usual(name, label, dataset)
+            texts[name] = usual if given is None else _cell(name, given, dataset)
         numbers.append(label["id"])
         cells.append([texts[name] for name in dataset.columns()])
     frame = pd.DataFrame(cells, columns=dataset.columns(), index=_index(numbers), dtype="str")
@@ -216,10 +217,19 @@ def _index(numbers: list[str]) -> pd.Index:
     return pd.Index(numbers, name=LABEL, dtype="str")
 
 
-def _cell(value: Any, blank: str) -> str:
+def _cell(name: str, value: Any, dataset: Dataset) -> str:
+    """Write a value as a cell of the source: the file's rows and the labels are read alike."""
     if value is None:
-        return blank
-    return value if isinstance(value, str) else spelt(float(value))
+        markers = dataset.markers(name)
+        return "" if "" in markers else markers[0]
+    if isinstance(value, bool):
+        return TRUE if value else FALSE
+    return value if isinstance(value, str) else dataset.written(name).words(spelt(float(value)))
+
+
+def _truth(value: str, dataset: Dataset) -> str:
+    is_number = dataset.task == "regression"
+    return dataset.written(dataset.target.name).words(value) if is_number else value
 
 
 def _usual(name: str, label: dict[str, Any], dataset: Dataset) -> str | None:
@@ -253,7 +263,7 @@ def _file(dataset: Dataset) -> tuple[pd.DataFrame, str]:
         dataset.source,
         separator=dataset.separator,
         encoding=dataset.encoding,
-        columns=dataset.columns(),
+        columns=dataset.source_columns(),
     )
     return raw.frame.set_axis(_index([""] * len(raw.frame))), raw.md5
 

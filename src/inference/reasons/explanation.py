@@ -71,7 +71,7 @@ class Sharing:
         self._typical = typical
         self._derived: dict[str, tuple[list[str], Getter]] = {}
         by_name = getters(dataset)
-        for name, text in dataset.derived.items():
+        for name, text in dataset.computed().items():
             expression = Expression(text)
             self._derived[name] = (expression.names, compiled(expression, by_name))
 

@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from src.data.cleaning import Cleaned
-from src.data.features import Category, Integer, Number, Text
+from src.data.features import Category, Integer, Number, Temporal, Text
 from src.data.findings import Finding
 from src.data.schema import Dataset
 from src.evaluation.bootstrap import LEAST
@@ -67,7 +67,7 @@ def find(dataset: Dataset, train: pd.DataFrame, seed: int) -> list[Finding]:
         return []
     rows = _rows(dataset, some(train, len(dataset.features), seed), seed)
     found = []
-    for name in dataset.features:
+    for name in dataset.learnt():
         clue = clues.of(rows.frame[name])
         leak = _exclusive(rows, name, clue) or _by_zero(rows, name) or _told(rows, name, clue)
         named = _naming(dataset, name, train[name])
@@ -79,11 +79,11 @@ def lost(dataset: Dataset, cleaned: Cleaned) -> Iterator[Finding]:
     """Find features that are missing where the target is, and hardly anywhere else."""
     target = dataset.target.name
     raw = cleaned.rejected.iloc[:, 2:]  # after line and reasons
-    without = raw[raw[target].str.strip().isin(dataset.missing)]
+    without = raw[raw[target].str.strip().isin(dataset.markers(target))]
     if len(without) < LEAST:
         return
-    for name in dataset.features:
-        alone = float(without[name].str.strip().isin(dataset.missing).mean())
+    for name in dataset.learnt():
+        alone = float(without[name].str.strip().isin(dataset.markers(name)).mean())
         others = float(clues.of(cleaned.rows[name]).missing.mean())
         if alone >= PURE and others <= 1 - PURE:
             yield Finding(
@@ -222,10 +222,10 @@ def _told_by_target(rows: _Rows, clue: Clue) -> float:
 def _naming(dataset: Dataset, name: str, column: pd.Series) -> Finding | None:
     """Find a column that names the rows: another value in each, that means nothing else.
 
-    The column of a split by time is none: its order means something.
+    A date is none, nor is the column of a split by time: their order means something.
     """
     feature = dataset.features[name]
-    if name == dataset.split.column:
+    if name == dataset.split.column or isinstance(feature, Temporal):
         return None
     if isinstance(feature, Number | Integer) and not _are_whole(column):
         return None

@@ -105,7 +105,7 @@ def cleaned(dataset: Dataset, text: str) -> dict[int, list[Any]]:
         "things.csv",
         separator=dataset.separator,
         encoding="utf-8",
-        columns=dataset.columns(),
+        columns=dataset.source_columns(),
     )
     rows = cleaning.clean(raw.frame, dataset).rows
     return {at: list(row) for at, row in zip(rows.index, rows.to_numpy(object), strict=True)}

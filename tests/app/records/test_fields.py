@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import jsonschema_rs
 import msgspec
 import pytest
 from hypothesis import given
@@ -126,3 +127,80 @@ def test_what_is_no_moment_is_refused_with_what_is_allowed(timed: Records, given
     ]
     (field,) = timed.fields()
     assert (field.type, field.required) == ("moment", False)
+
+
+@pytest.mark.parametrize(
+    ("feature", "allowed"),
+    [
+        ({"type": "date"}, "a date like 2024-05-31"),
+        (
+            {"type": "date", "format": "%d.%m.%Y", "min": "2000-01-01"},
+            "a date like 2024-05-31, or as %d.%m.%Y, from 2000-01-01",
+        ),
+        ({"type": "datetime"}, "a date and time like 2024-05-31T12:30:00"),
+        ({"type": "time"}, "a time like 12:30 or 12:30:59"),
+        ({"type": "boolean"}, "true or false"),
+        ({"type": "id"}, "text of at most 20 characters"),
+        ({"type": "category", "values": ["a", "b"], "others": True},
+         "text of at most 20 characters, or a number"),
+    ],
+)  # fmt: skip
+def test_what_other_kinds_take_is_said_in_words(
+    make, feature: dict[str, Any], allowed: str
+) -> None:
+    field = make(feature)
+    assert field.allowed == field.description().allowed == allowed
+    assert field.description().type == feature["type"]
+
+
+@pytest.mark.parametrize("value", [True, "true", "yes", "YES", 1, 1.0, "1"])
+def test_what_stands_for_true_is_true(make, value: Any) -> None:
+    assert make({"type": "boolean"}).check(value) == "true"
+
+
+@pytest.mark.parametrize("value", ["maybe", 2, "", [], {}, " yes"])
+def test_what_is_neither_true_nor_false_is_refused(make, value: Any) -> None:
+    with pytest.raises(FieldError, match="x is neither true nor false"):
+        make({"type": "boolean"}).check(value)
+
+
+@pytest.mark.parametrize("value", ["31.05.2024", "2024-05-31"])
+def test_a_date_is_taken_in_its_format_and_in_iso(make, value: str) -> None:
+    assert make({"type": "date", "format": "%d.%m.%Y"}).check(value) == 19_874
+
+
+@pytest.mark.parametrize("value", ["05/31/2024", "", 19_874, True, "2024-05-31" * 10])
+def test_what_is_no_date_is_refused(make, value: Any) -> None:
+    with pytest.raises(FieldError, match="x is not a date like 2024-05-31"):
+        make({"type": "date"}).check(value)
+
+
+def test_a_date_out_of_bounds_is_refused(make) -> None:
+    with pytest.raises(FieldError, match="x is not before 2024-01-01"):
+        make({"type": "date", "below": "2024-01-01"}).check("2024-01-01")
+
+
+@pytest.mark.parametrize(
+    ("feature", "body", "value", "again"),
+    [
+        ({"type": "boolean"}, b'{"x": true}', "true", {"x": True}),
+        ({"type": "boolean"}, b'{"x": "no"}', "false", {"x": False}),
+        ({"type": "boolean", "optional": True}, b'{"x": null}', None, {"x": None}),
+        ({"type": "date"}, b'{"x": "2024-05-31"}', 19_874.0, {"x": "2024-05-31"}),
+        ({"type": "time", "optional": True}, b"{}", None, {"x": None}),
+        ({"type": "datetime"}, b'{"x": "2024-05-31T12:00:00Z"}', 19_874.5,
+         {"x": "2024-05-31T12:00:00"}),
+        ({"type": "id"}, b'{"x": "R007"}', "R007", {"x": "R007"}),
+    ],
+)  # fmt: skip
+def test_a_value_comes_back_as_json_has_it(
+    make_dataset, feature: dict[str, Any], body: bytes, value: Any, again: dict[str, Any]
+) -> None:
+    records = Records(make_dataset(features={"x": feature}), most=5, longest_text=20)
+    decoded, refusal = records.quick(body)
+    assert refusal is None
+    assert decoded is not None
+    assert decoded.values == records.decode(body).values == [(value,)]
+    assert records.as_object((value,)) == again
+    schema = records.json_schema()
+    jsonschema_rs.validate(schema, msgspec.json.decode(body))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from src.data import instants, moments
+from src.data import moments
+from src.data.kinds import instants
 
 GOOD = ["7", "-0.5", "1e2", "2024-05", "2024-05-31", "2024-W22", "2024-05-31T12:30:00Z"]
 BAD = ["", "x", "nan", "inf", "1e400", "1_0", "2024-13", "31.05.2024", "\uff17", "0x10", "\0"]
