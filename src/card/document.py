@@ -417,7 +417,7 @@ def _sure(value: float) -> float:
 def _features(subject: Subject, frame: pd.DataFrame) -> pd.DataFrame:
     """Return what an answer may go by, with texts as objects: strings convert on every call."""
     some = frame[list(subject.dataset.features)]
-    return some.astype({name: object for name in some if some[name].dtype == "str"})
+    return some.astype({name: object for name, kind in some.dtypes.items() if kind == "str"})
 
 
 def _sample(count: int, most: int, seed: int) -> np.ndarray:

@@ -101,7 +101,7 @@ def build(spec: Mapping[str, Any], arrays: Arrays, dataset: Dataset) -> Columns:
             levels = Levels(name, columns.dense, at[name], rows, part["unknown"], table)
             columns.parts.append(levels)
         else:
-            columns.parts.append(_number(part, computed, columns.dense, ones, manies))
+            columns.parts.append(_number(part, columns.dense, computed, ones, manies))
     return columns
 
 
@@ -126,8 +126,8 @@ def _optional(at: int) -> Getter:
 
 def _number(
     part: Mapping[str, Any],
-    computed: Mapping[str, str],
     first: int,
+    computed: Mapping[str, str],
     ones: Mapping[str, Getter],
     manies: Mapping[str, Reader],
 ) -> Numeric:

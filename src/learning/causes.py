@@ -23,7 +23,8 @@ def find(dataset: Dataset, rows: pd.DataFrame) -> dict[str, list[str]]:
         return {name: list(features) for name, features in dataset.causes.items()}
     numbers = [n for n, one in dataset.features.items() if isinstance(one, Number | Integer)]
     some = rows[numbers].iloc[:: max(1, len(rows) // MOST_ROWS)]
-    numbers = [name for name in numbers if some[name].min() < some[name].max()]
+    varies = some[numbers].min() < some[numbers].max()
+    numbers = [name for name in numbers if varies[name]]
     if len(numbers) < 2:
         return {}
     apart = 1 - some[numbers].corr("spearman").abs().fillna(0).to_numpy()

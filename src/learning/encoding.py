@@ -135,12 +135,11 @@ class Encoder:
         derived = [name for name in self.derived if self._uses(name) & set(values)]
         moved = [name for name in (*values, *derived) if name in self._layout.slices]
         used = sorted(set().union(*(self._uses(name) for name in moved)))
-        rows = (
-            frame[used]
-            .iloc[places]
-            .assign(**{name: values[name] for name in used if name in values})
-        )
-        cells = self._columns(rows, moved)
+        rows = {
+            name: values[name] if name in values else frame[name].array.take(places)
+            for name in used
+        }
+        cells = self._columns(pd.DataFrame(rows), moved)
         for name in moved:
             matrix[:, self._layout.slices[name]] = self._part(name).transform(cells[[name]])
 

@@ -131,7 +131,7 @@ def check(config: Config, train: pd.DataFrame, test: pd.DataFrame) -> targets.Ta
 
 def _as_objects(rows: pd.DataFrame) -> pd.DataFrame:
     """Convert pandas' strings to objects once, which scikit-learn would do on every fold."""
-    return rows.astype({name: object for name in rows if rows[name].dtype == "str"})
+    return rows.astype({name: object for name, kind in rows.dtypes.items() if kind == "str"})
 
 
 def _tune(

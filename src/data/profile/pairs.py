@@ -22,7 +22,9 @@ def against_target(dataset: Dataset, name: str, rows: pd.DataFrame) -> dict[str,
     """Relate the target to a feature by their kinds; None if no row has both."""
     target = dataset.target.name
     cells, of = rows[name], kind(dataset, name)
-    complete = rows[~absent(cells, is_text=of == "text")]
+    # Of a thousand columns none but these two are copied for each.
+    both = pd.DataFrame({target: rows[target], name: cells})
+    complete = both[~absent(cells, is_text=of == "text")]
     if not len(complete):
         return None
     if of == "text":
