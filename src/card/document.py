@@ -17,7 +17,7 @@ from src.card.asked import Asked, AskedFitted
 from src.card.schema import Card
 from src.config.configuration import Config, OptunaSearch
 from src.data import findings, groups
-from src.data.features import Category, Integer, Number
+from src.data.features import Category, Feature, Integer, Number, Temporal
 from src.data.schema import Dataset, Split
 from src.evaluation import bootstrap, measures, metrics
 from src.evaluation.decision import Decision
@@ -265,7 +265,7 @@ def _drawn(subject: Subject, name: str, effect: effects.Effect) -> fields.CardEf
         feature=name,
         unit=getattr(feature, "unit", ""),
         method="accumulated" if is_ordered else "mean",
-        at=[_sure(value) for value in effect.values] if is_number else [],
+        at=[_point(feature, value) for value in effect.values] if is_number else [],
         values=[] if is_number else [str(value) for value in effect.values],
         rows=effect.rows.tolist(),
         series=[
@@ -273,6 +273,10 @@ def _drawn(subject: Subject, name: str, effect: effects.Effect) -> fields.CardEf
             for at, of in _series(subject)
         ],
     )
+
+
+def _point(feature: Feature, value: float) -> float | str:
+    return feature.text(value) if isinstance(feature, Temporal) else _sure(value)
 
 
 def _series(subject: Subject) -> list[tuple[int, str]]:

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import altair as alt
+
+from app.dashboard.charts import moments
 
 Spec = dict[str, Any]
 TICKS = 5
 ROW = 24  # pixels of a bar or a box with the space around it
 AXIS = 48  # pixels of the axis below
 COUNT = ","
+FIVE = ("low", "q25", "median", "q75", "high")  # numbers of a box
+SAID = "said_"  # before the name of one of them: its text
 
 
 def histogram(bins: dict[str, Any], title: str) -> Spec:
     """Draw the number of rows in each bin."""
     edges = bins["edges"]
     values = [
-        {"from": low, "to": high, "rows": rows}
+        {"from": moments.placed(low), "to": moments.placed(high), "rows": rows, **_texts(low, high)}
         for low, high, rows in zip(edges, edges[1:], bins["rows"], strict=False)
     ]
+    ends = ("since:N", "until:N") if moments.are(edges) else ("from:Q", "to:Q")
     chart = _chart(values).mark_bar(binSpacing=1, orient="vertical")
     return _spec(
         chart.encode(
-            x=alt.X("from:Q", title=title, scale=_scale(bins), axis=_axis()),
-            x2="to:Q",
+            x=_across("from", edges, title, _scale(bins)),
+            x2="to",
             y=alt.Y("rows:Q", title="rows", axis=_axis(), scale=alt.Scale(domainMin=0)),
             y2=alt.datum(0),
-            tooltip=[alt.Tooltip("from:Q"), alt.Tooltip("to:Q"), _rows()],
+            tooltip=[*map(alt.Tooltip, ends), _rows()],
         )
     )
 
@@ -47,19 +53,25 @@ def bars(values: list[dict[str, Any]], title: str) -> Spec:
 
 def boxes(groups: list[dict[str, Any]], title: str, of: str) -> Spec:
     """Draw five numbers of each group: whiskers, the middle half, and the median."""
-    base = _chart(groups).encode(y=_names())
+    figures = [box[name] for box in groups for name in FIVE]
+    is_moment, kind = moments.are(figures), moments.kind(figures)
+    base = _chart([_placed(box) for box in groups] if is_moment else groups).encode(y=_names())
     tooltip = [
         alt.Tooltip("value:N", title=title),
         _rows(),
-        *(alt.Tooltip(f"{name}:Q", format=COUNT) for name in ("low", "q25", "median")),
-        *(alt.Tooltip(f"{name}:Q", format=COUNT) for name in ("q75", "high")),
+        *(
+            alt.Tooltip(f"{SAID}{name}:N", title=name)
+            if is_moment
+            else alt.Tooltip(f"{name}:Q", format=COUNT)
+            for name in FIVE
+        ),
     ]
-    x = alt.X("low:Q", title=of, axis=_axis(), scale=alt.Scale(zero=False))
-    lower = base.mark_rule().encode(x=x, x2="q25:Q", tooltip=tooltip)
-    upper = base.mark_rule().encode(x="q75:Q", x2="high:Q", tooltip=tooltip)
-    middle = base.mark_bar(size=14, opacity=0.45).encode(x="q25:Q", x2="q75:Q", tooltip=tooltip)
+    x = _across("low", figures, of, moments.scale(figures, zero=False))
+    lower = base.mark_rule().encode(x=x, x2="q25", tooltip=tooltip)
+    upper = base.mark_rule().encode(x=f"q75:{kind}", x2="high", tooltip=tooltip)
+    middle = base.mark_bar(size=14, opacity=0.45).encode(x=f"q25:{kind}", x2="q75", tooltip=tooltip)
     median = base.mark_tick(size=14, thickness=3, opacity=1, style="ink")
-    return _spec(lower + upper + middle + median.encode(x="median:Q", tooltip=tooltip))
+    return _spec(lower + upper + middle + median.encode(x=f"median:{kind}", tooltip=tooltip))
 
 
 def grid(relation: dict[str, Any], title: str, of: str) -> Spec:
@@ -67,16 +79,20 @@ def grid(relation: dict[str, Any], title: str, of: str) -> Spec:
     across, up = relation["x"], relation["y"]
     values = [{"i": i, "j": j, "rows": rows} for i, j, rows in relation["cells"]]
     # Cells are named by their places, which is a third of writing the edges of each.
+    edges = across["edges"]
+    is_moment, columns = moments.are(edges), list(map(moments.placed, edges))
+    since = {"since": f"{json.dumps(edges)}[datum.i]"} if is_moment else {}
     placed = _chart(values).transform_calculate(
-        x=f"{across['edges']}[datum.i]",
-        x2=f"{across['edges']}[datum.i + 1]",
+        x=f"{columns}[datum.i]",
+        x2=f"{columns}[datum.i + 1]",
+        **since,
         y=f"{up['edges']}[datum.j]",
         y2=f"{up['edges']}[datum.j + 1]",
     )
     return _spec(
         placed.mark_rect().encode(
-            x=alt.X("x:Q", title=title, scale=_scale(across), axis=_axis()),
-            x2="x2:Q",
+            x=_across("x", edges, title, _scale(across)),
+            x2="x2",
             y=alt.Y("y:Q", title=of, scale=_scale(up), axis=_axis()),
             y2="y2:Q",
             color=alt.Color(
@@ -87,7 +103,9 @@ def grid(relation: dict[str, Any], title: str, of: str) -> Spec:
                 legend=alt.Legend(orient="top", gradientThickness=8, tickCount=3, format="s"),
             ),
             tooltip=[
-                alt.Tooltip("x:Q", title=title, format=COUNT),
+                alt.Tooltip("since:N", title=title)
+                if is_moment
+                else alt.Tooltip("x:Q", title=title, format=COUNT),
                 alt.Tooltip("y:Q", title=of, format=COUNT),
                 _rows(),
             ],
@@ -158,7 +176,24 @@ def _spec(chart: alt.Chart | alt.LayerChart, right: int = 16) -> Spec:
 
 
 def _scale(axis: dict[str, Any]) -> alt.Scale:
-    return alt.Scale(type=axis["scale"], zero=False, nice=False)
+    return moments.scale(axis["edges"], type=axis["scale"], zero=False, nice=False)
+
+
+def _across(field: str, figures: list[Any], title: str, scale: alt.Scale) -> alt.X:
+    """Return the axis of a column's figures, which may be dates or times."""
+    axis = moments.axis(figures, TICKS, labelFlush=True)
+    return alt.X(f"{field}:{moments.kind(figures)}", title=title, scale=scale, axis=axis)
+
+
+def _texts(low: Any, high: Any) -> dict[str, str]:
+    """Return the ends of a bin as they are said, where they are dates or times."""
+    return {"since": low, "until": high} if isinstance(low, str) else {}
+
+
+def _placed(box: dict[str, Any]) -> dict[str, Any]:
+    """Return a box of dates or times with its numbers, and as they are said."""
+    numbers = {name: moments.placed(box[name]) for name in FIVE}
+    return {**box, **numbers, **{f"{SAID}{name}": box[name] for name in FIVE}}
 
 
 def _axis(form: str = "") -> alt.Axis:
