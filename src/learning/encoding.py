@@ -27,7 +27,7 @@ MISSING = "(missing)"  # the level of an optional category that was left out
 # How scikit-learn's vectorizers say it; they raise no type of their own.
 NO_WORDS = ("vocabulary", "no terms remain", "max_df corresponds to")
 TARGET_FOLDS = 5
-MOST_LEVELS = 100  # of a category whose values are learnt; the rarest share one column
+MOST_LEVELS = 100  # columns of a category; of more values the target's mean tells more than they do
 
 
 class Encoder:
@@ -53,7 +53,7 @@ class Encoder:
         self, frame: pd.DataFrame, target: np.ndarray, sampling: Sampling | None = None
     ) -> Any:
         """Learn levels, words and scales; return a matrix of shape (rows, columns)."""
-        self._transformer = self._build(target, sampling or Sampling())
+        self._transformer = self._build(frame, target, sampling or Sampling())
         try:
             return self._matrix(self._transformer.fit_transform(self._columns(frame), target))
         except ValueError as error:
@@ -160,7 +160,9 @@ class Encoder:
             return frame[name].astype(object).map(feature.ranks()).to_numpy(dtype=np.float64)
         return frame[name].to_numpy(dtype=np.float64)
 
-    def _build(self, target: np.ndarray, sampling: Sampling) -> ColumnTransformer:
+    def _build(
+        self, frame: pd.DataFrame, target: np.ndarray, sampling: Sampling
+    ) -> ColumnTransformer:
         encoding, drop, task, seed = self._how
         folds = _target_folds(task, target, seed, sampling)
         parts: list[tuple[str, Any]] = []
@@ -168,7 +170,9 @@ class Encoder:
             if name in drop:
                 continue
             if isinstance(feature, Category):
-                parts.append((name, _category(feature, encoding, task, self.has_text, folds)))
+                is_mean = _is_mean(feature, encoding, frame[name])
+                encoder = _means(task, folds) if is_mean else None
+                parts.append((name, encoder or _category(feature, encoding, self.has_text)))
             elif isinstance(feature, Text):
                 parts.append((name, _words(encoding.text)))
             else:
@@ -222,7 +226,23 @@ def _target_folds(task: str, target: np.ndarray, seed: int, sampling: Sampling) 
     return kind(count, shuffle=True, random_state=seed)
 
 
-def _category(feature: Category, encoding: Encoding, task: str, in_sparse: bool, folds: Any) -> Any:
+def _is_mean(feature: Category, encoding: Encoding, cells: pd.Series) -> bool:
+    """Tell whether a category's values become the mean of the target over the rows with each.
+
+    An order says more than a mean: such a category keeps it.
+    """
+    if feature.order is not None or encoding.categories != "auto":
+        return feature.order is None and encoding.categories == "target"
+    return max(len(feature.listed() or ()), cells.nunique()) > MOST_LEVELS
+
+
+def _means(task: str, folds: Any) -> TargetEncoder:
+    """Return an encoder by means, which of each row it learnt from are those of other folds."""
+    target_type = {"regression": "continuous"}.get(task, task)
+    return TargetEncoder(target_type=target_type, cv=folds)
+
+
+def _category(feature: Category, encoding: Encoding, in_sparse: bool) -> Any:
     if feature.order is not None and encoding.ordered == "rank":
         rank = OrdinalEncoder(
             categories=[[str(value) for value in feature.order]],
@@ -231,9 +251,6 @@ def _category(feature: Category, encoding: Encoding, task: str, in_sparse: bool,
         )
         keep = encoding.numbers == "keep"
         return rank if keep else make_pipeline(rank, _number(encoding, optional=True))
-    if feature.order is None and encoding.categories == "target":
-        target_type = {"regression": "continuous"}.get(task, task)
-        return TargetEncoder(target_type=target_type, cv=folds)
     listed = feature.listed()
     if listed is None:
         return OneHotEncoder(

@@ -18,6 +18,7 @@ MONTH = DAY * 365.2425 / 12
 OF_CLOCK = (1, 5, 15, 30, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR)
 OF_DAY = (1, 5, 15, 30, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR)
 MONTHS = (1, 2, 3, 6, *(12 * digit * 10**power for power in range(4) for digit in (1, 2, 5)))
+ROOM = 1.5  # by which more bins a calendar's step may make than were wanted
 SINCE = 1970 * 12  # months, so that decades begin with a 0
 
 
@@ -26,10 +27,11 @@ def cut(values: np.ndarray, feature: Temporal, *, most: int = bins.MOST) -> Bins
     if not len(values):
         return None
     low, high = bins.span(values)
-    width = (high - low) / bins.number_of_bins(values, low, high, most) if high > low else 0.0
+    wanted = ROOM * bins.number_of_bins(values, low, high, most)
+    width = (high - low) / wanted if high > low else 0.0
     if isinstance(feature, Time):
-        step = _step(OF_CLOCK, width * HOUR) or OF_CLOCK[-1]
-        return Bins(_multiples(low, high, step / HOUR), is_log=False)
+        minutes = _step(OF_CLOCK, width * HOUR) or OF_CLOCK[-1]
+        return Bins(_multiples(low, high, minutes / HOUR), is_log=False)
     days = (DAY,) if isinstance(feature, Date) else (*OF_DAY, DAY)
     step = _step(days, width * DAY)
     if step is not None:

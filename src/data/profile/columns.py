@@ -40,9 +40,9 @@ def writer(feature: Feature | None) -> Callable[[float], Figure]:
 def _moment(feature: Temporal, value: float) -> str | None:
     if not np.isfinite(value):
         return None
-    if isinstance(feature, Time):
-        return feature.text(value) if value < HOURS else MIDNIGHT
-    return feature.text(round(value * SECONDS) / SECONDS)
+    steps = SECONDS / HOURS if isinstance(feature, Time) else SECONDS
+    value = round(value * steps) / steps
+    return MIDNIGHT if isinstance(feature, Time) and value >= HOURS else feature.text(value)
 
 
 def kind(dataset: Dataset, name: str) -> str:
