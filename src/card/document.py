@@ -190,7 +190,7 @@ def _importance(
     if not np.isfinite(least):
         return None
     joined = {name: [one for one in members if one in frame] for name, members in causes.items()}
-    alone = {name: [name] for name in dataset.features}
+    alone = {name: [name] for name in dataset.learnt()}
     wanted = {**alone, **joined}
     asked = AskedFitted(subject.fitted, frame)
     found = importance.permutation(asked, loss, wanted, seed=subject.config.seed)
@@ -230,7 +230,7 @@ def _effects(subject: Subject, important: fields.CardImportance | None) -> list[
     """Draw how answers move with the most important features that have numbers or values."""
     some = _sample(len(subject.train), TRAINING_ROWS, subject.config.seed)
     asked = AskedFitted(subject.fitted, _features(subject, subject.train).iloc[some])
-    names = list(subject.dataset.features)
+    names = subject.dataset.learnt()
     if important is not None:
         own = {cause.name: cause.worse for cause in important.causes}
         own |= {part.name: part.worse for cause in important.causes for part in cause.parts}

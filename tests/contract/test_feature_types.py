@@ -309,6 +309,7 @@ def test_the_page_of_a_prediction_tells_of_it(service: Service) -> None:
     assert page.status_code == 200, page.text[:500]
     assert "member true" in page.text
     assert "day 2024-05-31" in page.text
+    assert "True" not in page.text
 
 
 def test_the_form_asks_as_the_types_want_it(service: Service) -> None:
@@ -364,6 +365,7 @@ def test_the_description_of_the_api_has_examples_that_can_be_posted(service: Ser
 def test_the_card_tells_dates_as_such(trips: Path, model: str) -> None:
     folder = trips / paths.BUNDLES / "trips" / model
     card = json.loads((folder / "card.json").read_text())
+    assert "ticket" not in {one["name"] for one in card["importance"]["causes"]}
     ranges = {one["feature"]: one for one in card["limits"]["ranges"]}
     assert ranges["day"]["low"].startswith("2024-01-0")
     for one in card["effects"]:

@@ -313,6 +313,6 @@ def test_dates_times_and_booleans_are_told_as_they_are_written_and_ids_not_at_al
     day = moved(found, "day")
     assert day.is_far
     assert (day.kind, day.before) == ("number", "2022-02-01 (2022-01-20 to 2022-02-14)")
-    assert moved(found, "at").before == "12:00 (06:15 to 17:45)"
+    assert moved(found, "at").before == "11:30 (05:30 to 17:30)"
     assert moved(found, "member").kind == "category"
     assert len(found.added) == count, "another id is another row"

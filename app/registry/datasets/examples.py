@@ -1,9 +1,8 @@
 """Example records that nobody ever sent: made from a dataset's YAML and from what is usual in it.
 
 A number is about the median of the rows, rounded, a date the first of a month, a time a full hour;
-a category is its commonest level. Of a column
-whose levels are learnt that is so only where each level has many rows, for one that a few rows
-have may name them. A text is a sentence of ours.
+a category is its commonest level. Of a column whose levels are learnt that is so only where each
+level has many rows, for one that a few rows have may name them. A text is a sentence of ours.
 """
 
 from __future__ import annotations
@@ -139,8 +138,8 @@ def _moments(feature: Temporal, usual: float | None, at: int) -> Iterator[float]
         for value in (near, usual):
             yield value // 1 % HOURS if isinstance(feature, Time) else _first(value)
     for value in within(feature):
-        # A day of the past century, where the dataset names no bounds.
-        yield (value if value or isinstance(feature, Time) else MILLENNIUM)
+        # Where nothing bounds it, 1970-01-01 would look like a mistake.
+        yield value if value or isinstance(feature, Time) else MILLENNIUM
 
 
 def _first(day: float) -> float:

@@ -18,6 +18,7 @@ MONTH = DAY * 365.2425 / 12
 OF_CLOCK = (1, 5, 15, 30, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR)
 OF_DAY = (1, 5, 15, 30, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR)
 MONTHS = (1, 2, 3, 6, *(12 * digit * 10**power for power in range(4) for digit in (1, 2, 5)))
+FIRST, LAST = -719_162.0, 2_932_896.999  # days of the years 1 to 9999, which ISO text has
 ROOM = 1.5  # by which more bins a calendar's step may make than were wanted
 SINCE = 1970 * 12  # months, so that decades begin with a 0
 
@@ -57,7 +58,8 @@ def _firsts(low: float, high: float, months: int) -> np.ndarray:
     """Return the firsts of each so many months, as days since 1970-01-01."""
     first, last = (_month(day) // months for day in (low, high))
     starts = np.arange(first, last + 2) * months - SINCE
-    return starts.astype("datetime64[M]").astype("datetime64[D]").astype(np.float64)
+    days = starts.astype("datetime64[M]").astype("datetime64[D]").astype(np.float64)
+    return np.clip(days, FIRST, LAST)
 
 
 def _month(day: float) -> int:

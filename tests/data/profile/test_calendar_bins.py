@@ -25,7 +25,8 @@ def days(first: str, last: str, count: int = 400) -> np.ndarray:
         ("2024-01-03", "2024-12-20", ["2024-01-01", "2024-02-01"]),
         ("2020-02-03", "2023-12-20", ["2020-01-01", "2020-04-01"]),
         ("1955-02-03", "2023-12-20", ["1955-01-01", "1960-01-01"]),
-        ("0101-02-03", "1999-12-20", ["0000-01-01", "0200-01-01"]),
+        ("0101-02-03", "1999-12-20", ["0001-01-01", "0200-01-01"]),
+        ("2020-01-01", "9999-12-31", ["2000-01-01", "2500-01-01"]),
     ],
 )
 def test_edges_are_where_a_calendar_has_them(first: str, last: str, edges: list[str]) -> None:
@@ -34,6 +35,7 @@ def test_edges_are_where_a_calendar_has_them(first: str, last: str, edges: list[
     assert bins is not None
     said = [np.datetime_as_string(np.datetime64(int(edge), "D")) for edge in bins.edges[:2]]
     assert said == edges
+    assert all(Date().text(edge)[4] == "-" for edge in bins.edges), "ISO text has it"
     assert bins.edges[0] <= values[0]
     assert values[-1] <= bins.edges[-1]
     assert len(bins.edges) <= 2 * calendar_bins.bins.MOST
