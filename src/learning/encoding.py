@@ -170,9 +170,10 @@ class Encoder:
             if name in drop:
                 continue
             if isinstance(feature, Category):
-                is_mean = _is_mean(feature, encoding, frame[name])
-                encoder = _means(task, folds) if is_mean else None
-                parts.append((name, encoder or _category(feature, encoding, self.has_text)))
+                if _is_mean(feature, encoding, frame[name]):
+                    parts.append((name, _means(task, folds)))
+                else:
+                    parts.append((name, _category(feature, encoding, self.has_text)))
             elif isinstance(feature, Text):
                 parts.append((name, _words(encoding.text)))
             else:

@@ -24,8 +24,8 @@ def placed(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if _is_clock(value):
-        hours, minutes, *seconds = map(int, value.split(":"))
-        return HOUR * hours + HOUR // 60 * minutes + 1000 * sum(seconds)
+        hours, minutes, *seconds = map(float, value.split(":"))
+        return round(HOUR * hours + HOUR / 60 * minutes + 1000 * sum(seconds))
     return round(instants.days(value) * DAY)
 
 
