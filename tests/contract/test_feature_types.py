@@ -136,7 +136,10 @@ def make(folder: Path) -> None:
     for group in ("dataset", "dataset_model"):
         shutil.rmtree(folder / "conf" / group)
     project.dump(folder / "conf" / "dataset" / "trips.yaml", TRIPS)
-    of_pairs = {"ridge": {"model": {"drop": ["note"]}}, "xgboost": project.FEW_TREES}
+    of_pairs: dict[str, Any] = {
+        "ridge": {"model": {"drop": ["note"]}},
+        "xgboost": project.FEW_TREES,
+    }
     for model, values in of_pairs.items():
         path = folder / "conf" / "dataset_model" / f"trips_{model}.yaml"
         project.dump(path, values, "# @package _global_\n")
