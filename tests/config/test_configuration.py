@@ -110,7 +110,7 @@ MISTAKES: dict[str, tuple[str, Any, list[str]]] = {
     "key of the dataset": (
         "dataset/sorce",
         "a",
-        ["'dataset.sorce'", "separator, similar, source", "'source'?"],
+        ["'dataset.sorce'", "similar, skip, source", "'source'?"],
     ),
     "key of the model": ("model/parms", {}, ["'model.parms'", "name, params, space", "'params'?"]),
     "key of the encoding": (
