@@ -26,12 +26,15 @@ from src.support.progress import Bar
 from src.support.structs import Checked, convert
 
 KEYS = {
-    "source": "a path or an http(s) URL",
+    "source": "a path, a pattern or an address: CSV, Excel, Parquet, JSON, a database",
     "target": "the column to predict",
     "name": "of the dataset; that of the file by default",
     "task": "regression, binary or multiclass; by the target's values by default",
     "group": "the column whose rows belong together, such as those of one person",
     "time": "the column in whose order the newest rows judge",
+    "sheet": "of a workbook; the first one by default",
+    "table": "of a database",
+    "query": "of a database, in place of a table",
     "derive": "true proposes derived columns",
     "train": "true copies the file to data/ and trains a few models on it",
 }
@@ -46,6 +49,9 @@ class Request(Checked, frozen=True):
     task: Literal["", "regression", "binary", "multiclass"] = ""
     group: str = ""
     time: str = ""
+    sheet: str = ""
+    table: str = ""
+    query: str = ""
     derive: bool = False
     train: bool = False
 
@@ -66,7 +72,8 @@ def main() -> None:
         help="; ".join(f"{key}: {about}" for key, about in KEYS.items()),
     )
     words = parser.parse_args().words
-    guarded(lambda: describe(request(words)))
+    with reading.quietly():
+        guarded(lambda: describe(request(words)))
 
 
 def request(words: list[str]) -> Request:
@@ -96,9 +103,9 @@ def describe(request: Request) -> None:
     files.write(path, document.text(draft).encode())
     _show(draft, path)
     if not request.train:
+        source = f" {_override('source', request.source)}" if draft.is_plain else ""
         _next(
-            f"python -m src.ingest dataset={draft.name} {_override('source', request.source)} "
-            "mode=replace",
+            f"python -m src.ingest dataset={draft.name}{source} mode=replace",
             f"python -m src.train -m dataset={draft.name} model={','.join(models(dataset))}",
         )
         return
@@ -118,7 +125,8 @@ def _draft(request: Request) -> Draft:
     )
     with Bar(f"describe {request.source}") as bar:
         bar.stage("reading", 2)
-        table = reading.read(request.source)
+        asked = {key: getattr(request, key) for key in ("sheet", "table", "query")}
+        table = reading.read(request.source, **asked)
         bar.step("looking at the columns")
         return analysis.describe(table, wish)
 
@@ -141,6 +149,8 @@ def _show(draft: Draft, path: Path) -> None:
     )
     for one in draft.left_out:
         print(f"  left out: {one.column.name}{' (LEAK)' if one.is_leak else ''}: {one.says}")
+    if role.without:
+        print(f"  skipped: {role.without:,} rows without a target")
     for doubt in draft.unsure:
         print(f"  unsure: {doubt}")
 
