@@ -25,6 +25,9 @@ from src.support.errors import UserError, unknown
 from src.support.progress import Bar
 from src.support.structs import Checked, convert
 
+LARGE = 100_000  # cells, from which on fewer folds judge
+FEW_FOLDS = 3
+
 KEYS = {
     "source": "a path, a pattern or an address: CSV, Excel, Parquet, JSON, a database",
     "target": "the column to predict",
@@ -109,7 +112,7 @@ def describe(request: Request) -> None:
             f"python -m src.train -m dataset={draft.name} model={','.join(models(dataset))}",
         )
         return
-    finished = _trained(dataset)
+    finished = _trained(dataset, draft.rows)
     train.show([(one, []) for one in finished])
     _show_best(finished, dataset)
 
@@ -164,12 +167,16 @@ def models(dataset: Dataset) -> list[str]:
     return ["dummy", *words, "logistic", *(["linear_svc"] if "text" in kinds else []), "xgboost"]
 
 
-def _trained(dataset: Dataset) -> list[Trained]:
+def _trained(dataset: Dataset, rows_in_all: int) -> list[Trained]:
     """Train the models one after the other; one that cannot be trained stops no other."""
     finished, last, rows = [], None, None
+    is_large = rows_in_all * len(dataset.features) > LARGE
+    if is_large:
+        print(f"A large table: {FEW_FOLDS} folds, for a first look.")
     for model in models(dataset):
         try:
             words = [f"dataset={dataset.name}", f"model={model}", "search=none"]
+            words += [f"folds={FEW_FOLDS}"] if is_large else []
             config = configs.build(composition.compose(words))
             rows = rows or training.prepare(config)
             finished.append(training.own(config, rows))

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from src.data.kinds import cell_formats
 from src.data.kinds.number_format import PLAIN, NumberFormat
-from src.data.kinds.words import FALSE, TRUE, spellings
 from src.description import dates, names, numbers, orders
 from src.description.values import DEFAULT, Values
 from src.support.structs import Checked
@@ -173,7 +173,7 @@ def _different(values: Values) -> str:
 
 def _words(name: str, values: Values) -> Column:
     words = [str(word) for word in values.words]
-    if _is_boolean(words):
+    if cell_formats.are_booleans(words):
         return _column(name, "boolean", values)
     length = _mean_words(values)
     is_unique = len(words) >= UNIQUE * values.present and values.present >= 10
@@ -206,12 +206,6 @@ def _category(name: str, values: Values) -> Column:
         unsure=f"in {name}, {listed} was taken for missing; if it is a value there, "
         "write missing: [''] beside it",
     )
-
-
-def _is_boolean(words: list[str]) -> bool:
-    """Tell whether words mean true and false, both of them and nothing else."""
-    meanings = spellings()
-    return {meanings.get(word) for word in words} == {TRUE, FALSE}
 
 
 def _with_codes(values: Values) -> Values | None:
