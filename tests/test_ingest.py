@@ -302,6 +302,7 @@ def test_a_database_is_snapshotted_and_replaced_as_a_whole(tracked: Path, root: 
         "facets": ["3", "4"],
         "cut": ["Ideal", "Fair"],
         "price": ["900.5", "910"],
+        "note": ["x", ""],
     }
     status = [sys.executable, "-m", "dvc", "status", "--quiet"]
     assert subprocess.run(status, cwd=tracked, check=False).returncode == 0

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from src.support import files
 from src.support.structs import Checked
 
 Schema = dict[str, Any]
@@ -86,9 +85,3 @@ def _without_null(schema: Schema) -> Schema:
     """Leave out null: a parameter that is not there has no value."""
     choices = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
     return choices[0] if choices else {k: v for k, v in schema.items() if k != "default"}
-
-
-def as_csv(names: list[str], values: dict[str, Any], separator: str) -> str:
-    """Write an example as a row under its header."""
-    rows = [names, [values.get(name, "") for name in names]]
-    return files.csv_text(rows, separator, end="\n")

@@ -9,7 +9,8 @@ import msgspec
 
 from app.labels import store
 from app.labels.review import Review
-from app.records import spreadsheet, target_keys
+from app.records import csv_cells, spreadsheet, target_keys
+from app.records.values import is_number
 from app.store.redaction import HIDDEN, NOTHING_HIDDEN, Redaction
 from src.data.schema import Dataset
 from src.support import files
@@ -75,18 +76,22 @@ def csv_rows(rows: list[dict[str, Any]], dataset: Dataset, *, is_first: bool) ->
     for a formula, too. What is ignored when it is posted is defused.
     """
     names = [*dataset.features, *dataset.extra_columns()]
-    lines: list[list[Any]] = [[*names, dataset.target.name, *BESIDE]] if is_first else []
-    missing = {name: _blank(dataset.markers(name)) for name in names}
+    target = dataset.target.name
+    lines: list[list[Any]] = [[*names, target, *BESIDE]] if is_first else []
     for row in rows:
         record = msgspec.json.decode(bytes(row["record"]))
-        cells = [missing[name] if record.get(name) is None else record[name] for name in names]
+        cells = [csv_cells.cell(name, record.get(name), dataset) for name in names]
+        truth = _truth(row["value"], dataset)
         beside = (row["id"], row["at"], spreadsheet.cell(row["source"]), row["prediction"] or "")
-        lines.append([*cells, row["value"], *beside])
+        lines.append([*cells, truth, *beside])
     return files.csv_text(lines, dataset.separator).encode()
 
 
-def _blank(markers: tuple[str, ...]) -> str:
-    return "" if "" in markers else next(iter(markers), "")
+def _truth(value: str, dataset: Dataset) -> str:
+    """Write a stored target as the source does; a number is stored as programs write it."""
+    if dataset.task != "regression" or not is_number(value):
+        return value
+    return dataset.written(dataset.target.name).words(value)
 
 
 def ndjson_rows(rows: list[dict[str, Any]], dataset: Dataset, *, is_first: bool) -> bytes:

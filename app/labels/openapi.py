@@ -14,7 +14,6 @@ from app.http.openapi import (
     TIME,
     WHOLE,
     Schema,
-    as_csv,
     listing,
     nullable,
     one_or_many,
@@ -22,7 +21,7 @@ from app.http.openapi import (
     structure,
 )
 from app.labels.schema import PREDICTION_ID, by_prediction, labelled
-from app.records import target_keys
+from app.records import csv_cells, target_keys
 from app.records.invalid import Invalid
 from app.records.records import Records
 from app.registry.datasets.dataset_context import DatasetContext
@@ -106,7 +105,7 @@ def csv_example(context: DatasetContext) -> str | None:
     label, dataset = _example(context), context.dataset
     if label is None:
         return None
-    return as_csv([*dataset.features, dataset.target.name], label, dataset.separator)
+    return csv_cells.as_csv([*dataset.features, dataset.target.name], label, dataset)
 
 
 def ndjson_example(context: DatasetContext) -> str | None:

@@ -121,6 +121,7 @@ class LabelReader:
         self._optional = dataset.extra_columns()
         self._writer = Writer(dataset)
         self._separator = dataset.separator
+        self._source = dataset.source_columns()
         self._longest_line = SPARE + BYTES * longest_text * max(self._cells.texts, 1)
 
     def json(self, body: bytes, predictions: Predictions | None = None) -> Chunk:
@@ -163,6 +164,7 @@ class LabelReader:
             needed=lambda header: self._needed(header, predictions),
             longest=self._longest_line,
             optional=self._optional,
+            source=self._source,
         )
         upload = _Upload(self._writer, predictions, ignored=sheet.extra)
         upload.take(msgspec.json.encode(sheet.header), 0)

@@ -16,6 +16,7 @@ from app.http.paging import Timestamp
 from app.records.invalid import Invalid
 from app.registry.loaded import LoadedVersion
 from app.registry.registry import Registry
+from src.data.features import as_json
 from src.data.rules import Review as Rule
 from src.data.schema import Dataset
 from src.inference.scalar_expressions import Record
@@ -122,7 +123,7 @@ def _readable(
     needed = [name for name, field in reader.by_name.items() if field.required]
     places, read = [], []
     for place, record in enumerate(records):
-        cells = dict(zip(names, record, strict=True))
+        cells = as_json(dataset.features, dict(zip(names, record, strict=True)))
         try:
             known = reader.partial(
                 {name: cells[name] for name in reader.names if cells.get(name) is not None}, needed

@@ -18,6 +18,7 @@ from app.records.line_blocks import BLOCK
 from app.records.records import MOST_FAULTS
 from app.records.target_keys import PREDICTED
 from app.registry.loaded import LoadedVersion
+from src.data.features import Written
 from src.data.kinds.spelling import spelt
 from src.support import files
 from src.support.errors import Fault
@@ -58,6 +59,7 @@ def read(
         dataset=name,
         separator=serving.dataset.separator,
         needed=list(serving.records.names),
+        source=serving.dataset.source_columns(),
         longest=BLOCK + BYTES * longest_text * max(cells.texts, 1),
     )
     rows: list[list[str]] = []
@@ -86,7 +88,7 @@ def read(
         raise Invalid(_faults(cells, sheet.header, rows, lines, good), name)
     refused = _why(cells, sheet, rows, good) if is_partial else None
     values, own = _records(serving, columns, good)
-    return Table(sheet.header, rows, values, own, refused)
+    return Table(sheet.written, rows, values, own, refused)
 
 
 def write(
@@ -181,20 +183,24 @@ def _of_decision(serving: LoadedVersion) -> list[str]:
 
 def _told(serving: LoadedVersion, answer: dict[str, Any]) -> dict[str, str]:
     """Return the cells that tell of an answer, by their names."""
-    target, interval = PREDICTED + serving.dataset.target.name, answer["interval"]
-    prediction = answer[serving.predicted]
+    dataset, interval = serving.dataset, answer["interval"]
+    target, prediction = PREDICTED + dataset.target.name, answer[serving.predicted]
+    plain = Written().written(dataset.decimal, dataset.thousands)  # of what is no column of theirs
     if serving.classes is None:
-        found = {target: spelt(prediction)}
-        found |= {end: spelt(interval[end]) for end in ("low", "high")}
+        written = dataset.written(dataset.target.name)
+        found = {target: written.words(spelt(prediction))}
+        found |= {end: written.words(spelt(interval[end])) for end in ("low", "high")}
     else:
         found = {
             target: str(prediction),
-            "probability": spelt(answer["probability"]),
+            "probability": plain.words(spelt(answer["probability"])),
             "likely": AMONG.join(map(str, interval["classes"])),
         }
         for name in _of_decision(serving):
             value = answer[name]
-            found[name] = str(value).lower() if isinstance(value, bool) else spelt(value)
+            found[name] = (
+                str(value).lower() if isinstance(value, bool) else plain.words(spelt(value))
+            )
     if "why" in answer:
         found["why"] = spreadsheet.text_cell(answer["why"]["sentence"])
     found["warnings"] = BETWEEN.join([warning["code"] for warning in answer["warnings"]])

@@ -8,14 +8,13 @@ from app.http.openapi import (
     TEXT,
     WHOLE,
     Schema,
-    as_csv,
     listing,
     one_or_many,
     reference,
     structure,
 )
 from app.predictions import answers
-from app.records import target_keys
+from app.records import csv_cells, target_keys
 from app.records.enumeration import enumeration
 from app.records.references import NAME
 from app.registry.datasets.dataset_context import DatasetContext
@@ -88,7 +87,7 @@ def csv_example(context: DatasetContext) -> str:
     """Return a CSV that can be posted."""
     serving = _serving(context)
     dataset = serving.dataset
-    return as_csv(list(dataset.features), context.example(), dataset.separator)
+    return csv_cells.as_csv(list(dataset.features), context.example(), dataset)
 
 
 def prediction_examples(context: DatasetContext) -> Schema:

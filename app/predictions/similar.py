@@ -15,6 +15,7 @@ from app.records.strict_json import Object, parse
 from app.registry.loaded import LoadedVersion
 from app.registry.services import DatasetResource
 from app.store.redaction import HIDDEN, Redaction
+from src.data.features import as_json
 from src.data.schema import Dataset
 from src.support.errors import Fault, UserError
 from src.support.structs import Checked, convert
@@ -82,11 +83,12 @@ class Similar(DatasetResource):
         values = serving.records.partial(record, [*how.same, how.nearest])
         asked = int(body.n)
         found = serving.similar.find(values, asked)
+        features = serving.dataset.features
         document = {
             "similar": [_item(serving, item, self.services.redaction) for item in found.items],
             "asked": asked,
             "available": found.available,
-            "same": {name: values[name] for name in how.same},
+            "same": as_json(features, {name: values[name] for name in how.same}),
             "nearest": how.nearest,
             "version": serving.version.number,
         }
@@ -157,7 +159,7 @@ def _item(serving: LoadedVersion, item: dict[str, Any], redaction: Redaction) ->
     if serving.classes is not None:
         target = next((known for known in serving.classes if str(known) == target), target)
     return {
-        "record": redaction.record(item["features"]),
+        "record": redaction.record(as_json(serving.dataset.features, item["features"])),
         target_keys.in_similar(name): HIDDEN if redaction.hides(name) else target,
         "distance": item["distance"],
     }

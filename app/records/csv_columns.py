@@ -15,6 +15,8 @@ from app.records.fields import Field, FieldError, Listed, Numeric, Open
 from app.records.records import Records
 from app.records.references import Reference
 from app.records.values import is_number, shown
+from src.data.kinds.number_format import PLAIN as PLAIN_NUMBERS
+from src.data.kinds.number_format import NumberFormat
 from src.support.errors import Fault
 
 FAULTY = object()
@@ -28,7 +30,8 @@ class Cells:
     def __init__(self, records: Records, reference: Reference | None = None) -> None:
         """Take the records, and the reference that a row may have beside its features: the last."""
         self._columns = {
-            name: column(field, records.markers(name)) for name, field in records.by_name.items()
+            name: column(field, records.markers(name), records.written(name))
+            for name, field in records.by_name.items()
         }
         if reference is not None:
             self._columns[reference.name] = Column(reference, BLANK)
@@ -180,6 +183,22 @@ class Numbers(Column):
         return value
 
 
+class WrittenNumbers(Numbers):
+    """Converts cells of numbers that the source writes in a way of its own: $84,835.00."""
+
+    halves = False  # each distinct cell is read by itself
+
+    def __init__(self, field: Numeric, missing: tuple[str, ...], written: NumberFormat) -> None:
+        super().__init__(field, missing)
+        self._written = written
+
+    def _at_once(self, cells: Sequence[str]) -> None:
+        return None
+
+    def _meant(self, text: str) -> float:
+        return super()._meant(self._written.plain(text))
+
+
 class Codes(Column):
     """Converts cells of listed values; if all are numbers, 1.0 is another spelling of 1."""
 
@@ -198,10 +217,11 @@ class Codes(Column):
         return text if value is None else value
 
 
-def column(field: Field, missing: tuple[str, ...]) -> Column:
-    """Return the column of a field."""
+def column(field: Field, missing: tuple[str, ...], written: NumberFormat = PLAIN_NUMBERS) -> Column:
+    """Return the column of a field, whose numbers are written so."""
     if isinstance(field, Numeric):
-        return Numbers(field, missing)
+        plain = written.is_plain
+        return Numbers(field, missing) if plain else WrittenNumbers(field, missing, written)
     if isinstance(field, Listed):
         return Codes(field, missing)
     return Column(field, missing)

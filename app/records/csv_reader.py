@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -41,11 +41,13 @@ class CsvReader:
         needed: list[str] | Callable[[list[str]], list[str]],
         longest: int,
         optional: Sequence[str] = (),
+        source: Mapping[str, str] | None = None,
     ) -> None:
         """Read the header; raise Invalid if it is missing or lacks a column.
 
-        `needed` may be a function, which the header is given to. `extra` names the columns that are
-        neither needed nor optional.
+        `needed` may be a function, which the header is given to. `source` has what a column is
+        called in the dataset's source, by its name here: `header` has the names here, and `written`
+        those that stand there. `extra` names the columns that are neither needed nor optional.
         """
         self._dataset = dataset
         self._longest = longest  # bytes of a line, characters of a cell
@@ -54,7 +56,8 @@ class CsvReader:
         self._stream = stream
         self._reader = csv.reader(itertools.chain.from_iterable(self._texts()), delimiter=separator)
         self._separator = separator
-        self.header = self._read_header()
+        self.written = self._read_header()
+        self.header = _named_here(self.written, source or {})
         if not isinstance(needed, list):
             needed = needed(self.header)
         self._check_header(needed)
@@ -144,7 +147,7 @@ class CsvReader:
         return Invalid([fault], self._dataset, code="invalid_csv")
 
     def _shown(self) -> str:
-        return clipped(self._separator.join(self.header))
+        return clipped(self._separator.join(self.written))
 
     def _other_separator(self) -> str | None:
         """Suggest the separator that the header seems to have."""
@@ -152,6 +155,12 @@ class CsvReader:
             if len(self.header) == 1 and other in self.header[0]:
                 return f"separate cells by {shown(self._separator)}, not by {shown(other)}"
         return None
+
+
+def _named_here(header: list[str], source: Mapping[str, str]) -> list[str]:
+    """Return a header with the names of here in place of the source's."""
+    here = {there.strip(): name for name, there in source.items()}
+    return [here.get(name, name) for name in header]
 
 
 def _is_blank(row: list[str]) -> bool:

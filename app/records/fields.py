@@ -221,7 +221,8 @@ class DateOrTime(Field):
         self.read = self.check
 
     def _check(self, value: Any) -> float:
-        parsed = self._feature.value(value[: self.LONGEST]) if isinstance(value, str) else math.nan
+        is_short = isinstance(value, str) and len(value) <= self.LONGEST
+        parsed = self._feature.value(value) if is_short else math.nan
         if math.isnan(parsed):
             raise FieldError(f"{self.name} is not {self._feature.allowed}", f"give {self.allowed}")
         if not self._feature.hold(parsed):
@@ -249,8 +250,7 @@ class Open(Field):
         self.longest = longest
         self.missing = {marker for marker in missing if marker == marker.strip()}
         text = Annotated[str, Meta(max_length=longest)]
-        self.numbers = isinstance(feature, Category)
-        self.is_canonical = self.numbers or isinstance(feature, Id)
+        self.numbers = isinstance(feature, Category | Id)
         self.wire = text | Annotated[float, Meta(ge=-EXACT, le=EXACT)] if self.numbers else text
         self.allowed = f"text of at most {longest} characters"
         if self.numbers:
@@ -264,7 +264,7 @@ class Open(Field):
         if text is None or text in self.missing:
             self.nothing()
             return None
-        return canonical(text) if self.is_canonical else text
+        return canonical(text) if self.numbers else text
 
     def _check(self, value: Any) -> str | None:
         parsed = number(value)
@@ -301,6 +301,30 @@ class Open(Field):
         return f"^{SPACE}(?:{'|'.join(words)}){SPACE}$"
 
 
+class Others(Open):
+    """A category that lists values and takes others, too; a listed number has several spellings."""
+
+    def __init__(
+        self,
+        name: str,
+        feature: Category,
+        listed: list[str],
+        missing: tuple[str, ...],
+        longest: int,
+    ) -> None:
+        markers = tuple(marker for marker in missing if marker not in listed)
+        super().__init__(name, feature, markers, longest)
+        self._listed = listed
+        self._numbers = _numbers(feature, listed) if all(map(is_number, listed)) else {}
+        self.allowed = f"one of {', '.join(listed)}, or {self.allowed}"
+
+    def _read(self, value: Any) -> str | None:
+        text = super()._read(value)
+        if text is None or text in self._listed or not self._numbers or not is_number(text):
+            return text
+        return self._numbers.get(float(text), text)
+
+
 class Instant(Open):
     """A moment, as a number or an ISO date; it stays as it is written."""
 
@@ -330,10 +354,11 @@ def field(name: str, dataset: Dataset, longest_text: int) -> Field:
         return Numeric(name, feature)
     if isinstance(feature, Boolean):
         return TrueOrFalse(name, feature)
-    if isinstance(feature, Category) and not feature.others:
-        listed = feature.listed()
-        if listed is not None:
-            return Listed(name, feature, listed)
+    listed = feature.listed() if isinstance(feature, Category) else None
+    if isinstance(feature, Category) and listed is not None:
+        if feature.others:
+            return Others(name, feature, listed, dataset.markers(name), longest_text)
+        return Listed(name, feature, listed)
     return Open(name, feature, dataset.markers(name), longest_text)
 
 

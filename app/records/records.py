@@ -64,6 +64,7 @@ class Records:
     def __init__(self, dataset: Dataset, *, most: int, longest_text: int) -> None:
         self.names = tuple(dataset.features)
         self.markers = dataset.markers
+        self.written = dataset.written
         target = dataset.target.name
         # What is asked about may come with its truth, which is ignored; of labels it is a field.
         self.target = None if target in dataset.features else target

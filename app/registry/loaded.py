@@ -16,6 +16,7 @@ from app.registry import store
 from app.registry.datasets import examples
 from app.registry.store import Registered
 from app.store.redaction import NOTHING_HIDDEN, Redaction
+from src.data.features import as_json
 from src.data.schema import Dataset
 from src.evaluation.decision import Decision
 from src.inference import parity
@@ -107,7 +108,10 @@ def load(
     classes = _classes(manifest, dataset)
     records = Records(dataset, most=most_records, longest_text=longest_text)
     made = examples.made(records, dataset, predictor.typical, manifest.get("learnt"), redaction)
-    golden = json.loads((path / parity.GOLDEN).read_bytes())
+    golden = [
+        {**one, "record": as_json(dataset.features, one["record"])}
+        for one in json.loads((path / parity.GOLDEN).read_bytes())
+    ]
     return LoadedVersion(
         version=version,
         dataset=dataset,

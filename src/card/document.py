@@ -17,7 +17,7 @@ from src.card.asked import Asked, AskedFitted
 from src.card.schema import Card
 from src.config.configuration import Config, OptunaSearch
 from src.data import findings, groups
-from src.data.features import Category, Integer, Number
+from src.data.features import Category, Feature, Integer, Number, Temporal
 from src.data.schema import Dataset, Split
 from src.evaluation import bootstrap, measures, metrics
 from src.evaluation.decision import Decision
@@ -211,13 +211,13 @@ def _importance(
         rows=len(some),
         repeats=importance.REPEATS,
         causes=sorted(lines, key=lambda one: -one.worse),
-        left_out=len(dataset.features) - len(alone),
+        left_out=len(dataset.learnt()) - len(alone),
     )
 
 
 def _shuffled(subject: Subject, asked: AskedFitted) -> list[str]:
     """Name the features to shuffle: all, or of very many those that answers seem to go by."""
-    names, encoder = list(subject.dataset.features), subject.fitted.encoder
+    names, encoder = subject.dataset.learnt(), subject.fitted.encoder
     if len(names) <= importance.MOST:
         return names
     places = encoder.columns()  # of a feature that the model drops there are none
@@ -245,7 +245,7 @@ def _effects(subject: Subject, important: fields.CardImportance | None) -> list[
     """Draw how answers move with the most important features that have numbers or values."""
     some = _sample(len(subject.train), TRAINING_ROWS, subject.config.seed)
     asked = AskedFitted(subject.fitted, _features(subject, subject.train).iloc[some])
-    names = list(subject.dataset.features)
+    names = subject.dataset.learnt()
     if important is not None:
         own = {cause.name: cause.worse for cause in important.causes}
         own |= {part.name: part.worse for cause in important.causes for part in cause.parts}
@@ -280,7 +280,7 @@ def _drawn(subject: Subject, name: str, effect: effects.Effect) -> fields.CardEf
         feature=name,
         unit=getattr(feature, "unit", ""),
         method="accumulated" if is_ordered else "mean",
-        at=[_sure(value) for value in effect.values] if is_number else [],
+        at=[_point(feature, value) for value in effect.values] if is_number else [],
         values=[] if is_number else [str(value) for value in effect.values],
         rows=effect.rows.tolist(),
         series=[
@@ -288,6 +288,10 @@ def _drawn(subject: Subject, name: str, effect: effects.Effect) -> fields.CardEf
             for at, of in _series(subject)
         ],
     )
+
+
+def _point(feature: Feature, value: float) -> float | str:
+    return feature.text(value) if isinstance(feature, Temporal) else _sure(value)
 
 
 def _series(subject: Subject) -> list[tuple[int, str]]:

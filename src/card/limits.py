@@ -9,7 +9,7 @@ import pandas as pd
 
 from src.card.coverage import Group
 from src.card.schema import CardLimits, CardRange, CardValues
-from src.data.features import Category, Integer, Number
+from src.data.features import Category, Integer, Number, Temporal
 from src.data.schema import Dataset
 from src.evaluation.measures import rounded
 
@@ -70,10 +70,14 @@ def find(
 
 def _range(name: str, feature: Number | Integer, cells: pd.Series) -> CardRange:
     numbers = cells.to_numpy(dtype=np.float64)
-    low, high = rounded(float(np.nanmin(numbers))), rounded(float(np.nanmax(numbers)))
+    ends = float(np.nanmin(numbers)), float(np.nanmax(numbers))
+    missing = int(np.isnan(numbers).sum())
+    if isinstance(feature, Temporal):
+        return CardRange(name, feature.unit, feature.text(ends[0]), feature.text(ends[1]), missing)
+    low, high = map(rounded, ends)
     assert low is not None
     assert high is not None
-    return CardRange(name, feature.unit, low, high, int(np.isnan(numbers).sum()))
+    return CardRange(name, feature.unit, low, high, missing)
 
 
 def _values(name: str, feature: Category, cells: pd.Series) -> CardValues:

@@ -102,13 +102,14 @@ class CardSeries(msgspec.Struct, frozen=True):
 class CardEffect(msgspec.Struct, frozen=True):
     """How answers move with a feature, around their mean; `at` has numbers, `values` has others.
 
+    Dates and times are numbers that are written as ISO text.
     `rows` counts those of each interval between two numbers, or those with each value.
     """
 
     feature: str
     unit: str
     method: Literal["accumulated", "mean"]
-    at: list[float]
+    at: list[float | str]
     values: list[str]
     rows: list[int]
     series: list[CardSeries]
@@ -217,12 +218,12 @@ class CardDecision(msgspec.Struct, frozen=True):
 
 
 class CardRange(msgspec.Struct, frozen=True):
-    """The numbers of a feature that were learnt from."""
+    """The numbers of a feature that were learnt from; dates and times as ISO text."""
 
     feature: str
     unit: str
-    low: float
-    high: float
+    low: float | str
+    high: float | str
     missing: int
 
 

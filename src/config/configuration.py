@@ -40,7 +40,7 @@ class Encoding(Checked, frozen=True):
 
     numbers: Literal["keep", "standard"] = "standard"
     ordered: Literal["rank", "one_hot"] = "one_hot"
-    categories: Literal["one_hot", "target"] = "one_hot"
+    categories: Literal["auto", "one_hot", "target"] = "auto"
     text: Words = Words()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -264,15 +264,35 @@ class Id(Text, frozen=True, tag_field="type", tag="id"):
 Feature = Number | Integer | Category | Text | Date | Datetime | Time | Boolean | Id
 
 
-def outward(feature: Feature) -> Callable[[Any], Any] | None:
-    """Return what converts a model's value to what JSON has for it; None where they are the same.
+def in_json(feature: Feature) -> Callable[[Any], Any] | None:
+    """Return what converts a model's value to JSON's: dates and times to ISO text, booleans.
 
-    Whole numbers are ints, dates and times ISO text, booleans true and false.
+    None for the other kinds, whose values may stay as they are.
     """
     if isinstance(feature, Temporal):
         return feature.text
-    if isinstance(feature, Integer):
-        return int
-    if isinstance(feature, Boolean):
-        return TRUE.__eq__
-    return None
+    return _is_true if isinstance(feature, Boolean) else None
+
+
+def outward(feature: Feature) -> Callable[[Any], Any] | None:
+    """Return what converts a model's value to JSON's, whole numbers to ints; None if nothing."""
+    return int if isinstance(feature, Integer) else in_json(feature)
+
+
+def as_json(features: Mapping[str, Feature], record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record of model's values with dates, times and booleans as JSON has them."""
+    values = dict(record)
+    for name, value in record.items():
+        convert = in_json(features[name]) if name in features else None
+        if convert is not None and value is not None:
+            values[name] = convert(value)
+    return values
+
+
+def written_by(feature: object, otherwise: Callable[[float], str]) -> Callable[[float], str]:
+    """Return what writes a feature's number for people: a date or a time as ISO text."""
+    return feature.text if isinstance(feature, Temporal) else otherwise
+
+
+def _is_true(value: str) -> bool:
+    return value == TRUE

@@ -30,7 +30,10 @@ def named(dataset: Dataset) -> list[str]:
 def codes(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray | None:
     """Return the number of each row's group, shape (rows,); None if each row is one of its own."""
     names = columns(dataset)
-    if not names or (not named(dataset) and are_different(rows, dataset)):
+    if not names:
+        return None
+    # Which rows say the same, rows of features alone do not tell.
+    if not named(dataset) and (not set(names) <= set(rows) or are_different(rows, dataset)):
         return None
     numbers = number(rows, names)
     return numbers if len(numbers) and numbers.max() + 1 < len(numbers) else None

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from src.data.features import Category, Integer, Number, Value
+from src.data.features import Category, Integer, Number, Temporal, Value
 from src.data.kinds import instants
 from src.data.schema import Dataset
 
@@ -44,6 +44,8 @@ def one(value: Value, dataset: Dataset) -> float:
     feature = dataset.features.get(str(dataset.split.column))
     if isinstance(feature, Category) and feature.order is not None:
         return feature.ranks().get(str(value), math.nan)
+    if isinstance(feature, Temporal):
+        return feature.value(str(value))
     return float(read(pd.Series([str(value)], dtype=object))[0])
 
 

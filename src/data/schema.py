@@ -256,6 +256,7 @@ def check(dataset: Dataset) -> None:
             f"The target '{target}' of '{dataset.name}' is also a feature.",
             fix=f"take '{target}' out of features",
         )
+    _check_columns(dataset)
     _check_bounds(dataset)
     _check_metric(dataset, BY_TASK[dataset.task])
     _check_categories(dataset)
@@ -270,6 +271,21 @@ def check(dataset: Dataset) -> None:
     _check_coverage(dataset)
     _check_causes(dataset)
     _check_monotone(dataset)
+
+
+def _check_columns(dataset: Dataset) -> None:
+    """Check that a header of the source's names, or of ours, or of both means one thing."""
+    columns = dataset.source_columns()
+    taken: dict[str, str] = {}
+    for name, column in columns.items():
+        other = taken.setdefault(column.strip(), name)
+        if other != name or (column != name and column in columns):
+            other = other if other != name else column
+            raise UserError(
+                f"The column '{column}' of the source is '{name}' here, and '{other}', too.",
+                given=f"column: {column}",
+                fix=f"give '{other}' another name, or take column out of '{name}'",
+            )
 
 
 def _check_bounds(dataset: Dataset) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from src.data.features import Temporal, written_by
 from src.data.kinds.spelling import canonical
 from src.data.schema import Dataset
 from src.evaluation.decision import Decision
@@ -187,7 +188,13 @@ class Guard:
     def _outside(self, at: int, value: float, low: float, high: float) -> dict[str, str]:
         name = self._names[at]
         said = self._said(name, value, self._unit(name))
-        message = f"{said}; the rows it learnt from have {_ends(value, low, high, given)}."
+        feature = self._dataset.features[name]
+        ends = (
+            f"{feature.text(low)} to {feature.text(high)}"
+            if isinstance(feature, Temporal)
+            else _ends(value, low, high, given)
+        )
+        message = f"{said}; the rows it learnt from have {ends}."
         return {"code": OUTSIDE_RANGE, "feature": name, "message": message}
 
     def _unseen(self, at: int, value: str) -> dict[str, str]:
@@ -199,9 +206,10 @@ class Guard:
     def _unusual(self, combination: Combination, record: Record) -> dict[str, str]:
         name, usual = combination.oddest(record)
         value, unit = record[self._names.index(name)], self._unit(name)
+        write = written_by(self._dataset.features[name], number)
         message = (
             "Its numbers together are unlike those of the rows it learnt from: "
-            f"{self._said(name, value, unit)}, where the others suggest about {number(usual)}."
+            f"{self._said(name, value, unit)}, where the others suggest about {write(usual)}."
         )
         return {"code": UNUSUAL_COMBINATION, "feature": name, "message": message}
 
@@ -209,6 +217,9 @@ class Guard:
         return getattr(self._dataset.features[name], "unit", "")
 
     def _said(self, name: str, value: float, unit: str) -> str:
+        feature = self._dataset.features.get(name)
+        if isinstance(feature, Temporal):
+            return f"{name} is {feature.text(value)}"
         return f"{name} is {amount(value, '' if unit == name else unit)}"
 
 

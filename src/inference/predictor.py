@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from src.data.features import Integer, Number
+from src.data.features import Integer, Number, as_json
 from src.data.schema import Dataset
 from src.inference import bundle, columns
 from src.inference.linear import Linear
@@ -88,8 +88,11 @@ class Predictor:
         base, amounts = sampled(
             lambda records: _of_class(self.output(records), place), typical, record
         )
-        named = zip(self.dataset.features, record, amounts, strict=True)
-        return base, value, [Contribution(*one) for one in named]
+        features = self.dataset.features
+        values = as_json(features, dict(zip(features, record, strict=True)))
+        added = dict(zip(features, amounts, strict=True))
+        learnt = self.dataset.learnt()
+        return base, value, [Contribution(one, values[one], added[one]) for one in learnt]
 
     def _place(self, answer: np.ndarray, target: str | None) -> int | None:
         if self.classes is None:

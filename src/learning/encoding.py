@@ -28,7 +28,7 @@ MISSING = "(missing)"  # the level of an optional category that was left out
 # How scikit-learn's vectorizers say it; they raise no type of their own.
 NO_WORDS = ("vocabulary", "no terms remain", "max_df corresponds to")
 TARGET_FOLDS = 5
-MOST_LEVELS = 100  # of a category whose values are learnt; the rarest share one column
+MOST_LEVELS = 100  # columns of a category; of more values the target's mean tells more than they do
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Encoder:
         used = [name for name in [*self.features, *self.derived] if name not in self._how[1]]
         empty = {name for name in used if self._is_empty(frame, name)}
         self._empty = empty if len(empty) < len(used) else set()  # else there is nothing to learn
-        self._transformer = self._build(target, sampling or Sampling())
+        self._transformer = self._build(frame, target, sampling or Sampling())
         columns = self._columns(frame)
         try:
             encoded = self._transformer.fit_transform(columns, target)
@@ -239,7 +239,9 @@ class Encoder:
             return frame[name].astype(object).map(feature.ranks()).to_numpy(dtype=np.float64)
         return frame[name].to_numpy(dtype=np.float64)
 
-    def _build(self, target: np.ndarray, sampling: Sampling) -> ColumnTransformer:
+    def _build(
+        self, frame: pd.DataFrame, target: np.ndarray, sampling: Sampling
+    ) -> ColumnTransformer:
         encoding, drop, task, seed = self._how
         folds = _target_folds(task, target, seed, sampling)
         every = (*self.features, *self.derived)
@@ -250,7 +252,10 @@ class Encoder:
         for name in self._order:
             feature = self.features.get(name)  # None of a derived column, which may be missing
             if isinstance(feature, Category):
-                part = _category(feature, encoding, task, self.has_text, folds)
+                is_mean = _is_mean(feature, encoding, frame[name])
+                part = (
+                    _means(task, folds) if is_mean else _category(feature, encoding, self.has_text)
+                )
                 parts.append((part, [name]))
             elif isinstance(feature, Text):
                 parts.append((_words(encoding.text), name))  # a vectorizer takes one column
@@ -295,7 +300,23 @@ def _target_folds(task: str, target: np.ndarray, seed: int, sampling: Sampling) 
     return kind(count, shuffle=True, random_state=seed)
 
 
-def _category(feature: Category, encoding: Encoding, task: str, in_sparse: bool, folds: Any) -> Any:
+def _is_mean(feature: Category, encoding: Encoding, cells: pd.Series) -> bool:
+    """Tell whether a category's values become the mean of the target over the rows with each.
+
+    An order says more than a mean: such a category keeps it.
+    """
+    if feature.order is not None or encoding.categories != "auto":
+        return feature.order is None and encoding.categories == "target"
+    return max(len(feature.listed() or ()), cells.nunique()) > MOST_LEVELS
+
+
+def _means(task: str, folds: Any) -> TargetEncoder:
+    """Return an encoder by means, which of each row it learnt from are those of other folds."""
+    target_type = {"regression": "continuous"}.get(task, task)
+    return TargetEncoder(target_type=target_type, cv=folds)
+
+
+def _category(feature: Category, encoding: Encoding, in_sparse: bool) -> Any:
     if feature.order is not None and encoding.ordered == "rank":
         rank = OrdinalEncoder(
             categories=[[str(value) for value in feature.order]],
@@ -303,9 +324,6 @@ def _category(feature: Category, encoding: Encoding, task: str, in_sparse: bool,
             unknown_value=np.nan,
         )
         return make_pipeline(rank, _numbers(encoding, is_filled=True))
-    if feature.order is None and encoding.categories == "target":
-        target_type = {"regression": "continuous"}.get(task, task)
-        return TargetEncoder(target_type=target_type, cv=folds)
     listed = feature.listed()
     if listed is None:
         return OneHotEncoder(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from src.data.features import Category, Integer, Number, Text
+from src.data.features import Category, Integer, Number, Text, in_json
 from src.data.schema import Dataset
 from src.learning import scores
 from src.learning.encoding import MISSING
@@ -122,6 +122,20 @@ def records(rows: pd.DataFrame, dataset: Dataset) -> list[tuple[Any, ...]]:
     """Convert typed rows to records: tuples in feature order, with None for missing values."""
     cells = rows[list(dataset.features)].astype(object)
     return [tuple(row) for row in cells.where(cells.notna(), None).to_numpy().tolist()]
+
+
+def shown(records: list[tuple[Any, ...]], dataset: Dataset) -> list[tuple[Any, ...]]:
+    """Convert records to values as JSON has them: dates as ISO text, booleans as such."""
+    converts = [in_json(feature) for feature in dataset.features.values()]
+    if not any(converts):
+        return records
+    return [
+        tuple(
+            value if value is None or convert is None else convert(value)
+            for value, convert in zip(record, converts, strict=True)
+        )
+        for record in records
+    ]
 
 
 def _parts(fitted: Fitted, arrays: Arrays) -> list[dict[str, Any]]:

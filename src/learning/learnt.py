@@ -35,7 +35,7 @@ def measure(dataset: Dataset, rows: pd.DataFrame, seed: int) -> dict[str, Any]:
         if isinstance(feature, Number | Integer):
             numbers = cells.to_numpy(dtype=np.float64)
             ranges[name] = [float(numbers.min()), float(numbers.max())]
-        elif isinstance(feature, Category):
+        elif isinstance(feature, Category) and not feature.others:
             counts = cells.astype(object).map(str).value_counts()
             if len(counts) <= MOST_LEVELS and (counts == 1).sum() <= MOST_NEW * len(cells):
                 levels[name] = sorted(counts.index)

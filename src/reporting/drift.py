@@ -6,14 +6,14 @@ for Goodness of Fit", Journal of the American Statistical Association 46, 1951).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from src.data.features import Category, Text
+from src.data.features import Category, Text, written_by
 from src.data.schema import Dataset
 from src.evaluation.bootstrap import LEAST
 from src.runs.comparison import hashes
@@ -66,7 +66,8 @@ def drift(dataset: Dataset, before: pd.DataFrame, now: pd.DataFrame) -> Drift:
     added, removed = _difference(before, now, names)
     columns: list[Moved] = []
     if min(len(before), len(added)) >= LEAST:
-        columns = [_moved(dataset, name, before[name], added[name], len(names)) for name in names]
+        learnt = [name for name in names if name not in dataset.ids()]
+        columns = [_moved(dataset, name, before[name], added[name], len(learnt)) for name in learnt]
     columns.sort(key=lambda one: -one.distance)
     return Drift(added, before, removed, columns)
 
@@ -89,11 +90,14 @@ def _moved(dataset: Dataset, name: str, before: pd.Series, after: pd.Series, col
     of = kind(dataset, name)
     if of == "text":
         before, after = lengths(before), lengths(after)
-    compare, words = (_categories, _commonest) if of == "category" else (_numbers, _typical)
-    distance, chance = compare(before, after)
+    is_category = of == "category"
+    distance, chance = (_categories if is_category else _numbers)(before, after)
     unit = " characters" if of == "text" else ""
+    write = written_by(dataset.features.get(name), _number)
     is_far = distance > FAR and chance < SURE / columns
-    said = [f"{words(one)}{unit}" for one in (before, after)]
+    both = (before, after)
+    words = [_commonest(one) if is_category else _typical(one, write) for one in both]
+    said = [f"{one}{unit}" for one in words]
     return Moved(name, of, distance, chance, said[0], said[1], is_far)
 
 
@@ -102,7 +106,9 @@ def kind(dataset: Dataset, name: str) -> str:
     feature = dataset.features.get(name)
     if feature is None:
         return "number" if dataset.task == "regression" else "category"
-    return {Category: "category", Text: "text"}.get(type(feature), "number")
+    if isinstance(feature, Category):
+        return "category"
+    return "text" if isinstance(feature, Text) else "number"
 
 
 def lengths(texts: pd.Series) -> pd.Series:
@@ -140,12 +146,12 @@ def _categories(before: pd.Series, after: pd.Series) -> tuple[float, float]:
     return distance, chance
 
 
-def _typical(values: pd.Series) -> str:
+def _typical(values: pd.Series, write: Callable[[float], str]) -> str:
     """Write the median and the quartiles."""
     present = values.dropna().astype("float64")
     if present.empty:
         return "nothing"
-    low, middle, high = map(_number, np.quantile(present, [0.25, 0.5, 0.75]))
+    low, middle, high = map(write, np.quantile(present, [0.25, 0.5, 0.75]))
     missing = values.isna().mean()
     rest = f", {missing:.1%} missing" if missing else ""
     return f"{middle} ({low} to {high}){rest}"

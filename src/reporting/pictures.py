@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from src.data.features import Category
+from src.data.features import Category, Temporal, Time
 from src.data.schema import Dataset
 from src.reporting.changes import Changes, Model, part
 from src.reporting.drift import Drift, kind, lengths
@@ -20,6 +20,7 @@ MISSING = "(missing)"
 COLORS = ["#9aa5b1", "#1f6feb"]  # distinct with colour blindness, too
 WIDTH, HEIGHT, SCALE = 420, 180, 2
 BINS = 30
+HOUR = 3_600_000  # in milliseconds
 MOST = 4  # columns that are drawn: those that moved furthest
 COMMONEST = 12  # values of a category
 
@@ -82,9 +83,22 @@ def _distribution(dataset: Dataset, drift: Drift, name: str, title: str) -> Any:
         return _bars(_of_categories(before, added, _order(dataset, name)), name, title)
     table = _of_numbers(before, added)
     chart = alt.Chart(table, title=title, width=WIDTH, height=HEIGHT)
-    x = alt.X("value:Q", title=name, scale=alt.Scale(zero=False, nice=False))
+    x = _across(table, name, dataset)
     lines = chart.mark_line(interpolate="step-after", strokeWidth=2)
     return lines.encode(x=x, y=_share(), color=_color(CAME))
+
+
+def _across(table: pd.DataFrame, name: str, dataset: Dataset) -> Any:
+    """Return the axis of a column; of dates and times the table gets milliseconds."""
+    import altair as alt
+
+    feature = dataset.features.get(name)
+    if not isinstance(feature, Temporal):
+        return alt.X("value:Q", title=name, scale=alt.Scale(zero=False, nice=False))
+    # In milliseconds, for pandas has no moments far from today.
+    table["value"] *= HOUR if isinstance(feature, Time) else 24 * HOUR
+    axis = alt.Axis(format="%H:%M") if isinstance(feature, Time) else alt.Axis()
+    return alt.X("value:T", title=name, scale=alt.Scale(type="utc", nice=False), axis=axis)
 
 
 def _bars(table: pd.DataFrame, name: str, title: str) -> Any:

@@ -210,7 +210,8 @@ def _exported(
     beside = {
         exporting.GOLDEN: exporting.golden(ready.test, expected, dataset),
         held_out.NAME: held_out.build(
-            *(records, list(dataset.features), truth, expected, fitted.classes),
+            exporting.shown(records, dataset),
+            *(list(dataset.features), truth, expected, fitted.classes),
             outcome.decision,
         ),
         suspects.NAME: suspects.build(len(ready.train), outcome.suspects),

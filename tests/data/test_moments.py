@@ -61,3 +61,15 @@ def test_a_feature_is_ordered_by_its_kind(make_dataset: Make) -> None:
 def test_a_gap_leaves_out_different_moments_before_the_first_judged() -> None:
     when = np.array([1.0, 1.0, 2.0, 5.0, 5.0, 7.0, 9.0])
     assert [moments.limit(when, 7.0, gap) for gap in (0, 1, 2, 3, 9)] == [7, 5, 2, 1, 1]
+
+
+def test_a_split_by_a_date_is_cut_at_a_day_of_it(make_dataset: Make) -> None:
+    features = {"day": {"type": "date", "format": "%d.%m.%Y"}, "carat": {"type": "number"}}
+    split = {"method": "time", "column": "day", "after": "2024-05-31"}
+    dataset = make_dataset(features=features, split=split)
+    rows = pd.DataFrame({"day": [19_874.0, 19_875.0]})
+    when = moments.of(rows, dataset)
+    assert when is not None
+    assert when.tolist() == [19_874, 19_875]
+    assert moments.one("2024-05-31", dataset) == 19_874
+    assert moments.one("31.05.2024", dataset) == 19_874

@@ -394,3 +394,13 @@ def test_what_is_monotone_has_an_order(make_dataset: Make) -> None:
     )
     assert "of many classes none rises alone" in message
     schema.check(make_dataset(features=features))
+
+
+@pytest.mark.parametrize("column", ["y", "price", "same"])
+def test_no_column_is_called_in_the_source_what_another_is_here(
+    make_dataset: Make, column: str
+) -> None:
+    number = {"type": "number"}
+    features = {"x": {**number, "column": column}, "y": {**number, "column": "same"}}
+    assert f"The column '{column}' of the source is '" in refused(make_dataset(features=features))
+    schema.check(make_dataset(features={"x": {**number, "column": "a"}, "y": number}))

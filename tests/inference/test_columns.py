@@ -60,6 +60,7 @@ def test_rare_levels_share_a_column_with_unknown_ones() -> None:
         "name": "mine",
         "complexity": 1,
         "estimator": {"regression": {"_target_": "sklearn.linear_model.Ridge"}},
+        "encoding": {"categories": "one_hot"},
     }
     recipe = Recipe(dataset, convert(values, Model), None, 1)
     fitted = recipe.fit(rows, models.make_target(rows, "regression"))

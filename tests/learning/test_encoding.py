@@ -170,7 +170,7 @@ def test_values_that_are_not_listed_are_learnt(make_encoder) -> None:
 
 
 def test_of_very_many_values_the_rarest_share_a_column(make_encoder) -> None:
-    encoder = make_encoder({"place": {"type": "category"}})
+    encoder = make_encoder({"place": {"type": "category"}}, categories="one_hot")
     often = [f"often{at:02}" for at in range(99)] * 2
     rare = [f"rare{at:02}" for at in range(30)]
     fitted = fit(encoder, place=often + rare)
@@ -193,6 +193,34 @@ def test_a_category_can_be_the_mean_of_its_targets(make_encoder) -> None:
     known = encode(encoder, place=["north", "west", "south", "east"], cut=["Fair"] * 4)[:, 0]
     assert_allclose(known[:3], [10, 20, 30], atol=0.5)
     assert known[3] == pytest.approx(target.mean())
+
+
+@pytest.mark.parametrize(("values", "columns"), [(100, 100), (101, 1)])
+def test_very_many_values_become_means_by_themselves(
+    make_encoder, values: int, columns: int
+) -> None:
+    encoder = make_encoder({"place": {"type": "category"}, "cut": CUT})
+    places = [f"place{at % values:03}" for at in range(3 * values)]
+    target = np.arange(len(places)) % values
+    fitted = encoder.fit_transform(pd.DataFrame({"place": places, "cut": "Fair"}), target)
+    assert fitted.shape[1] == columns + 2
+    asked = {"place": ["place000", "place099"], "cut": ["Fair"] * 2}
+    low, high = encode(encoder, **asked)[:, 0]
+    assert (low < high) == (columns == 1), "by means they lie apart"
+
+
+def test_very_many_listed_values_become_means_and_an_order_stays_one(make_encoder) -> None:
+    listed = [f"v{at:03}" for at in range(150)]
+    features = {
+        "listed": {"type": "category", "values": listed},
+        "ordered": {"type": "category", "order": listed},
+    }
+    encoder = make_encoder(features)
+    frame = pd.DataFrame({"listed": listed[:50], "ordered": listed[:50]})
+    encoder.fit_transform(frame, np.arange(50.0))
+    names = encoder.names()
+    assert [name for name in names if not name.startswith("ordered=")] == ["listed"]
+    assert len(names) == 1 + 149
 
 
 def test_the_means_of_targets_are_the_same_every_time(make_encoder) -> None:

@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from src.config.configuration import Model
 from src.learning import exporting
+from src.learning.recipe import Recipe
+from src.support.structs import convert
 from tests.inference import models
 
 ENCODINGS: list[dict[str, Any]] = [
@@ -40,6 +43,25 @@ def test_what_is_exported_answers_as_the_model(
     fitted, dataset, rows = models.fit(target, task, kind, encoding=encoding)
     made = models.exported(fitted, dataset, rows)
     asked = models.make_rows(300, seed=11, strange=True)
+    found = made.output(models.as_records(asked, dataset))
+    assert np.allclose(found, fitted.output(asked), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
+def test_a_model_with_very_many_values_is_exported(task: str) -> None:
+    target = RIDGE if task == "regression" else "sklearn.linear_model.LogisticRegression"
+
+    def many(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.assign(place=[f"place {at * 7919 % 211}" for at in range(len(rows))])
+
+    dataset, rows = models.make_dataset(task), many(models.make_rows(300, seed=1))
+    values = {"name": "mine", "complexity": 1, "estimator": {task: {"_target_": target}}}
+    classes = None if task == "regression" else models.CLASSES[: 2 if task == "binary" else 3]
+    recipe = Recipe(dataset, convert(values, Model, "model"), classes, 3)
+    fitted = recipe.fit(rows, models.make_target(rows, task))
+    assert fitted.encoder.names().count("place") == (task != "multiclass")
+    made = models.exported(fitted, dataset, rows)
+    asked = many(models.make_rows(300, seed=11, strange=True))
     found = made.output(models.as_records(asked, dataset))
     assert np.allclose(found, fitted.output(asked), rtol=1e-5, atol=1e-6)
 

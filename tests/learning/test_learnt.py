@@ -68,3 +68,20 @@ def test_it_is_plain_and_the_same_every_time() -> None:
 def test_of_few_rows_there_is_less_to_say() -> None:
     found = learnt.measure(dataset(), flats()[:10], 7)
     assert found.keys() == {"rows", "ranges", "levels"}
+
+
+def test_where_others_are_allowed_a_new_value_is_nothing_to_tell() -> None:
+    values = {"type": "category", "values": ["a", "b"], "others": True}
+    features = {"town": values, "paid": {"type": "boolean"}, "name": {"type": "id"}}
+    document = {
+        "name": "flats",
+        "task": "regression",
+        "source": "data/flats.csv",
+        "target": {"name": "rent"},
+        "features": {**features, "day": {"type": "date"}},
+        "metric": "mae",
+    }
+    rows = flats().assign(paid="true", name="x", day=19_874.0)
+    found = learnt.measure(convert(document, Dataset), rows, 7)
+    assert found["levels"] == {"paid": ["true"]}
+    assert found["ranges"] == {"day": [19_874.0, 19_874.0]}

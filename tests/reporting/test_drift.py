@@ -287,3 +287,32 @@ def test_categories_are_told_by_the_commonest() -> None:
 )
 def test_a_column_is_of_a_kind(task: str, name: str, kind: str) -> None:
     assert drifts.kind(dataset(task), name) == kind
+
+
+def test_dates_times_and_booleans_are_told_as_they_are_written_and_ids_not_at_all() -> None:
+    features = {
+        "day": {"type": "date"},
+        "at": {"type": "time"},
+        "member": {"type": "boolean"},
+        "name": {"type": "id"},
+    }
+    here = dataset(**features)
+    count = 200
+    before = pd.DataFrame(
+        {
+            "day": 19_000.0 + np.arange(count) % 50,
+            "at": np.arange(count) % 24 + 0.5,
+            "member": np.array(["true", "false"], dtype=object)[np.arange(count) % 2],
+            "name": [f"a{at}" for at in range(count)],
+            "price": np.arange(count) * 1.0,
+        }
+    )
+    came = before.assign(day=before["day"] + 500, name=[f"b{at}" for at in range(count)])
+    found = drift(here, before, with_more(before, came))
+    assert {one.name for one in found.columns} == {"day", "at", "member", "price"}
+    day = moved(found, "day")
+    assert day.is_far
+    assert (day.kind, day.before) == ("number", "2022-02-01 (2022-01-20 to 2022-02-14)")
+    assert moved(found, "at").before == "11:30 (05:30 to 17:30)"
+    assert moved(found, "member").kind == "category"
+    assert len(found.added) == count, "another id is another row"

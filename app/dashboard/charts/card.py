@@ -7,10 +7,13 @@ from typing import Any
 
 import altair as alt
 
+from app.dashboard.charts import moments
+
 Spec = dict[str, Any]
 Row = dict[str, Any]
 ROW = 26  # pixels of a bar with the space around it
 AXIS = 48
+TICKS = 5
 
 
 def importance(lines: Sequence[Row], metric: str) -> Spec:
@@ -38,8 +41,11 @@ def importance(lines: Sequence[Row], metric: str) -> Spec:
 def effect(found: Row) -> Spec:
     """Draw how answers move with a number's or an ordered category's values, around their mean."""
     points: Sequence[Any] = found["values"] or found["at"]
+    is_moment = not found["values"] and moments.are(points)
     rows = [
-        {"at": at, "effect": value, "of": series["of"]}
+        {"at": moments.placed(at), "said": at, "effect": value, "of": series["of"]}
+        if is_moment
+        else {"at": at, "effect": value, "of": series["of"]}
         for series in found["series"]
         for at, value in zip(points, series["values"], strict=True)
     ]
@@ -55,11 +61,11 @@ def effect(found: Row) -> Spec:
         if found["method"] == "accumulated":
             mark = base.mark_line(point=True)
     else:
-        x = alt.X("at:Q", title=title, scale=alt.Scale(zero=False), axis=_axis())
+        axis, scale = moments.axis(points, TICKS), moments.scale(points, zero=False)
+        x = alt.X(f"at:{moments.kind(points)}", title=title, scale=scale, axis=axis)
         mark = base.mark_line(strokeWidth=2)
-    shown = mark.encode(
-        x=x, y=y, tooltip=[alt.Tooltip(f"at:{'N' if found['values'] else 'Q'}"), _number("effect")]
-    )
+    said = "said:N" if is_moment else f"at:{'N' if found['values'] else 'Q'}"
+    shown = mark.encode(x=x, y=y, tooltip=[alt.Tooltip(said), _number("effect")])
     if len(names) > 1:
         legend = alt.Legend(orient="top", title=None, columns=2)
         shown = shown.encode(color=alt.Color("of:N", sort=names, legend=legend))
@@ -118,7 +124,7 @@ def _chart(values: Sequence[Row]) -> alt.Chart:
 
 
 def _axis() -> alt.Axis:
-    return alt.Axis(tickCount=5)
+    return alt.Axis(tickCount=TICKS)
 
 
 def _number(name: str) -> alt.Tooltip:

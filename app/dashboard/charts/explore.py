@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import json
 from typing import Any
 
 import altair as alt
 
+from app.dashboard.charts import moments
 from app.dashboard.charts.blanks import blank, filled
 
 Spec = dict[str, Any]
@@ -14,6 +16,8 @@ TICKS = 5
 ROW = 24  # pixels of a bar or a box with the space around it
 AXIS = 48  # pixels of the axis below
 COUNT = ","
+FIVE = ("low", "q25", "median", "q75", "high")  # numbers of a box
+SAID = "said_"  # before the name of one of them: its text
 TITLE, OF = blank("title"), blank("of")  # what is drawn, and of what
 
 
@@ -21,22 +25,24 @@ def histogram(bins: dict[str, Any], title: str) -> Spec:
     """Draw the number of rows in each bin."""
     edges = bins["edges"]
     values = [
-        {"from": low, "to": high, "rows": rows}
+        {"from": moments.placed(low), "to": moments.placed(high), "rows": rows, **_texts(low, high)}
         for low, high, rows in zip(edges, edges[1:], bins["rows"], strict=False)
     ]
-    return _filled(_histogram(bins["scale"]), values=values, title=title)
+    spec = _histogram(bins["scale"], moments.alike(edges))
+    return _filled(spec, values=values, title=title)
 
 
 @functools.cache
-def _histogram(scale: str) -> Spec:
+def _histogram(scale: str, alike: moments.Alike) -> Spec:
+    ends = ("since:N", "until:N") if moments.are(alike) else ("from:Q", "to:Q")
     chart = _chart().mark_bar(binSpacing=1, orient="vertical")
     return _spec(
         chart.encode(
-            x=alt.X("from:Q", title=TITLE, scale=_scale(scale), axis=_axis()),
-            x2="to:Q",
+            x=_across("from", alike, TITLE, _scale(scale, alike)),
+            x2="to",
             y=alt.Y("rows:Q", title="rows", axis=_axis(), scale=alt.Scale(domainMin=0)),
             y2=alt.datum(0),
-            tooltip=[alt.Tooltip("from:Q"), alt.Tooltip("to:Q"), _rows()],
+            tooltip=[*map(alt.Tooltip, ends), _rows()],
         )
     )
 
@@ -61,48 +67,59 @@ def _bars() -> Spec:
 
 def boxes(groups: list[dict[str, Any]], title: str, of: str) -> Spec:
     """Draw five numbers of each group: whiskers, the middle half, and the median."""
-    return _filled(_boxes(), values=groups, title=title, of=of)
+    alike = moments.alike(box[name] for box in groups for name in FIVE)
+    values = [_placed(box) for box in groups] if moments.are(alike) else groups
+    return _filled(_boxes(alike), values=values, title=title, of=of)
 
 
 @functools.cache
-def _boxes() -> Spec:
+def _boxes(alike: moments.Alike) -> Spec:
+    is_moment, kind = moments.are(alike), moments.kind(alike)
     base = _chart().encode(y=_names())
     tooltip = [
         alt.Tooltip("value:N", title=TITLE),
         _rows(),
-        *(alt.Tooltip(f"{name}:Q", format=COUNT) for name in ("low", "q25", "median")),
-        *(alt.Tooltip(f"{name}:Q", format=COUNT) for name in ("q75", "high")),
+        *(
+            alt.Tooltip(f"{SAID}{name}:N", title=name)
+            if is_moment
+            else alt.Tooltip(f"{name}:Q", format=COUNT)
+            for name in FIVE
+        ),
     ]
-    x = alt.X("low:Q", title=OF, axis=_axis(), scale=alt.Scale(zero=False))
-    lower = base.mark_rule().encode(x=x, x2="q25:Q", tooltip=tooltip)
-    upper = base.mark_rule().encode(x="q75:Q", x2="high:Q", tooltip=tooltip)
-    middle = base.mark_bar(size=14, opacity=0.45).encode(x="q25:Q", x2="q75:Q", tooltip=tooltip)
+    x = _across("low", alike, OF, moments.scale(alike, zero=False))
+    lower = base.mark_rule().encode(x=x, x2="q25", tooltip=tooltip)
+    upper = base.mark_rule().encode(x=f"q75:{kind}", x2="high", tooltip=tooltip)
+    middle = base.mark_bar(size=14, opacity=0.45).encode(x=f"q25:{kind}", x2="q75", tooltip=tooltip)
     median = base.mark_tick(size=14, thickness=3, opacity=1, style="ink")
-    return _spec(lower + upper + middle + median.encode(x="median:Q", tooltip=tooltip))
+    return _spec(lower + upper + middle + median.encode(x=f"median:{kind}", tooltip=tooltip))
 
 
 def grid(relation: dict[str, Any], title: str, of: str) -> Spec:
     """Draw the number of rows in each cell of two numbers."""
     across, up = relation["x"], relation["y"]
     values = [{"i": i, "j": j, "rows": rows} for i, j, rows in relation["cells"]]
-    edges = {"across": across["edges"], "up": up["edges"]}
-    scales = across["scale"], up["scale"]
-    return _filled(_grid(*scales), values=values, title=title, of=of, **edges)
+    edges = {"across": list(map(moments.placed, across["edges"])), "up": up["edges"]}
+    spec = _grid(across["scale"], up["scale"], moments.alike(across["edges"]))
+    said = json.dumps(across["edges"])
+    return _filled(spec, values=values, title=title, of=of, said=said, **edges)
 
 
 @functools.cache
-def _grid(across: str, up: str) -> Spec:
+def _grid(across: str, up: str, alike: moments.Alike) -> Spec:
     # Cells are named by their places, which is a third of writing the edges of each.
+    is_moment = moments.are(alike)
+    said = {"since": f"{blank('said')}[datum.i]"} if is_moment else {}
     placed = _chart().transform_calculate(
         x=f"{blank('across')}[datum.i]",
         x2=f"{blank('across')}[datum.i + 1]",
+        **said,
         y=f"{blank('up')}[datum.j]",
         y2=f"{blank('up')}[datum.j + 1]",
     )
     return _spec(
         placed.mark_rect().encode(
-            x=alt.X("x:Q", title=TITLE, scale=_scale(across), axis=_axis()),
-            x2="x2:Q",
+            x=_across("x", alike, TITLE, _scale(across, alike)),
+            x2="x2",
             y=alt.Y("y:Q", title=OF, scale=_scale(up), axis=_axis()),
             y2="y2:Q",
             color=alt.Color(
@@ -113,7 +130,9 @@ def _grid(across: str, up: str) -> Spec:
                 legend=alt.Legend(orient="top", gradientThickness=8, tickCount=3, format="s"),
             ),
             tooltip=[
-                alt.Tooltip("x:Q", title=TITLE, format=COUNT),
+                alt.Tooltip("since:N", title=TITLE)
+                if is_moment
+                else alt.Tooltip("x:Q", title=TITLE, format=COUNT),
                 alt.Tooltip("y:Q", title=OF, format=COUNT),
                 _rows(),
             ],
@@ -202,8 +221,25 @@ def _spec(chart: alt.Chart | alt.LayerChart, right: int = 16) -> Spec:
     return spec
 
 
-def _scale(kind: Any) -> alt.Scale:
-    return alt.Scale(type=kind, zero=False, nice=False)
+def _scale(kind: Any, alike: moments.Alike = (0,)) -> alt.Scale:
+    return moments.scale(alike, type=kind, zero=False, nice=False)
+
+
+def _across(field: str, alike: moments.Alike, title: str, scale: alt.Scale) -> alt.X:
+    """Return the axis of a column's figures, which may be dates or times."""
+    axis = moments.axis(alike, TICKS, labelFlush=True)
+    return alt.X(f"{field}:{moments.kind(alike)}", title=title, scale=scale, axis=axis)
+
+
+def _texts(low: Any, high: Any) -> dict[str, str]:
+    """Return the ends of a bin as they are said, where they are dates or times."""
+    return {"since": low, "until": high} if isinstance(low, str) else {}
+
+
+def _placed(box: dict[str, Any]) -> dict[str, Any]:
+    """Return a box of dates or times with its numbers, and as they are said."""
+    numbers = {name: moments.placed(box[name]) for name in FIVE}
+    return {**box, **numbers, **{f"{SAID}{name}": box[name] for name in FIVE}}
 
 
 def _axis(form: str = "") -> alt.Axis:

@@ -190,6 +190,8 @@ def _label(part: dict[str, Any], units: dict[str, str]) -> str:
     value = part.get("value")
     if value is None or value == "":
         return f"{part['feature']} is missing"
+    if isinstance(value, bool):
+        value = str(value).lower()
     shown = value if isinstance(value, str) else f"{value:.6g}"
     shown = shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}\N{HORIZONTAL ELLIPSIS}"
     unit = units.get(part.get("unit_of", part["feature"]), "")

@@ -11,7 +11,7 @@ Figure = dict[str, Any]
 MOST_NAMED = 8  # groups of a chart that its description names
 LOW = 180  # pixels of a chart of one number
 HIGH = 300  # of a chart of two
-TYPES = {"number": "number", "integer": "whole number", "class": "class", "text": "text"}
+TYPES = {"integer": "whole number", "datetime": "date and time", "boolean": "true or false"}
 
 
 def view(profile: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def _distribution(column: Column, height: int) -> Figure | None:
             "note": _others(column["others"]),
         }
     described = _lengths(column) if column["type"] == "text" else column
-    if described["bins"] is None:
+    if described.get("bins") is None:
         return None
     return {
         "title": "Distribution of the length" if column["type"] == "text" else "Distribution",

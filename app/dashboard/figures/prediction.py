@@ -90,6 +90,8 @@ def summary(schema: Document, record: Document) -> str:
 
 def _described(name: str, value: Any, feature: Document) -> str:
     """Format a value with its unit and, for a number, its name."""
+    if isinstance(value, bool):
+        return f"{name} {str(value).lower()}"
     if not _is_number(value):
         text = str(value)
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}\N{HORIZONTAL ELLIPSIS}"

@@ -45,6 +45,7 @@ function value(field) {
     const number = Number(THOUSANDS.test(text) ? text.replaceAll(",", "") : text);
     return Number.isFinite(number) ? number : text;
   }
+  if (field.dataset.type === "boolean" && ["true", "false"].includes(text)) return text === "true";
   return text;
 }
 

@@ -1,8 +1,8 @@
 """Example records that nobody ever sent: made from a dataset's YAML and from what is usual in it.
 
-A number is about the median of the rows, rounded; a category is its commonest level. Of a column
-whose levels are learnt that is so only where each level has many rows, for one that a few rows
-have may name them. A text is a sentence of ours.
+A number is about the median of the rows, rounded, a date the first of a month, a time a full hour;
+a category is its commonest level. Of a column whose levels are learnt that is so only where each
+level has many rows, for one that a few rows have may name them. A text is a sentence of ours.
 """
 
 from __future__ import annotations
@@ -14,7 +14,18 @@ from typing import Any
 from app.records.fields import Field, FieldError
 from app.records.records import Records
 from app.store.redaction import NOTHING_HIDDEN, Redaction
-from src.data.features import Bounds, Category, Feature, Integer, Number
+from src.data.features import (
+    Bounds,
+    Category,
+    Feature,
+    Id,
+    Integer,
+    Number,
+    Temporal,
+    Time,
+    outward,
+)
+from src.data.kinds import calendar_parts
 from src.data.schema import Dataset
 
 SOME = 5  # examples
@@ -29,6 +40,10 @@ TEXTS = (
     "Put the whole text here, as long as it is.",
     "A short text is one, too.",
 )
+MONTH = 30.0  # days
+HOURS = 24.0
+MILLENNIUM = 10_957.0  # 2000-01-01, in days since 1970
+STEPS = (0, 1, -1, 2, -2)  # months or hours, by which examples differ
 FACTORS = (1.0, 0.9, 1.1, 0.8, 1.2)  # of a number, so that examples differ
 
 
@@ -85,15 +100,20 @@ def _usual(
 
 def _candidates(feature: Feature, usual: Any, at: int) -> Iterator[Any]:
     """Yield what may stand in a column of the example at a place, the best first."""
-    if isinstance(feature, Number | Integer):
+    if isinstance(feature, Temporal):
+        yield from map(feature.text, _moments(feature, usual, at))
+    elif isinstance(feature, Number | Integer):
         yield from _numbers(feature, usual, at)
     elif isinstance(feature, Category):
-        listed = feature.listed()
+        listed, convert = feature.listed(), outward(feature)
         if listed is not None:
             first = listed.index(usual) if usual in listed else 0
-            yield listed[(first + at) % len(listed)]
+            value = listed[(first + at) % len(listed)]
+            yield value if convert is None else convert(value)
         else:
             yield from [WORD] if usual is None else [usual, WORD]
+    elif isinstance(feature, Id):
+        yield from (f"{WORD}-{at + 1}", str(at + 1))
     else:
         yield from (TEXTS[at % len(TEXTS)], WORD)
     yield from ("e", 0)  # where a text may have one letter, or the words count as missing
@@ -108,6 +128,23 @@ def _numbers(feature: Number | Integer, usual: float | None, at: int) -> Iterato
             yield round(short) if is_whole else short
     for value in within(feature):
         yield int(value) if is_whole and float(value).is_integer() else value
+
+
+def _moments(feature: Temporal, usual: float | None, at: int) -> Iterator[float]:
+    """Yield numbers of moments: a first of a month near the usual day, or a full hour near it."""
+    step = 1.0 if isinstance(feature, Time) else MONTH
+    if usual is not None and math.isfinite(usual):
+        near = usual + STEPS[at % len(STEPS)] * step
+        for value in (near, usual):
+            yield value // 1 % HOURS if isinstance(feature, Time) else _first(value)
+    for value in within(feature):
+        # Where nothing bounds it, 1970-01-01 would look like a mistake.
+        yield value if value or isinstance(feature, Time) else MILLENNIUM
+
+
+def _first(day: float) -> float:
+    """Return the first of a day's month, which is none of a row's own."""
+    return day // 1 - calendar_parts.day(day) + 1
 
 
 def _taken(field: Field, values: Iterator[Any]) -> Any:

@@ -10,6 +10,12 @@ from msgspec import UNSET, UnsetType
 from src.data.findings import Finding
 
 Numbers = list[float | None]
+Figure = float | str | None  # of a date or a time it is ISO text
+
+
+ColumnType = Literal[
+    "number", "integer", "date", "datetime", "time", "category", "boolean", "text", "id", "class"
+]
 
 
 class ProfileSource(msgspec.Struct, frozen=True):
@@ -69,24 +75,24 @@ class OtherValues(msgspec.Struct, frozen=True):
 
 
 class NumberStatistics(msgspec.Struct, frozen=True):
-    """Moments and quantiles."""
+    """Moments and quantiles; a deviation of dates is in days, of times in hours."""
 
-    mean: float | None
+    mean: Figure
     deviation: float | None
-    min: float | None
-    q05: float | None
-    q25: float | None
-    median: float | None
-    q75: float | None
-    q95: float | None
-    max: float | None
+    min: Figure
+    q05: Figure
+    q25: Figure
+    median: Figure
+    q75: Figure
+    q95: Figure
+    max: Figure
 
 
 class Histogram(msgspec.Struct, frozen=True):
     """How many rows are between each two edges, below the first and above the last."""
 
     scale: str
-    edges: Numbers
+    edges: list[Figure]
     rows: list[int]
     below: int
     above: int
@@ -128,7 +134,7 @@ class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     role: Literal["feature", "target"]
-    type: Literal["number", "integer", "category", "text", "class"]
+    type: ColumnType
     optional: bool
     rows: int
     missing: int
@@ -173,7 +179,7 @@ class DatasetProfile(msgspec.Struct, frozen=True):
     rows: ProfileRows
     rejected: RejectedRows
     duplicates: DuplicateRows
-    sample: list[list[str | float | None]]
+    sample: list[list[bool | str | float | None]]
     columns: list[ColumnProfile]
     correlations: Correlations | None
     about: str

@@ -70,7 +70,7 @@ def of_file(gathered: TrainingRows, dataset: Dataset, seed: int) -> Records:
     if len(frame) > MOST_ROWS:
         frame = frame.sample(MOST_ROWS, random_state=seed)
     rows, is_good = cleaning.typed(frame, list(dataset.features), dataset)
-    records = exporting.records(rows[is_good], dataset)
+    records = exporting.shown(exporting.records(rows[is_good], dataset), dataset)
     return [dict(zip(dataset.features, record, strict=True)) for record in records]
 
 

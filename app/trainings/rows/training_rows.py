@@ -15,13 +15,13 @@ import pandas as pd
 import peewee
 
 from app.labels import store as label_store
+from app.records import csv_cells
 from app.trainings.rows import authors, belonging
 from src.config import tables
 from src.data import cleaning, groups, sources, splitting
 from src.data import prepared as preparing
 from src.data.cleaning import Cleaned
 from src.data.kinds.spelling import spelt
-from src.data.kinds.words import FALSE, TRUE
 from src.data.prepared import Prepared
 from src.data.schema import Dataset
 from src.runs.comparison import hashes
@@ -230,12 +230,8 @@ def _index(numbers: list[str]) -> pd.Index:
 
 def _cell(name: str, value: Any, dataset: Dataset) -> str:
     """Write a value as a cell of the source: the file's rows and the labels are read alike."""
-    if value is None:
-        markers = dataset.markers(name)
-        return "" if "" in markers else markers[0]
-    if isinstance(value, bool):
-        return TRUE if value else FALSE
-    return value if isinstance(value, str) else dataset.written(name).words(spelt(float(value)))
+    cell = csv_cells.cell(name, value, dataset)
+    return cell if isinstance(cell, str) else spelt(float(cell))
 
 
 def _truth(value: str, dataset: Dataset) -> str:

@@ -76,10 +76,11 @@ def iso(value: float, *, has_time: bool) -> str:
 
 
 def clock(value: float) -> str:
-    """Write hours as a time of the day, to the second where it has any."""
-    seconds = round(value * 3600) % 86_400
-    one = time(seconds // 3600, seconds // 60 % 60, seconds % 60)
-    return one.isoformat(timespec="seconds" if one.second else "minutes")
+    """Write hours as a time of the day, to the second or the millisecond where it has any."""
+    seconds, rest = divmod(round(value * 3_600_000) % 86_400_000, 1000)
+    one = time(seconds // 3600, seconds // 60 % 60, seconds % 60, rest * 1000)
+    step = "milliseconds" if rest else "seconds" if one.second else "minutes"
+    return one.isoformat(timespec=step)
 
 
 @lru_cache(maxsize=64)

@@ -52,11 +52,11 @@ def cut(values: np.ndarray, *, is_whole: bool, most: int = MOST) -> Bins | None:
     """Choose bins for numbers without NaN; None if nothing can be drawn."""
     if not len(values) or np.abs(values).max() > LARGEST:
         return None
-    low, high = _range(values)
+    low, high = span(values)
     if low == high:
         margin = max(0.5, abs(low) / 1000)
         return Bins(np.array([low - margin, low + margin]), is_log=False)
-    wanted = _wanted(values, low, high, most)
+    wanted = number_of_bins(values, low, high, most)
     first, last = np.quantile(values, [0.01, 0.99])
     if values.min() > 0 and last >= MAGNITUDES * first:
         edges = np.geomspace(low, high, wanted + 1)
@@ -72,7 +72,7 @@ def cut(values: np.ndarray, *, is_whole: bool, most: int = MOST) -> Bins | None:
     return Bins(_multiples(start, end, step), is_log=False)
 
 
-def _range(values: np.ndarray) -> tuple[float, float]:
+def span(values: np.ndarray) -> tuple[float, float]:
     """Return the range to draw, without a thin tail that would squeeze the rest."""
     low, first, last, high = np.quantile(values, [0, TAIL, 1 - TAIL, 1])
     allowed = FAR * (last - first)
@@ -82,7 +82,7 @@ def _range(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _wanted(values: np.ndarray, low: float, high: float, most: int) -> int:
+def number_of_bins(values: np.ndarray, low: float, high: float, most: int) -> int:
     """Return the number of bins by the Freedman-Diaconis rule."""
     first, last = np.quantile(values, [0.25, 0.75])
     width = 2 * (last - first) / len(values) ** (1 / 3)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from src.data.cleaning import DUPLICATE
-from src.data.features import Text
+from src.data.features import Feature, Id, Integer, Text, outward
 from src.data.prepared import Prepared
 from src.data.profile import columns, words
 from src.data.profile import pairs as profile_pairs
@@ -64,7 +64,8 @@ def _column(dataset: Dataset, name: str, rows: pd.DataFrame) -> dict[str, Any]:
     if name == dataset.target.name:
         return column
     column["against_target"] = profile_pairs.against_target(dataset, name, rows)
-    if isinstance(dataset.features[name], Text):
+    feature = dataset.features[name]
+    if isinstance(feature, Text) and not isinstance(feature, Id):
         column["telling"] = words.telling(dataset, name, rows)
     return column
 
@@ -101,10 +102,20 @@ def _duplicates(dataset: Dataset, rows: pd.DataFrame, by_rule: dict[str, int]) -
 def _sample(dataset: Dataset, rows: pd.DataFrame) -> list[list[Any]]:
     """Return the first rows, target first."""
     shown = rows[_names(dataset)].head(SHOWN)
-    return [[_cell(value) for value in row] for row in shown.itertuples(index=False, name=None)]
+    features = [dataset.features.get(name) for name in shown]
+    return [
+        [_cell(value, feature) for value, feature in zip(row, features, strict=True)]
+        for row in shown.itertuples(index=False, name=None)
+    ]
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any, feature: Feature | None) -> Any:
+    """Return a value as the API has it: dates as ISO text, booleans as such."""
+    if value is None or pd.isna(value):
+        return None
+    convert = None if feature is None or isinstance(feature, Integer) else outward(feature)
+    if convert is not None:
+        return convert(value)
     if isinstance(value, str):
         return value if len(value) <= LONGEST else f"{value[: LONGEST - 1]}…"
-    return None if pd.isna(value) else columns.rounded(float(value))
+    return columns.rounded(float(value))

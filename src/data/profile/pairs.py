@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from src.data.features import Category
-from src.data.profile import bins
-from src.data.profile.columns import absent, edges, kind, levels, rounded, words_of
+from src.data.features import Category, Feature, Id, Integer, Number
+from src.data.profile.columns import absent, cut, edges, kind, levels, words_of, writer
 from src.data.schema import Dataset
 
 REACH = 1.5  # interquartile ranges from a box to the end of its whisker
@@ -19,9 +18,11 @@ MOST_CORRELATED = 30  # columns of the table of correlations
 
 
 def against_target(dataset: Dataset, name: str, rows: pd.DataFrame) -> dict[str, Any] | None:
-    """Relate the target to a feature by their kinds; None if no row has both."""
-    target = dataset.target.name
+    """Relate the target to a feature by their kinds; None if no row has both, and for an id."""
+    target, feature = dataset.target.name, dataset.features[name]
     cells, of = rows[name], kind(dataset, name)
+    if isinstance(feature, Id):
+        return None
     # Of a thousand columns none but these two are copied for each.
     both = pd.DataFrame({target: rows[target], name: cells})
     complete = both[~absent(cells, is_text=of == "text")]
@@ -31,7 +32,7 @@ def against_target(dataset: Dataset, name: str, rows: pd.DataFrame) -> dict[str,
         complete = complete.assign(**{name: words_of(complete[name])})
     is_counted = of in ("integer", "text")
     if dataset.task != "regression":
-        if of == "category":
+        if isinstance(feature, Category):
             return _shares(dataset, name, complete)
         return {
             "kind": "boxes",
@@ -39,7 +40,7 @@ def against_target(dataset: Dataset, name: str, rows: pd.DataFrame) -> dict[str,
             "by": target,
             **_boxes(dataset, target, name, complete),
         }
-    if of == "category":
+    if isinstance(feature, Category):
         return {
             "kind": "boxes",
             "of": target,
@@ -47,7 +48,8 @@ def against_target(dataset: Dataset, name: str, rows: pd.DataFrame) -> dict[str,
             **_boxes(dataset, name, target, complete),
         }
     side = min(SIDE, max(10, int((MOST_CELLS / len(dataset.features)) ** 0.5)))
-    return _density(complete[name], complete[target], is_whole=is_counted, side=side)
+    numbers = complete[name], complete[target]
+    return _density(*numbers, feature, is_whole=is_counted, side=side)
 
 
 def correlations(dataset: Dataset, rows: pd.DataFrame) -> dict[str, Any] | None:
@@ -77,7 +79,7 @@ def _ranks(dataset: Dataset, name: str, rows: pd.DataFrame) -> pd.Series | None:
     elif kind(dataset, name) == "class":
         listed = _two_classes(dataset, rows)
     else:
-        is_number = kind(dataset, name) in ("number", "integer")
+        is_number = feature is None or isinstance(feature, Number | Integer)
         return cells.rank() if is_number and cells.min() < cells.max() else None
     if listed is None:
         return None
@@ -106,26 +108,28 @@ def _boxes(dataset: Dataset, by: str, of: str, rows: pd.DataFrame) -> dict[str, 
     """Summarize the numbers of a column by the values of another."""
     shown = levels(dataset, by, rows[by])
     grouped = dict(list(rows[of].groupby(rows[by].astype(object))))
+    feature = dataset.features.get(of)
     boxes = [
-        {"value": value, **_box(grouped[value].to_numpy(dtype=np.float64))}
+        {"value": value, **_box(grouped[value].to_numpy(dtype=np.float64), feature)}
         for value in shown
         if value in grouped
     ]
     return {"boxes": boxes, "others": len(grouped) - len(boxes)}
 
 
-def _box(values: np.ndarray) -> dict[str, Any]:
+def _box(values: np.ndarray, feature: Feature | None) -> dict[str, Any]:
+    write = writer(feature)
     with np.errstate(over="ignore", invalid="ignore"):
         first, median, last = np.quantile(values, [0.25, 0.5, 0.75])
         reach = REACH * (last - first)
         inside = values[(values >= first - reach) & (values <= last + reach)]
     return {
         "rows": len(values),
-        "low": rounded(inside.min()),
-        "q25": rounded(first),
-        "median": rounded(median),
-        "q75": rounded(last),
-        "high": rounded(inside.max()),
+        "low": write(inside.min()),
+        "q25": write(first),
+        "median": write(median),
+        "q75": write(last),
+        "high": write(inside.max()),
         "outside": len(values) - len(inside),
     }
 
@@ -147,12 +151,12 @@ def _shares(dataset: Dataset, name: str, rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _density(
-    cells: pd.Series, target: pd.Series, *, is_whole: bool, side: int
+    cells: pd.Series, target: pd.Series, feature: Feature, *, is_whole: bool, side: int
 ) -> dict[str, Any] | None:
     """Count the rows in a grid of feature and target, without empty cells."""
     across, up = (column.to_numpy(dtype=np.float64) for column in (cells, target))
-    x = bins.cut(across, is_whole=is_whole, most=side)
-    y = bins.cut(up, is_whole=False, most=side)
+    x = cut(across, feature, is_whole=is_whole, most=side)
+    y = cut(up, None, is_whole=False, most=side)
     if x is None or y is None:
         return None
     places = pd.DataFrame({"x": x.place(across), "y": y.place(up)})
@@ -161,7 +165,7 @@ def _density(
     counts = places[is_inside].value_counts(sort=False)
     return {
         "kind": "grid",
-        "x": {"scale": x.scale, "edges": edges(x)},
+        "x": {"scale": x.scale, "edges": edges(x, feature)},
         "y": {"scale": y.scale, "edges": edges(y)},
         "cells": [[int(i), int(j), int(rows)] for (i, j), rows in counts.items()],
         "outside": int((~is_inside).sum()),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from src.data.expressions import Expression
+from src.data.features import as_json
 from src.data.schema import Dataset
 from src.inference.columns import getters
 from src.inference.reasons.contributions import OTHER_WORDS, Part
@@ -20,8 +21,8 @@ MOST_WORDS = 20
 class Contribution:
     """What a feature, or a word of a text, adds to the answer.
 
-    `value` is the feature's value, or how often the word occurs; None if it is missing, and for
-    the sum of other words.
+    `value` is the feature's value as JSON has it, or how often the word occurs; None if it is
+    missing, and for the sum of other words.
     """
 
     feature: str
@@ -69,6 +70,7 @@ class Sharing:
     def __init__(self, dataset: Dataset, typical: Mapping[str, Any]) -> None:
         self._places = {name: at for at, name in enumerate(dataset.features)}
         self._typical = typical
+        self._features = dataset.features
         self._derived: dict[str, tuple[list[str], Getter]] = {}
         by_name = getters(dataset)
         for name, text in dataset.computed().items():
@@ -87,9 +89,8 @@ class Sharing:
                 continue
             for name, share in self._shares(part.name, record).items():
                 sums[name] = sums.get(name, 0.0) + share * amount
-        result = [
-            Contribution(name, record[self._places[name]], amount) for name, amount in sums.items()
-        ]
+        values = as_json(self._features, {name: record[self._places[name]] for name in sums})
+        result = [Contribution(name, values[name], amount) for name, amount in sums.items()]
         for name, of_text in words.items():
             result += _largest(name, of_text)
         return result

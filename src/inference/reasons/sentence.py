@@ -100,6 +100,8 @@ def _reason(cause: Cause, dataset: Dataset) -> str:
         return f"the {name} says {_quoted(part)}"
     if part.value is None or part.value == "":
         return f"{name} is missing"
+    if isinstance(part.value, bool):
+        return f"{name} is {str(part.value).lower()}"
     if isinstance(part.value, str):
         return f"{name} is {part.value}"
     unit = getattr(dataset.features[part.feature], "unit", "")

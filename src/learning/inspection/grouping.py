@@ -117,7 +117,7 @@ def _within(dataset: Dataset, target: pd.Series, codes: np.ndarray) -> float | N
 
 
 def _featured(rows: _Rows) -> Finding | None:
-    columns = [name for name in rows.names if name in rows.dataset.features]
+    columns = [name for name in rows.names if name in rows.dataset.learnt()]
     if not columns:
         return None
     return Finding(

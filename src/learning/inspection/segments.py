@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from sklearn.tree import DecisionTreeRegressor
 
-from src.data.features import Category, Integer, Number
+from src.data.features import Category, Integer, Number, written_by
 from src.data.schema import Dataset
 from src.evaluation import bootstrap, measures
 from src.evaluation.decision import LIKELIEST, Decision
@@ -131,10 +131,11 @@ def _by_value(dataset: Dataset, frame: pd.DataFrame) -> Iterator[Segment]:
                 words = f"{name} is missing" if is_missing else f"{name} {value}"
                 yield Segment([name], words, here.to_numpy(dtype=bool))
         elif isinstance(feature, Number | Integer):
-            yield from _quarters(name, frame[name].to_numpy(dtype=np.float64))
+            write = written_by(feature, "{:g}".format)
+            yield from _quarters(name, frame[name].to_numpy(dtype=np.float64), write)
 
 
-def _quarters(name: str, numbers: np.ndarray) -> Iterator[Segment]:
+def _quarters(name: str, numbers: np.ndarray, write: Callable[[float], str]) -> Iterator[Segment]:
     known = numbers[np.isfinite(numbers)]
     if not len(known):
         return
@@ -143,11 +144,11 @@ def _quarters(name: str, numbers: np.ndarray) -> Iterator[Segment]:
     for low, high in itertools.pairwise(ends):
         here = (numbers > low) & (numbers <= high)
         words = (
-            f"{name} above {low:g}"
+            f"{name} above {write(low)}"
             if high == math.inf
-            else f"{name} up to {high:g}"
+            else f"{name} up to {write(high)}"
             if low == -math.inf
-            else f"{name} {low:g} to {high:g}"
+            else f"{name} {write(low)} to {write(high)}"
         )
         yield Segment([name], words, here)
     if np.isnan(numbers).any():
@@ -189,12 +190,14 @@ class _Coder:
 
     def __init__(self, dataset: Dataset, frame: pd.DataFrame) -> None:
         self._values: dict[str, list[str] | None] = {}
+        self._write: dict[str, Callable[[float], str]] = {}
         for name, feature in dataset.features.items():
             if isinstance(feature, Category):
                 seen = sorted({str(value) for value in frame[name].dropna()})
                 self._values[name] = feature.listed() or seen
             elif isinstance(feature, Number | Integer):
                 self._values[name] = None
+                self._write[name] = written_by(feature, "{:g}".format)
         self.names = list(self._values)
 
     def codes(self, frame: pd.DataFrame) -> np.ndarray:
@@ -214,7 +217,7 @@ class _Coder:
         name = self.names[column]
         values = self._values[name]
         if values is None:
-            return f"{name} {'up to' if is_below else 'above'} {threshold:g}"
+            return f"{name} {'up to' if is_below else 'above'} {self._write[name](threshold)}"
         cut = math.floor(threshold) + 1
         some = values[:cut] if is_below else values[cut:]
         return f"{name} {' or '.join(some) or 'missing'}"

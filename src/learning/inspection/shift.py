@@ -35,7 +35,7 @@ def find(dataset: Dataset, train: pd.DataFrame, test: pd.DataFrame, seed: int) -
 
     The column that decides a row's side is not looked at: of course it tells.
     """
-    names = [name for name in dataset.features if name != dataset.split.column]
+    names = [name for name in dataset.learnt() if name != dataset.split.column]
     if min(len(train), len(test)) < LEAST or not names:
         return []
     both = pd.concat([train.assign(**{_SIDE: 0}), test.assign(**{_SIDE: 1})])

@@ -60,7 +60,7 @@ def find(dataset: Dataset, frame: pd.DataFrame, rows: Judged, classes: Any) -> l
     least = LEAST if classes is None else LIKELIER
     order = np.argsort(-ranks, kind="stable")[:MOST]
     order = order[ranks[order] >= least]
-    records = exporting.records(frame.iloc[order], dataset)
+    records = exporting.shown(exporting.records(frame.iloc[order], dataset), dataset)
     picked = rows.take(order)
     described = _values(picked) if classes is None else _classes(picked, classes)
     places = zip(frame.index[order].tolist(), records, described, ranks[order], strict=True)

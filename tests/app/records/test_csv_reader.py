@@ -184,3 +184,17 @@ def test_what_is_no_text_ends_it_and_no_half_of_a_row_is_taken() -> None:
     assert (found, line) == ([["1", "2"]], 4)
     assert what == "Line 4 is not UTF-8: it has the byte 0xff."
     assert refused(b"a,b\0\n").detail == "Line 1 is not UTF-8: it has a NUL byte."
+
+
+def test_a_header_may_have_the_names_of_the_source() -> None:
+    found = CsvReader(
+        io.BytesIO(b"First name,b,more\n1,2,3\n"),
+        dataset="sheets",
+        separator=",",
+        needed=["a", "b"],
+        longest=200,
+        source={"a": "First name ", "b": "Second name"},
+    )
+    assert found.header == ["a", "b", "more"]
+    assert found.written == ["First name", "b", "more"]
+    assert found.extra == ["more"]

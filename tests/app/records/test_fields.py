@@ -140,9 +140,9 @@ def test_what_is_no_moment_is_refused_with_what_is_allowed(timed: Records, given
         ({"type": "datetime"}, "a date and time like 2024-05-31T12:30:00"),
         ({"type": "time"}, "a time like 12:30 or 12:30:59"),
         ({"type": "boolean"}, "true or false"),
-        ({"type": "id"}, "text of at most 20 characters"),
+        ({"type": "id"}, "text of at most 20 characters, or a number"),
         ({"type": "category", "values": ["a", "b"], "others": True},
-         "text of at most 20 characters, or a number"),
+         "one of a, b, or text of at most 20 characters, or a number"),
     ],
 )  # fmt: skip
 def test_what_other_kinds_take_is_said_in_words(

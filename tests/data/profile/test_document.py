@@ -65,7 +65,7 @@ def test_duplicates_and_contradictions_are_counted(
     found: dict[str, Any], make_dataset: Callable[..., Dataset]
 ) -> None:
     assert found["duplicates"] == {
-        "rule": "drop",
+        "rule": "whole",
         "rejected": 1,
         "kept": 0,
         "contradicting": 2,  # one stone, 10 and 11

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from src.data.features import Date
 from src.data.schema import Dataset
 from src.evaluation.judged import Judged
 from src.learning.inspection import segments
@@ -90,3 +91,14 @@ def test_missing_values_and_small_segments(make_dataset: Make) -> None:
     words = [one["segment"] for one in segments.find(make_dataset(), made, made)]
     assert "carat is missing" in words
     assert "cut is missing" not in words, "ten rows are too few"
+
+
+def test_a_segment_by_a_date_is_named_by_its_days() -> None:
+    days = np.arange(19_000.0, 19_400.0)
+    words = [one.words for one in segments._quarters("day", days, Date().text)]
+    assert words == [
+        "day up to 2022-04-17",
+        "day 2022-04-17 to 2022-07-26",
+        "day 2022-07-26 to 2022-11-03",
+        "day above 2022-11-03",
+    ]

@@ -51,7 +51,7 @@ def test_a_record_is_told_in_short() -> None:
     record = {"carat": 1.5, "share": 61.5, "weight": 1500, "a": "x" * 99, "b": True, "c": None}
     told = figures.summary(known, record)
     assert (
-        told == f"weight 1,500 g, share 61.5%, 1.5 carat, {'x' * 60}\N{HORIZONTAL ELLIPSIS}, True"
+        told == f"weight 1,500 g, share 61.5%, 1.5 carat, {'x' * 60}\N{HORIZONTAL ELLIPSIS}, b true"
     )
     assert figures.summary(known, {**record, "d": 0, "e": "y"}).endswith(
         ", d 0 \N{HORIZONTAL ELLIPSIS}"
