@@ -33,6 +33,7 @@ from src.config import configuration as configs
 from src.config.configuration import Config
 from src.data import prepared
 from src.data.features import Integer, Number, Text
+from src.description import reading
 from src.evaluation import measures, metrics
 from src.runs import folders
 from src.support import files, interpreter, text_tables
@@ -142,7 +143,7 @@ def measure(item: str, project: Path, limit: float) -> Row:
     if done.returncode:
         return Row(item, *taken, (done.stderr or "no words").strip()[-300:].replace("\n", " "))
     leaks = [line.partition(" (LEAK)") for line in done.stdout.splitlines() if " (LEAK)" in line]
-    with chdir(project):
+    with chdir(project), reading.quietly():
         return _judged(item, taken, ", ".join(one[0].split(": ")[1] for one in leaks))
 
 

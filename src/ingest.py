@@ -108,12 +108,16 @@ def _own(dataset: Dataset) -> Dataset:
 
 
 def copy(source: str, dataset: Dataset) -> None:
-    """Copy a source to the dataset's file as it is, to the byte, and record it with DVC.
+    """Copy a source to the dataset's file, to the byte, and record it with DVC.
 
-    Raises UserError, with nothing changed, where the dataset has another file already.
+    Of a dataset that is elsewhere a snapshot is taken. Raises UserError, with nothing changed,
+    where the dataset has another file already.
     """
+    path = tables.path(dataset)
+    if not addresses.scheme(source) and Path(source).resolve() == path.resolve():
+        return
     path = _destination(dataset)
-    data = sources.fetch(source)
+    data = _snapshot(dataset, path) if tables.is_elsewhere(dataset) else sources.fetch(source)
     with files.held(RUNS / ".ingest.lock", "The data"):
         _finish()
         if path.exists() and path.read_bytes() == data:
@@ -125,6 +129,16 @@ def copy(source: str, dataset: Dataset) -> None:
                 fix="move that file away, or choose another name",
             )
         _replace(path, data)
+
+
+def _snapshot(dataset: Dataset, path: Path) -> bytes:
+    with Bar(f"{dataset.name} {masked(dataset.source)}") as bar:
+        bar.stage("reading and checking", 1)
+        fresh = _read(dataset.source, dataset)
+        every = cleaning.with_others(fresh, dataset)
+        cleaned = cleaning.clean(every, dataset, fresh.faults)
+    _show_rejected(cleaned, dataset)
+    return _data(_unseen(fresh, cleaned, None, dataset), None, path, dataset)
 
 
 def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> None:

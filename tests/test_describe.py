@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from src import describe
+from src import describe, ingest, train
 from src.support.errors import UserError
 from tests.description import tables
 
@@ -70,6 +71,27 @@ def test_other_data_of_the_name_is_never_replaced(place: Path) -> None:
         describe.describe(describe.request(["source=things.csv", "target=back", "train=true"]))
     assert (place / "data/things.csv").read_text() == "mine"
     assert not (place / "conf/dataset/things.yaml").exists()
+
+
+@pytest.mark.filterwarnings("ignore:.*ignoring the extra column")
+def test_of_what_is_no_csv_a_snapshot_is_taken(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "_dvc_add", lambda refusal: None)
+    tables.things().to_json(place / "things.jsonl", orient="records", lines=True)
+    monkeypatch.setattr(describe, "_trained", lambda dataset, rows: [])
+    monkeypatch.setattr(describe, "_show_best", lambda finished, dataset: None)
+    monkeypatch.setattr(train, "show", lambda finished: None)
+    describe.describe(describe.request(["source=things.jsonl", "target=back", "train=true"]))
+    assert len(pd.read_parquet(place / "data/things.parquet")) == tables.ROWS
+    assert "source: things.jsonl" in (place / "conf/dataset/things.yaml").read_text()
+
+
+def test_words_have_one_linear_model(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    notes = [f"the note {at} says {at * 7} words at least" for at in range(tables.ROWS)]
+    tables.things(note=notes).to_csv(place / "things.csv", index=False)
+    describe.describe(describe.request(["source=things.csv", "target=back"]))
+    assert "model=dummy,linear_svc,xgboost" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

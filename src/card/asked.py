@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from src.data.features import Text
+from src.learning.encoding import beside
 from src.learning.recipe import Fitted
 
 Output = Callable[[pd.DataFrame], np.ndarray]
@@ -35,12 +37,21 @@ class AskedFitted(Asked):
     def __init__(self, fitted: Fitted, frame: pd.DataFrame) -> None:
         super().__init__(fitted.output, frame)
         self._fitted = fitted
-        self._matrix = None if fitted.encoder.has_text else fitted.encoder.transform(frame)
+        self._matrix, self._texts = fitted.encoder.split(fitted.encoder.transform(frame))
 
     def moved(self, places: np.ndarray, values: Mapping[str, Any]) -> np.ndarray:
         """Return the answers to the rows at these places with other values of some features."""
-        if self._matrix is None:
+        encoder = self._fitted.encoder
+        if self._texts is not None and self._is_text(values):
             return super().moved(places, values)
         matrix = self._matrix[places]  # a copy
-        self._fitted.encoder.renew(matrix, self.frame, places, values)
-        return self._fitted.output_encoded(matrix)
+        encoder.renew(matrix, self.frame, places, values)
+        if self._texts is None:
+            return self._fitted.output_encoded(matrix)
+        if not matrix.shape[1]:
+            return self._fitted.output_encoded(self._texts[places])
+        return self._fitted.output_encoded(beside(matrix, self._texts[places]))
+
+    def _is_text(self, values: Mapping[str, Any]) -> bool:
+        features = self._fitted.encoder.features
+        return any(isinstance(features.get(name), Text) for name in values)

@@ -83,13 +83,16 @@ def _draft(seen: _Seen, role: Role, wish: Wish) -> Draft:
             given=", ".join(f"{one.column.name} ({one.says})" for one in out) or "the target alone",
             fix="bring a table with columns that say something",
         )
+    repeated = seen.table.repeated
     drift = "" if wish.time else _drift(seen, role)
     return Draft(
         name=wish.name or slug(seen.table.source),
         source=seen.table.source,
         rows=len(seen.table.frame),
         columns=len(seen.columns) + 1,
-        dialect=seen.table.dialect,
+        reading=seen.table.options,
+        is_plain=seen.table.is_plain,
+        faults=seen.table.faults,
         role=role,
         features=features,
         left_out=out,
@@ -97,10 +100,13 @@ def _draft(seen: _Seen, role: Role, wish: Wish) -> Draft:
         group=group,
         time=wish.time,
         drift=drift,
-        duplicates=_duplicates(seen, features, role),
         derived=_derived(seen, features) if wish.derive else {},
         baseline=_baseline(seen.every[role.name], role),
-        unsure=[*role.unsure, *(one.unsure for one in features if one.unsure)],
+        unsure=[
+            *role.unsure,
+            *(f"{name} stands in the header twice: none of the two is read" for name in repeated),
+            *(one.unsure for one in features if one.unsure),
+        ],
     )
 
 
@@ -116,21 +122,6 @@ def _missing(every: Mapping[str, Values]) -> list[str]:
     """List the signs for missing that several columns have: they are the dataset's."""
     signs = [sign for one in every.values() for sign in one.missing if sign in values.SIGNS]
     return sorted(sign for sign, count in Counter(signs).items() if count > 1)
-
-
-def _duplicates(seen: _Seen, features: list[Column], role: Role) -> str:
-    """Keep rows that agree in the features where the whole rows differ: they are not one."""
-    learnt = _different_rows([seen.every[one.name] for one in features] + [seen.every[role.name]])
-    whole = _different_rows(list(seen.every.values()))
-    return "keep" if learnt < whole else ""
-
-
-def _different_rows(columns: list[Values]) -> int:
-    mixed = np.zeros(columns[0].rows, dtype=np.uint64)
-    for one in columns:
-        mixed = (mixed ^ one.codes.astype(np.int64).view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
-        mixed ^= mixed >> np.uint64(29)
-    return int(pd.Series(mixed).nunique())
 
 
 def _drift(seen: _Seen, role: Role) -> str:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from src.support.structs import Checked
@@ -22,7 +23,7 @@ BOMS = {
 
 
 class Dialect(Checked, frozen=True):
-    """How to read a file: `skip` counts the lines above the header."""
+    """How to read a file: `skip` counts the lines above the header, but for an Excel's `sep=;`."""
 
     encoding: str = "utf-8"
     separator: str = ","
@@ -45,9 +46,10 @@ def of(text: str, encoding: str) -> Dialect:
     if declared is not None:
         sample = sample.partition("\n")[2]
     separator = declared or _separator(sample)
-    above = _above(sample, separator) + (declared is not None)
-    rows = _rows("\n".join(_whole_lines(text).split("\n")[above:]), separator)
-    return Dialect(encoding, separator, _has_header(rows), above)
+    every = list(_numbered(sample, separator))
+    above = lines_above(every)
+    rows = [row for line, row in every if line > above and any(map(str.strip, row))]
+    return Dialect(encoding, separator, has_header(rows), above)
 
 
 def _encoding(data: bytes) -> str:
@@ -104,24 +106,34 @@ def _rows(sample: str, separator: str) -> list[list[str]]:
         return []
 
 
-def _above(sample: str, separator: str) -> int:
-    """Count the lines above the first row that is as wide as most are."""
-    rows = _rows(sample, separator)
-    if not rows:
-        return 0
-    width = Counter(map(len, rows)).most_common(1)[0][0]
+def _numbered(sample: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows with the line on which each ends."""
     reader = csv.reader(io.StringIO(sample, newline=None), delimiter=separator)
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error:
+        return
+
+
+def lines_above(rows: Sequence[tuple[int, list[str]]]) -> int:
+    """Count the lines above the first row that is as wide as most are.
+
+    `rows` have each the line on which it ends.
+    """
+    widths = [len(row) for _, row in rows if any(map(str.strip, row))]
+    width = Counter(widths).most_common(1)[0][0] if widths else 0
     above = 0
-    for row in reader:
+    for line, row in rows:
         # A title may be as wide where a spreadsheet filled it up with separators.
         is_title = sum(1 for cell in row if cell.strip()) <= 1 < width
         if len(row) >= width and not is_title:
             return above
-        above = reader.line_num
+        above = line
     return 0
 
 
-def _has_header(rows: list[list[str]]) -> bool:
+def has_header(rows: list[list[str]]) -> bool:
     """Tell whether the first row names columns: no number stands above numbers."""
     if len(rows) < 2:
         return True

@@ -17,6 +17,7 @@ from src.evaluation.metrics import METRICS
 
 WIDEST = 90  # characters of a list on one line
 LONGEST = 160  # characters of a comment beside a feature
+FEW = 5  # rare classes in a comment
 SPARE = 0.05  # of the rows that may be rejected, on top of those that are known to be
 
 
@@ -25,8 +26,8 @@ def values(draft: Draft) -> dict[str, Any]:
     plain: dict[str, Any] = {
         "name": draft.name,
         "task": draft.role.task,
-        "source": f"{paths.DATA}/{draft.name}.csv",
-        **_dialect(draft),
+        "source": f"{paths.DATA}/{draft.name}.csv" if draft.is_plain else draft.source,
+        **draft.reading,
         "target": _target(draft),
         "features": {one.own_name: feature(one, draft.missing) for one in draft.features},
     }
@@ -34,7 +35,7 @@ def values(draft: Draft) -> dict[str, Any]:
         "missing": [*DEFAULT, *draft.missing] if draft.missing else None,
         "group": " ".join(draft.group.split()),
         "derived": draft.derived,
-        "duplicates": draft.duplicates,
+        "rare": "drop" if draft.role.rare and draft.role.task == "multiclass" else None,
         "max_rejected": _max_rejected(draft),
         "split": {"method": "time", "column": " ".join(draft.time.split())} if draft.time else None,
     }
@@ -56,13 +57,6 @@ def text(draft: Draft) -> str:
         else:
             lines += _lines(key, value, _comment(draft, key))
     return "\n".join([*lines, *_hints(draft)]) + "\n"
-
-
-def _dialect(draft: Draft) -> dict[str, Any]:
-    dialect = draft.dialect
-    told = {"separator": dialect.separator, "encoding": dialect.encoding}
-    usual = {"separator": ",", "encoding": "utf-8"}
-    return {key: value for key, value in told.items() if value != usual[key]}
 
 
 def _target(draft: Draft) -> dict[str, Any]:
@@ -130,29 +124,26 @@ def scalar(word: str) -> str | int:
     return int(word) if is_plain else word
 
 
+def _faults(draft: Draft) -> int:
+    """Count rows that break the rules; one of two classes knows no third."""
+    others = sum(draft.role.rare.values()) if draft.role.task == "binary" else 0
+    return draft.faults + others + sum(one.faults for one in draft.features)
+
+
 def _max_rejected(draft: Draft) -> float | None:
-    faults = sum(one.faults for one in draft.features)
-    lost = draft.role.without + sum(draft.role.rare.values()) + faults
-    if not lost:
-        return None
-    return min(1.0, math.ceil(100 * (lost / draft.rows + SPARE)) / 100)
+    """Return the share of rows that break the rules, with room, where the usual one is less."""
+    share = math.ceil(100 * (_faults(draft) / draft.rows + SPARE)) / 100
+    return min(1.0, share) if _faults(draft) > SPARE / 2 * draft.rows else None
 
 
 def _comment(draft: Draft, key: str) -> str:
-    role = draft.role
     if key == "max_rejected":
-        faults = sum(one.faults for one in draft.features)
-        few = ", ".join(list(role.rare)[:5])
-        parts = [
-            f"{role.without:,} without a target" if role.without else "",
-            f"{sum(role.rare.values()):,} of classes with too few rows ({few})"
-            if role.rare
-            else "",
-            f"{faults:,} with cells that break their type" if faults else "",
-        ]
-        return f"rows that are left out: {' and '.join(filter(None, parts))}"
-    if key == "duplicates":
-        return "rows agree in these columns alone: others tell them apart"
+        return f"{_faults(draft):,} rows or cells are not as they should be"
+    if key == "rare":
+        rare = draft.role.rare
+        few = ", ".join(f"{word} ({count})" for word, count in list(rare.items())[:FEW])
+        more = f" and {len(rare) - FEW} others" if len(rare) > FEW else ""
+        return f"{sum(rare.values()):,} rows are of classes that may be too rare: {few}{more}"
     if key == "group":
         return "rows of one never test each other"
     return ""
@@ -215,7 +206,7 @@ def _features(draft: Draft) -> list[str]:
 def _left_out(one: LeftOut, draft: Draft) -> str:
     column = one.column
     says = f"{'LEAK: ' if one.is_leak else ''}{one.says}"
-    if column.kind in ("constant", "empty"):
+    if column.kind in ("constant", "empty", "nameless"):
         return f"  # {_flow(column.own_name)}: {' '.join(says.split())}"
     return f"  # {_pair(column.own_name, feature(column, draft.missing))}{_beside(says)}"
 

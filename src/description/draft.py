@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from src.description.dialect import Dialect
+from typing import Any
+
 from src.description.roles import Role
 from src.description.types import Column
 from src.support.structs import Checked
@@ -19,24 +20,26 @@ class LeftOut(Checked, frozen=True):
 class Draft(Checked, frozen=True):
     """A dataset to be: everything that its YAML says, and what to look at before it is believed.
 
-    `features` stand in the order of the file. `missing` are words for missing besides the usual
-    ones, `baseline` is the metric of whoever always answers the same, `drift` names a column in
-    whose order the target moves.
+    `reading` are the keys that say how the source is read, `is_plain` that it is a CSV as a file,
+    which is copied to data/; `faults` counts its rows that are none. `features` stand in the order
+    of the file. `missing` are words for missing besides the usual ones, `baseline` is the metric of
+    whoever always answers the same, `drift` names a column in whose order the target moves.
     """
 
     name: str
     source: str
     rows: int
     columns: int
-    dialect: Dialect
     role: Role
     features: list[Column]
     left_out: list[LeftOut] = []
+    reading: dict[str, Any] = {}
+    is_plain: bool = True
+    faults: int = 0
     missing: list[str] = []
     group: str = ""
     time: str = ""
     drift: str = ""
-    duplicates: str = ""
     derived: dict[str, str] = {}
     baseline: float = 0.0
     unsure: list[str] = []

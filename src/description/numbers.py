@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 
 import numpy as np
 import pandas as pd
 
-from src.data.kinds.number_format import ALIKE, NONE, PLAIN, NumberFormat
+from src.data.kinds import cell_formats
+from src.data.kinds.number_format import NONE, PLAIN, NumberFormat
 from src.description.values import WORDS, Values
 
 MOST = 0.8  # of the rows, from which on a column is one of numbers with words in it
@@ -16,11 +16,9 @@ OFTEN = 0.005  # of the rows, from which on such a word is no slip of a hand
 ODD = 3  # words among numbers that may mean "missing"
 LONGEST = 20  # characters of a word that means "missing"
 SAMPLE = 2000  # different words that tell how numbers are written
-_PARTS = re.compile(
-    r"^(?P<sign>[+-]?)(?P<prefix>[^\w\s.,+-]{0,3}|[A-Z]{3})\s*(?P<inner>[+-]?)"
-    rf"(?P<digits>\d[\d.,{''.join(ALIKE.values())}]*|[.,]\d+)"
-    r"(?P<suffix>\s?(?:[^\W\d_]|[%/²³°$€£¥\"'])*)$"
-)
+# What stands before and after amounts; other words make them codes, such as Q12.
+_PREFIX = re.compile(r"[^\w\s]{0,3}|[A-Z]{3}")
+_SUFFIX = re.compile(r"(?:[^\W\d_]|[%/²³°$€£¥\"'])*")
 
 
 def of(values: Values) -> tuple[NumberFormat, np.ndarray, set[str]] | None:
@@ -58,36 +56,11 @@ def _finite(numbers: np.ndarray) -> np.ndarray:
 
 
 def _format(values: Values) -> NumberFormat | None:
-    """Find the one way in which nearly all words are numbers."""
-    words = values.commonest(SAMPLE)
-    matches = [match for match in map(_PARTS.match, words) if match is not None]
-    if len(matches) < MOST * len(words):
+    """Find the one way in which most words are numbers, and not codes with a letter or two."""
+    how = cell_formats.number_format(values.commonest(SAMPLE), MOST)
+    if how is None or not (_PREFIX.fullmatch(how.prefix) and _SUFFIX.fullmatch(how.suffix)):
         return None
-    prefix, with_prefix = Counter(match["prefix"] for match in matches).most_common(1)[0]
-    suffix, with_suffix = Counter(match["suffix"] for match in matches).most_common(1)[0]
-    if min(with_prefix, with_suffix) < MOST * len(words):
-        return None
-    decimal, thousands = _marks([match["digits"].strip() for match in matches])
-    return NumberFormat(decimal, thousands, prefix, suffix.strip())
-
-
-def _marks(digits: list[str]) -> tuple[str, str]:
-    """Tell the decimal sign and that of the thousands."""
-    text = "".join(digits)
-    space = next((mark for mark, alike in ALIKE.items() if any(one in text for one in alike)), "")
-    both = [one for one in digits if "." in one and "," in one]
-    last = Counter("." if one.rfind(".") > one.rfind(",") else "," for one in both)
-    if last:
-        decimal = last.most_common(1)[0][0]
-        return decimal, "," if decimal == "." else "."
-    for mark, other in ((",", "."), (".", ",")):
-        marked = [one for one in digits if mark in one]
-        if marked and not any(other in one for one in digits):
-            are_groups = all(re.fullmatch(rf"\d{{1,3}}(\{mark}\d{{3}})+", one) for one in marked)
-            if (are_groups and mark == ",") or any(one.count(mark) > 1 for one in marked):
-                return other, mark
-            return mark, space
-    return ".", space
+    return how
 
 
 def _read(words: np.ndarray, how: NumberFormat) -> np.ndarray:

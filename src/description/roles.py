@@ -31,7 +31,8 @@ _POSITIVE = re.compile(
 class Role(Checked, frozen=True):
     """What is predicted: the task, its classes and the one of interest, its bounds, its metric.
 
-    `rare` are classes of too few rows, `without` counts the rows that have no target.
+    `rare` are classes of too few rows, which are among the classes if there are more than two;
+    `without` counts the rows that have no target.
     """
 
     name: str
@@ -121,7 +122,7 @@ def _classes(name: str, column: Column, values: Values, task: str, *, is_asked: 
     rare = {word: count for word, count in every.items() if count < FEW_ROWS}
     if len(every) - len(rare) < 2:  # all are few: learn what there is
         rare = {word: count for word, count in every.items() if count < 2}
-    classes = sorted((word for word in every if word not in rare), key=_sorted_as)
+    classes = [word for word in every if word not in rare]
     if len(classes) < 2:
         raise UserError(
             f"The target '{name}' has fewer than two classes with more than one row.",
@@ -131,10 +132,11 @@ def _classes(name: str, column: Column, values: Values, task: str, *, is_asked: 
     if task == "binary" and len(classes) != 2:
         raise UserError(
             f"The target '{name}' has {len(classes)} classes.",
-            given=", ".join(classes[:10]),
+            given=", ".join(sorted(classes, key=_sorted_as)[:10]),
             fix="task=multiclass",
         )
     task = "binary" if len(classes) == 2 else "multiclass"
+    classes = sorted(classes if task == "binary" else every, key=_sorted_as)
     if column.kind in ("number", "integer") and task == "multiclass" and not is_asked:
         unsure.append(
             f"{name} has {len(classes)} different whole numbers, and was taken for classes; if "

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from src.data.kinds import cell_formats
 from src.data.kinds.number_format import PLAIN, NumberFormat
-from src.data.kinds.words import FALSE, TRUE, spellings
 from src.description import dates, names, numbers, orders
 from src.description.values import DEFAULT, Values
 from src.support.structs import Checked
 
 LEARNT = ("number", "integer", "category", "text", "date", "datetime", "time", "boolean")
-LEFT_OUT = ("id", "index", "constant", "empty")
+LEFT_OUT = ("id", "index", "constant", "empty", "nameless")
 UNIQUE = 0.95  # different values by rows, from which on a column names its rows
 CONSTANT = 0.99  # of the rows that have the only value
 LONG = 9  # digits, from which on whole numbers are no measurement
@@ -78,9 +78,11 @@ def _nothing(name: str, values: Values, *, is_nameless: bool) -> Column | None:
         return Column(name, "constant", f"always {str(values.words[0])[:40]!r}")
     # An index may have no name at all: R and pandas write one so.
     if (is_nameless or names.is_index(name)) and _is_unique(values):
-        return Column(name, "index", "the index that a tool wrote: another value in each row")
-    if is_nameless and values.present < 0.01 * values.rows:
-        return Column(name, "empty", f"no name, and {values.present:,} cells with a value")
+        kind = "nameless" if is_nameless else "index"
+        return Column(name, kind, "the index that a tool wrote: another value in each row")
+    if is_nameless:
+        says = f"no name in the header, and {values.present:,} cells with a value"
+        return Column(name, "nameless", says)
     return None
 
 
@@ -171,7 +173,7 @@ def _different(values: Values) -> str:
 
 def _words(name: str, values: Values) -> Column:
     words = [str(word) for word in values.words]
-    if _is_boolean(words):
+    if cell_formats.are_booleans(words):
         return _column(name, "boolean", values)
     length = _mean_words(values)
     is_unique = len(words) >= UNIQUE * values.present and values.present >= 10
@@ -204,12 +206,6 @@ def _category(name: str, values: Values) -> Column:
         unsure=f"in {name}, {listed} was taken for missing; if it is a value there, "
         "write missing: [''] beside it",
     )
-
-
-def _is_boolean(words: list[str]) -> bool:
-    """Tell whether words mean true and false, both of them and nothing else."""
-    meanings = spellings()
-    return {meanings.get(word) for word in words} == {TRUE, FALSE}
 
 
 def _with_codes(values: Values) -> Values | None:

@@ -129,8 +129,8 @@ class Encoder:
     ) -> None:
         """Encode into a matrix of the rows at these places other values of some features.
 
-        The rows are encoded already, and what does not depend on these features stays. Not for
-        encoders of text.
+        The rows are encoded already, and what does not depend on these features stays. The matrix
+        is of the columns that are none of text, and so are the features.
         """
         derived = [name for name in self.derived if self._uses(name) & set(values)]
         moved = [name for name in (*values, *derived) if name in self._layout.slices]
@@ -141,7 +141,17 @@ class Encoder:
         }
         cells = self._columns(pd.DataFrame(rows), moved)
         for name in moved:
-            matrix[:, self._layout.slices[name]] = self._part(name).transform(cells[[name]])
+            encoded = self._part(name).transform(cells[[name]])
+            dense = encoded.toarray() if sparse.issparse(encoded) else encoded
+            matrix[:, self._layout.slices[name]] = dense
+
+    def split(self, matrix: Any) -> tuple[np.ndarray, sparse.csr_matrix | None]:
+        """Return the encoded columns that are none of text, and those of text, if there are."""
+        if not self.has_text:
+            return matrix, None
+        names = [name for name in self._order if not self._is_text(name)]
+        width = self._layout.slices[names[-1]].stop if names else 0
+        return matrix[:, :width].toarray(), matrix[:, width:]
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """Yield each encoded column, in order, and the fitted transformer of it alone."""
@@ -274,14 +284,19 @@ def _explicit(matrix: sparse.csr_matrix, order: np.ndarray) -> sparse.csr_matrix
 
     Some trees take unstored cells as missing.
     """
-    rows, dense = matrix.shape[0], len(order)
+    dense = len(order)
     if dense == 0:
         return matrix
-    block = np.take(matrix[:, :dense].toarray(), order, axis=1)
+    return beside(np.take(matrix[:, :dense].toarray(), order, axis=1), matrix[:, dense:])
+
+
+def beside(block: np.ndarray, texts: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Put columns before those of text, and store their zeros."""
+    rows, dense = block.shape
     indices = np.tile(np.arange(dense, dtype=np.int32), rows)
-    starts = np.arange(0, rows * dense + 1, dense, dtype=np.int32)
+    starts = np.arange(0, rows * dense + 1, max(dense, 1), dtype=np.int32)
     stored = sparse.csr_matrix((block.ravel(), indices, starts), shape=(rows, dense))
-    return sparse.hstack([stored, matrix[:, dense:]], format="csr")
+    return sparse.hstack([stored, texts], format="csr")
 
 
 def _numbers(encoding: Encoding, is_filled: bool) -> Numbers:

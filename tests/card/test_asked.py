@@ -108,3 +108,17 @@ def test_texts_are_encoded_whole(fitted: Any, rows: pd.DataFrame) -> None:
     moved = AskedFitted(one, texts).moved(places, {"words": np.full(10, "oak", dtype=object)})
     assert_array_equal(moved, one.output(texts.iloc[places].assign(words="oak")))
     assert (moved != one.output(texts.iloc[places])).any()
+
+
+@pytest.mark.parametrize("moves", [{}, {"x": 1.5}, {"place": "here"}, {"words": "oak", "x": 1.5}])
+def test_texts_that_stay_are_encoded_once(
+    fitted: Any, rows: pd.DataFrame, moves: dict[str, Any]
+) -> None:
+    texts = rows.assign(words=TEXTS * 20)
+    features = {**FEATURES, "words": {"type": "text"}}
+    one = fitted("sklearn.linear_model.Ridge", features, encoding={"text": {"min_df": 1}})
+    asked, places = AskedFitted(one, texts), np.array([5, 5, 0, 79, 14, 3])
+    values = {name: np.full(len(places), value, dtype=object) for name, value in moves.items()}
+    expected = Asked(one.output, texts).moved(places, values)
+    assert_array_equal(asked.moved(places, values), expected)
+    assert_array_equal(asked.answers(), one.output(texts), "the rows as they are stay so")

@@ -53,19 +53,22 @@ def test_a_column_that_gives_the_target_away_is_left_out(tmp_path: Path) -> None
     assert "# LEAK: reason" in document.text(made)
 
 
-def test_rows_that_agree_in_what_is_learnt_alone_are_kept(tmp_path: Path) -> None:
-    frame = tables.things()
-    frame = frame.loc[frame.index.repeat(2)].assign(rownames=range(2 * tables.ROWS))
-    made = analysis.describe(tables.written(tmp_path, frame), Wish(target="back"))
-    assert document.values(made)["duplicates"] == "keep"
-
-
-def test_rows_without_a_target_may_be_rejected(tmp_path: Path) -> None:
+def test_rows_without_a_target_need_no_key(tmp_path: Path) -> None:
     frame = tables.things()
     frame.loc[:47, "back"] = None
     made = analysis.describe(tables.written(tmp_path, frame), Wish(target="back"))
     assert made.role.without == 48
-    assert document.values(made)["max_rejected"] == 0.25
+    assert not {"max_rejected", "duplicates", "rare"} & set(document.values(made))
+
+
+def test_rare_classes_are_named_with_their_rows(tmp_path: Path) -> None:
+    frame = tables.things()
+    frame.loc[:2, "shop"] = "stall"
+    made = analysis.describe(tables.written(tmp_path, frame), Wish(target="shop"))
+    assert document.values(made)["target"]["values"] == ["north", "south", "stall", "web"]
+    assert "rare: drop  # 3 rows are of classes that may be too rare: stall (3)" in document.text(
+        made
+    )
 
 
 def test_wishes_are_heeded(tmp_path: Path) -> None:

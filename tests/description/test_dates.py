@@ -16,7 +16,8 @@ DAYS = range(1, 29)
         ([f"2024-01-{day:02}T0{day % 9}:30:00Z" for day in DAYS], Moment("datetime")),
         ([f"{day:02}.03.2024" for day in DAYS], Moment("date", "%d.%m.%Y")),
         ([f"3/{day}/2024 0:00:00" for day in DAYS], Moment("date", "%m/%d/%Y %H:%M:%S")),
-        ([f"{day % 24:02}:15" for day in DAYS], Moment("time", "%H:%M")),
+        (["3/1/2024 0:00:00", "13/3/2024 0:00:00"] * 30, Moment("date", "%d/%m/%Y %H:%M:%S")),
+        ([f"{day % 24:02}:15" for day in DAYS], Moment("time")),
         ([f"{month}-2018" for month in ("Jan", "Feb", "Mar")], Moment("date", "%b-%Y")),
     ],
 )

@@ -38,8 +38,9 @@ def test_lines_above_the_header_are_counted() -> None:
     assert dialect.of(text(";", "Export of 2026", ""), "utf-8").skip == 2
 
 
-def test_a_declared_separator_is_a_line_above_the_header() -> None:
-    assert dialect.of(text(";", "sep=;"), "utf-8") == Dialect(separator=";", skip=1)
+def test_a_declared_separator_is_no_line_above_the_header() -> None:
+    assert dialect.of(text(";", "sep=;"), "utf-8") == Dialect(separator=";")
+    assert dialect.of(text(";", "sep=;", "Export of 2026"), "utf-8").skip == 1
 
 
 def test_numbers_above_numbers_are_no_header() -> None:

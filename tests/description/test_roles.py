@@ -54,7 +54,7 @@ def test_rows_without_a_target_are_counted() -> None:
 def test_classes_of_few_rows_are_rare() -> None:
     role = target(["a"] * 40 + ["b"] * 40 + ["c"] * 40 + ["d"])
     assert role.rare == {"d": 1}
-    assert role.classes == ["a", "b", "c"]
+    assert role.classes == ["a", "b", "c", "d"]
 
 
 def test_several_labels_in_a_cell_are_refused_with_what_to_do() -> None:

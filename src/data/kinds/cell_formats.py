@@ -16,22 +16,14 @@ from src.data.kinds.words import spellings
 NEARLY = 0.98  # of the cells that keys must make readable
 MOST = 2000  # different cells that are tried
 AFFIXES = re.compile(r"(?P<prefix>[^\d+\-.,]*)[+-]?[.,]?\d(?:.*\d)?(?P<suffix>\D*)", re.DOTALL)
+# Of formats that read the same cells, the more likely one first.
 DAYS = (
-    "%d.%m.%Y",
-    "%d/%m/%Y",
-    "%m/%d/%Y",
-    "%Y/%m/%d",
-    "%d-%m-%Y",
-    "%m-%d-%Y",
-    "%d.%m.%y",
-    "%d/%m/%y",
-    "%m/%d/%y",
-    "%d %b %Y",
-    "%b %d, %Y",
-    "%d %B %Y",
-    "%B %d, %Y",
-)
-TIMES = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
+    "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y.%m.%d", "%d-%m-%Y", "%m-%d-%Y",
+    "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d %b %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y",
+    "%d-%b-%Y", "%d-%b-%y", "%b-%Y", "%b %Y", "%B %Y", "%a %b %d %Y", "%Y-%m-%d",
+)  # fmt: skip
+TIMES = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
+GAPS = (" ", "T", ", ")
 PLAIN = re.compile(r"[\w$€£¥]+")
 
 
@@ -47,26 +39,37 @@ def keys_of(cells: Sequence[str]) -> str | None:
 
 def numbers(cells: Sequence[str]) -> str | None:
     """Return the keys of numbers, such as `prefix: $, thousands: ','`; None where none do."""
+    how = number_format(cells)
+    return None if how is None else _yaml(_keys(how))
+
+
+def number_format(cells: Sequence[str], nearly: float = NEARLY) -> NumberFormat | None:
+    """Return the one way of the fewest keys in which nearly all cells are numbers, if there is."""
     some = cells[:MOST]
     parts = [match for match in map(AFFIXES.fullmatch, some) if match]
     affixes = {name: _usual(match[name].strip() for match in parts) for name in AFFIXES.groupindex}
-    best: tuple[int, int, dict[str, str]] | None = None
+    best: tuple[int, int, NumberFormat] | None = None
     # Of equally many keys the first ones are taken: 1,322 is thirteen hundred, 1,32 a fraction.
     signs = product([*filter(None, get_args(ThousandsSign)), ""], get_args(DecimalSign))
     for thousands, decimal in signs:
         if thousands == decimal:
             continue
-        written = NumberFormat(decimal, thousands, affixes["prefix"], affixes["suffix"])
-        count = sum(written.plain(cell) != NONE for cell in some)
-        keys = {
-            **affixes,
-            "thousands": thousands,
-            "decimal": "" if decimal == NumberFormat().decimal else decimal,
-        }
-        keys = {name: sign for name, sign in keys.items() if sign}
-        if count >= NEARLY * len(some) and (best is None or (len(keys), -count) < best[:2]):
-            best = (len(keys), -count, keys)
-    return None if best is None else _yaml(best[2])
+        how = NumberFormat(decimal, thousands, affixes["prefix"], affixes["suffix"])
+        count = sum(how.plain(cell) != NONE for cell in some)
+        rank = (len(_keys(how)), -count)
+        if count >= nearly * len(some) and (best is None or rank < best[:2]):
+            best = (*rank, how)
+    return None if best is None else best[2]
+
+
+def _keys(how: NumberFormat) -> dict[str, str]:
+    """Return the keys that the YAML needs for numbers that are written so."""
+    names = ("prefix", "suffix", "thousands", "decimal")
+    return {
+        name: getattr(how, name)
+        for name in names
+        if getattr(how, name) != getattr(NumberFormat(), name)
+    }
 
 
 def _usual(affixes: Iterator[str]) -> str:
@@ -82,22 +85,29 @@ def are_booleans(cells: Sequence[str]) -> bool:
 
 def moments(cells: Sequence[str]) -> str | None:
     """Return the keys of dates, times of a day, or both, such as `type: date, format: ...`."""
+    kind, formats = moment(cells) or ("", [])
+    if not formats:
+        return f"type: {kind}" if kind else None
+    keys = _yaml({"type": kind, "format": formats[0]})
+    return f"{keys} (or {formats[1]!r})" if len(formats) > 1 else keys
+
+
+def moment(cells: Sequence[str]) -> tuple[str, list[str]] | None:
+    """Return what moments are, and all formats that read nearly all of them: none, where ISO does.
+
+    They are a date, a datetime or a time; None where they are no moments.
+    """
     some = cells[:MOST]
     if _are_read(some, "date", None):
         is_day = all(len(cell) <= len("2024-01-31") for cell in some)
-        return "type: date" if is_day else "type: datetime"
+        return ("date" if is_day else "datetime"), []
     if _are_read(some, "time", None):
-        return "type: time"
-    formats = {
-        "date": DAYS,
-        "time": TIMES,
-        "datetime": [f"{day} {time}" for day, time in product(DAYS, TIMES)],
-    }
-    for kind, every in formats.items():
-        fitting = [style for style in every if _are_read(some, kind, style)]
-        if fitting:
-            keys = _yaml({"type": kind, "format": fitting[0]})
-            return f"{keys} (or {fitting[1]!r})" if len(fitting) > 1 else keys
+        return "time", []
+    joined = [f"{day}{gap}{time}" for day, gap, time in product(DAYS, GAPS, TIMES)]
+    for kind, every in (("date", DAYS), ("time", TIMES), ("datetime", joined)):
+        formats = [style for style in every if _are_read(some, kind, style)]
+        if formats:
+            return kind, formats
     return None
 
 

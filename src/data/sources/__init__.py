@@ -9,3 +9,4 @@ from src.data.sources.raw import Raw as Raw
 from src.data.sources.reading import fetch as fetch
 from src.data.sources.reading import parse as parse
 from src.data.sources.reading import read as read
+from src.data.sources.reading import unpacked as unpacked

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from src.data.sources import (
@@ -65,18 +66,31 @@ def _file(source: str, columns: Mapping[str, str], options: Options) -> Raw:
         return _opened(file, source, columns, options)
 
 
+def unpacked(data: bytes, source: str) -> tuple[str, bytes]:
+    """Return what a file is, and its content without the packing; itself where there is none."""
+    with _content(io.BytesIO(data), source) as (kind, content, is_packed):
+        return kind, content.read() if is_packed else data
+
+
 def _opened(file: BinaryIO, source: str, columns: Mapping[str, str], options: Options) -> Raw:
     md5 = files.md5(file)
+    with _content(file, source) as (kind, content, _):
+        grid = _grid(content, kind, source, options)
+    return raw_of(grid, source, columns, options, md5=md5, kind=kind)
+
+
+@contextmanager
+def _content(file: BinaryIO, source: str) -> Iterator[tuple[str, BinaryIO, bool]]:
+    """Open what is packed: its kind, its content, and whether it was packed at all."""
     kind = kinds.recognised(file, source)
     if kind not in compressed.OPENERS:
-        grid = _grid(file, kind, source, options)
-    else:
-        with compressed.expand(file, kind, source) as content:
-            kind = kinds.recognised(content, source)
-            if kind in compressed.OPENERS:
-                raise UserError("The source is packed twice.", given=source, fix="unpack it once")
-            grid = _grid(content, kind, source, options)
-    return raw_of(grid, source, columns, options, md5=md5, kind=kind)
+        yield kind, file, False
+        return
+    with compressed.expand(file, kind, source) as content:
+        kind = kinds.recognised(content, source)
+        if kind in compressed.OPENERS:
+            raise UserError("The source is packed twice.", given=source, fix="unpack it once")
+        yield kind, content, True
 
 
 def _grid(file: BinaryIO, kind: str, source: str, options: Options) -> Grid:
