@@ -13,7 +13,7 @@ from src.config import composition
 from src.config import configuration as configs
 from src.data import schema
 from src.data.schema import Dataset
-from src.description import analysis, document, reading
+from src.description import analysis, document, first_look, reading
 from src.description.analysis import Wish
 from src.description.draft import Draft
 from src.evaluation import metrics
@@ -24,10 +24,6 @@ from src.support.cli import guarded, show_error
 from src.support.errors import UserError, unknown
 from src.support.progress import Bar
 from src.support.structs import Checked, convert
-
-LARGE = 100_000  # cells, from which on fewer folds judge
-FEW_FOLDS = 3
-FEW_TREES = ["model.params.n_estimators=100", "model.params.learning_rate=0.2"]
 
 KEYS = {
     "source": "a path, a pattern or an address: CSV, Excel, Parquet, JSON, a database",
@@ -108,9 +104,10 @@ def describe(request: Request) -> None:
     _show(draft, path)
     if not request.train:
         source = f" {_override('source', request.source)}" if draft.is_plain else ""
+        models = ",".join(first_look.read().trainings(dataset, draft.rows))
         _next(
             f"python -m src.ingest dataset={draft.name}{source} mode=replace",
-            f"python -m src.train -m dataset={draft.name} model={','.join(models(dataset))}",
+            f"python -m src.train -m dataset={draft.name} model={models}",
         )
         return
     finished = _trained(dataset, draft.rows)
@@ -159,29 +156,14 @@ def _show(draft: Draft, path: Path) -> None:
         print(f"  unsure: {doubt}")
 
 
-def models(dataset: Dataset) -> list[str]:
-    """Choose a few models: what any must beat, a linear one, trees, and those for text."""
-    kinds = dataset.kinds()
-    if dataset.task == "regression":
-        return ["dummy", *([] if "text" in kinds else ["ridge"]), "xgboost"]  # ridge takes none
-    words = ["naive_bayes"] if kinds == {"text"} else []
-    # Of thousands of words the one linear model is learnt many times as fast as the other.
-    return ["dummy", *words, "linear_svc" if "text" in kinds else "logistic", "xgboost"]
-
-
 def _trained(dataset: Dataset, rows_in_all: int) -> list[Trained]:
     """Train the models one after the other; one that cannot be trained stops no other."""
     finished, last, rows = [], None, None
-    is_text = "text" in dataset.kinds()
-    is_large = rows_in_all * len(dataset.features) > LARGE
-    if is_large:
-        few = ", and few trees of words" if is_text else ""
-        print(f"A large table: {FEW_FOLDS} folds{few}, for a first look.")
-    for model in models(dataset):
+    look = first_look.read()
+    if look.is_large(dataset, rows_in_all):
+        print(f"A large table: {look.large.folds} folds and small models, for a first look.")
+    for words in look.trainings(dataset, rows_in_all).values():
         try:
-            words = [f"dataset={dataset.name}", f"model={model}", "search=none"]
-            words += [f"folds={FEW_FOLDS}"] if is_large else []
-            words += FEW_TREES if is_large and model == "xgboost" and is_text else []
             config = configs.build(composition.compose(words))
             rows = rows or training.prepare(config)
             finished.append(training.own(config, rows))

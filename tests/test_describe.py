@@ -87,13 +87,6 @@ def test_of_what_is_no_csv_a_snapshot_is_taken(
     assert "source: things.jsonl" in (place / "conf/dataset/things.yaml").read_text()
 
 
-def test_words_have_one_linear_model(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    notes = [f"the note {at} says {at * 7} words at least" for at in range(tables.ROWS)]
-    tables.things(note=notes).to_csv(place / "things.csv", index=False)
-    describe.describe(describe.request(["source=things.csv", "target=back"]))
-    assert "model=dummy,linear_svc,xgboost" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -25,7 +25,7 @@ very dissatisfied | dissatisfied | neutral | satisfied | very satisfied
 very unlikely | unlikely | neutral | likely | very likely
 beginner, novice | intermediate | advanced | expert
 junior | mid, middle, regular | senior | lead, principal
-bronze | silver | gold | platinum | diamond
+bronze | silver | gold | platinum
 cold | cool | mild | warm | hot
 light | moderate, medium | heavy
 slow | medium | fast
