@@ -25,7 +25,7 @@ BINS = {"scale": "linear", "edges": [0, 10], "rows": [3]}
 
 @pytest.mark.parametrize(("truth", "is_held"), [(5.0, True), (12.5, False)])
 def test_the_range_holds_a_truth_or_not(truth: float, is_held: bool) -> None:
-    drawn = figures.of_value(STONES, PRICE, {"bins": BINS}, {"price": truth})
+    drawn = figures.of_value(STONES, PRICE, {"bins": BINS}, truth)
     assert (drawn["is_held"], drawn["has_bins"]) == (is_held, True)
     assert "price, USD" in str(drawn["spec"])
 
@@ -37,7 +37,7 @@ def test_without_bins_the_range_is_drawn_alone() -> None:
 
 def test_what_is_hidden_is_neither_drawn_nor_explained() -> None:
     hidden = {**PRICE, "price": "[redacted]"}
-    drawn = figures.of_value(STONES, hidden, None, {"price": 6.0})
+    drawn = figures.of_value(STONES, hidden, None, 6.0)
     assert (drawn["is_known"], drawn["is_held"]) == (False, True)
     assert "'is': 'prediction'" not in str(drawn["spec"])
     why = {"sentence": "[redacted]", "base": 5.0, "contributions": []}
@@ -62,7 +62,7 @@ def test_a_record_is_told_in_short() -> None:
 @pytest.mark.parametrize(("truth", "is_held"), [("garden", True), ("office", False)])
 def test_the_likely_classes_hold_a_truth_or_not(truth: str, is_held: bool) -> None:
     counted = {"values": [{"value": "garden", "rows": 1}, {"value": "office", "rows": 3}]}
-    drawn = figures.of_classes(NOTES, ROOM, counted, {"room": truth})
+    drawn = figures.of_classes(NOTES, ROOM, counted, truth)
     assert drawn["is_held"] is is_held
     assert "'usual': 0.25" in str(drawn["spec"])
     assert (drawn["shown"], drawn["of"]) == (2, 2)
