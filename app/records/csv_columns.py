@@ -17,6 +17,7 @@ from app.records.references import Reference
 from app.records.values import is_number, shown
 from src.data.kinds.number_format import PLAIN as PLAIN_NUMBERS
 from src.data.kinds.number_format import NumberFormat
+from src.data.kinds.spelling import canonical
 from src.support.errors import Fault
 
 FAULTY = object()
@@ -213,8 +214,10 @@ class Codes(Column):
         return cells if self._listed.issuperset(cells) else None
 
     def _meant(self, text: str) -> str | float:
-        value = as_number(text) if self._numeric and text not in self._listed else None
-        return text if value is None else value
+        if text in self._listed:
+            return text
+        value = as_number(text) if self._numeric else None
+        return canonical(text) if value is None else value
 
 
 def column(field: Field, missing: tuple[str, ...], written: NumberFormat = PLAIN_NUMBERS) -> Column:

@@ -162,8 +162,6 @@ class Listed(Field):
         key = value if parsed is None else parsed
         if isinstance(key, str | float) and key in self.known:
             return self.known[key]
-        if isinstance(key, str) and canonical(key) in self.known:
-            return self.known[canonical(key)]
         raise FieldError(
             f"{self.name} is not one of its values",
             nearest(value, self.choices or []) or f"give {self.allowed}",

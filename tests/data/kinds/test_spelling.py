@@ -55,7 +55,9 @@ def test_a_value_is_the_same_wherever_it_comes_from(
     raw = pd.DataFrame({"code": [*cells, "x"], "price": "1"}, dtype="str")
     values = cleaning.clean(raw, dataset).rows["code"].tolist()[:2]
     values += [column(records, dataset.missing).read(cell) for cell in cells]
-    values += [records.check(value) for value in [number, float(number), *cells]]
+    # JSON has numbers, and the schema of listed values names each text that is taken.
+    texts = cells[:1] if "values" in kind else cells
+    values += [records.check(value) for value in [number, float(number), *texts]]
     assert set(values) == {str(number)}
 
 
