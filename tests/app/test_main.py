@@ -57,7 +57,7 @@ def test_the_example_is_a_command(capsys: pytest.CaptureFixture[str], words: lis
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "required: {backup,keys"),
+        ([], "required: {backup,datasets,keys"),
         (["kyes"], "'kyes'"),
         (["app.auth.command"], "'app.auth.command'"),
     ],
