@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import msgspec
 import pytest
 
@@ -214,7 +214,7 @@ def test_the_document_describes_what_is_sent_and_answered(service: Service, name
     answer = predict(service, name, params={"explain": "true"})
     for kind, one in (("record", record(name)), ("prediction", answer)):
         schema = {"$ref": f"#/components/schemas/{name}_{kind}", "components": {"schemas": schemas}}
-        jsonschema.validate(one, schema)
+        jsonschema_rs.validate(schema, one)
         assert set(one) <= set(schemas[f"{name}_{kind}"]["properties"])
     (stored,) = service.ask(f"/v1/{name}/labels", params={"limit": 1}).json["labels"] or [None]
     if stored is not None:
