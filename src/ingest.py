@@ -135,10 +135,15 @@ def _snapshot(dataset: Dataset, path: Path) -> bytes:
     with Bar(f"{dataset.name} {masked(dataset.source)}") as bar:
         bar.stage("reading and checking", 1)
         fresh = _read(dataset.source, dataset)
-        every = cleaning.with_others(fresh, dataset)
-        cleaned = cleaning.clean(every, dataset, fresh.faults)
+        _, cleaned = _checked(fresh, dataset)
     _show_rejected(cleaned, dataset)
-    return _data(_unseen(fresh, cleaned, None, dataset), None, path, dataset)
+    return _data(fresh.whole.iloc[cleaned.rows.index], None, path, dataset)
+
+
+def _checked(raw: Raw, dataset: Dataset) -> tuple[pd.DataFrame, Cleaned]:
+    """Return all that rows of text say, and what cleaning makes of them."""
+    every = cleaning.with_others(raw, dataset)
+    return every, cleaning.clean(every, dataset, raw.faults)
 
 
 def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> None:
@@ -149,9 +154,10 @@ def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> Non
         bar.step()
         before = _read(str(path), own) if path.is_file() and is_append else None
         bar.step()
-        every = cleaning.with_others(fresh, dataset)
-        cleaned = cleaning.clean(every, dataset, fresh.faults)
-        new = _unseen(fresh, cleaned, before, dataset)
+        every, cleaned = _checked(fresh, dataset)
+        new = fresh.whole.iloc[cleaned.rows.index]
+        if before is not None and dataset.duplicates != "keep":
+            new = new[_are_unseen(every, cleaned, before, dataset)]
     _show_rejected(cleaned, dataset)
     repeated = len(cleaned.rows) - len(new)
     if repeated:
@@ -239,19 +245,16 @@ def _check_written(data: bytes, total: int, path: Path, own: Dataset) -> None:
         )
 
 
-def _unseen(fresh: Raw, cleaned: Cleaned, before: Raw | None, dataset: Dataset) -> pd.DataFrame:
-    """Return the accepted rows, as text, that the file does not contain yet."""
-    good = fresh.whole.iloc[cleaned.rows.index]
-    if before is None or dataset.duplicates == "keep":
-        return good
-    there = cleaning.with_others(before, dataset)
-    present = cleaning.clean(there, dataset, before.faults).rows
+def _are_unseen(every: pd.DataFrame, cleaned: Cleaned, before: Raw, dataset: Dataset) -> np.ndarray:
+    """Return which of the accepted rows the file does not contain yet."""
+    there, checked = _checked(before, dataset)
+    present = checked.rows
     # What the file has no column for cannot tell whether it has a row.
-    told = cleaning.with_others(fresh, dataset).reindex(columns=there.columns, fill_value="")
+    told = every.reindex(columns=there.columns, fill_value="")
     pairs = ((present, there), (cleaned.rows, told))
     both = pd.concat([_identity(*pair, dataset) for pair in pairs], ignore_index=True)
     numbers = groups.number(both, list(both))
-    return good[~np.isin(numbers[len(present) :], numbers[: len(present)])]
+    return ~np.isin(numbers[len(present) :], numbers[: len(present)])
 
 
 def _identity(rows: pd.DataFrame, raw: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
