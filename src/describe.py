@@ -20,8 +20,8 @@ from src.evaluation import metrics
 from src.runs import training
 from src.runs.training import Trained
 from src.support import files
-from src.support.cli import guarded, show_error
-from src.support.errors import UserError, unknown
+from src.support.cli import guarded, key_values, show_error
+from src.support.errors import UserError
 from src.support.progress import Bar
 from src.support.structs import Checked, convert
 
@@ -78,12 +78,7 @@ def main() -> None:
 
 def request(words: list[str]) -> Request:
     """Read the command line."""
-    pairs = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if key not in KEYS or not equals:
-            raise unknown("key", word, [f"{name}=..." for name in KEYS])
-        pairs[key] = value
+    pairs = key_values(words, KEYS)
     for key in ("source", "target"):
         if not pairs.get(key):
             raise UserError(f"No {key} is named.", fix=f"{key}=<{KEYS[key]}>")

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import re
-from pathlib import Path
 
 import yaml
 
-from src.config import composition_cache, paths
+from src.config import composition_cache, paths, tables
 from src.config import configuration as configs
 from src.config.configuration import Params
 from src.data.schema import Dataset
 from src.support import files
-from src.support.cli import guarded
+from src.support.cli import guarded, key_values
 from src.support.errors import UserError, unknown
 from src.support.structs import Checked, convert
 
@@ -41,14 +40,9 @@ def main() -> None:
 
 def request(words: list[str]) -> Request:
     """Read the command line."""
-    pairs = {}
-    for word in words:
-        key, _, value = word.partition("=")
-        if key not in KEYS or not value:
-            raise unknown("key", word, [f"{name}=..." for name in KEYS])
-        pairs[key] = value
+    pairs = key_values(words, KEYS)
     for key in KEYS:
-        if key not in pairs:
+        if not pairs.get(key):
             raise UserError(f"No {key} named.", fix=f"{key}=...")
     return Request(pairs["dataset"], pairs["models"].split(","))
 
@@ -88,13 +82,14 @@ def _dataset(request: Request, params: Params) -> Dataset:
             given=", ".join(taken) or ", ".join(request.models),
             fix="leave those models out",
         )
-    path = paths.DATA / f"{name}.csv"
-    if Path(dataset.source) != path or not path.is_file():
+    path = tables.path(dataset)
+    if not path.is_file():
+        source = "" if tables.is_elsewhere(dataset) else " source=<path or URL>"
         raise UserError(
-            "The source of a tracked dataset is a file in data/ of its name.",
+            f"The rows of '{name}' are not in {paths.DATA}/ yet.",
             given=f"source: {dataset.source}",
             choices=[str(path)],
-            fix=f"python -m src.ingest dataset={name} source=<path or URL> mode=replace",
+            fix=f"python -m src.ingest dataset={name}{source} mode=replace",
         )
     return dataset
 

@@ -6,10 +6,10 @@ import errno
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 
 from src.support import extras
-from src.support.errors import UserError
+from src.support.errors import UserError, unknown
 
 # What a disk or its administrator says no with; the user can mend it.
 REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -51,6 +51,17 @@ def guarded(run: Callable[[], None]) -> None:
 def _one_line(message: Warning | str, *_rest: object, **_named: object) -> str:
     """Format a warning without the place in our code where it arose."""
     return f"Warning: {message}\n"
+
+
+def key_values(words: Iterable[str], keys: Collection[str]) -> dict[str, str]:
+    """Read a command line of key=value; raise UserError for a word that is none, or of no key."""
+    pairs = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if key not in keys or not equals:
+            raise unknown("key", word, [f"{name}=..." for name in keys])
+        pairs[key] = value
+    return pairs
 
 
 def show_error(error: UserError) -> None:
