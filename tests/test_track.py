@@ -91,3 +91,16 @@ class TestOfAProject:
     def test_what_cannot_be_tracked_is_refused(self, project: Path, words: list[str]) -> None:
         with pytest.raises(UserError):
             track.track(track.request(words))
+
+    def test_a_source_elsewhere_is_tracked_once_it_has_a_snapshot(self, project: Path) -> None:
+        path = project / "conf/dataset/stones.yaml"
+        there = path.read_text().replace("data/stones.csv", "sqlite:///stones.db?table=stones")
+        path.write_text(there)
+        words = ["dataset=stones", "models=ridge"]
+        with pytest.raises(UserError, match="not in data/ yet") as caught:
+            track.track(track.request(words))
+        assert caught.value.choices == ["data/stones.parquet"]
+        assert caught.value.fix == "python -m src.ingest dataset=stones mode=replace"
+        (project / "data/stones.parquet").touch()
+        track.track(track.request(words))
+        assert "stones" in yaml.safe_load((project / "params.yaml").read_text())["datasets"]
