@@ -143,8 +143,9 @@ def clean(
     (duplicates are dropped, but are not faults) or none is left.
     """
     raw = _by_line(raw)
-    multilabel.check_cells(raw[dataset.target.name].str.strip(), dataset)
-    places = _labelled(raw, dataset, of_source or {})
+    truths = raw[dataset.target.name].str.strip()
+    multilabel.check_cells(truths, dataset)
+    places = _labelled(truths, dataset, of_source or {})
     some = raw.iloc[places]
     rows, faults = _typed(some, dataset.columns(), dataset, of_source)
     faulty = ~faults.ok()
@@ -181,20 +182,18 @@ def _notes(raw: pd.DataFrame, labelled: int, alike: int, dataset: Dataset) -> It
         )
 
 
-def _labelled(raw: pd.DataFrame, dataset: Dataset, of_source: Mapping[object, Fault]) -> np.ndarray:
+def _labelled(truths: pd.Series, dataset: Dataset, of_source: Mapping[object, Fault]) -> np.ndarray:
     """Return the positions of the rows that have a target; raise UserError if none has.
 
     Rows that the source got wrong are among them: they are rejected, whatever their cells say.
     """
     target = dataset.target
-    listed = None if target.values is None else [str(value) for value in target.values]
-    cells = raw[target.name].str.strip()
-    is_missing = _missing(target.name, cells, dataset, listed)
-    places = np.flatnonzero(~is_missing | raw.index.isin(list(of_source)))
+    is_missing = _missing(target.name, truths, dataset, target.listed())
+    places = np.flatnonzero(~is_missing | truths.index.isin(list(of_source)))
     if not len(places):
         raise UserError(
             f"No row of '{dataset.name}' has a {target.name}.",
-            given=f"{len(raw):,} rows without one",
+            given=f"{len(truths):,} rows without one",
             fix="check that target.name is the right column; without a target nothing is learnt",
         )
     return places
@@ -326,7 +325,7 @@ def _missing(name: str, cells: pd.Series, dataset: Dataset, listed: list[str] | 
 
 def _target(cells: pd.Series, dataset: Dataset, faults: _Faults) -> pd.Series:
     target = dataset.target
-    listed = None if target.values is None else [str(value) for value in target.values]
+    listed = target.listed()
     missing = _missing(target.name, cells, dataset, listed)
     faults.add("missing", missing, f"{target.name} is missing")
     if dataset.task == "regression":

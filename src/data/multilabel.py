@@ -41,7 +41,7 @@ def check_cells(cells: pd.Series, dataset: Dataset) -> None:
     if dataset.task == "regression":
         return
     counts = cells.value_counts()
-    listed = {str(value) for value in dataset.target.values or ()}
+    listed = set(dataset.target.listed() or ())
     for separator in SEPARATORS:
         labels = listed or {cell for cell in counts.index if separator not in cell}
         lists = [

@@ -51,6 +51,10 @@ class Target(Written, frozen=True, kw_only=True):
     column: str | None = None  # in the source, where its name is another
     missing: Missing | None = None
 
+    def listed(self) -> list[str] | None:
+        """List the classes as text; None where the rows tell them."""
+        return None if self.values is None else [str(value) for value in self.values]
+
 
 class Split(Checked, frozen=True):
     """How rows are told apart for training and testing.
@@ -303,8 +307,7 @@ def _check_metric(dataset: Dataset, metrics: list[str]) -> None:
 
 
 def _check_rules(dataset: Dataset) -> None:
-    values = dataset.target.values
-    classes = None if values is None else [str(value) for value in values]
+    classes = dataset.target.listed()
     segmented = rules.Segmented(
         [rules.COVERAGE, dataset.metric],
         [name for name, one in dataset.features.items() if not isinstance(one, Text)],

@@ -272,7 +272,7 @@ def _file(dataset: Dataset) -> tuple[pd.DataFrame, str]:
     every = cleaning.with_others(raw, dataset)
     if raw.faults:
         cleaning.clean(every, dataset, raw.faults)  # which refuses them if they are too many
-        every = every[~every.index.isin(list(raw.faults))]
+        every = every.loc[raw.readable.index]
     frame = every[dataset.columns()].set_axis(_index([""] * len(every)))
     others = every.drop(columns=dataset.columns())
     if dataset.duplicates == "whole" and len(others.columns):

@@ -130,8 +130,8 @@ def levels(dataset: Dataset, name: str, cells: pd.Series) -> list[str]:
     """
     target, feature = dataset.target, dataset.features.get(name)
     listed = feature.listed() if isinstance(feature, Category) else None
-    if feature is None and target.values is not None:
-        listed = [str(value) for value in target.values]
+    if feature is None:
+        listed = target.listed()
     counts = cells.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     if listed is None:
         return [str(value) for value in counts.index[:MOST_VALUES]]
