@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,12 @@ class Levels:
         """Return the number of columns."""
         return int(self.table.shape[1])
 
+    @functools.cached_property
+    def lists(self) -> list[list[float]]:
+        """The rows of the table, for one record."""
+        rows: list[list[float]] = self.table.tolist()
+        return rows
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -78,6 +85,16 @@ class Columns:
                 rows = [part.rows.get(level, part.unknown) for level in cells[part.at]]
                 matrix[:, part.first : part.first + part.width] = part.table[rows]
         return matrix
+
+    def row(self, record: Record) -> list[float]:
+        """Encode all columns of one record but text, as `matrix` does, without numpy's overhead."""
+        row: list[float] = []
+        for part in self.parts:
+            if isinstance(part, Numeric):
+                row.append(part.one(record))
+            else:
+                row += part.lists[part.rows.get(record[part.at], part.unknown)]
+        return row
 
     def words(self, record: Record) -> tuple[np.ndarray, np.ndarray]:
         """Return the columns of a record's words and their weights."""

@@ -34,12 +34,17 @@ class Linear:
         if not self.columns.width:
             return np.repeat(self.bias[None], len(records), axis=0)
         dense = self.columns.dense
-        scores = self.columns.matrix(records) @ self.weights[:dense] + self.bias
+        scores = self._dense(records) @ self.weights[:dense] + self.bias
         if self.columns.texts:
             for row, record in enumerate(records):
                 columns, values = self.columns.words(record)
                 scores[row] += values @ self.weights[columns]
         return scores
+
+    def _dense(self, records: Sequence[Record]) -> np.ndarray:
+        if len(records) == 1:
+            return np.array([self.columns.row(records[0])])
+        return self.columns.matrix(records)
 
     @functools.cached_property
     def _of_means(self) -> dict[str, np.ndarray]:
@@ -54,7 +59,7 @@ class Linear:
         if not self.columns.width:
             return Added(self.bias, [])
         dense = self.columns.dense
-        row = self.columns.matrix([record])[0]
+        row = self._dense([record])[0]
         distance = (row - self.means[:dense])[:, None] * self.weights[:dense]
         base = self.bias + self.means[:dense] @ self.weights[:dense] + sum(self._of_means.values())
         parts = of_columns(self.columns, distance)

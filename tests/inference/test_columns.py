@@ -7,7 +7,7 @@ import pytest
 
 from src.config.configuration import Model
 from src.inference import columns
-from src.inference.columns import Columns, Levels, Numeric
+from src.inference.columns import Columns, Levels
 from src.learning import exporting
 from src.learning.recipe import Recipe
 from src.support.structs import convert
@@ -29,17 +29,6 @@ def build(encoding: dict[str, Any], kind: str = "table", **model: Any) -> tuple[
     return columns.build(made.spec, made.arrays, dataset), fitted, dataset
 
 
-def one(made: Columns, record: tuple[Any, ...]) -> np.ndarray:
-    """Encode one record as the tables of trees do."""
-    row: list[float] = []
-    for part in made.parts:
-        if isinstance(part, Numeric):
-            row.append(part.one(record))
-        else:
-            row += part.table[part.rows.get(record[part.at], part.unknown)].tolist()
-    return np.array(row)
-
-
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_encodes_as_the_fitted_encoder_does(encoding: str) -> None:
     made, fitted, dataset = build(ENCODINGS[encoding])
@@ -48,7 +37,7 @@ def test_encodes_as_the_fitted_encoder_does(encoding: str) -> None:
     expected = fitted.encoder.transform(rows)
     assert np.allclose(made.matrix(records), expected, rtol=1e-13, atol=1e-15, equal_nan=True)
     assert np.isnan(expected).any() == (encoding == "as_they_are")
-    single = np.array([one(made, record) for record in records])
+    single = np.array([made.row(record) for record in records])
     assert np.allclose(single, expected, rtol=1e-13, atol=1e-15, equal_nan=True)
 
 

@@ -30,6 +30,13 @@ def test_scores_are_the_bias_and_coefficients_times_numbers() -> None:
     assert found.tolist() == [[100 + 6 + 20 + 2 + 3], [100.0]]
 
 
+def test_a_record_has_the_same_scores_alone_as_among_others() -> None:
+    records = [(3.0, "d", "red red blue"), (0.0, "a", None), (-1.5, "unknown", "green")]
+    alone = np.vstack([made().scores([record]) for record in records])
+    assert alone.tolist() == made().scores(records).tolist()
+    assert made().columns.row(records[0]) == [3.0, 0.0, 1.0]
+
+
 def test_adds_coefficient_times_the_distance_from_the_mean() -> None:
     added = made().added((3.0, "d", "red red blue"))
     assert added.base.tolist() == [100 + 2 * 4 + 10 * 0.25 + 20 * 0.5 + 1 * 2 + 3 * 0.5 + 5]

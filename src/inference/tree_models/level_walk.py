@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from src.inference.columns import Columns, Numeric
+from src.inference.columns import Columns
 from src.inference.scalar_expressions import Record
 from src.inference.tree_models.trees import NONE, Trees
 
@@ -21,7 +21,6 @@ class LevelWalk:
     def __init__(self, trees: Trees, columns: Columns) -> None:
         """Take trees, and the columns that their splits name."""
         self._columns = columns
-        self._texts = columns.texts
         order = np.concatenate([trees.roots, *_children(trees)])
         place = np.empty(len(order), dtype=np.int32)
         place[order] = np.arange(len(order), dtype=np.int32)
@@ -39,10 +38,6 @@ class LevelWalk:
         self._roots = np.arange(len(trees.roots), dtype=np.int32)
         self._depth = sum(1 for _ in trees.levels()) - 1
         self._trees = trees
-        numeric = [part for part in columns.parts if isinstance(part, Numeric)]
-        self._numeric = [part.one for part in numeric]
-        self._places = np.array([part.first for part in numeric], dtype=np.intp)
-        self._levels = [part for part in columns.parts if not isinstance(part, Numeric)]
 
     def scores(self, record: Record) -> np.ndarray:
         """Return the scores of one record, shape (scores,)."""
@@ -63,11 +58,8 @@ class LevelWalk:
         """Encode a record, in the precision that the trees compare in."""
         row = np.empty(self._columns.width, dtype=self._trees.precision)
         with np.errstate(over="ignore"):  # an overflow is above every threshold, too
-            row[self._places] = [one(record) for one in self._numeric]
-            for part in self._levels:
-                level = part.rows.get(record[part.at], part.unknown)
-                row[part.first : part.first + part.width] = part.table[level]
-            if self._texts:
+            row[: self._columns.dense] = self._columns.row(record)
+            if self._columns.texts:
                 row[self._columns.dense :] = self._trees.absent
                 at, weights = self._columns.words(record)
                 row[at] = weights
