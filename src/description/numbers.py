@@ -14,6 +14,7 @@ from src.description.values import WORDS, Values
 MOST = 0.8  # of the rows, from which on a column is one of numbers with words in it
 OFTEN = 0.005  # of the rows, from which on such a word is no slip of a hand
 ODD = 3  # words among numbers that may mean "missing"
+MANY = 20  # different numbers, beside which so few words are no answers, however often they stand
 LONGEST = 20  # characters of a word that means "missing"
 SAMPLE = 2000  # different words that tell how numbers are written
 # What stands before and after amounts; other words make them codes, such as Q12.
@@ -27,6 +28,25 @@ def of(values: Values) -> tuple[NumberFormat, np.ndarray, set[str]] | None:
     Returns how they are written, the number of each word (NaN for none), and the words among them
     that mean "missing".
     """
+    said = _frequent(values)
+    told = _of(values.without(said))
+    if told is None:
+        return None
+    how, read, missing = told
+    numbers = np.full(len(values.words), np.nan)
+    numbers[[word not in said for word in values.words]] = read
+    return how, numbers, missing | said
+
+
+def _frequent(values: Values) -> set[str]:
+    """Name the few words without a digit that stand often among many different numbers."""
+    words = [str(word) for word in values.words]
+    said = {word for word in words if not re.search(r"\d", word) and _is_often(values, word)}
+    is_few = len(said) <= ODD and len(words) - len(said) >= MANY
+    return said if is_few else set()
+
+
+def _of(values: Values) -> tuple[NumberFormat, np.ndarray, set[str]] | None:
     if not values.present:
         return None
     plain = pd.to_numeric(pd.Series(values.words, dtype=object), errors="coerce")

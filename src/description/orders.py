@@ -44,7 +44,16 @@ SCALES = [
     for line in _SCALES.strip().splitlines()
     if not line.startswith(_ROUND)
 ]
-_GRADES = re.compile(r"\b(grade|rating|band|tier|score|class|rank|level)s?$")
+_GRADES = re.compile(
+    r"\b(grade|rating|band|tier|score|class|rank|level)s?$|(klasse|note|clase|nota)n?$"
+)
+_GRADE = re.compile(r"(?P<letter>[A-H])(?P<sign>-|\+{0,3})")
+# What comes one after the other under such a name, or before such numbers: Q1, Stage II, level 3.
+_STEPS = re.compile(
+    r"(q|quarter|quartal|level|lvl|stage|stadium|grade|phase|step|tier|rank|priority|prio|severity)s?"
+)
+_STEP = re.compile(r"(?P<noun>[^\W\d]*?)\s*(?P<number>\d{1,2}|[ivx]+)")
+_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 _RANGE = re.compile(
     r"(?P<less><=?|≤|under|less than|up to|below)?\s*[$€£]?(?P<low>\d[\d,.]*)(st|nd|rd|th)?"
     r"\s*(?P<more>\+|plus|and (over|more|above)|or (more|older|over))?"
@@ -58,7 +67,7 @@ def of(name: str, words: Iterable[str]) -> list[str] | None:
     every = list(dict.fromkeys(words))
     if len(every) < LEAST:
         return None
-    return _scale(every) or _grades(name, every) or _ranges(every)
+    return _scale(every) or _grades(name, every) or _steps(name, every) or _ranges(every)
 
 
 def plain(word: str) -> str:
@@ -75,12 +84,38 @@ def _scale(words: list[str]) -> list[str] | None:
 
 
 def _grades(name: str, words: list[str]) -> list[str] | None:
-    """Order school grades, A the best, under a name that says that they are grades."""
-    spaced = re.sub(r"[_\W]+", " ", name).strip().casefold()
-    is_grade = all(re.fullmatch(r"[A-G][+-]?", word) for word in words)
-    if not is_grade or not _GRADES.search(spaced):
+    """Order grades by letters, A the best, under a name that says that they are grades."""
+    matches = [_GRADE.fullmatch(word) for word in words]
+    if not _GRADES.search(_spaced(name)) or None in matches:
         return None
-    return sorted(words, key=lambda word: (word[0], "+ -".find(word[1:] or " ")), reverse=True)
+    signs = {"-": -1, "": 0, "+": 1, "++": 2, "+++": 3}
+    places = [(-ord(one["letter"]), signs[one["sign"]]) for one in matches if one]
+    return [word for _, word in sorted(zip(places, words, strict=True))]
+
+
+def _spaced(name: str) -> str:
+    return re.sub(r"[_\W]+", " ", name).strip().casefold()
+
+
+def _steps(name: str, words: list[str]) -> list[str] | None:
+    """Order what is numbered, as quarters and stages are, with Roman numbers as well."""
+    matches = [_STEP.fullmatch(plain(word)) for word in words]
+    nouns = {one["noun"] if one else None for one in matches}
+    if None in nouns or len(nouns) > 1:
+        return None
+    noun = nouns.pop() or _spaced(name).rpartition(" ")[2]
+    if not _STEPS.fullmatch(noun):
+        return None
+    places = [_numeral(one["number"]) for one in matches if one]
+    if None in places or len(set(places)) < len(places):
+        return None
+    return [word for _, word in sorted(zip(places, words, strict=True))]
+
+
+def _numeral(text: str) -> int | None:
+    if text.isdigit():
+        return int(text)
+    return _ROMAN.index(text) + 1 if text in _ROMAN else None
 
 
 def _ranges(words: list[str]) -> list[str] | None:

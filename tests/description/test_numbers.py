@@ -42,6 +42,19 @@ def test_a_frequent_word_among_numbers_means_missing() -> None:
     assert told[2] == {"unknown", "T"}
 
 
+def test_a_word_that_most_rows_have_among_many_numbers_means_missing() -> None:
+    told = numbers.of(tables.of([*[f"{at},5%" for at in range(40)], *["k. A."] * 100]))
+    assert told is not None
+    assert told[0] == NumberFormat(decimal=",", suffix="%")
+    assert told[2] == {"k. A."}
+    assert told[1][0] == 0.5
+    assert np.isnan(told[1]).sum() == 1
+
+
+def test_words_among_few_numbers_are_answers() -> None:
+    assert numbers.of(tables.of([*["1", "2", "3"] * 10, *["many"] * 20])) is None
+
+
 def test_a_rare_word_among_numbers_is_a_slip() -> None:
     told = numbers.of(tables.of([*range(999), "x"]))
     assert told is not None
