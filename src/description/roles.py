@@ -50,15 +50,27 @@ def target(name: str, values: Values, task: str | None) -> Role:
     """Tell the task by the target; raise UserError where there is nothing to learn."""
     column = types.of(name, values)
     if len(values.words) < 2:
-        raise UserError(
-            f"The target '{name}' has {len(values.words)} different values: nothing can be learnt.",
-            given=", ".join(map(str, values.words)) or "empty cells",
-            fix="name another column: target=<column>",
-        )
+        raise _nothing_to_learn(name, values)
     told = task or _task(name, column, values)
     if told == "regression":
         return _regression(name, column, values, is_asked=task is not None)
     return _classes(name, column, values, told, is_asked=task is not None)
+
+
+def _nothing_to_learn(name: str, values: Values) -> UserError:
+    empty, fix = values.rows - values.present, "name another column: target=<column>"
+    if not values.present:
+        what, given = f"The target '{name}' has no values.", f"{empty:,} empty cells"
+        return UserError(what, given=given, fix=fix)
+    word = str(values.words[0])
+    given = f"{word!r} in {values.present:,} rows"
+    if empty:
+        given += f", and {empty:,} empty cells"
+        fix = (
+            f"if an empty cell is an answer, write a word for it in the file, such as no; or {fix}"
+        )
+    what = f"The target '{name}' has one value alone: nothing can be learnt."
+    return UserError(what, given=given, fix=fix)
 
 
 def _task(name: str, column: Column, values: Values) -> str:

@@ -28,6 +28,7 @@ REPEATED = 0.2  # different cells by rows, up to which sentences are a choice fr
 ROOM = 1.5  # times the greatest number, that a bound leaves
 STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 _CODES = re.compile(r"[A-Z]{2}")  # of countries: NA is Namibia
+_LETTER = re.compile(r"[^\W\d_]")
 NOBODY = {"None", "null", "NULL", "N/A"}  # are missing, unless they are somebody or something
 
 
@@ -177,6 +178,8 @@ def _words(name: str, values: Values) -> Column:
         return _column(name, "boolean", values)
     length = _mean_words(values)
     is_unique = len(words) >= UNIQUE * values.present and values.present >= 10
+    if is_unique and not any(map(_LETTER.search, words[:1000])):  # phone numbers, cards in groups
+        return _id(name, values)
     if is_unique and (length < WORDS_OF_TEXT / 2 or (length < 8 and names.is_name(name))):
         return _id(name, values)
     if names.is_person(name) and len(words) > MOST_SHOWN:

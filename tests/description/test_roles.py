@@ -87,3 +87,18 @@ def test_a_person_with_one_row_is_no_group() -> None:
     every = {"patient": tables.of(range(100))}
     columns = {name: types.of(name, cells) for name, cells in every.items()}
     assert roles.group(columns, every) == ""
+
+
+@pytest.mark.parametrize(
+    ("cells", "says", "do"),
+    [
+        (["x", "", "", "x"], "'x' in 2 rows, and 2 empty cells", "such as no"),
+        (["x", "x"], "'x' in 2 rows", "target=<column>"),
+        (["", ""], "2 empty cells", "target=<column>"),
+    ],
+)
+def test_a_target_of_one_value_says_what_to_do(cells: list[str], says: str, do: str) -> None:
+    with pytest.raises(UserError, match="The target 'bought' has") as caught:
+        roles.target("bought", tables.of(cells), None)
+    assert caught.value.given == says
+    assert do in str(caught.value.fix)

@@ -28,6 +28,7 @@ def kind(name: str, cells: Sequence[object]) -> str:
         ("order_id", range(5000, 5050), "id"),
         ("parcel", [f"{at:010}" for at in range(50)], "id"),
         ("code", [f"Q{at:03}" for at in range(50)], "id"),
+        ("phone", [f"+49 170 {at:07}" for at in range(50)], "id"),
         ("last name", [f"Name{at % 20}" for at in range(60)], "id"),
         ("kind", ["same"] * 50, "constant"),
         ("nothing", [""] * 50, "empty"),

@@ -14,6 +14,7 @@ from src.data.sources.raw import TOO_LONG, UNDECODABLE, Fault
 from src.data.sources.spelling import cell
 from src.support.errors import UserError
 
+DEEPEST = 8  # objects in one another that are columns; what is deeper is text
 MOST_ARRAY = 2**29  # bytes of an array, which is read as a whole
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
@@ -22,7 +23,8 @@ _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 def read(file: BinaryIO, source: str) -> Grid:
     """Read objects, each a row; its place is its line, or its number in the array from 1.
 
-    A key that an object has not is an empty cell. Raises UserError where there are no objects.
+    A key that an object has not is an empty cell; {"a": {"b": 1}} has the column a.b. Raises
+    UserError where there are no objects.
     """
     filling = _Growing(source)
     for place, record in _records(file, source):
@@ -44,6 +46,7 @@ class _Growing:
         if isinstance(record, Fault):
             self._faults[place] = record
             record = {}
+        record = dict(_flat(record))
         if not record.keys() <= self._places.keys():
             for name in record:
                 self._places.setdefault(name, len(self._places))
@@ -58,6 +61,15 @@ class _Growing:
         """Return the whole table."""
         filling = self._filling
         return Grid(list(self._places), filling.columns(), filling.places(), self._faults)
+
+
+def _flat(record: dict[str, Any], before: str = "", depth: int = 1) -> Iterator[tuple[str, Any]]:
+    """Yield values with the path to them as their name; an object without keys is a value."""
+    for name, value in record.items():
+        if isinstance(value, dict) and value and depth < DEEPEST:
+            yield from _flat(value, f"{before}{name}.", depth + 1)
+        else:
+            yield f"{before}{name}", value
 
 
 def _records(file: BinaryIO, source: str) -> Iterator[tuple[int, dict[str, Any] | Fault]]:

@@ -25,6 +25,22 @@ def test_an_array_has_a_row_for_each_object() -> None:
     assert list(raw.frame.index) == [1, 2]
 
 
+def test_what_an_object_holds_has_columns_of_its_own() -> None:
+    lines = '{"a": {"x": 1, "y": {"z": "deep"}}, "b": {}}\n{"a": {"y": 2}}\n{"a": 3}\n'
+    raw = sources.parse(lines.encode(), "rows.json", columns=["a.x", "a.y.z", "a.y", "a", "b"])
+    assert raw.frame.to_numpy().tolist() == [
+        ["1", "deep", "", "", "{}"],
+        ["", "", "2", "", ""],
+        ["", "", "", "3", ""],
+    ]
+
+
+def test_objects_in_one_another_are_columns_up_to_a_depth() -> None:
+    deep = '{"a": ' * 500 + "1" + "}" * 500
+    raw = sources.parse(deep.encode(), "rows.json", columns=["a" + ".a" * 7])
+    assert raw.frame.iloc[0, 0].startswith('{"a"')
+
+
 def test_a_key_may_come_late(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grid, "BATCH", 2)
     raw = parse('{"a": 1}\n' * 5 + '{"b": 2}\n{"a": 3, "b": 4}\n')
