@@ -19,6 +19,10 @@ _LIKE_ONE = re.compile(
 _TWINS = {"%d/%m/%Y": "%m/%d/%Y", "%d-%m-%Y": "%m-%d-%Y", "%d/%m/%y": "%m/%d/%y"}
 
 
+# Seconds since 1970 of 1990 and of 2100, between which a time is looked for.
+_UNIX_RANGE = (631_152_000, 4_102_444_800)
+
+
 class Moment(Checked, frozen=True):
     """A kind of moment: date, datetime or time; `format` is None of ISO.
 
@@ -40,6 +44,18 @@ def of(values: Values) -> tuple[Moment, set[str]] | None:
         return None
     told = cell_formats.moment(words)
     return None if told is None else (_untwinned(words, *told), others)
+
+
+def unix(values: Values) -> Moment | None:
+    """Tell whether all words are whole seconds or milliseconds since 1970; None if they are not."""
+    words = [str(word) for word in values.words]
+    if not all(word.isascii() and word.isdigit() for word in words):
+        return None
+    low, high = _UNIX_RANGE
+    for style, scale in instants.UNIX.items():
+        if all(low <= int(word) / scale <= high for word in words):
+            return Moment("datetime", style)
+    return None
 
 
 def _untwinned(words: list[str], kind: str, formats: list[str]) -> Moment:

@@ -41,7 +41,10 @@ _SIGNED = re.compile(
 )
 _YEAR = re.compile(r"(^|.* )(year|yr|jahr|année|ano)( .*)?$")
 _TIME = re.compile(r"date|day|time|timestamp|datetime|month|year|week|quarter|period|trend|t")
-
+_MOMENT = re.compile(
+    r"(^|.* )(time|timestamp|datetime|date|at|on|epoch|unix|ts|stamp|created|updated|modified|"
+    r"since)( (ms|s|seconds|utc))?$"
+)
 
 # What goes round has limits of its own.
 _CYCLES = {
@@ -129,3 +132,8 @@ def is_year(name: str) -> bool:
 def is_time(name: str) -> bool:
     """Tell whether a column is called as the order of rows in time is."""
     return bool(_TIME.fullmatch(spaced(name)))
+
+
+def is_moment(name: str) -> bool:
+    """Tell whether a column is called as the moments of its rows are: created_at, epoch_ms."""
+    return bool(_MOMENT.match(spaced(name)))

@@ -92,6 +92,10 @@ def _is_unique(values: Values) -> bool:
 
 
 def _moment(name: str, values: Values) -> Column | None:
+    numbered = dates.unix(values) if names.is_moment(name) else None
+    if numbered is not None:
+        says = f"{name} was taken for seconds since 1970 ({numbered.format}), in UTC"
+        return _column(name, numbered.kind, values, format=numbered.format, unsure=says)
     told = dates.of(values)
     if told is None:
         return None

@@ -12,6 +12,8 @@ from src.support.errors import UserError
 
 ALLOWED = ["a number", "2024-05", "2024-05-31", "2024-W22", "2024-05-31T12:30:00Z"]
 EPOCH, DAY = datetime(1970, 1, 1), timedelta(days=1)
+# Formats for numbers, which strptime has not: how many of them make a second since 1970, UTC.
+UNIX = {"unix": 1, "unix_ms": 1000}
 _MONTH = re.compile(r"\d{4}-\d{2}")
 
 
@@ -43,8 +45,8 @@ def _number(text: str) -> float:
 def days(text: str, style: str | None = None, zone: str = "UTC") -> float:
     """Return a date or time as days since 1970-01-01 by a time zone's clock; NaN if it is none.
 
-    `style` is a format of strptime, ISO 8601 without one. What has an offset is converted to the
-    zone.
+    `style` is a format of strptime or one of UNIX, ISO 8601 without one. What has an offset is
+    converted to the zone.
     """
     moment = _moment(text.strip(), style)
     if moment is None:
@@ -96,8 +98,10 @@ def zone_of(name: str) -> tzinfo:
 
 def _moment(text: str, style: str | None) -> datetime | None:
     try:
+        if style in UNIX:
+            return datetime.fromtimestamp(_number(text) / UNIX[style], UTC)
         if style is not None:
             return datetime.strptime(text, style)
         return datetime.fromisoformat(f"{text}-01" if _MONTH.fullmatch(text) else text)
-    except ValueError:
+    except (ValueError, OverflowError, OSError):  # of numbers: far from now, or none
         return None

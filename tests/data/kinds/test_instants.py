@@ -36,3 +36,24 @@ def test_a_date_is_seconds_since_1970() -> None:
 @example("1e-400")
 def test_it_is_what_a_column_of_it_alone_can_be_read_as(text: str) -> None:
     assert instants.is_one(text) == bool(np.isfinite(moments.read(pd.Series([text])))[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "style", "days"),
+    [
+        ("86400", "unix", 1.0),
+        ("1.296e5", "unix", 1.5),
+        ("-43200", "unix", -0.5),
+        ("86400000", "unix_ms", 1.0),
+        ("x", "unix", math.nan),
+        ("", "unix", math.nan),
+        ("nan", "unix", math.nan),
+        ("1e300", "unix", math.nan),
+    ],
+)
+def test_seconds_since_1970_are_moments(text: str, style: str, days: float) -> None:
+    assert instants.days(text, style) == pytest.approx(days, nan_ok=True)
+
+
+def test_seconds_since_1970_have_the_clock_of_a_zone() -> None:
+    assert instants.days("0", "unix", "Asia/Tokyo") == pytest.approx(9 / 24)
