@@ -32,7 +32,7 @@ def prepare(name: str) -> None:
         raise unknown("tracked dataset", name, configs.read_params().datasets)
     values = configs.read_yaml(path)
     dataset = convert(values["dataset"], schema.Dataset, "dataset")
-    ready, cleaned = prepared.prepare(dataset, values["seed"], values["folds"])
+    ready, cleaned = prepared.prepare_coded(dataset, values["seed"], values["folds"])
     ready = rows.inspected(dataset, ready, cleaned, values["seed"])
     found = ready.origin["findings"]
     prepared.save(paths.PREPARED / name, ready, cleaned)
@@ -40,7 +40,7 @@ def prepare(name: str) -> None:
     reasons = cleaned.words()
     print(
         f"{name}: {len(ready.train)} rows to train, {len(ready.test)} to test, "
-        f"{len(cleaned.rejected)} rejected{f' ({reasons})' if reasons else ''}"
+        f"{len(cleaned.refused)} rejected{f' ({reasons})' if reasons else ''}"
     )
     for note in cleaned.notes:
         print(f"  {note}")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 import msgspec
 import numpy as np
 import pandas as pd
 
+from src.data.coded import Batch, Column, Rows
 from src.data.features import Boolean, Bounds, Category, Integer, Number, Temporal, Text
 from src.data.kinds import cell_formats
 from src.data.schema import Dataset, Target
@@ -20,6 +23,7 @@ SHOWN = 3  # values in a sentence
 LONGEST = 40  # characters of a cell in a sentence
 FEW = 50  # different words that may be the values of a category
 FREQUENT = 0.01  # share of the rows from which on it is told as one
+FIRST = 100_000  # rows in which it is seen how cells are written
 GLANCED = 1000  # cells that are looked at before all are
 LEAST_GROUPED = 3  # cells such as 5.000 before the point is suspected to group thousands
 GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
@@ -27,54 +31,121 @@ ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
 SMALL = re.compile(r"[+-]?\d{1,3}")
 
 
+class Cells:
+    """What has to be known of the cells of a table, of which rows come a batch at a time.
+
+    It is the first rows as they stand, and of all rows counts and the cells that break a rule.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self.rows = 0
+        self.broken: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        self.words: dict[str, Counter[str]] = defaultdict(Counter)  # that count as missing
+        self.present: Counter[str] = Counter()  # cells that hold something, by column
+        self._first: list[Batch] = []
+
+    def add(self, texts: Batch, broken: Mapping[tuple[str, str], np.ndarray]) -> None:
+        """Take rows; `broken` has the positions of cells that break a rule, by column and rule."""
+        left = FIRST - self.rows
+        if left > 0:
+            self._first.append(texts.take(np.arange(min(left, len(texts)))))
+        self.rows += len(texts)
+        for (name, rule), positions in broken.items():
+            for cell, count in texts.columns[name].counted(positions):
+                self.broken[name, rule][cell] += count
+        for name in self.dataset.columns():
+            column = texts.columns[name]
+            markers = self.dataset.markers(name)
+            missing = column.counts()[column.stripped.isin(markers).to_numpy()].sum()
+            self.present[name] += len(texts) - int(missing)
+            if name != self.dataset.target.name:
+                self.add_words(name, column)
+
+    def add_words(self, name: str, column: Column) -> None:
+        """Count the words of a column that count as missing."""
+        at = np.flatnonzero(column.stripped.isin(set(self.dataset.markers(name)) - {""}))
+        if not len(at):
+            return
+        for word, count in zip(column.stripped.iloc[at], column.counts()[at], strict=True):
+            if count:
+                self.words[name][word] += int(count)
+
+    @cached_property
+    def first(self) -> pd.DataFrame:
+        """The first rows, as text; to be asked for when all rows are there."""
+        return Rows(self._first).frame()
+
+    def ranked(self) -> list[tuple[str, str]]:
+        """List columns and rules, those first that most cells break."""
+        names, rules = self.dataset.columns(), list(_LOOKS)
+
+        def rank(one: tuple[str, str]) -> tuple[int, int, int]:
+            name, rule = one
+            at = rules.index(rule) if rule in rules else len(rules)
+            return -self.broken[one].total(), names.index(name), at
+
+        return sorted(self.broken, key=rank)
+
+
 @dataclass(frozen=True)
 class _Column:
-    """A column's name and what it is, its cells as in the source, and those that break a rule."""
+    """A column's name and what it is, and its cells that break a rule, as in the source."""
 
     name: str
     kind: Any  # a feature, the target, or None for neither
-    cells: pd.Series
-    broken: pd.Series
+    cells: Cells
+    broken: Counter[str]
+
+    @property
+    def count(self) -> int:
+        return self.broken.total()
 
     @property
     def counted(self) -> str:
-        return "1 cell is" if len(self.broken) == 1 else f"{len(self.broken):,} cells are"
+        return "1 cell is" if self.count == 1 else f"{self.count:,} cells are"
 
     @property
     def of_all(self) -> str:
-        return f"{len(self.broken):,} of {len(self.cells):,} cells are"
+        return f"{self.count:,} of {self.cells.rows:,} cells are"
 
     @property
     def example(self) -> str:
-        return f"like {_shown(self.broken.iloc[0])}"
+        return f"like {_shown(next(iter(self.broken)))}"
+
+    @property
+    def present(self) -> list[str]:
+        """Different cells that hold something: of the first rows, and of those that are broken."""
+        cells = pd.concat([self.cells.first[self.name], pd.Series(list(self.broken), dtype="str")])
+        every = cells.str.strip().unique()
+        markers = set(self.cells.dataset.markers(self.name))
+        return [cell for cell in every.tolist() if cell not in markers]
 
 
-def diagnose(
-    raw: pd.DataFrame, broken: Mapping[tuple[str, str], np.ndarray], dataset: Dataset
-) -> list[str]:
+def diagnose(cells: Cells) -> list[str]:
     """Say in a sentence each what is wrong with columns, the most frequent first.
 
-    `broken` has the positions of the cells that break a rule, by column and rule. After them it is
-    said what may have been misread though it breaks none.
+    After that it is said what may have been misread though it breaks no rule. How cells are written
+    is seen in the first rows, and in those cells that break a rule.
     """
-    ranked = sorted(broken.items(), key=lambda one: -len(one[1]))
-    said = []
-    for (name, rule), places in ranked:
-        cells = raw[name]
-        column = _Column(name, _kind(name, dataset), cells, cells.iloc[places])
+    dataset, said = cells.dataset, []
+    for name, rule in cells.ranked():
+        column = _Column(name, _kind(name, dataset), cells, cells.broken[name, rule])
         said += list(_LOOKS.get(rule, _otherwise)(column, dataset))
-    optional = [name for name in dataset.features if (name, "missing") not in broken]
+    optional = [name for name in dataset.features if (name, "missing") not in cells.broken]
     for name in optional:
-        said += list(taken_as_missing(name, raw[name], dataset))
-    return [*said, *_nothing(raw, dataset), *_misread(raw, dataset), *_rounded(raw, dataset)]
+        said += list(taken_as_missing(name, cells))
+    first = cells.first
+    return [*said, *_nothing(cells), *_misread(first, dataset), *_rounded(first, dataset)]
 
 
 def _kind(name: str, dataset: Dataset) -> Any:
     return dataset.target if name == dataset.target.name else dataset.features.get(name)
 
 
-def taken_as_missing(name: str, cells: pd.Series, dataset: Dataset) -> Iterator[str]:
+def taken_as_missing(name: str, cells: Cells) -> Iterator[str]:
     """Name the words of a column of words that count as missing, unless the YAML lists them."""
+    dataset = cells.dataset
     kind = _kind(name, dataset)
     is_own = getattr(kind, "missing", None) is not None or dataset.missing != _usual_missing()
     is_number = isinstance(kind, Number | Integer | Boolean) or (
@@ -83,8 +154,9 @@ def taken_as_missing(name: str, cells: pd.Series, dataset: Dataset) -> Iterator[
     if kind is None or is_own or is_number:
         return
     values = kind.listed() if isinstance(kind, Category) else getattr(kind, "values", None)
-    words = set(dataset.markers(name)) - {"", *map(str, values or ())}
-    for word, count in _counts(cells[cells.str.strip().isin(words)].str.strip()):
+    listed = set(map(str, values or ()))
+    counts = {word: count for word, count in cells.words[name].items() if word not in listed}
+    for word, count in _most_frequent(counts):
         add = "list it in values, or set" if isinstance(kind, Category | Target) else "set"
         how_many = _counted(count, "cell")
         yield (
@@ -93,18 +165,19 @@ def taken_as_missing(name: str, cells: pd.Series, dataset: Dataset) -> Iterator[
         )
 
 
+@cache
 def _usual_missing() -> Any:
     return next(one.default for one in msgspec.structs.fields(Dataset) if one.name == "missing")
 
 
-def _missing(column: _Column, dataset: Dataset) -> Iterator[str]:
-    named = list(taken_as_missing(column.name, column.cells, dataset))
+def _missing(column: _Column, _: Dataset) -> Iterator[str]:
+    named = list(taken_as_missing(column.name, column.cells))
     yield from named
-    empty = column.broken.str.strip() == "" if named else column.broken.notna()
-    count = int(empty.sum())
+    empty = sum(count for cell, count in column.broken.items() if not cell.strip())
+    count = empty if named else column.count
     if not count:
         return
-    share = count / len(column.cells)
+    share = count / column.cells.rows
     of_rows = f"{share:.0%} of the rows" if share >= FREQUENT else _counted(count, "row")
     how = f"`{column.name}` is empty in {of_rows}"
     can_be = isinstance(column.kind, Number | Integer | Category | Text)
@@ -114,17 +187,17 @@ def _missing(column: _Column, dataset: Dataset) -> Iterator[str]:
     )
 
 
-def _no_number(column: _Column, dataset: Dataset) -> Iterator[str]:
+def _no_number(column: _Column, _: Dataset) -> Iterator[str]:
     what = f"`{column.name}`: {column.of_all} no number, {column.example}"
-    present = column.cells.str.strip()
-    present = present[~present.isin(dataset.markers(column.name))]
-    keys = cell_formats.keys_of(present.unique().tolist())
+    keys = cell_formats.keys_of(column.present)
     if keys:
         yield f"{what}; add `{keys}`"
         return
-    words = column.broken.str.strip().nunique()
-    kind = "category" if words <= FEW and words < len(column.broken) / 2 else "text"
-    is_most = len(column.broken) > len(present) / 2 and not isinstance(column.kind, Target)
+    words = len({cell.strip() for cell in column.broken})
+    kind = "category" if words <= FEW and words < column.count / 2 else "text"
+    is_most = column.count > column.cells.present[column.name] / 2 and not isinstance(
+        column.kind, Target
+    )
     yield f"{what}; `type: {kind}` takes words" if is_most else what
 
 
@@ -138,24 +211,22 @@ def _out_of_range(column: _Column, _: Dataset) -> Iterator[str]:
     yield f"`{column.name}`: {column.counted} not {bounds}, {column.example}"
 
 
-def _no_moment(column: _Column, dataset: Dataset) -> Iterator[str]:
+def _no_moment(column: _Column, _: Dataset) -> Iterator[str]:
     what = f"`{column.name}`: {column.of_all} no moment, {column.example}"
-    present = column.cells.str.strip()
-    present = present[~present.isin(dataset.markers(column.name))]
-    keys = cell_formats.moments(present.unique().tolist())
+    keys = cell_formats.moments(column.present)
     yield f"{what}; `{keys}`" if keys and isinstance(column.kind, Temporal) else what
 
 
-def _unknown_category(column: _Column, dataset: Dataset) -> Iterator[str]:
+def _unknown_category(column: _Column, _: Dataset) -> Iterator[str]:
     kind = column.kind
     if isinstance(kind, Boolean):
-        examples = ", ".join(_shown(cell) for cell, _ in list(_counts(column.broken))[:SHOWN])
+        examples = ", ".join(_shown(cell) for cell, _ in _most_frequent(column.broken)[:SHOWN])
         what = f"`{column.name}`: {column.counted} neither true nor false, like {examples}"
         yield f"{what}; `true_words` and `false_words` list what is"
         return
     listed = (kind.order or kind.values) if isinstance(kind, Category) else kind.values
     values = list(map(str, listed or ()))
-    every = list(_counts(column.broken))
+    every = _most_frequent(column.broken)
     examples = ", ".join(
         f"{_shown(cell)} ({count:,}{_nearest(cell, values)})" for cell, count in every[:SHOWN]
     )
@@ -167,9 +238,7 @@ def _unknown_category(column: _Column, dataset: Dataset) -> Iterator[str]:
     if trap is not None:
         yield f"{what}; YAML reads {trap} as {_as_yaml(trap)}: quote it, '{trap}'"
         return
-    present = column.cells.str.strip()
-    present = present[~present.isin(dataset.markers(column.name))]
-    is_boolean = cell_formats.are_booleans(present.unique().tolist())
+    is_boolean = cell_formats.are_booleans(column.present)
     yield f"{what}; `type: boolean` takes them" if is_boolean else what
 
 
@@ -203,18 +272,18 @@ _LOOKS: dict[str, Callable[[_Column, Dataset], Iterator[str]]] = {
     "missing": _missing,
     "not_a_number": _no_number,
     "not_an_integer": _no_whole_number,
-    "out_of_range": _out_of_range,
     "not_a_time": _no_moment,
+    "out_of_range": _out_of_range,
     "unknown_category": _unknown_category,
 }
 
 
-def _nothing(raw: pd.DataFrame, dataset: Dataset) -> Iterator[str]:
+def _nothing(cells: Cells) -> Iterator[str]:
     """Name the optional features that hold nothing at all."""
     empty = [
         f"`{name}`"
-        for name, feature in dataset.features.items()
-        if feature.optional and raw[name].str.strip().isin(dataset.markers(name)).all()
+        for name, feature in cells.dataset.features.items()
+        if feature.optional and not cells.present[name]
     ]
     if empty:
         hold = "holds" if len(empty) == 1 else "hold"
@@ -267,11 +336,9 @@ def _may_group(cells: pd.Series, least: int) -> bool:
     return bool(len(whole) and whole.str.fullmatch(SMALL).all())
 
 
-def _counts(cells: pd.Series) -> Iterator[tuple[str, int]]:
-    """Yield the different cells, the most frequent first."""
-    counts = cells.value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    for cell, count in counts.items():
-        yield str(cell), int(count)
+def _most_frequent(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """List cells and how many of them there are, the most frequent first."""
+    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
 
 
 def _counted(count: int, noun: str) -> str:

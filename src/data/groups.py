@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from src.data import equal_rows
+from src.data.coded import Rows, frame_of
 from src.data.schema import Dataset
 
 MOST = 0.5  # of the rows
@@ -27,32 +29,43 @@ def named(dataset: Dataset) -> list[str]:
     return dataset.key
 
 
-def codes(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray | None:
+def codes(rows: pd.DataFrame | Rows, dataset: Dataset) -> np.ndarray | None:
     """Return the number of each row's group, shape (rows,); None if each row is one of its own."""
     names = columns(dataset)
     if not names:
         return None
     # Which rows say the same, rows of features alone do not tell.
-    if not named(dataset) and (not set(names) <= set(rows) or are_different(rows, dataset)):
+    if not named(dataset) and (not set(names) <= set(rows.columns) or are_different(rows, dataset)):
         return None
     numbers = number(rows, names)
     return numbers if len(numbers) and numbers.max() + 1 < len(numbers) else None
 
 
-def are_different(rows: pd.DataFrame, dataset: Dataset) -> bool:
+def are_different(rows: pd.DataFrame | Rows, dataset: Dataset) -> bool:
     """Tell whether rows that say the same are different persons or events for all that.
 
     So they are where most rows say what another one says, and most of these have features that come
     with several truths: of a few coarse columns. Copies of rows would have the truth of the first.
     """
     features, target = list(dataset.features), dataset.target.name
-    is_alike = rows.duplicated([*features, target], keep=False)
+    names = [*features, target]
+    if isinstance(rows, Rows) and equal_rows.share(rows.batches, names) <= MOST:
+        return False
+    frame = frame_of(rows, names)
+    is_alike = frame.duplicated(keep=False)
     if is_alike.mean() <= MOST:
         return False
-    truths = rows[is_alike].groupby(features, sort=False, dropna=False)[target].transform("nunique")
+    truths = (
+        frame[is_alike].groupby(features, sort=False, dropna=False)[target].transform("nunique")
+    )
     return bool((truths > 1).mean() > MOST)
 
 
-def number(rows: pd.DataFrame, names: list[str]) -> np.ndarray:
+def number(rows: pd.DataFrame | Rows, names: list[str]) -> np.ndarray:
     """Return a number for each row by its values in these columns; missing is a value too."""
-    return rows.groupby(names, sort=False, dropna=False).ngroup().to_numpy(dtype=np.int64)
+    return (
+        frame_of(rows, names)
+        .groupby(names, sort=False, dropna=False)
+        .ngroup()
+        .to_numpy(dtype=np.int64)
+    )

@@ -7,12 +7,13 @@ import math
 import numpy as np
 import pandas as pd
 
+from src.data.coded import Rows
 from src.data.features import Category, Integer, Number, Temporal, Value
 from src.data.kinds import instants
 from src.data.schema import Dataset
 
 
-def of(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray | None:
+def of(rows: pd.DataFrame | Rows, dataset: Dataset) -> np.ndarray | None:
     """Return when each row was, as float64 of shape (rows,); None if the split is not by time."""
     if dataset.split.method != "time":
         return None
@@ -25,18 +26,21 @@ def of(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray | None:
     return read(rows[name])
 
 
-def read(cells: pd.Series) -> np.ndarray:
+def read(cells: pd.Series, rows: np.ndarray | None = None) -> np.ndarray:
     """Read text as numbers or as dates (seconds since 1970); NaN where a cell is not readable.
 
-    The whole column is the one or the other, whichever more of it can be read as.
+    The whole column is the one or the other, whichever more of it can be read as; `rows` says how
+    many rows have each cell, one by default.
     """
+    rows = np.ones(len(cells)) if rows is None else rows
     numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
     numbers = np.where(np.isfinite(numbers), numbers, np.nan)
     if np.isfinite(numbers).all():
         return numbers
     texts, places = np.unique(cells.astype(object).fillna("").astype(str), return_inverse=True)
     dates = np.array([instants.seconds(text) for text in texts])[places]
-    return numbers if np.isfinite(numbers).sum() > np.isfinite(dates).sum() else dates
+    are_numbers = rows[np.isfinite(numbers)].sum() > rows[np.isfinite(dates)].sum()
+    return numbers if are_numbers else dates
 
 
 def one(value: Value, dataset: Dataset) -> float:

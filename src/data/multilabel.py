@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from src.data.schema import Dataset
 from src.support.errors import UserError
-
-if TYPE_CHECKING:  # a service does without it, and reads configuration
-    import pandas as pd
 
 TASKS = ("multilabel", "multi-label", "multi_label")
 SEPARATORS = (";", "|", ",")
@@ -33,29 +30,31 @@ def check_task(values: Mapping[str, Any]) -> None:
         )
 
 
-def check_cells(cells: pd.Series, dataset: Dataset) -> None:
+def check_cells(counts: Mapping[str, int], dataset: Dataset) -> None:
     """Raise UserError where many cells of a target of classes list several of its labels.
 
-    The labels are those in the schema, or the cells without a separator.
+    `counts` has how many rows have a cell. The labels are those in the schema, or the cells without
+    a separator.
     """
     if dataset.task == "regression":
         return
-    counts = cells.value_counts()
+    every = sorted(counts, key=lambda cell: -counts[cell])
+    total = sum(counts.values())
     listed = set(dataset.target.listed() or ())
     for separator in SEPARATORS:
-        labels = listed or {cell for cell in counts.index if separator not in cell}
+        labels = listed or {cell for cell in every if separator not in cell}
         lists = [
             cell
-            for cell in counts.index
+            for cell in every
             if separator in cell
             and cell not in listed
             and labels.issuperset(part.strip() for part in cell.split(separator))
         ]
-        rows = int(counts[lists].sum())
-        if rows > LEAST * len(cells):
+        rows = sum(counts[cell] for cell in lists)
+        if rows > LEAST * total:
             raise UserError(
                 f"The target '{dataset.target.name}' of '{dataset.name}' has several labels in a "
                 "cell, and a model predicts one.",
-                given=f"{lists[0]} and the like in {rows} of {len(cells)} rows",
+                given=f"{lists[0]} and the like in {rows} of {total} rows",
                 fix=f"{FIX}; where such a cell is a class of its own, list it in target.values",
             )

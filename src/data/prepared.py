@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
 
 from src.data import cleaning, rare, sources, splitting
 from src.data.cleaning import Cleaned
+from src.data.coded import Rows, Table
 from src.data.schema import Dataset
 from src.data.sources import Fault
 from src.support import files
@@ -21,21 +25,45 @@ TRAIN, TEST, REJECTED, ORIGIN = "train.parquet", "test.parquet", "rejected.csv",
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Prepared(Generic[Table]):
     """The training and test rows, and their origin."""
 
-    train: pd.DataFrame
-    test: pd.DataFrame
+    train: Table
+    test: Table
     origin: dict[str, Any]
 
 
-def prepare(dataset: Dataset, seed: int, folds: int = 2) -> tuple[Prepared, Cleaned]:
+def prepare(dataset: Dataset, seed: int, folds: int = 2) -> tuple[Prepared[pd.DataFrame], Cleaned]:
     """Read, clean and split a dataset's source, for as many folds of cross-validation."""
-    raw = sources.read(dataset.source, columns=dataset.source_columns(), **dataset.reading())
-    every = cleaning.with_others(raw, dataset)
-    parts, cleaned = divide(every, dataset, seed, folds, raw.faults)
-    origin = {"source": dataset.source, "md5": raw.md5, **cleaned.quality()}
+    ready, cleaned = prepare_coded(dataset, seed, folds)
+    return Prepared(ready.train.frame(), ready.test.frame(), ready.origin), cleaned
+
+
+def prepare_coded(
+    dataset: Dataset, seed: int, folds: int = 2, rows: float = sources.BATCH
+) -> tuple[Prepared[Rows], Cleaned]:
+    """Do what `prepare` does a batch of rows at a time, and leave the rows coded.
+
+    Of the text of a source there is one batch in memory, of typed rows the numbers of their cells.
+    """
+    # Whether a column has numbers or dates is seen in all of it.
+    is_whole = dataset.split.method == "time" and dataset.split.column not in dataset.features
+    stream = sources.Stream(
+        dataset.source,
+        columns=dataset.source_columns(),
+        rows=math.inf if is_whole else rows,
+        **dataset.reading(),
+    )
+    parts, cleaned = _split(_cleaned(stream, dataset), dataset, seed, folds)
+    origin = {"source": dataset.source, "md5": stream.md5, **cleaned.quality()}
     return Prepared(parts.train, parts.test, origin), cleaned
+
+
+def _cleaned(stream: sources.Stream, dataset: Dataset) -> Cleaned:
+    cleaner = cleaning.Cleaner(dataset)
+    for raw in stream:
+        cleaner.add(cleaning.with_others(raw, dataset), raw.faults)
+    return cleaner.finished()
 
 
 def divide(
@@ -44,23 +72,47 @@ def divide(
     seed: int,
     folds: int,
     of_source: Mapping[object, Fault] | None = None,
-) -> tuple[splitting.Parts, Cleaned]:
+) -> tuple[splitting.Parts[pd.DataFrame], Cleaned]:
     """Clean rows of text, split them, and set aside classes that are too rare for the folds."""
-    cleaned = cleaning.clean(raw, dataset, of_source)
-    aside = rare.set_aside(splitting.split(cleaned.rows, dataset, seed), dataset, folds)
-    return aside.parts, cleaned.without(raw, aside.dropped, cleaning.RARE, aside.note)
+    parts, cleaned = _split(cleaning.clean(raw, dataset, of_source), dataset, seed, folds)
+    return splitting.Parts(parts.train.frame(), parts.test.frame()), cleaned
 
 
-def save(path: Path, prepared: Prepared, cleaned: Cleaned) -> None:
+def _split(
+    cleaned: Cleaned, dataset: Dataset, seed: int, folds: int
+) -> tuple[splitting.Parts[Rows], Cleaned]:
+    aside = rare.set_aside(splitting.split(cleaned.accepted, dataset, seed), dataset, folds)
+    return aside.parts, cleaned.without(aside.dropped, cleaning.RARE, aside.note)
+
+
+def save(path: Path, prepared: Prepared[Table], cleaned: Cleaned) -> None:
     """Write a folder with both parts, the rejected rows and the origin, atomically."""
     with files.new_folder(path, "The prepared data") as fresh:
-        prepared.train.to_parquet(fresh / TRAIN)
-        prepared.test.to_parquet(fresh / TEST)
-        (fresh / REJECTED).write_bytes(cleaned.rejected_csv())
+        _write(fresh / TRAIN, prepared.train)
+        _write(fresh / TEST, prepared.test)
+        with (fresh / REJECTED).open("wb") as file:
+            file.writelines(cleaned.csv_blocks())
         files.write_json(fresh / ORIGIN, prepared.origin)
 
 
-def load(path: Path) -> Prepared:
+def _write(path: Path, part: pd.DataFrame | Rows) -> None:
+    """Write rows as pandas does, a batch at a time."""
+    if isinstance(part, pd.DataFrame):
+        part.to_parquet(path)
+        return
+    first = part.batches[0]
+    schema = pa.Schema.from_pandas(Rows([first.take(slice(0))]).frame())
+    with parquet.ParquetWriter(path, schema) as writer:
+        for batch in part.batches:
+            cells = [*(column.whole() for column in batch.columns.values()), batch.index]
+            arrays = [
+                pa.array(one, field.type, from_pandas=True)
+                for one, field in zip(cells, schema, strict=True)
+            ]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+
+
+def load(path: Path) -> Prepared[pd.DataFrame]:
     """Read what `save` wrote."""
     try:
         origin = json.loads((path / ORIGIN).read_text(encoding="utf-8"))

@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
+from typing import Generic
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from src.data import groups, moments
+from src.data.coded import TEXT, Column, Rows, Table, batches_of, frame_of
 from src.data.kinds import instants
 from src.data.schema import Dataset
 from src.support.errors import UserError
@@ -18,14 +22,14 @@ SEPARATOR = "\x1f"  # stands in no cell that a person typed
 
 
 @dataclass(frozen=True)
-class Parts:
+class Parts(Generic[Table]):
     """The training rows and the test rows."""
 
-    train: pd.DataFrame
-    test: pd.DataFrame
+    train: Table
+    test: Table
 
 
-def split(rows: pd.DataFrame, dataset: Dataset, seed: int) -> Parts:
+def split(rows: Table, dataset: Dataset, seed: int) -> Parts[Table]:
     """Split cleaned rows by the dataset's rule; raise UserError if a part is too small.
 
     Rows of one group stand on one side, whatever the rule. A class that `stable` would leave
@@ -33,17 +37,18 @@ def split(rows: pd.DataFrame, dataset: Dataset, seed: int) -> Parts:
     """
     method = dataset.split.method
     if method == "random":
-        parts = _random(rows, dataset, seed)
+        train, test = _random(rows, dataset, seed)
     elif method == "time":
-        parts = _time(rows, dataset)
+        train, test = _time(rows, dataset)
     else:
-        test = _by_hash(rows, dataset) if method == "stable" else _column(rows, dataset)
-        parts = Parts(rows[~test], rows[test])
+        is_test = _by_hash(rows, dataset) if method == "stable" else _column(rows, dataset)
+        train, test = np.flatnonzero(~is_test), np.flatnonzero(is_test)
+    parts = Parts(rows.take(train), rows.take(test))
     _check_sizes(parts, dataset)
     return parts
 
 
-def stable(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray:
+def stable(rows: pd.DataFrame | Rows, dataset: Dataset) -> np.ndarray:
     """Return whether each row is a test row, by its content alone: bool of shape (rows,).
 
     The hash covers the dataset's group or key if it has one, else features and target. So a row
@@ -56,7 +61,7 @@ def _limit(dataset: Dataset) -> int:
     return int(dataset.split.test * 2**64)
 
 
-def _hashes(rows: pd.DataFrame, dataset: Dataset, *, is_apart: bool = False) -> np.ndarray:
+def _hashes(rows: pd.DataFrame | Rows, dataset: Dataset, *, is_apart: bool = False) -> np.ndarray:
     """Return by what each row has its side, from 0 to 2**64: uint64 of shape (rows,).
 
     With `is_apart` each of several rows that say the same has a side of its own: they differ by how
@@ -65,17 +70,27 @@ def _hashes(rows: pd.DataFrame, dataset: Dataset, *, is_apart: bool = False) -> 
     columns = sorted(
         dataset.group_columns or dataset.key or [*dataset.features, dataset.target.name]
     )
-    cells = [_as_text(rows[name]) for name in columns]
-    if is_apart:
-        cells.append([str(at) for at in rows.groupby(columns, dropna=False).cumcount()])
-    digests = (
-        hashlib.blake2b(SEPARATOR.join(row).encode(), digest_size=8).digest()
-        for row in zip(*cells, strict=True)
-    )
-    return np.fromiter((int.from_bytes(digest) for digest in digests), np.uint64, len(rows))
+    hashes, at = np.empty(len(rows), dtype=np.uint64), 0
+    before = frame_of(rows, columns).groupby(columns, dropna=False).cumcount() if is_apart else None
+    for batch in batches_of(rows, columns):
+        own = slice(at, at + len(batch))
+        cells = [_as_text(batch.columns[name]) for name in columns]
+        if before is not None:
+            cells.append(pa.array(before.iloc[own]).cast(TEXT))
+        hashes[own] = _digests(pc.binary_join_element_wise(*cells, pa.scalar(SEPARATOR, TEXT)))
+        at = own.stop
+    return hashes
 
 
-def _by_hash(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray:
+def _digests(texts: pa.Array) -> np.ndarray:
+    """Return the first 8 bytes' number of each text's BLAKE2b: uint64 of shape (texts,)."""
+    blake2b = hashlib.blake2b
+    every = texts.cast(pa.large_binary()).to_numpy(zero_copy_only=False).tolist()
+    joined = b"".join([blake2b(text, digest_size=8).digest() for text in every])
+    return np.frombuffer(joined, dtype=">u8").astype(np.uint64)
+
+
+def _by_hash(rows: pd.DataFrame | Rows, dataset: Dataset) -> np.ndarray:
     """Return whether each row is a test row, as `stable` does, and let no class miss a side.
 
     Of a class that would, those rows test that have the lowest hashes among its own: its share of
@@ -97,18 +112,24 @@ def _by_hash(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray:
     return test
 
 
-def _as_text(column: pd.Series) -> list[str]:
-    """Write cells so that equal values are equal text, however the source spells them: 1, 1.0."""
-    if pd.api.types.is_numeric_dtype(column):
-        # + 0.0 makes -0.0 and 0.0 one. Each value is written once, however often it stands there.
-        values = column.to_numpy(dtype=np.float64) + 0.0
-        codes, uniques = pd.factorize(values, use_na_sentinel=False)
-        texts = np.array([repr(value) for value in uniques.tolist()], dtype=object)
-        return list(texts[codes])
-    return ["" if value is None or value != value else str(value) for value in column.tolist()]
+def _as_text(column: Column) -> pa.Array:
+    """Write cells so that equal values are equal text, however the source spells them: 1, 1.0.
+
+    Each different value is written once, however often it stands there.
+    """
+    if pd.api.types.is_numeric_dtype(column.cells):
+        # + 0.0 makes -0.0 and 0.0 one.
+        values = column.cells.to_numpy(dtype=np.float64) + 0.0
+        texts = [repr(value) for value in values.tolist()]
+    else:
+        cells = column.cells.tolist()
+        texts = ["" if value is None or value != value else str(value) for value in cells]
+    return pa.array(texts, TEXT).take(pa.array(column.codes))
 
 
-def _random(rows: pd.DataFrame, dataset: Dataset, seed: int) -> Parts:
+def _random(
+    rows: pd.DataFrame | Rows, dataset: Dataset, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.model_selection import train_test_split
 
     # Rows that are equal in all they say are told apart, as they are by the procedures that one
@@ -117,26 +138,27 @@ def _random(rows: pd.DataFrame, dataset: Dataset, seed: int) -> Parts:
     group = groups.number(rows, names) if names else np.arange(len(rows))
     every = np.unique(group)
     if len(every) < 2 or len(every) * (1 - dataset.split.test) < 1:
-        return Parts(rows.head(0), rows)  # scikit-learn refuses in words of its own
+        return every[:0], np.arange(len(rows))  # scikit-learn refuses in words of its own
     chosen = seed if dataset.split.seed is None else dataset.split.seed
     train, test = train_test_split(every, test_size=dataset.split.test, random_state=chosen)
     if len(every) == len(rows):
-        return Parts(rows.iloc[train], rows.iloc[test])
-    return Parts(rows[np.isin(group, train)], rows[np.isin(group, test)])
+        return train, test
+    return np.flatnonzero(np.isin(group, train)), np.flatnonzero(np.isin(group, test))
 
 
-def _column(rows: pd.DataFrame, dataset: Dataset) -> np.ndarray:
-    test = np.asarray(rows[dataset.split.column] == "test")
+def _column(rows: pd.DataFrame | Rows, dataset: Dataset) -> np.ndarray:
+    test = np.asarray(rows[str(dataset.split.column)] == "test")
     if dataset.group_columns:
         _check_sides(rows, test, dataset)
     return test
 
 
-def _check_sides(rows: pd.DataFrame, test: np.ndarray, dataset: Dataset) -> None:
+def _check_sides(rows: pd.DataFrame | Rows, test: np.ndarray, dataset: Dataset) -> None:
     group = groups.number(rows, dataset.group_columns)
     both = np.intersect1d(group[test], group[~test])
     if len(both):
-        first = rows[group == both[0]].iloc[0]
+        at = int(np.flatnonzero(group == both[0])[0])
+        first = frame_of(rows, dataset.group_columns).iloc[at]
         shown = ", ".join(f"{name} {first[name]}" for name in dataset.group_columns)
         raise UserError(
             f"{len(both)} groups of '{dataset.name}' have rows to train and rows to test.",
@@ -145,17 +167,17 @@ def _check_sides(rows: pd.DataFrame, test: np.ndarray, dataset: Dataset) -> None
         )
 
 
-def _time(rows: pd.DataFrame, dataset: Dataset) -> Parts:
+def _time(rows: pd.DataFrame | Rows, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     when = moments.of(rows, dataset)
     assert when is not None
     if not len(when):
-        return Parts(rows, rows)
+        return np.arange(0), np.arange(0)
     first = _first_tested(when, dataset)
     test, train = when >= first, when < moments.limit(when, first, dataset.split.gap)
     if dataset.group_columns:
         group = groups.number(rows, dataset.group_columns)
         train &= ~np.isin(group, group[test])
-    return Parts(rows[train], rows[test])
+    return np.flatnonzero(train), np.flatnonzero(test)
 
 
 def _first_tested(when: np.ndarray, dataset: Dataset) -> float:
@@ -176,7 +198,7 @@ def _first_tested(when: np.ndarray, dataset: Dataset) -> float:
     return first
 
 
-def _check_sizes(parts: Parts, dataset: Dataset) -> None:
+def _check_sizes(parts: Parts[Table], dataset: Dataset) -> None:
     train, test = len(parts.train), len(parts.test)
     if train < 1 or test < 1:
         raise UserError(
@@ -186,10 +208,11 @@ def _check_sizes(parts: Parts, dataset: Dataset) -> None:
         )
 
 
-def _of_groups(parts: Parts, dataset: Dataset) -> str:
+def _of_groups(parts: Parts[Table], dataset: Dataset) -> str:
     names = groups.named(dataset)
     if not names:
         return ""
-    count = len(set(groups.number(pd.concat([parts.train, parts.test]), names)))
+    both = pd.concat([frame_of(part, names) for part in (parts.train, parts.test)])
+    count = len(set(groups.number(both, names)))
     noun = "is one" if count == 1 else f"are {count}"
     return f"; rows with the same {', '.join(names)} stay together, of which there {noun}"

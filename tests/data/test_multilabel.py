@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pandas as pd
@@ -45,7 +46,7 @@ def test_other_tasks_are_let_through(values: dict[str, Any]) -> None:
 def test_cells_that_list_labels_are_refused(separator: str, listed: dict[str, Any]) -> None:
     cells = rows("crime", "drama", "war", f"drama{separator}war")
     with pytest.raises(UserError, match="several labels in a cell") as caught:
-        multilabel.check_cells(cells, dataset(**listed))
+        multilabel.check_cells(Counter(cells), dataset(**listed))
     assert caught.value.given == f"drama{separator}war and the like in 10 of 40 rows"
     assert "a dataset for each label" in str(caught.value.fix)
 
@@ -61,11 +62,11 @@ def test_cells_that_list_labels_are_refused(separator: str, listed: dict[str, An
 def test_classes_with_a_separator_in_their_name_are_let_through(
     cells: pd.Series, target: dict[str, Any]
 ) -> None:
-    multilabel.check_cells(cells, dataset(**target))
+    multilabel.check_cells(Counter(cells), dataset(**target))
 
 
 def test_a_regression_has_no_labels() -> None:
-    multilabel.check_cells(rows("1", "2", "1,2"), dataset("regression"))
+    multilabel.check_cells(Counter(rows("1", "2", "1,2")), dataset("regression"))
 
 
 def test_cleaning_looks_before_it_rejects() -> None:

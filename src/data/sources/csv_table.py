@@ -7,7 +7,9 @@ others go through Python's reader row by row, which gives the same.
 from __future__ import annotations
 
 import itertools
+import math
 import re
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -28,6 +30,11 @@ _EXCEL = re.compile(r'"?sep=.?"?\s*')
 
 def read(file: BinaryIO, source: str, options: Options) -> Grid:
     """Read the table; raise UserError where there is none."""
+    return next(batches(file, source, options, math.inf))
+
+
+def batches(file: BinaryIO, source: str, options: Options, rows: float) -> Iterator[Grid]:
+    """Yield the table in parts, each of so many rows or a little more; one without rows is one."""
     lines = Lines(text.blocks(file, source, options.encoding), source, options.separator)
     is_told = _EXCEL.fullmatch(lines.peek()) is not None
     if is_told:  # the separator, for Excel
@@ -41,13 +48,17 @@ def read(file: BinaryIO, source: str, options: Options) -> Grid:
     ahead = list(itertools.islice(lines.rows_of_block(), AHEAD))
     for line, row in ahead if options.header else [first, *ahead]:
         table.add(line, row, lines)
+    below = [(line - 1 - is_told, row) for line, row in ahead]
+    is_first = True
     while lines.fill():
         if not table.add_block(lines):
             for line, row in lines.rows_of_block():
                 table.add(line, row, lines)
-    filling = table.filling
-    below = [(line - 1 - is_told, row) for line, row in ahead]
-    return Grid(names, filling.columns(), filling.places(), table.faults, below)
+        if len(table.filling) >= rows:
+            yield table.taken(below)
+            is_first = False
+    if is_first or len(table.filling):
+        yield table.taken(below)
 
 
 def _first_row(lines: Lines, source: str, options: Options) -> tuple[int, list[str]]:
@@ -77,6 +88,7 @@ class _Table:
         self.filling = Filling(len(names))
         self.faults: dict[object, Fault] = {}
         self._options = options
+        self._names = names
         self._width = len(names)
         named = [at for at, name in enumerate(names) if name.strip()]
         self._least = named[-1] + 1  # cells without a name above them may be left out
@@ -88,6 +100,12 @@ class _Table:
             strings_can_be_null=False,
             null_values=[],
         )
+
+    def taken(self, ahead: Sequence[tuple[int, list[str]]]) -> Grid:
+        """Return the rows so far, and begin anew."""
+        filling, faults = self.filling, self.faults
+        self.filling, self.faults = Filling(self._width), {}
+        return Grid(self._names, filling.columns(), filling.places(), faults, ahead)
 
     def add(self, line: int, row: list[str], lines: Lines) -> None:
         """Add a row with as many cells as the header; note it where it has others."""

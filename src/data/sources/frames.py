@@ -14,6 +14,7 @@ from src.data.sources.options import Options
 from src.data.sources.raw import Raw
 from src.support.errors import UserError
 
+Matched = tuple[list[str], list[int]]  # the names of all columns, and which are asked for
 _TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
 
 
@@ -25,12 +26,14 @@ def raw_of(
     *,
     md5: str | None,
     kind: str,
+    matched: Matched | None = None,
 ) -> Raw:
     """Return the rows under the names of `columns`; raise UserError where there is none.
 
-    Without an `md5`, as of a database, it is made of the rows.
+    Without an `md5`, as of a database, it is made of the rows. What is `matched` already is not
+    matched anew.
     """
-    names, places = headers.matched(grid, source, columns, options)
+    names, places = matched or headers.matched(grid, source, columns, options)
     if not len(grid.places):
         raise UserError("The source has a header but no rows.", given=source)
     arrays = [pd.arrays.ArrowStringArray(column, dtype=_TEXT) for column in grid.columns]

@@ -71,6 +71,9 @@ class Filling:
         self._places.append(np.array(self._waiting, dtype=np.int64))
         self._rows, self._waiting = [], []
 
+    def __len__(self) -> int:
+        return sum(map(len, self._places)) + len(self._rows)
+
     def columns(self) -> list[pa.ChunkedArray]:
         """Return the columns."""
         self._flush()

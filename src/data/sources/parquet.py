@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import pandas as pd
@@ -20,9 +22,14 @@ BATCH = 2**14  # rows
 
 
 def read(file: BinaryIO, source: str) -> Grid:
-    """Read a Parquet file a batch of rows at a time; they are numbered from 1."""
+    """Read a Parquet file; its rows are numbered from 1."""
+    return next(batches(file, source, math.inf))
+
+
+def batches(file: BinaryIO, source: str, rows: float) -> Iterator[Grid]:
+    """Yield the table in parts, each of so many rows or a little more; one without rows is one."""
     packed = file.seek(0, 2)
-    total = rows = 0
+    total = start = count = 0
     try:
         whole = parquet.ParquetFile(file)
         names = [str(name) for name in whole.schema_arrow.names]
@@ -33,8 +40,11 @@ def read(file: BinaryIO, source: str) -> Grid:
                 texts = spelling.column(pa.chunked_array([column])).combine_chunks()
                 into.append(texts)
                 total += texts.nbytes
-            rows += len(batch)
+            count += len(batch)
             check_size(total, packed, source, MOST_RATIO)
+            if count - start >= rows:
+                yield Grid(names, joined(chunks), _places(start, count))
+                start = count
     except (pa.ArrowException, OSError, MemoryError, UnicodeError) as error:
         reason = (str(error).splitlines() or ["it does not fit into memory"])[0]
         raise UserError(
@@ -42,4 +52,9 @@ def read(file: BinaryIO, source: str) -> Grid:
             given=f"{source} ({reason[:200]})",
             fix="copy or download it again",
         ) from None
-    return Grid(names, joined(chunks), pd.RangeIndex(1, rows + 1, name=LINE))
+    if not start or count > start:
+        yield Grid(names, joined(chunks), _places(start, count))
+
+
+def _places(start: int, stop: int) -> pd.RangeIndex:
+    return pd.RangeIndex(start + 1, stop + 1, name=LINE)

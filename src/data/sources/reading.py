@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -13,6 +14,7 @@ from src.data.sources import (
     csv_table,
     databases,
     excel,
+    headers,
     json_rows,
     kinds,
     parquet,
@@ -25,6 +27,7 @@ from src.data.sources.raw import Raw
 from src.support import files
 from src.support.errors import UserError
 
+BATCH = 2**18  # rows
 Columns = Sequence[str] | Mapping[str, str]  # or by the name that is asked for: the source's own
 
 
@@ -37,13 +40,52 @@ def read(source: str, *, columns: Columns, **options: Any) -> Raw:
     """
     asked, told = _asked(columns), Options(**options)
     if addresses.scheme(source) in addresses.DATABASES:
-        grid = databases.read(source, told)
-        shown = databases.masked(source)
-        return raw_of(grid, shown, asked, told, md5=None, kind="database")
+        return _database(source, asked, told)
     paths = several.paths(source)
     if paths is not None:
         return several.joined([_file(path, asked, told) for path in paths], paths)
     return _file(source, asked, told)
+
+
+class Stream:
+    """The rows of a source a batch at a time, as `read` gives them at once.
+
+    `rows` is about how many there are in a batch: CSV and Parquet are read so, and anything else is
+    one. `md5` is there when the last batch is.
+    """
+
+    def __init__(
+        self, source: str, *, columns: Columns, rows: float = BATCH, **options: Any
+    ) -> None:
+        self._source, self._rows = source, rows
+        self._columns, self._options = _asked(columns), Options(**options)
+        self.md5 = ""
+
+    def __iter__(self) -> Iterator[Raw]:
+        if addresses.scheme(self._source) in addresses.DATABASES:
+            raw = _database(self._source, self._columns, self._options)
+            self.md5 = raw.md5
+            yield raw
+            return
+        paths = several.paths(self._source)
+        yield from self._of_file(self._source) if paths is None else self._of_several(paths)
+
+    def _of_file(self, path: str) -> Iterator[Raw]:
+        with addresses.open_file(path) as file:
+            for raw in _batches(file, path, self._columns, self._options, self._rows):
+                self.md5 = raw.md5
+                yield raw
+
+    def _of_several(self, paths: Sequence[str]) -> Iterator[Raw]:
+        columns: list[str] = []
+        md5s: list[str] = []
+        for path in paths:
+            for raw in self._of_file(path):
+                columns = columns or list(raw.whole.columns)
+                several.check_columns(raw, path, columns, paths[0])
+                yield several.named_by(raw, path, columns)
+            md5s.append(self.md5)
+        self.md5 = several.together(md5s)
 
 
 def parse(data: bytes, source: str, *, columns: Columns, **options: Any) -> Raw:
@@ -55,6 +97,11 @@ def fetch(source: str) -> bytes:
     """Return the bytes at a path or an address."""
     with addresses.open_file(source) as file:
         return file.read()
+
+
+def _database(source: str, columns: Mapping[str, str], options: Options) -> Raw:
+    grid = databases.read(source, options)
+    return raw_of(grid, databases.masked(source), columns, options, md5=None, kind="database")
 
 
 def _asked(columns: Columns) -> Mapping[str, str]:
@@ -73,10 +120,18 @@ def unpacked(data: bytes, source: str) -> tuple[str, bytes]:
 
 
 def _opened(file: BinaryIO, source: str, columns: Mapping[str, str], options: Options) -> Raw:
+    return next(_batches(file, source, columns, options, math.inf))
+
+
+def _batches(
+    file: BinaryIO, source: str, columns: Mapping[str, str], options: Options, rows: float
+) -> Iterator[Raw]:
     md5 = files.md5(file)
+    matched = None
     with _content(file, source) as (kind, content, _):
-        grid = _grid(content, kind, source, options)
-    return raw_of(grid, source, columns, options, md5=md5, kind=kind)
+        for grid in _grids(content, kind, source, options, rows):
+            matched = matched or headers.matched(grid, source, columns, options)
+            yield raw_of(grid, source, columns, options, md5=md5, kind=kind, matched=matched)
 
 
 @contextmanager
@@ -93,12 +148,13 @@ def _content(file: BinaryIO, source: str) -> Iterator[tuple[str, BinaryIO, bool]
         yield kind, content, True
 
 
-def _grid(file: BinaryIO, kind: str, source: str, options: Options) -> Grid:
+def _grids(file: BinaryIO, kind: str, source: str, options: Options, rows: float) -> Iterator[Grid]:
     kinds.tell(kind, source)
     if kind == kinds.PARQUET:
-        return parquet.read(file, source)
-    if kind == kinds.EXCEL:
-        return excel.read(file, source, options)
-    if kind == kinds.JSON:
-        return json_rows.read(file, source)
-    return csv_table.read(file, source, options)
+        yield from parquet.batches(file, source, rows)
+    elif kind == kinds.EXCEL:
+        yield excel.read(file, source, options)
+    elif kind == kinds.JSON:
+        yield json_rows.read(file, source)
+    else:
+        yield from csv_table.batches(file, source, options, rows)

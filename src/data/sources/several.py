@@ -41,22 +41,35 @@ def joined(parts: Sequence[Raw], names: Sequence[str]) -> Raw:
 
     Raises UserError for a file whose columns are not those of the first one.
     """
-    first = set(parts[0].whole.columns)
+    columns = list(parts[0].whole.columns)
     for part, name in zip(parts, names, strict=True):
-        others = sorted(first ^ set(part.whole.columns))
-        if others:
-            raise UserError(
-                "The files of the source have different columns.",
-                given=f"{name}, which differs from {names[0]} in {', '.join(others)}",
-                fix="give them the same header, or a pattern that names fewer files",
-            )
-    frames, wholes = [], []
-    faults: dict[object, Fault] = {}
-    for part, name in zip(parts, names, strict=True):
-        places = pd.Index([f"{name}:{place}" for place in part.frame.index], name=LINE)
-        frames.append(part.frame.set_axis(places))
-        wholes.append(part.whole[parts[0].whole.columns].set_axis(places))
-        faults.update({f"{name}:{place}": fault for place, fault in part.faults.items()})
-    together = "".join(part.md5 for part in parts).encode()
-    md5 = hashlib.md5(together, usedforsecurity=False).hexdigest()
-    return Raw(pd.concat(frames), md5, pd.concat(wholes), faults, "several")
+        check_columns(part, name, columns, names[0])
+    named = [named_by(part, name, columns) for part, name in zip(parts, names, strict=True)]
+    faults = {place: fault for part in named for place, fault in part.faults.items()}
+    frame = pd.concat([part.frame for part in named])
+    whole = pd.concat([part.whole for part in named])
+    return Raw(frame, together([part.md5 for part in parts]), whole, faults, "several")
+
+
+def check_columns(part: Raw, name: str, columns: Sequence[str], first: str) -> None:
+    """Raise UserError for a file whose columns are not those of the first one."""
+    others = sorted(set(columns) ^ set(part.whole.columns))
+    if others:
+        raise UserError(
+            "The files of the source have different columns.",
+            given=f"{name}, which differs from {first} in {', '.join(others)}",
+            fix="give them the same header, or a pattern that names fewer files",
+        )
+
+
+def named_by(part: Raw, name: str, columns: Sequence[str]) -> Raw:
+    """Return the rows of a file under places that begin with its name, columns in this order."""
+    places = pd.Index([f"{name}:{place}" for place in part.frame.index], name=LINE)
+    faults: dict[object, Fault] = {f"{name}:{at}": fault for at, fault in part.faults.items()}
+    whole = part.whole[list(columns)].set_axis(places)
+    return Raw(part.frame.set_axis(places), part.md5, whole, faults, "several")
+
+
+def together(md5s: Sequence[str]) -> str:
+    """Return the MD5 by which several files are known: that of theirs."""
+    return hashlib.md5("".join(md5s).encode(), usedforsecurity=False).hexdigest()

@@ -30,6 +30,13 @@ def of(column: pd.Series) -> Clue:
     return of_numbers(column) if is_numeric_dtype(column) else of_words(column)
 
 
+def missing(column: pd.Series) -> np.ndarray:
+    """Return in which rows a typed column has no value, as `Clue.missing` does."""
+    if is_numeric_dtype(column):
+        return ~np.isfinite(column.to_numpy(dtype=np.float64))
+    return np.asarray(column.isna() | (column == ""))
+
+
 def of_words(column: pd.Series) -> Clue:
     """Give rows numbers by their words; what is empty is missing."""
     words = column.astype(object).where(column.notna(), "")

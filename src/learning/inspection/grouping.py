@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from src.data import groups
+from src.data.coded import Rows, frame_of
 from src.data.findings import Finding
 from src.data.schema import Dataset
 from src.evaluation.bootstrap import LEAST
@@ -17,12 +18,13 @@ SURE = 0.98  # of the target within groups, as of a feature that tells it
 GIANT = 1 / 3  # of the rows: the side that one group stands on is mostly about that group
 
 
-def find(dataset: Dataset, train: pd.DataFrame, test: pd.DataFrame) -> list[Finding]:
+def find(dataset: Dataset, train: pd.DataFrame | Rows, test: pd.DataFrame | Rows) -> list[Finding]:
     """Look at the groups that the YAML names, by `group` or by a `key` that rows share."""
     names = groups.columns(dataset)
     if not (dataset.group_columns or dataset.key) or not names:
         return []
-    both = pd.concat([train, test])
+    every = list(dict.fromkeys([*names, dataset.target.name]))
+    both = pd.concat([frame_of(part, every) for part in (train, test)])
     codes = groups.codes(both, dataset)
     if codes is None:
         return []

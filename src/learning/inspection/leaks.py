@@ -11,6 +11,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from src.data.cleaning import Cleaned
+from src.data.coded import Rows
 from src.data.features import Category, Integer, Number, Temporal, Text
 from src.data.findings import Finding
 from src.data.schema import Dataset
@@ -61,7 +62,7 @@ class _Rows:
         return int(at.sum()) if self.groups is None else len(np.unique(self.groups[at]))
 
 
-def find(dataset: Dataset, train: pd.DataFrame, seed: int) -> list[Finding]:
+def find(dataset: Dataset, train: pd.DataFrame | Rows, seed: int) -> list[Finding]:
     """Look at each feature alone; rows of one group never tell each other."""
     if len(train) < LEAST:
         return []
@@ -70,19 +71,20 @@ def find(dataset: Dataset, train: pd.DataFrame, seed: int) -> list[Finding]:
     for name in dataset.learnt():
         clue = clues.of(rows.frame[name])
         leak = _exclusive(rows, name, clue) or _by_zero(rows, name) or _told(rows, name, clue)
-        named = _naming(dataset, name, train[name])
+        named = _naming(dataset, name, train)
         found += [one for one in (leak, named) if one is not None]
     return found
 
 
 def lost(dataset: Dataset, cleaned: Cleaned) -> Iterator[Finding]:
     """Find features that are missing where the target is, and hardly anywhere else."""
-    target, without = dataset.target.name, cleaned.skipped
-    if len(without) < LEAST:
+    target = dataset.target.name
+    if cleaned.unlabelled < LEAST:
         return
+    without = cleaned.skipped
     for name in dataset.learnt():
         alone = float(without[name].str.strip().isin(dataset.markers(name)).mean())
-        others = float(clues.of(cleaned.rows[name]).missing.mean())
+        others = float(clues.missing(cleaned.accepted[name]).mean())
         if alone >= PURE and others <= 1 - PURE:
             yield Finding(
                 "leaks",
@@ -217,7 +219,7 @@ def _told_by_target(rows: _Rows, clue: Clue) -> float:
     return telling.strength(rows.target, Truth(codes, len(sizes)), rows.folds)
 
 
-def _naming(dataset: Dataset, name: str, column: pd.Series) -> Finding | None:
+def _naming(dataset: Dataset, name: str, train: pd.DataFrame | Rows) -> Finding | None:
     """Find a column that names the rows: another value in each, that means nothing else.
 
     A date is none, nor is the column of a split by time: their order means something.
@@ -225,9 +227,12 @@ def _naming(dataset: Dataset, name: str, column: pd.Series) -> Finding | None:
     feature = dataset.features[name]
     if name == dataset.split.column or isinstance(feature, Temporal):
         return None
+    if isinstance(train, Rows) and train.most_different(name) < UNIQUE * len(train) / 2:
+        return None  # without a look at each row
+    column = train[name]
     if isinstance(feature, Number | Integer) and not _are_whole(column):
         return None
-    values = column[~clues.of(column).missing]
+    values = column[~clues.missing(column)]
     if len(values) < max(LEAST, len(column) / 2) or values.nunique() < UNIQUE * len(values):
         return None
     if isinstance(feature, Category | Text):

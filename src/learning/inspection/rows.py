@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from src.data import findings, groups
 from src.data.cleaning import DUPLICATE, Cleaned
+from src.data.coded import Table
 from src.data.findings import Finding
 from src.data.prepared import Prepared
 from src.data.schema import Dataset
@@ -14,13 +16,15 @@ from src.learning.inspection import grouping, leaks, shift
 MOST = 0.5  # share of the rows that are dropped as duplicates, or kept, before it is said
 
 
-def inspected(dataset: Dataset, ready: Prepared, cleaned: Cleaned, seed: int) -> Prepared:
+def inspected(
+    dataset: Dataset, ready: Prepared[Table], cleaned: Cleaned, seed: int
+) -> Prepared[Table]:
     """Return the prepared rows with what was found of them in their origin."""
     found = find(dataset, ready, cleaned, seed)
     return replace(ready, origin={**ready.origin, "findings": findings.plain(found)})
 
 
-def find(dataset: Dataset, ready: Prepared, cleaned: Cleaned, seed: int) -> list[Finding]:
+def find(dataset: Dataset, ready: Prepared[Any], cleaned: Cleaned, seed: int) -> list[Finding]:
     """Find what makes figures look better than they are, by the rows alone.
 
     Leaks are looked for in the training rows; the same rows and seed give the same findings.
@@ -58,11 +62,11 @@ def _dropped(dataset: Dataset, cleaned: Cleaned) -> list[Finding]:
 
 
 def _alike(dataset: Dataset, cleaned: Cleaned) -> list[Finding]:
-    rows, count = len(cleaned.rows), cleaned.alike
+    rows, count = len(cleaned.accepted), cleaned.alike
     if count <= MOST * rows or dataset.duplicates != "whole":  # else the YAML says so
         return []
     how = "each has a side of the split of its own"
-    if groups.named(dataset) or not groups.are_different(cleaned.rows, dataset):
+    if groups.named(dataset) or not groups.are_different(cleaned.accepted, dataset):
         how = f"figures rest on {rows - count:,} different rows"
     says = (
         f"{count:,} of {rows:,} rows ({count / rows:.1%}) say the same as an earlier one in the "

@@ -12,12 +12,13 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
+from src.data.coded import Rows
 from src.data.findings import Finding
 from src.data.schema import Dataset
 from src.evaluation import measures
 from src.evaluation.bootstrap import LEAST
 from src.learning.inspection import clues
-from src.learning.inspection.samples import FOLDS, some
+from src.learning.inspection.samples import FOLDS, drawn_of
 from src.learning.sampling import Fold, Sampling
 
 FAR = 0.6  # the ROC AUC under which the two may differ and still mean the same by a figure
@@ -30,7 +31,9 @@ DO = (
 )
 
 
-def find(dataset: Dataset, train: pd.DataFrame, test: pd.DataFrame, seed: int) -> list[Finding]:
+def find(
+    dataset: Dataset, train: pd.DataFrame | Rows, test: pd.DataFrame | Rows, seed: int
+) -> list[Finding]:
     """Tell training and test rows apart; rows of one group count as one.
 
     The column that decides a row's side is not looked at: of course it tells.
@@ -38,8 +41,11 @@ def find(dataset: Dataset, train: pd.DataFrame, test: pd.DataFrame, seed: int) -
     names = [name for name in dataset.learnt() if name != dataset.split.column]
     if min(len(train), len(test)) < LEAST or not names:
         return []
-    both = pd.concat([train.assign(**{_SIDE: 0}), test.assign(**{_SIDE: 1})])
-    rows = some(both, len(names), seed)
+    drawn = drawn_of(len(train) + len(test), len(names), seed)
+    rows = pd.concat([
+        _of_side(train, drawn[drawn < len(train)], 0),
+        _of_side(test, drawn[drawn >= len(train)] - len(train), 1),
+    ])  # fmt: skip
     side = rows[_SIDE].to_numpy(dtype=np.int64)
     sampling = Sampling(Sampling.of(rows, dataset).groups)
     folds = sampling.partition("regression", side, FOLDS, seed)
@@ -57,6 +63,12 @@ def find(dataset: Dataset, train: pd.DataFrame, test: pd.DataFrame, seed: int) -
         "pairs of one of each, where half would be chance"
     )
     return [Finding("shift", "parts_differ", says, DO, columns, {"roc_auc": round(told, 4)})]
+
+
+def _of_side(part: pd.DataFrame | Rows, drawn: np.ndarray, side: int) -> pd.DataFrame:
+    taken = part.take(drawn)
+    frame = taken.frame() if isinstance(taken, Rows) else taken
+    return frame.assign(**{_SIDE: side})
 
 
 _SIDE = "\x1fside"  # no column of a file is called so

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from src.data import sources
-from src.data.sources import addresses
+from src.data.sources import addresses, parquet, text
 from src.support.errors import UserError
 
 SAMPLE = b"a,b\n1,2\n3,4\n"
@@ -392,3 +393,46 @@ def test_a_cell_may_be_a_book(csv: Path) -> None:
 
 def test_a_header_of_separators_alone_is_told(csv: Path) -> None:
     assert "has no header" in refused(csv, ",,,\n,,,\n")
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.parquet", "rows.csv.gz"])
+@pytest.mark.parametrize("rows", [1, 3, 100_000])
+@pytest.mark.filterwarnings("ignore:.*whatever its name says")
+def test_a_stream_has_the_rows_that_are_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, rows: int
+) -> None:
+    monkeypatch.setattr(text, "BLOCK", 16)
+    monkeypatch.setattr(parquet, "BATCH", 2)
+    table = pd.DataFrame({"a": [f"{at}" for at in range(20)], "b": 'x\ny "z"'}, dtype="str")
+    path = tmp_path / name
+    table.to_parquet(path) if "parquet" in name else table.to_csv(path, index=False)
+    stream = sources.Stream(str(path), columns=["b", "a"], rows=rows)
+    parts, whole = list(stream), sources.read(str(path), columns=["b", "a"])
+    assert (len(parts) > 1) == (rows < 20)
+    pd.testing.assert_frame_equal(pd.concat([part.frame for part in parts]), whole.frame)
+    assert stream.md5 == whole.md5
+
+
+def test_a_stream_has_the_faults_of_each_batch(csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "BLOCK", 8)
+    csv.write_bytes(b"a,b\n1,2\n3,4\n5\n6,7\n8,9,0\n1,2\n")
+    parts = list(sources.Stream(str(csv), columns=["a", "b"], rows=1))
+    assert [list(part.faults) for part in parts if part.faults] == [[4], [6]]
+    assert sum(len(part.frame) for part in parts) == 6
+
+
+def test_extra_columns_are_told_once_for_all_batches(
+    csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text, "BLOCK", 8)
+    csv.write_bytes(b"a,b,c\n" + b"1,2,3\n" * 20)
+    with pytest.warns(UserWarning, match="extra column") as told:
+        parts = list(sources.Stream(str(csv), columns=["a", "b"], rows=1))
+    assert len(parts) > 1
+    assert len(told) == 1
+
+
+def test_a_stream_without_rows_is_refused_as_a_table_is(csv: Path) -> None:
+    csv.write_bytes(b"a,b\n")
+    with pytest.raises(UserError, match="no rows"):
+        list(sources.Stream(str(csv), columns=["a", "b"]))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from src.data import sources
@@ -66,3 +67,18 @@ def test_a_file_may_have_a_star_in_its_own_name(parts: Path) -> None:
     (parts / "a [1].csv").write_text("a,b\n0,0\n")
     raw = read("parts/a [1].csv")
     assert list(raw.frame.index) == [2]
+
+
+def test_a_stream_names_each_row_by_its_file(parts: Path) -> None:
+    stream = sources.Stream("parts/*.csv", columns=["a", "b"])
+    each, whole = list(stream), read("parts/*.csv")
+    pd.testing.assert_frame_equal(pd.concat([one.frame for one in each]), whole.frame)
+    pd.testing.assert_frame_equal(pd.concat([one.whole for one in each]), whole.whole)
+    assert {place for one in each for place in one.faults} == set(whole.faults)
+    assert stream.md5 == whole.md5
+
+
+def test_a_stream_of_files_with_different_columns_is_refused(parts: Path) -> None:
+    (parts / "c.csv").write_text("a,b,c\n1,2,3\n")
+    with pytest.raises(UserError, match="different columns"), pytest.warns(match="extra"):
+        list(sources.Stream("parts/*.csv", columns=["a", "b"]))
