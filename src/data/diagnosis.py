@@ -63,7 +63,7 @@ def diagnose(
         cells = raw[name]
         column = _Column(name, _kind(name, dataset), cells, cells.iloc[places])
         said += list(_LOOKS.get(rule, _otherwise)(column, dataset))
-    optional = [name for name in dataset.features if (name, "missing") not in broken]
+    optional = [name for name in dataset.source_features() if (name, "missing") not in broken]
     for name in optional:
         said += list(taken_as_missing(name, raw[name], dataset))
     return [*said, *_nothing(raw, dataset), *_misread(raw, dataset), *_rounded(raw, dataset)]
@@ -213,7 +213,7 @@ def _nothing(raw: pd.DataFrame, dataset: Dataset) -> Iterator[str]:
     """Name the optional features that hold nothing at all."""
     empty = [
         f"`{name}`"
-        for name, feature in dataset.features.items()
+        for name, feature in dataset.source_features().items()
         if feature.optional and raw[name].str.strip().isin(dataset.markers(name)).all()
     ]
     if empty:
@@ -225,7 +225,7 @@ def _misread(raw: pd.DataFrame, dataset: Dataset) -> Iterator[str]:
     """Name columns of whole numbers whose point may group thousands, as in 5.000."""
     numbers: dict[str, Any] = {
         name: one
-        for name, one in dataset.features.items()
+        for name, one in dataset.source_features().items()
         if isinstance(one, Number | Integer) and not isinstance(one, Temporal)
     }
     if dataset.task == "regression":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from src.data import cleaning, rare, sources, splitting
 from src.data.cleaning import Cleaned
+from src.data.past import rows as past
 from src.data.schema import Dataset
 from src.data.sources import Fault
 from src.support import files
@@ -22,11 +23,12 @@ TRAIN, TEST, REJECTED, ORIGIN = "train.parquet", "test.parquet", "rejected.csv",
 
 @dataclass(frozen=True)
 class Prepared:
-    """The training and test rows, and their origin."""
+    """The training and test rows, their origin, and the past that a service needs, if any."""
 
     train: pd.DataFrame
     test: pd.DataFrame
     origin: dict[str, Any]
+    past: bytes | None = None
 
 
 def prepare(dataset: Dataset, seed: int, folds: int = 2) -> tuple[Prepared, Cleaned]:
@@ -35,7 +37,7 @@ def prepare(dataset: Dataset, seed: int, folds: int = 2) -> tuple[Prepared, Clea
     every = cleaning.with_others(raw, dataset)
     parts, cleaned = divide(every, dataset, seed, folds, raw.faults)
     origin = {"source": dataset.source, "md5": raw.md5, **cleaned.quality()}
-    return Prepared(parts.train, parts.test, origin), cleaned
+    return Prepared(parts.train, parts.test, origin, past.kept(cleaned.rows, dataset)), cleaned
 
 
 def divide(
@@ -45,8 +47,13 @@ def divide(
     folds: int,
     of_source: Mapping[object, Fault] | None = None,
 ) -> tuple[splitting.Parts, Cleaned]:
-    """Clean rows of text, split them, and set aside classes that are too rare for the folds."""
+    """Clean rows of text, look into their past, split them, and set aside too rare classes.
+
+    A class is too rare with fewer rows than there are folds.
+    """
     cleaned = cleaning.clean(raw, dataset, of_source)
+    notes = (*cleaned.notes, *past.notes(cleaned.rows, dataset))
+    cleaned = replace(cleaned, rows=past.added(cleaned.rows, dataset), notes=notes)
     aside = rare.set_aside(splitting.split(cleaned.rows, dataset, seed), dataset, folds)
     return aside.parts, cleaned.without(raw, aside.dropped, cleaning.RARE, aside.note)
 
@@ -58,13 +65,16 @@ def save(path: Path, prepared: Prepared, cleaned: Cleaned) -> None:
         prepared.test.to_parquet(fresh / TEST)
         (fresh / REJECTED).write_bytes(cleaned.rejected_csv())
         files.write_json(fresh / ORIGIN, prepared.origin)
+        if prepared.past is not None:
+            (fresh / past.NAME).write_bytes(prepared.past)
 
 
 def load(path: Path) -> Prepared:
     """Read what `save` wrote."""
     try:
         origin = json.loads((path / ORIGIN).read_text(encoding="utf-8"))
-        return Prepared(pd.read_parquet(path / TRAIN), pd.read_parquet(path / TEST), origin)
+        kept = (path / past.NAME).read_bytes() if (path / past.NAME).is_file() else None
+        return Prepared(pd.read_parquet(path / TRAIN), pd.read_parquet(path / TEST), origin, kept)
     except FileNotFoundError:
         raise UserError(
             "The dataset is not prepared.", given=path, fix="dvc repro, which prepares it"

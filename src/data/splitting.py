@@ -152,8 +152,9 @@ def _time(rows: pd.DataFrame, dataset: Dataset) -> Parts:
         return Parts(rows, rows)
     first = _first_tested(when, dataset)
     test, train = when >= first, when < moments.limit(when, first, dataset.split.gap)
-    if dataset.group_columns:
-        group = groups.number(rows, dataset.group_columns)
+    together = groups.columns(dataset)
+    if together:
+        group = groups.number(rows, together)
         train &= ~np.isin(group, group[test])
     return Parts(rows[train], rows[test])
 
