@@ -516,20 +516,21 @@ def _check_series(dataset: Dataset, name: str) -> None:
             given=f"{text}; split.method: {split.method}",
             fix="write split: {method: time, column: <the column that says when a row was>}",
         )
-    if type(dataset.features.get(str(split.column))) not in (Date, Datetime, Number, Integer):
+    time = dataset.features.get(str(split.column))
+    if type(time) not in (Date, Datetime, Number, Integer) or getattr(time, "optional", False):
         kinds = ("datetime", "date", "integer")
         raise UserError(
             f"'{name}' looks into the past, so each record of '{dataset.name}' must say when it "
-            f"is: '{split.column}' has to be a feature that is a date, a time or a number.",
+            f"is: '{split.column}' has to be a feature, not optional: a date, a time or a number.",
             given=f"{text}; split.column: {split.column}",
             choices=[f"{split.column}: {{type: {kind}}}" for kind in kinds],
             fix=f"name '{split.column}' in features so",
         )
     for column in dataset.group_columns:
-        if column not in dataset.features:
+        if getattr(dataset.features.get(column), "optional", True):
             raise UserError(
                 f"'{name}' looks into the past of a series, so each record of '{dataset.name}' "
-                f"must say of which: '{column}' of group has to be a feature.",
+                f"must say of which: '{column}' of group has to be a feature, and not optional.",
                 given=f"{text}; group: {', '.join(dataset.group_columns)}",
                 choices=[f"{column}: {{type: category}}", f"{column}: {{type: id}}"],
                 fix=f"name '{column}' in features so; an id is never learnt",

@@ -43,6 +43,7 @@ class Past:
         self._when = names.index(self._time)
         self._of = [(name, names.index(name)) for name in dataset.series]
         self._windows = dataset.windows()
+        self._places = [(names.index(name), name) for name in self._windows]
         self._write = written_by(dataset.features[self._time], lambda value: f"{value:.15g}")
         self.step = Step.of(document["step"])
         self._series = {tuple(one["of"]): self._read(one) for one in document["series"]}
@@ -71,6 +72,14 @@ class Past:
             raise self._beyond(name, record, (farthest, nearest), series)
         (value,) = series.tracks[window.column].look(window, positions).tolist()
         return None if math.isnan(value) else value
+
+    def completed(self, record: Record) -> Record:
+        """Return a record with all that is missing of its past; raise UserError as `value` does."""
+        values = list(record)
+        for at, name in self._places:
+            if values[at] is None:
+                values[at] = self.value(name, record)
+        return tuple(values)
 
     def until(self, record: Record) -> str:
         """Return when the last row was of a record's series, whose past is kept."""
@@ -109,9 +118,10 @@ class Past:
         )
         span = nearest if farthest == nearest else f"{farthest} to {nearest}"
         return UserError(
-            f"{name} is missing, and the past that the service has ends too early or begins too "
-            f"late for it: it looks at {window.column} of {span}, and there is {start} to {end}.",
-            given=self._said(record),
+            f"{name} is missing, and the past that the service has of this series does not reach "
+            "so far.",
+            given=f"{self._said(record)}: it looks at {window.column} of {span}, and there is "
+            f"{start} to {end}",
             choices=_sent(name),
             fix=f"send {name}, or train a version on rows that reach so far",
         )

@@ -19,6 +19,8 @@ import pandas as pd
 import pytest
 
 from app.settings import Settings
+from app.trainings.judging import changes
+from app.trainings.rows import training_rows
 from src import champion, compose, prepare, profile
 from src.config import paths
 from src.data import prepared as preparing
@@ -225,14 +227,15 @@ def test_a_past_that_nobody_has_is_refused_by_name(service: Service) -> None:
     assert problem["code"] == "past_unknown"
     (fault,) = problem["errors"][:1]
     assert fault["field"] == "load_yesterday"
-    assert fault["given"] == "hour 2024-01-18T16:00:00"
-    assert "it looks at load of 2024-01-17T16:00:00" in fault["detail"]
-    assert "to 2024-01-17T15:00:00" in fault["detail"]
+    assert fault["given"] == (
+        "hour 2024-01-18T16:00:00: it looks at load of 2024-01-17T16:00:00, and there is "
+        "2024-01-09T17:00:00 to 2024-01-17T15:00:00"
+    )
     assert "load_yesterday: a number" in fault["allowed"]
     told = {**late, **dict.fromkeys(WINDOWS, 500)}
     assert service.post("/v1/loads/predictions", told).status_code == 200
     early = {"hour": (START + timedelta(hours=150)).isoformat()}
-    assert_refused(service.post("/v1/loads/predictions", early), 422, "begins too late")
+    assert_refused(service.post("/v1/loads/predictions", early), 422, "does not reach so far")
     strange = {"hour": late["hour"], "site": "west", "block": 1}
     problem = assert_refused(service.post("/v1/sites/predictions", strange), 422)
     assert problem["errors"][0]["given"] == "hour 2024-01-18T16:00:00, site west, block 1"
@@ -252,7 +255,7 @@ def test_faults_of_several_records_have_their_places(service: Service) -> None:
     partial = service.ask(f"{path}?partial=true", "POST", body=body, headers=head)
     rows = list(csv.DictReader(io.StringIO(partial.text)))
     assert [bool(row["predicted_load"]) for row in rows] == [True, False, True]
-    assert "the past that the service has ends too early" in rows[1]["refused"]
+    assert "does not reach so far" in rows[1]["refused"]
 
 
 def test_the_fields_of_the_past_are_optional_numbers(service: Service) -> None:
@@ -278,3 +281,56 @@ def test_the_past_of_the_first_rows_is_missing_and_of_no_other(folder: Path) -> 
     assert len(both) == HOURS - 23, "the rows of the gap are in neither part, but in the past"
     kept = json.loads(ready.past or b"")["series"]
     assert len(kept[0]["when"]) == 191
+
+
+def label(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value != ""}
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_labels_go_on_the_series_in_the_next_training(
+    service: Service, folder: Path, whole: dict[str, pd.DataFrame], name: str
+) -> None:
+    later = [row for row in table(name) if not is_known(row)]
+    half = len(later) // 2
+    one = service.post(f"/v1/{name}/labels", [label(row) for row in later[:half]])
+    assert one.status_code == 200, one.text
+    head = {"Content-Type": "text/csv"}
+    path = f"/v1/{name}/labels"
+    other = service.ask(path, "POST", body=as_csv(later[half:]), headers=head)
+    assert other.status_code == 200, other.text
+    dataset = convert(DATASETS[name], Dataset, "dataset")
+    with contextlib.chdir(folder), service.database:
+        gathered = training_rows.gather(service.database, dataset, "both")
+        assert gathered.labels == len(later)
+        _, cleaned = preparing.divide(gathered.frame, dataset, seed=7, folds=3)
+        answered = changes.of_file(gathered, dataset, seed=7)
+    by = [*dataset.series, "hour"]
+    columns = [*by, *WINDOWS]
+    found, expected = (
+        rows[columns].sort_values(by, ignore_index=True) for rows in (cleaned.rows, whole[name])
+    )
+    pd.testing.assert_frame_equal(found, expected)
+    assert any(record["load_yesterday"] is not None for record in answered)
+
+
+def test_a_truth_is_reviewed_beside_the_past_that_it_had(service: Service) -> None:
+    _, record = records("loads")[3]
+    value = service.post("/v1/loads/predictions", record).json["load"]
+    usual = service.post("/v1/loads/labels", {**record, "load": value})
+    odd = service.post("/v1/loads/labels", {**record, "load": value + 1e6})
+    late = {"hour": (START + timedelta(hours=HOURS + 900)).isoformat(), "load": 1e9}
+    unknown = service.post("/v1/loads/labels", late)
+    waiting = [bool(one.json["to_review"]) for one in (usual, odd, unknown)]
+    assert waiting == [False, True, False], [one.json for one in (usual, odd, unknown)]
+
+
+def test_with_a_key_the_first_row_of_a_time_stands_for_the_others() -> None:
+    changes = {"key": ["hour"], "duplicates": "first"}
+    dataset = convert({**LOADS, **changes}, Dataset, "dataset")
+    rows = pd.DataFrame(table("loads")).astype(str)
+    corrected = rows.iloc[[50]].assign(load="99.5")
+    _, cleaned = preparing.divide(pd.concat([corrected, rows]), dataset, seed=7, folds=3)
+    by_hour = cleaned.rows.sort_values("hour", ignore_index=True)
+    assert len(by_hour) == len(rows)
+    assert by_hour.loc[74, "load_yesterday"] == 99.5

@@ -167,7 +167,7 @@ def stated(rows: Iterable[dict[str, Any]], dataset: Dataset) -> pd.DataFrame:
     for label in rows:
         record = msgspec.json.decode(bytes(label["record"]))
         texts: dict[str, str | None] = {
-            name: _cell(name, record.get(name), dataset) for name in dataset.features
+            name: _cell(name, record.get(name), dataset) for name in dataset.source_features()
         }
         texts[dataset.target.name] = _truth(label["value"], dataset)
         for name in dataset.extra_columns():
@@ -245,6 +245,8 @@ def _usual(name: str, label: dict[str, Any], dataset: Dataset) -> str | None:
     """Return what a label has in a column that it says nothing of; None where others tell."""
     if name == dataset.weight:
         return "1"
+    if name in dataset.observed():
+        return ""
     if name == dataset.split.column and dataset.split.method == "time":
         return str(label["at"])
     return None
