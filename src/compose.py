@@ -132,6 +132,9 @@ def _of_preparation(config: Config) -> dict[str, Any]:
     values = configs.resolved(config)["dataset"]
     for key in ("about", "noun", "coverage", "similar", "derived", *RULES):
         values.pop(key)
+    past = config.dataset.windows()
+    if past:  # of what is derived the only part that rows have
+        values["derived"] = {name: config.dataset.derived[name] for name in past}
     for described in (*values["features"].values(), values["target"]):
         described.pop("about", None)
         described.pop("unit", None)

@@ -264,7 +264,7 @@ ELSEWHERE = {
     *(("profile", name) for name in (*SCHEMA, *SPLITTING, "data/findings", *READING[1:])),
     *(("train", name) for name in (*READING, "evaluation/metrics", "data/rules")),
     *(("champion", name) for name in (*SCHEMA[:2], "data/schema", "data/features", "data/decide")),
-    *(("champion", name) for name in (*KINDS, "data/multilabel")),
+    *(("champion", name) for name in (*KINDS, "data/multilabel", "data/past/windows")),
 }
 
 

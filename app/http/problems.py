@@ -81,6 +81,7 @@ KINDS: dict[str, Kind] = {
     "duplicate_key": Kind(422, "An object has the same key more than once."),
     "too_many_values": Kind(422, "The body has more values than anything that is valid."),
     "invalid_record": Kind(422, "A record has faults; `errors` lists them."),
+    "past_unknown": Kind(422, "A record lacks its past, and the service does not have it."),
     "invalid_csv": Kind(422, "The CSV's header cannot be used."),
     "invalid_label": Kind(422, "Labels have faults, and none was stored; `errors` lists them."),
     "labels_are_predictions": Kind(

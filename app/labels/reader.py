@@ -118,7 +118,7 @@ class LabelReader:
         self._truths = None if truths is None else Records(truths, **limits)
         self._truth_cells = None if self._truths is None else Cells(self._truths)
         self._linker = Linker(dataset, longest_text=longest_text)
-        self._optional = dataset.extra_columns()
+        self._optional = [*dataset.extra_columns(), *dataset.windows()]
         self._writer = Writer(dataset)
         self._separator = dataset.separator
         self._source = dataset.source_columns()

@@ -19,7 +19,9 @@ from app.registry.registry import Registry
 from src.data.features import as_json
 from src.data.rules import Review as Rule
 from src.data.schema import Dataset
+from src.inference.past import Past
 from src.inference.scalar_expressions import Record
+from src.support.errors import UserError
 
 FAR_OUTSIDE: Literal["far_outside"] = "far_outside"
 Verdict = Literal["accepted", "rejected"]
@@ -86,6 +88,8 @@ class Reviewer:
         places: Sequence[int] = range(len(records))
         if serving.dataset.features != dataset.features:
             places, records = _readable(serving, dataset, records)
+        if serving.past is not None:
+            places, records = _with_past(serving.past, places, records)
         return _far_outside(serving, records, places, truths, rule.beyond)
 
 
@@ -110,6 +114,20 @@ def _far_outside(
             far = round(beyond, 2) if math.isfinite(beyond) else None
             reviews[place] = Review(FAR_OUTSIDE, value, low, high, far, number)
     return reviews
+
+
+def _with_past(
+    past: Past, places: Sequence[int], records: Sequence[Record]
+) -> tuple[list[int], list[Record]]:
+    """Return records with the past that they do not say, without those whose past nobody has."""
+    found, whole = [], []
+    for place, record in zip(places, records, strict=True):
+        try:
+            whole.append(past.completed(record))
+        except UserError:
+            continue
+        found.append(place)
+    return found, whole
 
 
 def _readable(

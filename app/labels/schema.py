@@ -104,6 +104,8 @@ def _beside(name: str, dataset: Dataset) -> Feature:
     """Return what a column that is neither a feature nor the target may hold."""
     if name == dataset.weight:
         return Number(min=0, optional=True, about="how much it counts; 1 unless given")
+    if name in dataset.observed():
+        return Number(optional=True, about="what it was, of which only later rows know")
     if name != dataset.split.column:
         return Category(optional=True, about="whose it is: what agrees in it belongs together")
     if dataset.split.method == "time":

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
 import msgspec
 
+from app.predictions import past
 from app.records import references, spreadsheet
 from app.records.csv_columns import Cells
 from app.records.csv_reader import CsvReader
 from app.records.invalid import Invalid
 from app.records.line_blocks import BLOCK
-from app.records.records import MOST_FAULTS
+from app.records.records import MOST_FAULTS, Decoded
 from app.records.target_keys import PREDICTED
 from app.registry.loaded import LoadedVersion
 from src.data.features import Written
@@ -36,7 +37,7 @@ class Table:
 
     `refused` says, by its place among the rows, why one cannot be answered; it is None where one
     such row would have refused them all. `references` has the caller's own of each record, and is
-    empty where none has one.
+    empty where none has one; `origins` tell where the past of each is from, if any look into it.
     """
 
     header: list[str]
@@ -44,6 +45,11 @@ class Table:
     values: list[tuple[Any, ...]]
     references: tuple[str | None, ...] = ()
     refused: dict[int, str] | None = None
+    origins: past.Origins = field(default_factory=list)
+
+    def decoded(self) -> Decoded:
+        """Return the records as those of JSON are."""
+        return Decoded(self.values, many=True, references=self.references)
 
 
 def read(
@@ -54,11 +60,12 @@ def read(
     With `is_partial` rows at fault are kept beside the good ones, with what is wrong.
     """
     name, cells = serving.dataset.name, Cells(serving.records, serving.records.reference)
+    names = serving.records.names
     sheet = CsvReader(
         io.BytesIO(body),
         dataset=name,
         separator=serving.dataset.separator,
-        needed=list(serving.records.names),
+        needed=[name for at, name in enumerate(names) if at not in serving.records.past],
         source=serving.dataset.source_columns(),
         longest=BLOCK + BYTES * longest_text * max(cells.texts, 1),
     )
@@ -88,7 +95,34 @@ def read(
         raise Invalid(_faults(cells, sheet.header, rows, lines, good), name)
     refused = _why(cells, sheet, rows, good) if is_partial else None
     values, own = _records(serving, columns, good)
-    return Table(sheet.written, rows, values, own, refused)
+    table = Table(sheet.written, rows, values, own, refused)
+    return table if serving.past is None else _with_past(serving, table, lines, good)
+
+
+def _with_past(
+    serving: LoadedVersion, table: Table, lines: list[int], good: Sequence[int]
+) -> Table:
+    """Look up the past that cells do not tell: an empty one says nothing."""
+    places = serving.records.past
+    unsaid = [tuple(at for at in places if record[at] is None) for record in table.values]
+    looked = past.look(serving, table.values, unsaid)
+    if looked.faults and table.refused is None:
+        faults = [
+            msgspec.structs.replace(fault, line=lines[good[at]])
+            for at, fault in islice(looked.faults.items(), MOST_FAULTS)
+        ]
+        raise Invalid(faults, serving.dataset.name, code=past.UNKNOWN)
+    refused = table.refused
+    if refused is not None:
+        refused = refused | {good[at]: _words(fault) for at, fault in looked.faults.items()}
+    own = [one for at, one in enumerate(table.references) if at not in looked.faults]
+    return replace(
+        table,
+        values=looked.values,
+        references=references.of_records(own),
+        refused=refused,
+        origins=looked.origins,
+    )
 
 
 def write(

@@ -13,7 +13,7 @@ from app.http.openapi import (
     reference,
     structure,
 )
-from app.predictions import answers
+from app.predictions import answers, past
 from app.records import csv_cells, target_keys
 from app.records.enumeration import enumeration
 from app.records.references import NAME
@@ -37,6 +37,11 @@ WHY = structure(
             structure({"cause": TEXT, "features": listing(TEXT), "contribution": NUMBER})
         )
     },
+)
+
+ORIGIN = structure(
+    {"from": enumeration([past.REQUEST, past.BUNDLE])},
+    {"value": {"type": ["number", "null"]}, "until": TEXT},
 )
 
 WARNING = structure(
@@ -155,6 +160,9 @@ def _prediction(serving: LoadedVersion) -> Schema:
         "warnings": listing(reference("warning")),
     }
     optional: Schema = {"why": reference("why")}
+    windows = serving.dataset.windows()
+    if windows:
+        optional[past.NAME] = structure(dict.fromkeys(windows, ORIGIN))
     if serving.records.reference is not None:
         optional[NAME] = TEXT
     if serving.classes is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -14,7 +15,7 @@ from app.http.operation import Call, operation
 from app.http.paging import Cursor, Timestamp
 from app.http.resource import Resource
 from app.predictions import answers as answering
-from app.predictions import csv_answers, openapi
+from app.predictions import csv_answers, openapi, past
 from app.predictions import store as latest
 from app.predictions.similar import Similar
 from app.records.clipping import clipped
@@ -43,6 +44,7 @@ REFUSED = (
     "duplicate_key",
     "invalid_record",
     "invalid_csv",
+    "past_unknown",
     "no_finite_answer",
     "no_champion",
     "gate_breached",
@@ -183,9 +185,9 @@ class Predictions(DatasetResource):
         body = exchange.body or b""
         table = self._table(serving, body, query) if is_csv else None
         if table is None:
-            decoded = serving.records.decode(body)
+            decoded, origins = past.completed(serving, serving.records.decode(body))
         else:
-            decoded = Decoded(table.values, many=True, references=table.references)
+            decoded, origins = table.decoded(), table.origins
         exchange.spend("records", len(decoded.values))
         answers = answering.answer(serving, decoded.values, exchange.id, is_explained=query.explain)
         for at in decoded.ignored:
@@ -193,9 +195,7 @@ class Predictions(DatasetResource):
         if warning is not None:
             for answer in answers:
                 _warn(answer, answering.GATE_BREACHED, warning)
-        for answer, reference in zip(answers, decoded.references, strict=False):
-            if reference is not None:
-                answer[NAME] = reference
+        _tell(answers, decoded, origins)
         stored = [msgspec.json.encode(answer) for answer in answers]
         exchange.predicted = len(answers)
         response.content_type = media.JSON
@@ -319,6 +319,17 @@ def _own(exchange: Exchange) -> str | None:
     """Return whose predictions a caller may see; None for those of all."""
     caller = exchange.caller
     return None if caller is None or caller.may("label") else caller.name
+
+
+def _tell(
+    answers: list[dict[str, Any]], decoded: Decoded, origins: Sequence[dict[str, Any]]
+) -> None:
+    """Tell with each answer where its past is from, and what its caller calls it."""
+    for answer, origin in zip(answers, origins, strict=False):
+        answer[past.NAME] = origin
+    for answer, reference in zip(answers, decoded.references, strict=False):
+        if reference is not None:
+            answer[NAME] = reference
 
 
 def _warn(answer: dict[str, Any], code: str, message: str) -> None:

@@ -12,7 +12,17 @@ from msgspec import Meta
 
 from app.records.enumeration import enumeration
 from app.records.values import is_number, nearest, number
-from src.data.features import Boolean, Bounds, Category, Id, Integer, Number, Temporal, Text
+from src.data.features import (
+    Boolean,
+    Bounds,
+    Category,
+    Id,
+    Integer,
+    Number,
+    Temporal,
+    Text,
+    type_name,
+)
 from src.data.kinds import instants
 from src.data.kinds.spelling import canonical, plain, spelt
 from src.data.kinds.words import FALSE, TRUE
@@ -65,7 +75,7 @@ class Field:
 
     def __init__(self, name: str, feature: Number | Integer | Category | Text) -> None:
         self.name = name
-        self.kind = type(feature).__name__.lower()
+        self.kind = type_name(feature)
         self.about = feature.about
         self.required = not feature.optional
 

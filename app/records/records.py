@@ -23,7 +23,7 @@ from app.records.invalid import Invalid
 from app.records.references import Reference
 from app.records.strict_json import MalformedError, Object, TooManyError, parse
 from app.records.values import clipped, nearest, shown
-from src.data.features import outward
+from src.data.features import Past, outward
 from src.data.schema import Dataset
 from src.support.errors import Fault
 
@@ -40,13 +40,15 @@ class Decoded:
 
     Numbers are floats, even whole ones, categories and text are str, as in training. `ignored`
     holds the positions of records that included the target; `references` has the caller's own of
-    each record, and is empty where none has one.
+    each record, and is empty where none has one. `unsaid` has the windows of the past that each
+    record does not speak of, by their places, and is empty where the dataset has none.
     """
 
     values: list[tuple[Any, ...]]
     many: bool
     ignored: tuple[int, ...] = ()
     references: tuple[str | None, ...] = ()
+    unsaid: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,9 @@ class Records:
             (at, field.read or _as_is)
             for at, field in enumerate(self.by_name.values())
             if field.read or not field.required
+        ]
+        self.past = [
+            at for at, one in enumerate(dataset.features.values()) if isinstance(one, Past)
         ]
         every = {name: outward(feature) for name, feature in dataset.features.items()}
         self._outward = [(name, convert) for name, convert in every.items() if convert is not None]
@@ -123,6 +128,7 @@ class Records:
             if has_beside:
                 values, beside = self._apart(values)
             keys = len(self.names) * len(values)
+            unsaid = tuple(map(self._unsaid, values)) if self.past else ()
             if self._reads:
                 keys -= sum(value is UNSET for record in values for value in record)
                 values = [self._read(record) for record in values]
@@ -131,7 +137,7 @@ class Records:
         # Of two equal keys msgspec takes the last. A text that looks like a key is told apart on
         # the other way.
         if _has_keys(body, keys + sum(beside.counts)):
-            return Decoded(values, many, beside.ignored, beside.references), None
+            return Decoded(values, many, beside.ignored, beside.references, unsaid), None
         return None, None
 
     def parsed(self, body: bytes) -> Any:
@@ -269,6 +275,10 @@ class Records:
         beside = _Beside(tuple(counts), places, own)
         return [record[:many] for record in records], beside
 
+    def _unsaid(self, record: tuple[Any, ...]) -> tuple[int, ...]:
+        """Return the places of the windows of the past that a record does not have."""
+        return tuple(at for at in self.past if record[at] is UNSET)
+
     def _read(self, record: tuple[Any, ...]) -> tuple[Any, ...]:
         values = list(record)
         for at, read in self._reads:
@@ -282,19 +292,21 @@ class Records:
         many = isinstance(body_value, list)
         records = body_value if many else [body_value]
         faults: list[Fault] = []
-        values, own = [], []
+        values, own, unsaid = [], [], []
         for at, record in enumerate(records):
             checked = self._check(record, at if many else None, self._needed, faults)
             if len(faults) >= MOST_FAULTS:
                 break
             values.append(tuple(checked.get(name) for name in self.names))
             own.append(checked.get(references.NAME) if self.reference is not None else None)
+            unsaid.append(tuple(at for at in self.past if self.names[at] not in checked))
         if faults:
             raise self._invalid(faults)
         ignored = tuple(at for at, record in enumerate(records) if self.has_target(record))
         if refusal and not ignored:  # no body is known to come here
             raise self._invalid([Fault(f"The body is refused: {refusal}.")])
-        return Decoded(values, many, ignored, references.of_records(own))
+        told = tuple(unsaid) if self.past else ()
+        return Decoded(values, many, ignored, references.of_records(own), told)
 
     def _check_count(self, records: list[Any]) -> None:
         if len(records) > self._most:

@@ -23,6 +23,7 @@ from src.inference import parity
 from src.inference import predictor as predictors
 from src.inference.guard import Guard
 from src.inference.interval import Interval
+from src.inference.past import Past
 from src.inference.predictor import Predictor
 from src.inference.reasons.causes import Causes
 from src.inference.similar import Similar
@@ -43,6 +44,7 @@ class LoadedVersion:
     interval: Interval
     decision: Decision
     similar: Similar | None
+    past: Past | None  # of a dataset that looks into it
     classes: list[Any] | None  # as the dataset writes them
     model: dict[str, Any]  # what an answer says of the model
     golden: list[dict[str, Any]]  # held-out records and the model's output: rows of the data
@@ -120,6 +122,7 @@ def load(
         interval=Interval.from_manifest(manifest["interval"], list(dataset.features)),
         decision=decision,
         similar=Similar.load(path, manifest) if _may_be_similar(dataset, redaction) else None,
+        past=Past.load(path, manifest, dataset),
         classes=classes,
         model={"name": version.model, "version": version.number},
         golden=_without(golden, redaction, made[0]),

@@ -132,7 +132,7 @@ def diagnose(cells: Cells) -> list[str]:
     for name, rule in cells.ranked():
         column = _Column(name, _kind(name, dataset), cells, cells.broken[name, rule])
         said += list(_LOOKS.get(rule, _otherwise)(column, dataset))
-    optional = [name for name in dataset.features if (name, "missing") not in cells.broken]
+    optional = [name for name in dataset.source_features() if (name, "missing") not in cells.broken]
     for name in optional:
         said += list(taken_as_missing(name, cells))
     first = cells.first
@@ -282,7 +282,7 @@ def _nothing(cells: Cells) -> Iterator[str]:
     """Name the optional features that hold nothing at all."""
     empty = [
         f"`{name}`"
-        for name, feature in cells.dataset.features.items()
+        for name, feature in cells.dataset.source_features().items()
         if feature.optional and not cells.present[name]
     ]
     if empty:
@@ -294,7 +294,7 @@ def _misread(raw: pd.DataFrame, dataset: Dataset) -> Iterator[str]:
     """Name columns of whole numbers whose point may group thousands, as in 5.000."""
     numbers: dict[str, Any] = {
         name: one
-        for name, one in dataset.features.items()
+        for name, one in dataset.source_features().items()
         if isinstance(one, Number | Integer) and not isinstance(one, Temporal)
     }
     if dataset.task == "regression":

@@ -89,6 +89,10 @@ class Integer(Written, frozen=True, tag_field="type", tag="integer"):
     missing: Missing | None = None
 
 
+class Past(Number, frozen=True, tag_field="type", tag="past"):
+    """What a column was in rows before, as `derived` names it: a number that no source has."""
+
+
 Limit = str | float | None  # of a moment, as its text or as its number
 
 
@@ -261,7 +265,12 @@ class Id(Text, frozen=True, tag_field="type", tag="id"):
     kind: ClassVar[Kind | None] = None
 
 
-Feature = Number | Integer | Category | Text | Date | Datetime | Time | Boolean | Id
+Feature = Number | Integer | Category | Text | Date | Datetime | Time | Boolean | Id | Past
+
+
+def type_name(feature: object) -> str:
+    """Name a feature's type for people, to whom what was before is a number like any other."""
+    return "number" if isinstance(feature, Past) else type(feature).__name__.lower()
 
 
 def in_json(feature: Feature) -> Callable[[Any], Any] | None:

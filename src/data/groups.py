@@ -23,7 +23,12 @@ def columns(dataset: Dataset) -> list[str]:
 
 
 def named(dataset: Dataset) -> list[str]:
-    """List the columns of which the YAML says that they tell what belongs together."""
+    """List the columns of which the YAML says that they tell what belongs together.
+
+    Those of a series of rows do not: its past is what predicts its future.
+    """
+    if dataset.series:
+        return []
     if dataset.group_columns or dataset.split.method == "time":
         return dataset.group_columns
     return dataset.key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic
 
@@ -16,6 +16,7 @@ from pyarrow import parquet
 from src.data import cleaning, rare, sources, splitting
 from src.data.cleaning import Cleaned
 from src.data.coded import Rows, Table
+from src.data.past import rows as past
 from src.data.schema import Dataset
 from src.data.sources import Fault
 from src.support import files
@@ -26,17 +27,19 @@ TRAIN, TEST, REJECTED, ORIGIN = "train.parquet", "test.parquet", "rejected.csv",
 
 @dataclass(frozen=True)
 class Prepared(Generic[Table]):
-    """The training and test rows, and their origin."""
+    """The training and test rows, their origin, and the past that a service needs, if any."""
 
     train: Table
     test: Table
     origin: dict[str, Any]
+    past: bytes | None = None
 
 
 def prepare(dataset: Dataset, seed: int, folds: int = 2) -> tuple[Prepared[pd.DataFrame], Cleaned]:
     """Read, clean and split a dataset's source, for as many folds of cross-validation."""
     ready, cleaned = prepare_coded(dataset, seed, folds)
-    return Prepared(ready.train.frame(), ready.test.frame(), ready.origin), cleaned
+    whole = Prepared(ready.train.frame(), ready.test.frame(), ready.origin, ready.past)
+    return whole, cleaned
 
 
 def prepare_coded(
@@ -56,7 +59,8 @@ def prepare_coded(
     )
     parts, cleaned = _split(_cleaned(stream, dataset), dataset, seed, folds)
     origin = {"source": dataset.source, "md5": stream.md5, **cleaned.quality()}
-    return Prepared(parts.train, parts.test, origin), cleaned
+    kept = past.kept(cleaned.rows, dataset) if dataset.windows() else None
+    return Prepared(parts.train, parts.test, origin, kept), cleaned
 
 
 def _cleaned(stream: sources.Stream, dataset: Dataset) -> Cleaned:
@@ -73,7 +77,10 @@ def divide(
     folds: int,
     of_source: Mapping[object, Fault] | None = None,
 ) -> tuple[splitting.Parts[pd.DataFrame], Cleaned]:
-    """Clean rows of text, split them, and set aside classes that are too rare for the folds."""
+    """Clean rows of text, look into their past, split them, and set aside too rare classes.
+
+    A class is too rare with fewer rows than there are folds.
+    """
     parts, cleaned = _split(cleaning.clean(raw, dataset, of_source), dataset, seed, folds)
     return splitting.Parts(parts.train.frame(), parts.test.frame()), cleaned
 
@@ -81,8 +88,17 @@ def divide(
 def _split(
     cleaned: Cleaned, dataset: Dataset, seed: int, folds: int
 ) -> tuple[splitting.Parts[Rows], Cleaned]:
+    cleaned = _with_past(cleaned, dataset)
     aside = rare.set_aside(splitting.split(cleaned.accepted, dataset, seed), dataset, folds)
     return aside.parts, cleaned.without(aside.dropped, cleaning.RARE, aside.note)
+
+
+def _with_past(cleaned: Cleaned, dataset: Dataset) -> Cleaned:
+    """Add the windows of the past to accepted rows; they ask for all rows at once."""
+    if not dataset.windows():
+        return cleaned
+    notes = (*cleaned.notes, *past.notes(cleaned.rows, dataset))
+    return replace(cleaned, accepted=Rows.of(past.added(cleaned.rows, dataset)), notes=notes)
 
 
 def save(path: Path, prepared: Prepared[Table], cleaned: Cleaned) -> None:
@@ -93,6 +109,8 @@ def save(path: Path, prepared: Prepared[Table], cleaned: Cleaned) -> None:
         with (fresh / REJECTED).open("wb") as file:
             file.writelines(cleaned.csv_blocks())
         files.write_json(fresh / ORIGIN, prepared.origin)
+        if prepared.past is not None:
+            (fresh / past.NAME).write_bytes(prepared.past)
 
 
 def _write(path: Path, part: pd.DataFrame | Rows) -> None:
@@ -116,7 +134,8 @@ def load(path: Path) -> Prepared[pd.DataFrame]:
     """Read what `save` wrote."""
     try:
         origin = json.loads((path / ORIGIN).read_text(encoding="utf-8"))
-        return Prepared(pd.read_parquet(path / TRAIN), pd.read_parquet(path / TEST), origin)
+        kept = (path / past.NAME).read_bytes() if (path / past.NAME).is_file() else None
+        return Prepared(pd.read_parquet(path / TRAIN), pd.read_parquet(path / TEST), origin, kept)
     except FileNotFoundError:
         raise UserError(
             "The dataset is not prepared.", given=path, fix="dvc repro, which prepares it"

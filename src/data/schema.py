@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from src.data import decide as deciding
@@ -21,6 +22,7 @@ from src.data.features import (
     Integer,
     Missing,
     Number,
+    Past,
     Temporal,
     Value,
     Written,
@@ -28,6 +30,8 @@ from src.data.features import (
 from src.data.features import Text as Text  # bundles of earlier days name it here
 from src.data.kinds import instants
 from src.data.kinds.number_format import DecimalSign, NumberFormat, ThousandsSign
+from src.data.past import windows
+from src.data.past.windows import Window
 from src.evaluation.metrics import BY_TASK, OF_ANSWERED
 from src.support.errors import UserError, did_you_mean, unknown
 from src.support.structs import Checked
@@ -133,6 +137,48 @@ class Dataset(Checked, frozen=True):
     similar: Similar | None = None
     causes: dict[str, list[str]] = {}  # features that tell the same, by what it is
 
+    def __post_init__(self) -> None:
+        """Make a feature of each window of the past: a number that records need not have."""
+        past = {
+            name: self._past(window)
+            for name, window in self.windows().items()
+            if name not in {*self.features, self.target.name}
+        }
+        if past:
+            msgspec.structs.force_setattr(self, "features", {**self.features, **past})
+
+    def _past(self, window: Window) -> Past:
+        column = self.target if window.column == self.target.name else None
+        unit = getattr(column or self.features.get(window.column), "unit", "")
+        return Past(unit=unit, about=window.words(), optional=True)
+
+    def windows(self) -> dict[str, Window]:
+        """Return the windows of the past that `derived` names, by the features' names."""
+        every = {name: windows.parse(text) for name, text in self.derived.items()}
+        return {name: window for name, window in every.items() if window is not None}
+
+    @property
+    def series(self) -> list[str]:
+        """List the columns that tell a series of rows, each of which has a past of its own."""
+        return self.group_columns if self.windows() else []
+
+    @property
+    def clock(self) -> str | None:
+        """The column that says when a row is, where rows look into the past.
+
+        What is asked about lies beyond all that was learnt of it, and that is nothing to warn of.
+        """
+        return self.split.column if self.windows() else None
+
+    def observed(self) -> list[str]:
+        """List the numbers of which only the past is learnt: no features, and not the target."""
+        every = dict.fromkeys(window.column for window in self.windows().values())
+        return [name for name in every if name not in {*self.features, self.target.name}]
+
+    def source_features(self) -> dict[str, Feature]:
+        """Return the features that the source has, and no past."""
+        return {name: one for name, one in self.features.items() if not isinstance(one, Past)}
+
     @property
     def group_columns(self) -> list[str]:
         """List the columns of `group`."""
@@ -145,7 +191,7 @@ class Dataset(Checked, frozen=True):
 
     def columns(self) -> list[str]:
         """List the columns of a row, by the names that they have here."""
-        return [*self.features, self.target.name, *self.extra_columns()]
+        return [*self.source_features(), self.target.name, *self.extra_columns()]
 
     def source_columns(self) -> dict[str, str]:
         """Return what each column is called in the source."""
@@ -168,9 +214,12 @@ class Dataset(Checked, frozen=True):
     def computed(self) -> dict[str, str]:
         """Return the expression of each column that models see beside the features.
 
-        These are the parts of dates and times, their ages, and `derived`.
+        These are the parts of dates and times, their ages, and `derived` but for windows of the
+        past, which are features.
         """
-        return {**self._parts(), **self.derived}
+        past = self.windows()
+        own = {name: text for name, text in self.derived.items() if name not in past}
+        return {**self._parts(), **own}
 
     def _parts(self) -> dict[str, str]:
         every: dict[str, str] = {}
@@ -187,11 +236,11 @@ class Dataset(Checked, frozen=True):
     def extra_columns(self) -> list[str]:
         """List the columns that are neither features nor the target.
 
-        They say which rows are one or belong together, how much a row counts, and when it was or on
-        which side it stands.
+        They say which rows are one or belong together, how much a row counts, when it was or on
+        which side it stands, and what only later rows may look at.
         """
         single = [name for name in (self.weight, self.split.column) if name is not None]
-        every = dict.fromkeys([*self.key, *self.group_columns, *single])
+        every = dict.fromkeys([*self.key, *self.group_columns, *single, *self.observed()])
         return [name for name in every if name not in {*self.features, self.target.name}]
 
     def identity(self) -> list[str]:
@@ -270,6 +319,7 @@ def check(dataset: Dataset) -> None:
     _check_split(dataset)
     _check_group(dataset)
     _check_moments(dataset)
+    _check_past(dataset)
     _check_derived(dataset)
     _check_similar(dataset)
     _check_coverage(dataset)
@@ -424,8 +474,73 @@ def _check_moments(dataset: Dataset) -> None:
             )
 
 
+def _check_past(dataset: Dataset) -> None:
+    for name, text in dataset.derived.items():
+        windows.check(name, text)
+    named = dataset.windows()
+    for name, one in dataset.features.items():
+        if isinstance(one, Past) and name not in named:
+            raise UserError(
+                f"'{name}' of '{dataset.name}' is of the past, and nothing says of which.",
+                given="type: past",
+                fix=f"take '{name}' out of features, and write derived: {{{name}: lag(load, 24)}}",
+            )
+    for name, window in named.items():
+        if not isinstance(dataset.features.get(name), Past):
+            raise UserError(f"The derived column '{name}' is already a column.", fix="rename it")
+        _check_series(dataset, name)
+        _check_looked_at(dataset, name, window.column)
+
+
+def _check_looked_at(dataset: Dataset, name: str, column: str) -> None:
+    """Check that a window looks at a column of numbers."""
+    numbers = [one for one, kind in dataset.features.items() if type(kind) in (Number, Integer)]
+    if dataset.task == "regression":
+        numbers.insert(0, dataset.target.name)
+    beside = {*dataset.features, *dataset.key, *dataset.group_columns, dataset.target.name}
+    if column not in numbers and column in beside:
+        raise UserError(
+            f"'{name}' looks at the past of '{column}', which is no column of numbers.",
+            given=f"{name}: {dataset.derived[name]}",
+            choices=[*numbers, "a column of numbers that is no feature"],
+        )
+
+
+def _check_series(dataset: Dataset, name: str) -> None:
+    """Check that the dataset says when rows were, of which series, and splits them by time."""
+    text, split = f"{name}: {dataset.derived[name]}", dataset.split
+    if split.method != "time":
+        raise UserError(
+            f"'{name}' looks into the past, and the split of '{dataset.name}' is not by time: of "
+            "rows drawn at random a model would be judged that has learnt from later ones.",
+            given=f"{text}; split.method: {split.method}",
+            fix="write split: {method: time, column: <the column that says when a row was>}",
+        )
+    time = dataset.features.get(str(split.column))
+    if type(time) not in (Date, Datetime, Number, Integer) or getattr(time, "optional", False):
+        kinds = ("datetime", "date", "integer")
+        raise UserError(
+            f"'{name}' looks into the past, so each record of '{dataset.name}' must say when it "
+            f"is: '{split.column}' has to be a feature, not optional: a date, a time or a number.",
+            given=f"{text}; split.column: {split.column}",
+            choices=[f"{split.column}: {{type: {kind}}}" for kind in kinds],
+            fix=f"name '{split.column}' in features so",
+        )
+    for column in dataset.group_columns:
+        if getattr(dataset.features.get(column), "optional", True):
+            raise UserError(
+                f"'{name}' looks into the past of a series, so each record of '{dataset.name}' "
+                f"must say of which: '{column}' of group has to be a feature, and not optional.",
+                given=f"{text}; group: {', '.join(dataset.group_columns)}",
+                choices=[f"{column}: {{type: category}}", f"{column}: {{type: id}}"],
+                fix=f"name '{column}' in features so; an id is never learnt",
+            )
+
+
 def _check_derived(dataset: Dataset) -> None:
     for name, text in dataset.derived.items():
+        if name in dataset.windows():
+            continue
         parts = set(dataset.computed()).difference(dataset.derived)
         if name in dataset.features or name == dataset.target.name or name in parts:
             raise UserError(f"The derived column '{name}' is already a column.", fix="rename it")

@@ -174,8 +174,9 @@ def _time(rows: pd.DataFrame | Rows, dataset: Dataset) -> tuple[np.ndarray, np.n
         return np.arange(0), np.arange(0)
     first = _first_tested(when, dataset)
     test, train = when >= first, when < moments.limit(when, first, dataset.split.gap)
-    if dataset.group_columns:
-        group = groups.number(rows, dataset.group_columns)
+    together = groups.columns(dataset)
+    if together:
+        group = groups.number(rows, together)
         train &= ~np.isin(group, group[test])
     return np.flatnonzero(train), np.flatnonzero(test)
 

@@ -36,7 +36,7 @@ def measure(dataset: Dataset, rows: pd.DataFrame) -> dict[str, Any] | None:
     columns: dict[str, np.ndarray] = {}
     knots: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for name, feature in dataset.features.items():
-        if not isinstance(feature, Number | Integer):
+        if not isinstance(feature, Number | Integer) or name == dataset.clock:
             continue
         cells = some[name].to_numpy(dtype=np.float64)
         if np.isfinite(cells).sum() >= LEAST_ROWS and (own := _knots(cells)) is not None:

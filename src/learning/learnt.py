@@ -30,7 +30,7 @@ def measure(dataset: Dataset, rows: pd.DataFrame, seed: int) -> dict[str, Any]:
     levels: dict[str, list[str]] = {}
     for name, feature in dataset.features.items():
         cells = rows[name].dropna()
-        if cells.empty:
+        if cells.empty or name == dataset.clock:
             continue
         if isinstance(feature, Number | Integer):
             numbers = cells.to_numpy(dtype=np.float64)

@@ -158,6 +158,9 @@ def _other(
         for name, feature in theirs.features.items()
     ):
         return "the champion was trained on other columns"
+    ours = fresh.dataset.windows()
+    if any(ours.get(name) != window for name, window in theirs.windows().items()):
+        return "the champion looks at another past under the same names"
     if theirs.task == "binary" and set(names or ()) != set(fresh.classes or ()):
         return "the champion was trained on other classes"
     return ""

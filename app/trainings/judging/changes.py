@@ -17,6 +17,7 @@ from app.trainings.rows import authors
 from app.trainings.rows.training_rows import TrainingRows
 from app.trainings.schema import AnswerChange
 from src.data import cleaning
+from src.data.past import rows as past
 from src.data.schema import Dataset
 from src.learning import exporting
 from src.support.errors import UserError
@@ -67,10 +68,15 @@ def of_file(gathered: TrainingRows, dataset: Dataset, seed: int) -> Records:
         frame = gathered.beside
     if frame.empty:
         frame = gathered.frame
-    if len(frame) > MOST_ROWS:
+    looks_back = bool(dataset.windows())
+    if len(frame) > MOST_ROWS and not looks_back:
         frame = frame.sample(MOST_ROWS, random_state=seed)
-    rows, is_good = cleaning.typed(frame, list(dataset.features), dataset)
-    records = exporting.shown(exporting.records(rows[is_good], dataset), dataset)
+    names = dataset.columns() if looks_back else list(dataset.features)
+    typed, is_good = cleaning.typed(frame, names, dataset)
+    rows = past.added(typed[is_good], dataset)
+    if len(rows) > MOST_ROWS:  # only now, for a row's past are other rows
+        rows = rows.sample(MOST_ROWS, random_state=seed)
+    records = exporting.shown(exporting.records(rows, dataset), dataset)
     return [dict(zip(dataset.features, record, strict=True)) for record in records]
 
 

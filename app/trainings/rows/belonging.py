@@ -20,7 +20,7 @@ def filled(labels: pd.DataFrame, file: pd.DataFrame, dataset: Dataset) -> pd.Dat
     """
     if not labels.isna().any(axis=None):
         return labels
-    rows, content = pd.concat([file, labels]), [*dataset.features, dataset.target.name]
+    rows, content = pd.concat([file, labels]), [*dataset.source_features(), dataset.target.name]
     extra = dataset.extra_columns()
     key = [name for name in dataset.key if name in extra]
     _complete(rows, key, content, dataset, is_file_alone=True)

@@ -22,6 +22,7 @@ from src.data import cleaning, groups, sources, splitting
 from src.data import prepared as preparing
 from src.data.cleaning import Cleaned
 from src.data.kinds.spelling import spelt
+from src.data.past import rows as past
 from src.data.prepared import Prepared
 from src.data.schema import Dataset
 from src.runs.comparison import hashes
@@ -166,7 +167,7 @@ def stated(rows: Iterable[dict[str, Any]], dataset: Dataset) -> pd.DataFrame:
     for label in rows:
         record = msgspec.json.decode(bytes(label["record"]))
         texts: dict[str, str | None] = {
-            name: _cell(name, record.get(name), dataset) for name in dataset.features
+            name: _cell(name, record.get(name), dataset) for name in dataset.source_features()
         }
         texts[dataset.target.name] = _truth(label["value"], dataset)
         for name in dataset.extra_columns():
@@ -195,7 +196,7 @@ def prepare(
         "snapshot": snapshot,
         **cleaned.quality(),
     }
-    ready = Prepared(parts.train, parts.test, origin)
+    ready = Prepared(parts.train, parts.test, origin, past.kept(cleaned.rows, dataset))
     return rows.inspected(dataset, ready, cleaned, seed), cleaned
 
 
@@ -208,6 +209,7 @@ def judges(gathered: TrainingRows, ready: Prepared, dataset: Dataset, seed: int)
         return ready.test
     try:
         rows = cleaning.clean(gathered.beside.reset_index(drop=True), dataset).rows
+        rows = past.added(rows, dataset)
         test = splitting.split(rows, dataset, seed).test
     except UserError:  # no reason to throw a finished training away
         return ready.test
@@ -243,6 +245,8 @@ def _usual(name: str, label: dict[str, Any], dataset: Dataset) -> str | None:
     """Return what a label has in a column that it says nothing of; None where others tell."""
     if name == dataset.weight:
         return "1"
+    if name in dataset.observed():
+        return ""
     if name == dataset.split.column and dataset.split.method == "time":
         return str(label["at"])
     return None

@@ -103,7 +103,7 @@ def _other(name: str, cells: pd.Series, dataset: Dataset, faults: Faults) -> pd.
         faults.add("missing", missing, f"{name} is missing")
     if name == dataset.split.column:
         _check_side(name, cells, missing, dataset, faults)
-    if name == dataset.weight:
+    if name == dataset.weight or name in dataset.observed():
         written = dataset.written(name)
         return _numbers(name, cells, missing, Bounds(), False, faults, written)
     return cells

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from src.data.features import Category, Feature, Id, Integer, Temporal, Text, Time
+from src.data.features import Category, Feature, Id, Integer, Temporal, Text, Time, type_name
 from src.data.profile import bins as profile_bins
 from src.data.profile import calendar_bins
 from src.data.schema import Dataset
@@ -49,7 +49,7 @@ def kind(dataset: Dataset, name: str) -> str:
     """Return the type of a feature in the dataset's YAML; of the target, number or class."""
     if name == dataset.target.name:
         return "number" if dataset.task == "regression" else "class"
-    return type(dataset.features[name]).__name__.lower()
+    return type_name(dataset.features[name])
 
 
 def describe(dataset: Dataset, name: str, cells: pd.Series) -> dict[str, Any]:
