@@ -1,27 +1,35 @@
-"""From a file to a champion: write a dataset's YAML by looking at the file, and train on it."""
+"""From a file to a champion: write a dataset's YAML by looking at the file, and train on it.
+
+When the file has changed: propose what its YAML has to say now.
+"""
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from src import ingest, train
-from src.config import composition
+from src.config import composition, composition_cache, tables
 from src.config import configuration as configs
 from src.data import schema
 from src.data.schema import Dataset
 from src.description import analysis, document, first_look, reading
+from src.description import update as updates
 from src.description.analysis import Wish
 from src.description.draft import Draft
+from src.description.update import Proposal
 from src.evaluation import metrics
 from src.runs import training
+from src.runs.folders import RUNS
 from src.runs.training import Trained
-from src.support import files
+from src.support import files, git
 from src.support.cli import guarded, key_values, show_error
-from src.support.errors import UserError
+from src.support.errors import UserError, unknown
 from src.support.progress import Bar
 from src.support.structs import Checked, convert
 
@@ -37,14 +45,16 @@ KEYS = {
     "query": "of a database, in place of a table",
     "derive": "true proposes derived columns",
     "train": "true copies the file to data/ and trains a few models on it",
+    "update": "true proposes what the YAML of the name has to say of a file that has changed",
+    "write": "true, with update=true, writes what is proposed",
 }
 
 
 class Request(Checked, frozen=True):
     """A command line of src.describe."""
 
-    source: str
-    target: str
+    source: str = ""
+    target: str = ""
     name: str = ""
     task: Literal["", "regression", "binary", "multiclass"] = ""
     group: str = ""
@@ -54,6 +64,8 @@ class Request(Checked, frozen=True):
     query: str = ""
     derive: bool = False
     train: bool = False
+    update: bool = False
+    write: bool = False
 
 
 def main() -> None:
@@ -62,7 +74,7 @@ def main() -> None:
         prog="python -m src.describe",
         description="Write conf/dataset/<name>.yaml by looking at a file, say what is unsure, and "
         "with train=true train a few models on it at once. A file that is there is never "
-        "replaced.",
+        "replaced, unless update=true proposes how it changes, and write=true says to.",
         epilog="python -m src.describe source=customers.csv target=left train=true",
     )
     parser.add_argument(
@@ -73,16 +85,37 @@ def main() -> None:
     )
     words = parser.parse_args().words
     with reading.quietly():
-        guarded(lambda: describe(request(words)))
+        guarded(lambda: run(request(words)))
 
 
 def request(words: list[str]) -> Request:
-    """Read the command line."""
+    """Read the command line; a first word without a key is the source."""
+    if words and "=" not in words[0]:
+        words = [f"source={words[0]}", *words[1:]]
     pairs = key_values(words, KEYS)
-    for key in ("source", "target"):
-        if not pairs.get(key):
+    asked = convert(pairs, Request, is_text=True)
+    needed = ["name" if not asked.source else ""] if asked.update else ["source", "target"]
+    for key in needed:
+        if key and not pairs.get(key):
             raise UserError(f"No {key} is named.", fix=f"{key}=<{KEYS[key]}>")
-    return convert(pairs, Request, is_text=True)
+    for key in ("target", "task", "group", "time", "derive", "train"):
+        if asked.update and key in pairs:
+            raise UserError(
+                f"With update=true the YAML says the {key}.", given=f"{key}={pairs[key]}"
+            )
+    if asked.write and not asked.update:
+        raise UserError(
+            "Only what is proposed is written so.", given="write=true", fix="update=true"
+        )
+    return asked
+
+
+def run(request: Request) -> None:
+    """Describe what is new, or propose how a description changes."""
+    if request.update:
+        update(request)
+    else:
+        describe(request)
 
 
 def describe(request: Request) -> None:
@@ -108,6 +141,86 @@ def describe(request: Request) -> None:
     finished = _trained(dataset, draft.rows)
     train.show([(one, []) for one in finished])
     _show_best(finished, dataset)
+
+
+def update(request: Request) -> None:
+    """Print how the YAML changes, and write it where that is asked for.
+
+    The old one stays in git, or where git has none in runs/.
+    """
+    composition.prepare()
+    name = request.name or analysis.slug(request.source)
+    if name not in configs.choices("dataset"):
+        raise unknown("dataset", name, configs.choices("dataset"))
+    composed = composition_cache.compose(composition_cache.dataset_words(name))
+    dataset: Dataset = convert(composed["dataset"], Dataset, "dataset")
+    path = configs.CONF / "dataset" / f"{name}.yaml"
+    before = path.read_text(encoding="utf-8")
+    source = request.source or _own_source(dataset)
+    with Bar(f"describe {source}") as bar:
+        bar.stage("reading", 2)
+        table, options = updates.read(source, dataset)
+        bar.step("looking at the columns")
+        proposal = updates.proposed(before, dataset, table, options)
+    _show_proposal(path, before, proposal, source)
+    if proposal.text == before:
+        return
+    if not request.write:
+        words = [f"name={name}", *([f"source={request.source}"] if request.source else [])]
+        _next(f"python -m src.describe update=true write=true {shlex.join(words)}")
+        return
+    if proposal.fault:
+        raise UserError(
+            "What is proposed does not hold by itself; nothing was written.",
+            given=proposal.fault,
+            fix=f"mend that in {path} by hand, and try again",
+        )
+    _keep(path, name)
+    files.write(path, proposal.text.encode())
+    print(f"{path} is written.")
+    _next_of_data(dataset, request.source, proposal)
+
+
+def _own_source(dataset: Dataset) -> str:
+    own = tables.path(dataset)
+    return str(own) if own.is_file() and not tables.is_elsewhere(dataset) else dataset.source
+
+
+def _show_proposal(path: Path, before: str, proposal: Proposal, source: str) -> None:
+    if proposal.text == before:
+        print(f"{path}: nothing in it changes by {source}")
+    lines = difflib.unified_diff(
+        before.splitlines(), proposal.text.splitlines(), f"a/{path}", f"b/{path}", lineterm=""
+    )
+    print("\n".join(lines))
+    for note in proposal.notes:
+        print(f"  {'unsure' if note.is_unsure else 'because'}: {note.says}")
+    if proposal.fault:
+        print(f"  does not hold by itself: {proposal.fault}")
+
+
+def _keep(path: Path, name: str) -> None:
+    """Keep a YAML that git does not have as it stands."""
+    if git.ask("diff", "--quiet", "HEAD", "--", str(path)) is not None and git.ask(
+        "ls-files", "--error-unmatch", str(path)
+    ):
+        return
+    kept = RUNS / name / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-described.yaml"
+    files.write(kept, path.read_bytes())
+    print(f"The one before, which git does not have, is kept: {kept}")
+
+
+def _next_of_data(dataset: Dataset, source: str, proposal: Proposal) -> None:
+    """Say what to type for the rows to come in; all of them where features are new."""
+    if not source:
+        _next(f"python -m src.train dataset={dataset.name}")
+        return
+    is_kept = proposal.is_as_before and tables.path(dataset).is_file()
+    mode = "" if is_kept else " mode=replace"
+    word = _override("source", source)
+    _next(f"python -m src.ingest dataset={dataset.name} {word}{mode}")
+    if not proposal.is_as_before:
+        print("  (from a file that has all rows: those so far are not read by it any more)")
 
 
 def _draft(request: Request) -> Draft:

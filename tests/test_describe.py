@@ -118,3 +118,82 @@ def test_one_command_leads_to_a_champion_and_the_next_ones_track_it(
         place, root, "src.describe", "source=things.csv", "target=back", "train=true", code=1
     )
     assert "described already" in other
+
+
+def changed(place: Path) -> str:
+    """Describe things, then change their file; return the YAML."""
+    describe.describe(describe.request(["things.csv", "target=back"]))
+    tables.things(height=list(range(tables.ROWS))).replace("web", "mail").to_csv(
+        place / "fresh.csv", index=False
+    )
+    path = place / "conf/dataset/things.yaml"
+    text = path.read_text().replace("{type: category}", "{type: category, values: [north, web]}")
+    path.write_text(text)
+    return text
+
+
+def test_a_change_is_shown_and_nothing_is_written(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = changed(place)
+    describe.run(describe.request(["fresh.csv", "name=things", "update=true"]))
+    said = capsys.readouterr().out
+    assert "-  shop: {type: category, values: [north, web]}" in said
+    assert "+  shop: {type: category, values: [north, web, mail, south]}" in said
+    assert "because: shop has values that are not listed: 'mail'" in said
+    assert "python -m src.describe update=true write=true name=things source=fresh.csv" in said
+    assert (place / "conf/dataset/things.yaml").read_text() == before
+
+
+def test_a_change_is_written_when_it_is_asked_for(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = changed(place)
+    words = ["fresh.csv", "name=things", "update=true"]
+    describe.run(describe.request([*words, "write=true"]))
+    said = capsys.readouterr().out
+    assert "python -m src.ingest dataset=things source=fresh.csv mode=replace" in said
+    [kept] = place.glob("runs/things/*-described.yaml")  # nobody has committed it
+    assert kept.read_text() == before
+    describe.run(describe.request(words))
+    assert "nothing in it changes" in capsys.readouterr().out
+
+
+def test_what_git_has_is_not_kept_twice(place: Path) -> None:
+    changed(place)
+    own = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "-q"], ["add", "conf"], ["commit", "-qm", "first"]):
+        subprocess.run(["git", *own, *command], check=True, timeout=60)
+    describe.run(describe.request(["fresh.csv", "name=things", "update=true", "write=true"]))
+    assert not list(place.glob("runs/things/*"))
+
+
+def test_what_does_not_hold_by_itself_is_not_written(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed(place)
+    path = place / "conf/dataset/things.yaml"
+    before = path.read_text().replace("metric:", "coverage_by: [size]\nmetric:")
+    path.write_text(before)
+    tables.things().drop(columns=["size"]).to_csv(place / "fresh.csv", index=False)
+    with pytest.raises(UserError, match="does not hold by itself") as caught:
+        describe.run(describe.request(["fresh.csv", "name=things", "update=true", "write=true"]))
+    assert "coverage_by" in str(caught.value)
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["things.csv", "update=true", "target=back"], "the YAML says the target"),
+        (["things.csv", "target=back", "write=true"], "Only what is proposed"),
+        (["update=true"], "No name is named"),
+        (["name=none", "update=true"], "Unknown dataset 'none'"),
+        (["target=back"], "No source is named"),
+    ],
+)
+def test_words_that_do_not_go_together_are_refused(
+    place: Path, words: list[str], says: str
+) -> None:
+    with pytest.raises(UserError, match=says):
+        describe.run(describe.request(words))

@@ -369,7 +369,7 @@ class Records:
                     field=name,
                     given=shown(value),
                     allowed=list(self.names),
-                    fix=nearest(name, self.names),
+                    fix=nearest(name, self.names) or _unwrapped(value),
                 )
             elif key in seen:
                 yield Fault(
@@ -381,6 +381,13 @@ class Records:
                     fix="keep one",
                 )
             seen.add(key)
+
+
+def _unwrapped(value: Any) -> str | None:
+    """Say how records are sent, where they come in an envelope, as other services want them."""
+    if not isinstance(value, list | Object):
+        return None
+    return "send the record itself, or an array of records, with nothing around it"
 
 
 def _has_keys(body: bytes, count: int) -> bool:

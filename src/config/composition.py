@@ -123,8 +123,11 @@ def _missing(error: Any) -> UserError:
     if not name or not (configuration.CONF / group).is_dir():
         return UserError(str(error).strip().replace("\n", "\n  "))
     names = configuration.choices(group)
+    add = f"add {Path('conf') / group / name}.yaml"
+    if group == "dataset":
+        add += f": python -m src.describe name={name} source=<file> target=<column> writes one"
     return UserError(
         f"Unknown {group} '{name}'.",
         choices=names,
-        fix=did_you_mean(name, names) or f"add {Path('conf') / group / name}.yaml",
+        fix=did_you_mean(name, names) or add,
     )

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from src.data import moments
-from src.description import leaks, names, numbers, roles, types, values
+from src.description import document, leaks, names, numbers, roles, types, values
 from src.description.draft import Draft, LeftOut
 from src.description.reading import Table
 from src.description.roles import Role
@@ -181,7 +181,7 @@ def _baseline(cells: Values, role: Role) -> float:
 
 def _without_leaks(draft: Draft, frame: pd.DataFrame) -> Draft:
     """Take out of the features what gives the target away, with its figures."""
-    found = leaks.find(draft, frame)
+    found = leaks.find(document.values(draft), frame)
     kept = [one for one in draft.features if one.own_name not in found]
     if not kept:
         says = "every feature seems to give the target away: they are left in; look at them"

@@ -36,8 +36,9 @@ class Moment(Checked, frozen=True):
 
 def of(values: Values) -> tuple[Moment, set[str]] | None:
     """Tell how moments are written, with words among them for "missing"; None if there are none."""
-    words = [word for word in values.commonest(SAMPLE) if re.search(r"\d", word)]
-    others = {word for word in values.commonest(SAMPLE) if word not in set(words)}
+    common = values.commonest(SAMPLE)
+    words = [word for word in common if re.search(r"\d", word)]
+    others = set(common) - set(words)
     if not words or any(other.casefold() not in WORDS for other in others):
         return None
     if not all(_LIKE_ONE.search(word) and len(word) <= 40 for word in words[:20]):

@@ -8,10 +8,13 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import BinaryIO
 
 from src.support.structs import Checked
 
 SAMPLE = 200_000  # characters that tell the separator
+HEAD = 4 * SAMPLE + 4  # bytes that have so many characters, and a mark
+BLOCK = 2**20
 SEPARATORS = (",", ";", "\t", "|", ":", "~", "^")
 USUAL = SEPARATORS[:4]  # the others also stand within cells: times, addresses
 CONSISTENT = 0.8  # of the rows that a separator cuts into as many cells
@@ -31,16 +34,21 @@ class Dialect(Checked, frozen=True):
     skip: int = 0
 
 
-def decode(data: bytes) -> tuple[str, str]:
-    """Return the text, without a byte order mark, and its encoding."""
-    encoding = _encoding(data)
+def decode(file: BinaryIO) -> tuple[str, str]:
+    """Return the beginning of a file's text, without a byte order mark, and its encoding.
+
+    The whole file is looked at for bytes that are none of the encoding.
+    """
+    file.seek(0)
+    head = file.read(HEAD)
+    encoding = _encoding(head, file)
     codec = "utf-8-sig" if encoding == "utf-8" else encoding
-    text = data.decode(codec).removeprefix("\ufeff")
+    text = head.decode(codec, errors="ignore").removeprefix("\ufeff")
     return (text if "\n" in text else text.replace("\r", "\n")), encoding
 
 
 def of(text: str, encoding: str) -> Dialect:
-    """Tell how a decoded file is written."""
+    """Tell how a file is written whose text begins so."""
     declared = _declared(text)
     sample = _whole_lines(text)
     if declared is not None:
@@ -52,22 +60,29 @@ def of(text: str, encoding: str) -> Dialect:
     return Dialect(encoding, separator, has_header(rows), above)
 
 
-def _encoding(data: bytes) -> str:
+def _encoding(head: bytes, file: BinaryIO) -> str:
     for mark, encoding in BOMS.items():
-        if data.startswith(mark):
+        if head.startswith(mark):
             return encoding
-    head = data[:4000]
-    if head[1::2].count(0) > len(head) / 4:
+    first = head[:4000]
+    if first[1::2].count(0) > len(first) / 4:
         return "utf-16-le"
-    if head[::2].count(0) > len(head) / 4:
+    if first[::2].count(0) > len(first) / 4:
         return "utf-16-be"
-    for encoding in ("utf-8", "cp1252"):
-        try:
-            data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    return "latin-1"
+    return next((one for one in ("utf-8", "cp1252") if _is_all(one, file)), "latin-1")
+
+
+def _is_all(encoding: str, file: BinaryIO) -> bool:
+    """Tell whether all bytes of a file are of an encoding, a block at a time."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    file.seek(0)
+    try:
+        while block := file.read(BLOCK):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _declared(text: str) -> str | None:

@@ -107,14 +107,15 @@ def _source(column: Column, shared: Sequence[str]) -> dict[str, Any]:
 
 def _bounds(column: Column) -> dict[str, Any]:
     told = {"min": column.minimum, "max": column.maximum}
-    return {key: _number(value) for key, value in told.items() if value is not None}
+    return {key: number(value) for key, value in told.items() if value is not None}
 
 
 def _unit(column: Column) -> dict[str, Any]:
     return {"unit": column.unit} if column.unit else {}
 
 
-def _number(value: float) -> float | int:
+def number(value: float) -> float | int:
+    """Write a whole number without a fraction."""
     return int(value) if value == math.floor(value) and abs(value) < 1e15 else value
 
 
@@ -155,20 +156,21 @@ def _lines(key: str, value: Any, comment: str) -> list[str]:
         inner = [f"  {one}" for name, item in value.items() for one in _lines(name, item, "")]
         return [f"{key}:{_beside(comment)}", *inner]
     if isinstance(value, list) and len(line) > WIDEST:
-        return [f"{key}:{_beside(comment)}", *(f"  - {_flow(item)}" for item in value)]
+        return [f"{key}:{_beside(comment)}", *(f"  - {flow(item)}" for item in value)]
     return [f"{line}{_beside(comment)}"]
 
 
 def _beside(comment: str) -> str:
+    """Return a comment as it stands after a value; nothing for none."""
     return f"  # {' '.join(comment.split())}" if comment else ""
 
 
 def _pair(key: str, value: Any) -> str:
-    return f"{_flow(key)}: {_flow(value)}"
+    return f"{flow(key)}: {flow(value)}"
 
 
-def _flow(value: Any) -> str:
-    """Write a value on one line, quoted where it has to be."""
+def flow(value: Any) -> str:
+    """Write a value as YAML on one line, quoted where it has to be."""
     dumped: str = yaml.dump(
         [value],
         Dumper=_Dumper,
@@ -194,26 +196,26 @@ _Dumper.add_representer(str, _text)
 
 def _features(draft: Draft) -> list[str]:
     lines = ["features:"]
-    lines += [
-        f"  {_pair(one.own_name, feature(one, draft.missing))}{_beside(_says(one))}"
-        for one in draft.features
-    ]
+    lines += [f"  {feature_line(one, draft.missing)}" for one in draft.features]
     if draft.left_out:
         lines.append("  # left out, and why; take the sign away to have one in:")
-    return [*lines, *(_left_out(one, draft) for one in draft.left_out)]
+    return [*lines, *(f"  {left_out(one, draft.missing)}" for one in draft.left_out)]
 
 
-def _left_out(one: LeftOut, draft: Draft) -> str:
-    column = one.column
-    says = f"{'LEAK: ' if one.is_leak else ''}{one.says}"
-    if column.kind in ("constant", "empty", "nameless"):
-        return f"  # {_flow(column.own_name)}: {' '.join(says.split())}"
-    return f"  # {_pair(column.own_name, feature(column, draft.missing))}{_beside(says)}"
-
-
-def _says(column: Column) -> str:
+def feature_line(column: Column, shared: Sequence[str] = ()) -> str:
+    """Write a feature, and beside it what to say of it."""
     says = column.says
-    return says if len(says) <= LONGEST else f"{says[: LONGEST - 1]}…"
+    comment = says if len(says) <= LONGEST else f"{says[: LONGEST - 1]}…"
+    return f"{_pair(column.own_name, feature(column, shared))}{_beside(comment)}"
+
+
+def left_out(one: LeftOut, shared: Sequence[str] = ()) -> str:
+    """Write a column that is no feature as a comment, from which it can become one."""
+    column = one.column
+    why = f"{'LEAK: ' if one.is_leak else ''}{one.says}"
+    if column.kind in ("constant", "empty", "nameless"):
+        return f"# {flow(column.own_name)}: {' '.join(why.split())}"
+    return f"# {_pair(column.own_name, feature(column, shared))}{_beside(why)}"
 
 
 def _hints(draft: Draft) -> list[str]:
@@ -222,7 +224,7 @@ def _hints(draft: Draft) -> list[str]:
     role = draft.role
     metric = METRICS[role.metric]
     limit = "min" if metric.greater_is_better else "max"
-    reached = _number(float(f"{draft.baseline:.3g}"))
+    reached = number(float(f"{draft.baseline:.3g}"))
     hints.append(
         f"# gate: {{{role.metric}: {{{limit}: {reached}}}}}  # what always answering the same "
         "reaches; a champion has to be better"

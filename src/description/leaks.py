@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from src.data import cleaning, schema
 from src.data.findings import Finding
 from src.data.schema import Dataset
-from src.description import document
-from src.description.draft import Draft
 from src.learning.inspection import leaks
 from src.learning.inspection.samples import some
 from src.support.errors import UserError
@@ -17,9 +18,12 @@ from src.support.structs import convert
 SEED = 42
 
 
-def find(draft: Draft, frame: pd.DataFrame) -> dict[str, Finding]:
-    """Return what was found, by the feature's name; the frame has the rows as text."""
-    plain = {**document.values(draft), "max_rejected": 1.0, "duplicates": "keep"}
+def find(values: Mapping[str, Any], frame: pd.DataFrame) -> dict[str, Finding]:
+    """Return what was found, by the feature's name; the frame has the rows as text.
+
+    `values` are what a dataset's YAML says.
+    """
+    plain = {**values, "max_rejected": 1.0, "duplicates": "keep"}
     if not plain["features"]:
         return {}
     dataset: Dataset = convert(plain, Dataset, "dataset")

@@ -6,9 +6,11 @@ import re
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from src.data.kinds import cell_formats
-from src.data.kinds.number_format import NONE, PLAIN, NumberFormat
+from src.data.kinds.number_format import ALIKE, PLAIN, NumberFormat
 from src.description.values import WORDS, Values
 
 MOST = 0.8  # of the rows, from which on a column is one of numbers with words in it
@@ -49,19 +51,19 @@ def _frequent(values: Values) -> set[str]:
 def _of(values: Values) -> tuple[NumberFormat, np.ndarray, set[str]] | None:
     if not values.present:
         return None
-    plain = pd.to_numeric(pd.Series(values.words, dtype=object), errors="coerce")
-    numbers = _finite(plain.to_numpy(dtype=np.float64))
+    numbers = values.numbers
     how = PLAIN
     if values.share(np.isfinite(numbers)) < MOST:
         other = _format(values)
         if other is None:
             return None
         how, numbers = other, _read(values.words, other)
-    odd = {str(word) for word in values.words[~np.isfinite(numbers)]}
     if values.share(np.isfinite(numbers)) < MOST:
         return None
+    at = np.flatnonzero(~np.isfinite(numbers))
+    odd = {str(word) for word in values.words[at]}
     missing = {word for word in odd if word.casefold() in WORDS or _is_often(values, word)}
-    slips = float(values.counts[[word in odd - missing for word in values.words]].sum())
+    slips = int(values.counts[at].sum()) - int(values.counts[values.among(missing)].sum())
     if len(missing - WORDS) > ODD or slips > OFTEN * values.present:
         return None
     return how, numbers, missing
@@ -69,10 +71,6 @@ def _of(values: Values) -> tuple[NumberFormat, np.ndarray, set[str]] | None:
 
 def _is_often(values: Values, word: str) -> bool:
     return len(word) <= LONGEST and values.share(values.words == word) >= OFTEN
-
-
-def _finite(numbers: np.ndarray) -> np.ndarray:
-    return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
 def _format(values: Values) -> NumberFormat | None:
@@ -84,5 +82,31 @@ def _format(values: Values) -> NumberFormat | None:
 
 
 def _read(words: np.ndarray, how: NumberFormat) -> np.ndarray:
-    plain = [how.plain(str(word)) for word in words]
-    return np.array([np.nan if one == NONE else float(one) for one in plain], dtype=np.float64)
+    """Read words as numbers; the usual spellings all at once, the others one by one."""
+    texts = pa.array(words, pa.large_string())
+    usual = _usual(how)
+    is_usual = np.zeros(len(words), dtype=bool)
+    read = np.full(len(words), np.nan)
+    if usual is not None:
+        is_usual = pc.match_substring_regex(texts, usual).to_numpy(zero_copy_only=False)
+        digits = pc.replace_substring_regex(
+            texts.filter(pa.array(is_usual)), rf"[^0-9\-{re.escape(how.decimal)}]", ""
+        )
+        digits = pc.replace_substring(digits, how.decimal, ".")
+        read[is_usual] = pc.cast(digits, pa.float64()).to_numpy()
+    others = pd.Series([how.plain(str(word)) for word in words[~is_usual]], dtype=object)
+    read[~is_usual] = pd.to_numeric(others, errors="coerce")  # "e23" has digits, and is none
+    return read
+
+
+def _usual(how: NumberFormat) -> str | None:
+    """Return what numbers without exponents are like; None where the affixes have signs of them."""
+    affixes = how.prefix + how.suffix
+    if set(affixes) & set(f"-+0123456789{how.decimal}"):
+        return None
+    prefix, suffix, decimal = map(re.escape, (how.prefix.strip(), how.suffix.strip(), how.decimal))
+    signs = re.escape(ALIKE.get(how.thousands, how.thousands))
+    grouped = rf"[0-9]{{1,3}}(?:[{signs}][0-9]{{3}})+|" if how.thousands else ""
+    sign = rf"(?:-\s?(?:{prefix})?|(?:{prefix})?\s?-?)"
+    number = rf"(?:{grouped}[0-9]+)(?:{decimal}[0-9]+)?"
+    return rf"^{sign}\s?{number}\s?(?:{suffix})?$"

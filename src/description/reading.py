@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 from msgspec import structs
@@ -16,7 +16,6 @@ from src.data import sources
 from src.data.sources import Raw, addresses, kinds, several
 from src.data.sources.options import Options
 from src.description import dialect as dialects
-from src.support.errors import UserError
 
 NAMELESS = "column_{}"
 LOOKED_AT = 200  # rows of a sheet, in which its header is looked for
@@ -45,21 +44,68 @@ def read(source: str, **asked: Any) -> Table:
 
     `asked` are the options that nothing tells but a person: sheet, table, query.
     """
-    asked = {key: value for key, value in asked.items() if value}
+    with _opened(source) as opened:
+        return _table(opened, opened.told(asked))
+
+
+def read_by(source: str, options: Mapping[str, Any]) -> Table:
+    """Read a source by these options, whatever it tells; raise UserError where that fails."""
+    with _opened(source) as opened:
+        return _table(opened, options)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A source and its content without the packing, of several files the first one's.
+
+    There is none of a database.
+    """
+
+    source: str
+    kind: str = ""
+    content: BinaryIO | None = None
+    is_packed: bool = False
+
+    def told(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what was asked, and the options that a file tells by itself."""
+        asked = {key: value for key, value in asked.items() if value}
+        if self.kind == kinds.CSV and self.content is not None:
+            told = structs.asdict(dialects.of(*dialects.decode(self.content)))
+        elif self.kind == kinds.EXCEL:
+            told = _layout(self.raw({**asked, "header": False}).whole)
+        else:
+            return asked
+        own = {key: value for key, value in told.items() if value != getattr(Options, key)}
+        return {**asked, **own}
+
+    def raw(self, options: Mapping[str, Any]) -> Raw:
+        """Read all rows by these options."""
+        with quietly():
+            if self.content is None or self.is_several:
+                return sources.read(self.source, columns={}, **options)
+            return sources.read_file(self.content, self.source, columns={}, **options)
+
+    @property
+    def is_several(self) -> bool:
+        """Tell whether there are several files."""
+        return several.is_pattern(self.source)
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether it is a CSV as a file."""
+        is_here = not addresses.scheme(self.source) and not self.is_several
+        return is_here and self.kind == kinds.CSV and not self.is_packed
+
+
+@contextmanager
+def _opened(source: str) -> Iterator[_Source]:
     if addresses.scheme(source) in addresses.DATABASES:
-        return _table(source, _raw(source, None, asked), asked, is_plain=False)
+        yield _Source(source)
+        return
     files = several.paths(source)
     first = source if files is None else files[0]
-    data = sources.fetch(first)
-    if not data.strip():
-        raise UserError("The source is empty.", given=source, fix="give a file with rows")
-    kind, content = sources.unpacked(data, first)
-    options = {**asked, **_told(kind, content, first, asked)}
-    raw = _raw(source, data if files is None else None, options)
-    is_plain = (
-        kind == kinds.CSV and content is data and files is None and not addresses.scheme(source)
-    )
-    return _table(source, raw, options, is_plain=is_plain)
+    with addresses.open_file(first) as file, sources.content(file, first) as content:
+        yield _Source(source, *content)
 
 
 @contextmanager
@@ -68,17 +114,6 @@ def quietly() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*ignoring the extra column")
         yield
-
-
-def _told(kind: str, content: bytes, source: str, asked: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that a file tells by itself, where they are not the usual ones."""
-    if kind == kinds.CSV:
-        told = structs.asdict(dialects.of(*dialects.decode(content)))
-    elif kind == kinds.EXCEL:
-        told = _layout(_raw(source, content, {**asked, "header": False}).whole)
-    else:
-        return {}
-    return {key: value for key, value in told.items() if value != getattr(Options, key)}
 
 
 def _layout(sheet: pd.DataFrame) -> dict[str, Any]:
@@ -92,14 +127,8 @@ def _layout(sheet: pd.DataFrame) -> dict[str, Any]:
     return {"header": dialects.has_header(below), "skip": above}
 
 
-def _raw(source: str, data: bytes | None, options: dict[str, Any]) -> Raw:
-    with quietly():
-        if data is None:
-            return sources.read(source, columns={}, **options)
-        return sources.parse(data, source, columns={}, **options)
-
-
-def _table(source: str, raw: Raw, options: dict[str, Any], *, is_plain: bool) -> Table:
+def _table(opened: _Source, options: Mapping[str, Any]) -> Table:
+    raw = opened.raw(options)
     rows = raw.whole[~raw.whole.index.isin(list(raw.faults))] if raw.faults else raw.whole
     header = list(rows.columns)
     names = [name or NAMELESS.format(place) for place, name in enumerate(header, start=1)]
@@ -107,4 +136,12 @@ def _table(source: str, raw: Raw, options: dict[str, Any], *, is_plain: bool) ->
     frame = rows.set_axis(names, axis="columns").reset_index(drop=True)
     repeated = list(dict.fromkeys(frame.columns[frame.columns.duplicated()]))
     frame = frame.loc[:, ~frame.columns.duplicated(keep=False)]
-    return Table(source, frame, options, is_plain, nameless, repeated, len(raw.faults))
+    return Table(
+        opened.source,
+        frame,
+        dict(options),
+        opened.is_plain,
+        nameless,
+        repeated,
+        len(raw.faults),
+    )

@@ -141,7 +141,7 @@ def _number(name: str, values: Values) -> Column | None:
 def _coded(name: str, values: Values, read: np.ndarray) -> Column | None:
     """Take whole numbers for codes or ids where their spelling or their name says so."""
     lengths = {len(word) for word in values.words[:1000]}
-    is_padded = any(re.match(r"0\d", word) for word in values.words)
+    is_padded = any(word[:1] == "0" and word[1:2].isdigit() for word in values.words)
     is_long = bool(np.abs(read).max() >= 10**LONG)
     of_rows = len(values.words) >= UNIQUE * values.present and values.present >= 10
     if of_rows and (names.counts_rows(name) or is_padded or (is_long and len(lengths) <= 3)):

@@ -38,6 +38,10 @@ WORDS = frozenset(
 )
 
 
+GLANCED = 2000  # words that tell a column of long texts from one of numbers
+HARDLY = 0.3  # of them are numbers
+
+
 @dataclass(frozen=True)
 class Values:
     """The different cells, without those that are missing, and their rows.
@@ -74,11 +78,27 @@ class Values:
         """List the most frequent words."""
         return [str(self.words[at]) for at in np.argsort(-self.counts, kind="stable")[:most]]
 
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """Read the words as numbers, as programs write them; NaN for what is none."""
+        words = self.words
+        if len(words) > GLANCED and 2 * len(words) > self.present:
+            glance = _as_numbers(words[:: len(words) // GLANCED])
+            if np.isfinite(glance).mean() < HARDLY:  # most rows are none: it is no column of them
+                return np.full(len(words), np.nan)
+        return _as_numbers(words)
+
+    def among(self, words: set[str]) -> np.ndarray:
+        """Tell which of the different words are among these."""
+        return np.asarray(pd.Series(self.words, dtype=object).isin(words))
+
     def without(self, words: set[str]) -> Values:
         """Return the values with some words taken for missing."""
-        gone = np.array([word in words for word in self.words], dtype=bool)
-        places = np.where(gone, -1, np.cumsum(~gone) - 1)
-        codes = np.where(self.codes < 0, -1, places[self.codes])
+        gone = self.among(words)
+        if not gone.any():
+            return self
+        places = np.where(gone, -1, np.cumsum(~gone) - 1).astype(np.int32)
+        codes = np.where(self.codes < 0, np.int32(-1), places[self.codes])
         pairs = zip(self.words[gone], self.counts[gone], strict=True)
         taken = {**self.missing, **{str(word): int(count) for word, count in pairs}}
         return Values(self.words[~gone], self.counts[~gone], codes, taken)
@@ -89,12 +109,20 @@ class Values:
         return sorted(word for word in self.missing if word)
 
 
+def _as_numbers(words: np.ndarray) -> np.ndarray:
+    read = pd.to_numeric(pd.Series(words, dtype=object), errors="coerce")
+    numbers = read.to_numpy(dtype=np.float64)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
 def of(cells: pd.Series) -> Values:
     """Count a column of text; the usual words for missing, and signs such as "?", are missing."""
     codes, raw = pd.factorize(cells)
-    stripped = pd.Series(raw).str.strip()  # while it is still of arrow
-    again, words = pd.factorize(stripped)
-    codes = again[codes] if len(words) < len(raw) else codes
+    codes = codes.astype(np.int32)
+    words = pd.Series(raw).str.strip()  # while it is still of arrow
+    if not words.equals(pd.Series(raw)):
+        again, words = pd.factorize(words)
+        codes = again.astype(np.int32)[codes]
     words = np.asarray(words, dtype=object)
     every = Values(words, np.bincount(codes, minlength=len(words)), codes)
     return every.without({*DEFAULT, *SIGNS})

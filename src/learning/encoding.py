@@ -207,7 +207,8 @@ class Encoder:
         order = self._layout.order
         if self.has_text:
             texts = [self._layout.slices[name] for name in self._order if self._is_text(name)]
-            return _explicit(sparse.csr_matrix(encoded), order[: texts[0].start])
+            before = order[: texts[0].start] if texts else order  # all texts may be empty
+            return _explicit(sparse.csr_matrix(encoded), before)
         return np.take(np.asarray(encoded, dtype=np.float64), order, axis=1)
 
     def _is_text(self, name: str) -> bool:

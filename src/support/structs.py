@@ -67,7 +67,7 @@ def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
         return UserError(
             f"A name in '{path}' is not valid: {_lower(what)}.",
             given=repr(name),
-            fix=_unquoted(name),
+            fix=_plain(name) or _unquoted(name),
         )
     path = ".".join([*([where] if where else []), *steps]).replace(".[", "[")
     info = _walk(inspect.type_info(kind), value, steps)
@@ -94,8 +94,22 @@ def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
         f"'{path or 'the configuration'}' is not valid: {_lower(what)}.",
         given=repr(wrong),
         choices=_choices(info),
-        fix=did_you_mean(str(wrong), _choices(info) or ()),
+        fix=_typed(wrong, info) or did_you_mean(str(wrong), _choices(info) or ()),
     )
+
+
+def _typed(wrong: Any, info: Any) -> str | None:
+    """Say how to type a tab on a command line, where it is one of the choices."""
+    is_choice = isinstance(info, inspect.LiteralType) and "\t" in info.values
+    return "type the tab itself: $'key=\"\\t\"'" if is_choice and wrong == "\\t" else None
+
+
+def _plain(name: Any) -> str | None:
+    """Say how to write a name that has blanks around it, or breaks its line."""
+    plain = " ".join(name.split()) if isinstance(name, str) else ""
+    if not plain or plain == name:
+        return None
+    return f"write {plain!r}: blanks around a name do not count, and a line break is one"
 
 
 def _unquoted(value: Any) -> str | None:
@@ -218,7 +232,7 @@ def _choices(info: Any) -> list[str] | None:
         tags = [str(_tag(member)) for member in info.types if _tag(member)]
         return tags or [word for member in info.types for word in _of_member(member)] or None
     if isinstance(info, inspect.LiteralType):
-        return [str(value) for value in info.values]
+        return [str(value) if str(value).strip() else repr(value) for value in info.values]
     if isinstance(info, inspect.IntType | inspect.FloatType):
         limits = [(word, getattr(info, name)) for name, word in _LIMITS.items()]
         words = [f"{word} {limit}" for word, limit in limits if limit is not None]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from src.description import dialect
@@ -15,13 +17,13 @@ def text(separator: str, *above: str, header: str | None = "id,place,cost") -> s
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_an_encoding_is_told_by_the_bytes(encoding: str) -> None:
-    read, told = dialect.decode(text(",").encode(encoding))
+    read, told = dialect.decode(io.BytesIO(text(",").encode(encoding)))
     assert read == text(",")
     assert told == encoding.removesuffix("-sig")
 
 
 def test_what_is_no_utf_8_is_of_a_western_spreadsheet() -> None:
-    assert dialect.decode("Köln: 5 €\n".encode("cp1252")) == ("Köln: 5 €\n", "cp1252")
+    assert dialect.decode(io.BytesIO("Köln: 5 €\n".encode("cp1252"))) == ("Köln: 5 €\n", "cp1252")
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from src.data.kinds.number_format import NumberFormat
@@ -66,3 +67,24 @@ def test_numbers_that_stand_for_nothing_stay_numbers() -> None:
     told = numbers.of(tables.of([*range(90), *[999] * 10]))
     assert told is not None
     assert told[2] == set()
+
+
+def test_all_at_once_reads_what_one_by_one_does() -> None:
+    draw = np.random.default_rng(1)
+    for how in (NumberFormat(thousands=",", prefix="$"), NumberFormat(",", " ", suffix="kg")):
+        parts = [
+            how.prefix,
+            how.suffix,
+            how.thousands,
+            how.decimal,
+            "-",
+            " ",
+            "1",
+            "23",
+            "456",
+            "e",
+        ]
+        words = ["".join(draw.choice(parts, draw.integers(1, 7))) or "x" for _ in range(3000)]
+        read = numbers._read(np.array(words, dtype=object), how)
+        alone = pd.to_numeric(pd.Series([how.plain(word) for word in words]), errors="coerce")
+        np.testing.assert_allclose(read, alone.to_numpy(), rtol=1e-12)

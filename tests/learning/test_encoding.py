@@ -278,6 +278,14 @@ def test_text_is_sparse(make_encoder) -> None:
     assert encoder.names() == ["x", "cut=Good", "cut=Ideal", "text:blue", "text:red"]
 
 
+def test_texts_that_are_all_empty_are_left_out(make_encoder) -> None:
+    encoder = make_encoder({"text": {**TEXT, "optional": True}, "x": NUMBER})
+    rows = {"text": ["", ""], "x": [1.0, 3.0]}
+    assert fit(encoder, **rows).shape == (2, 1)
+    assert encode(encoder, **rows).shape == (2, 1)
+    assert encoder.names() == ["x"]
+
+
 def test_without_text_the_matrix_is_dense(make_encoder) -> None:
     dense = make_encoder({"cut": CUT, "text": TEXT}, drop=("text",))
     for matrix in (

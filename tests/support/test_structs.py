@@ -122,6 +122,20 @@ def test_a_wrong_kind_lists_the_kinds() -> None:
     assert error.fix == "did you mean 'box'?"
 
 
+@pytest.mark.parametrize("name", [" net price ", "net\nprice"])
+def test_a_name_with_blanks_around_it_or_a_line_break_is_told_how_to_be_written(name: str) -> None:
+    with pytest.raises(UserError, match="A name in 'x' is not valid") as caught:
+        convert({name: 1}, dict[Annotated[str, Meta(pattern=r"^\S([^\n]*\S)?$")], int], "x")
+    assert "write 'net price'" in (caught.value.fix or "")
+
+
+def test_a_tab_among_choices_can_be_seen_and_typed() -> None:
+    with pytest.raises(UserError) as caught:
+        convert("\\t", Literal[",", "\t"], "separator")  # type: ignore[arg-type]
+    assert caught.value.choices == [r"'\t'", ","] or caught.value.choices == [",", r"'\t'"]
+    assert "type the tab itself" in (caught.value.fix or "")
+
+
 def test_a_wrong_name_lists_the_names() -> None:
     error = refused({"title": "a", "color": "gren"}, "page")
     assert "'page.color' is not valid" in error.what

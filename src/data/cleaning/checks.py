@@ -34,7 +34,9 @@ def check_share(
         f"{faulty} of {total} rows of '{dataset.name}' break the rules, more than max_rejected "
         f"({dataset.max_rejected:.1%}) allows.{columns}\nThe first {len(rejected)}:{shown}",
         given=", ".join(f"{rule} {count}" for rule, count in counts.items() if count),
-        fix="correct the dataset's YAML where the rows are right, mend the data where they are not"
+        fix="where the rows are right, see what the YAML should say "
+        f"(python -m src.describe update=true name={dataset.name} source=<the file>); "
+        "mend the data where they are not"
         + (f", or leave them out: dataset.max_rejected={raised:g}" if faulty < total else ""),
     )
 

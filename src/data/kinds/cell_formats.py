@@ -55,7 +55,7 @@ def number_format(cells: Sequence[str], nearly: float = NEARLY) -> NumberFormat 
         if thousands == decimal:
             continue
         how = NumberFormat(decimal, thousands, affixes["prefix"], affixes["suffix"])
-        count = sum(how.plain(cell) != NONE for cell in some)
+        count = _count(how, some, nearly)
         rank = (len(_keys(how)), -count)
         if count >= nearly * len(some) and (best is None or rank < best[:2]):
             best = (*rank, how)
@@ -92,6 +92,19 @@ def moments(cells: Sequence[str]) -> str | None:
     return f"{keys} (or {formats[1]!r})" if len(formats) > 1 else keys
 
 
+def _count(how: NumberFormat, cells: Sequence[str], nearly: float) -> int:
+    """Count the cells that are numbers; stop where they cannot be enough any more."""
+    left, count = (1 - nearly) * len(cells), 0
+    for cell in cells:
+        if how.plain(cell) != NONE:
+            count += 1
+            continue
+        left -= 1
+        if left < 0:
+            return 0
+    return count
+
+
 def moment(cells: Sequence[str]) -> tuple[str, list[str]] | None:
     """Return what moments are, and all formats that read nearly all of them: none, where ISO does.
 
@@ -105,10 +118,17 @@ def moment(cells: Sequence[str]) -> tuple[str, list[str]] | None:
         return "time", []
     joined = [f"{day}{gap}{time}" for day, gap, time in product(DAYS, GAPS, TIMES)]
     for kind, every in (("date", DAYS), ("time", TIMES), ("datetime", joined)):
-        formats = [style for style in every if _are_read(some, kind, style)]
+        possible = [style for style in every if _may_read(some, style)]
+        formats = [style for style in possible if _are_read(some, kind, style)]
         if formats:
             return kind, formats
     return None
+
+
+def _may_read(cells: Sequence[str], style: str) -> bool:
+    """Tell whether any cell has the signs of a format: to make a pattern of each takes seconds."""
+    signs = set(re.sub(r"%[a-zA-Z]|\s", "", style))
+    return any(signs.issubset(cell) for cell in cells)
 
 
 def _are_read(cells: Sequence[str], kind: str, style: str | None) -> bool:

@@ -8,7 +8,8 @@ from src.data.sources.raw import Fault as Fault
 from src.data.sources.raw import Raw as Raw
 from src.data.sources.reading import BATCH as BATCH
 from src.data.sources.reading import Stream as Stream
+from src.data.sources.reading import content as content
 from src.data.sources.reading import fetch as fetch
 from src.data.sources.reading import parse as parse
 from src.data.sources.reading import read as read
-from src.data.sources.reading import unpacked as unpacked
+from src.data.sources.reading import read_file as read_file

@@ -15,8 +15,9 @@ MOST_COLUMNS = 20_000
 PREFIX = "column_"  # of a column without a header, before its number from 1
 SHOWN = 30  # names in an error
 LEFT_OUT = (
-    "correct the dataset's YAML, or the file; a column that was left out when data was brought in "
-    "comes back by src.ingest with mode=replace from a file that has it"
+    "correct the dataset's YAML (python -m src.describe update=true proposes how), or the file; a "
+    "column that was left out when data was brought in comes back by src.ingest with mode=replace "
+    "from a file that has it"
 )
 _BREAK = re.compile(r"\s*[\r\n]+\s*")
 

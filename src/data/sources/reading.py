@@ -113,10 +113,9 @@ def _file(source: str, columns: Mapping[str, str], options: Options) -> Raw:
         return _opened(file, source, columns, options)
 
 
-def unpacked(data: bytes, source: str) -> tuple[str, bytes]:
-    """Return what a file is, and its content without the packing; itself where there is none."""
-    with _content(io.BytesIO(data), source) as (kind, content, is_packed):
-        return kind, content.read() if is_packed else data
+def read_file(file: BinaryIO, source: str, *, columns: Columns, **options: Any) -> Raw:
+    """Read an open file as `read` does; `source` is its name in errors."""
+    return _opened(file, source, _asked(columns), Options(**options))
 
 
 def _opened(file: BinaryIO, source: str, columns: Mapping[str, str], options: Options) -> Raw:
@@ -128,24 +127,24 @@ def _batches(
 ) -> Iterator[Raw]:
     md5 = files.md5(file)
     matched = None
-    with _content(file, source) as (kind, content, _):
-        for grid in _grids(content, kind, source, options, rows):
+    with content(file, source) as (kind, inside, _):
+        for grid in _grids(inside, kind, source, options, rows):
             matched = matched or headers.matched(grid, source, columns, options)
             yield raw_of(grid, source, columns, options, md5=md5, kind=kind, matched=matched)
 
 
 @contextmanager
-def _content(file: BinaryIO, source: str) -> Iterator[tuple[str, BinaryIO, bool]]:
+def content(file: BinaryIO, source: str) -> Iterator[tuple[str, BinaryIO, bool]]:
     """Open what is packed: its kind, its content, and whether it was packed at all."""
     kind = kinds.recognised(file, source)
     if kind not in compressed.OPENERS:
         yield kind, file, False
         return
-    with compressed.expand(file, kind, source) as content:
-        kind = kinds.recognised(content, source)
+    with compressed.expand(file, kind, source) as inside:
+        kind = kinds.recognised(inside, source)
         if kind in compressed.OPENERS:
             raise UserError("The source is packed twice.", given=source, fix="unpack it once")
-        yield kind, content, True
+        yield kind, inside, True
 
 
 def _grids(file: BinaryIO, kind: str, source: str, options: Options, rows: float) -> Iterator[Grid]:

@@ -173,6 +173,14 @@ def test_a_fault_is_said_in_words(field: str, value: Any, what: str, allowed: st
         ({"weight": "1.5"}, "leave out the quotes"),
         ({"weight": "much"}, "give a number above 0 and at most 20"),
         ({"wieght": 1}, "did you mean 'weight'?"),
+        (
+            {"instances": [RECORD]},
+            "send the record itself, or an array of records, with nothing around it",
+        ),
+        (
+            {"inputs": {"a": [1]}},
+            "send the record itself, or an array of records, with nothing around it",
+        ),
     ],
 )
 def test_a_fault_says_what_to_do(change: dict[str, Any], fix: str) -> None:
