@@ -196,13 +196,10 @@ def _next(dataset: Dataset) -> str:
             f"  git add data.dvc dvc.lock metrics && git commit -m 'data: {dataset.name}'\n"
             "  dvc metrics diff HEAD~1"
         )
-    plot = "scatter" if dataset.task == "regression" else "confusion"
-    run = f"{dataset.name}-dummy: {{dataset: {dataset.name}, model: dummy, plot: {plot}}}"
     return (
         f"  python -m src.train dataset={dataset.name} model=dummy\n"
-        f"  or, for `dvc repro` to train it, these lines in {configs.PARAMS} (and others like the "
-        "second, for other models):\n"
-        f"    datasets:\n      - {dataset.name}\n    runs:\n      {run}"
+        "  or, for `dvc repro` to train it, with models as you like:\n"
+        f"  python -m src.track dataset={dataset.name} models=dummy"
     )
 
 

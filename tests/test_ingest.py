@@ -175,7 +175,7 @@ def test_what_comes_next_is_of_use_whether_the_pipeline_tracks_the_dataset_or_no
     (tracked / "params.yaml").write_text(yaml.safe_dump({**params, "datasets": []}))
     done = ingest(tracked, root, write(tracked, "7.2,3,Ideal,900"))
     assert "  dvc repro\n" not in done.stdout
-    assert "stones-dummy: {dataset: stones, model: dummy, plot: scatter}" in done.stdout
+    assert "  python -m src.track dataset=stones models=dummy\n" in done.stdout
 
 
 def test_replace_leaves_the_fresh_rows_only(tracked: Path, root: Path) -> None:

@@ -118,7 +118,12 @@ def _no_number(column: _Column, dataset: Dataset) -> Iterator[str]:
     what = f"`{column.name}`: {column.of_all} no number, {column.example}"
     present = column.cells.str.strip()
     present = present[~present.isin(dataset.markers(column.name))]
-    keys = cell_formats.keys_of(present.unique().tolist())
+    different = present.unique().tolist()
+    how = cell_formats.number_format(different)
+    if how is not None and how == dataset.written(column.name):
+        yield what  # the others are written as the YAML says
+        return
+    keys = cell_formats.keys_of(different)
     if keys:
         yield f"{what}; add `{keys}`"
         return
@@ -142,8 +147,11 @@ def _no_moment(column: _Column, dataset: Dataset) -> Iterator[str]:
     what = f"`{column.name}`: {column.of_all} no moment, {column.example}"
     present = column.cells.str.strip()
     present = present[~present.isin(dataset.markers(column.name))]
-    keys = cell_formats.moments(present.unique().tolist())
-    yield f"{what}; `{keys}`" if keys and isinstance(column.kind, Temporal) else what
+    different = present.unique().tolist()
+    _, formats = cell_formats.moment(different) or ("", [])
+    is_other = isinstance(column.kind, Temporal) and column.kind.format not in formats
+    keys = cell_formats.moments(different) if is_other else None
+    yield f"{what}; `{keys}`" if keys else what
 
 
 def _unknown_category(column: _Column, dataset: Dataset) -> Iterator[str]:
