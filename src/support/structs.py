@@ -105,12 +105,12 @@ def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
         what = f"'{path}' is not valid: {_lower(what)}."
         return UserError(what, given=given, fix=_unquoted(wrong))
     is_said = what != match["what"]  # "text" says less than what it must be
-    choices = None if is_said else _choices(info)
+    allowed = None if is_said else _choices(info)
     return UserError(
         f"'{path or 'the configuration'}' is not valid: {_lower(what)}.",
         given=repr(wrong),
-        choices=choices,
-        fix=do or did_you_mean(str(wrong), choices or ()),
+        choices=allowed,
+        fix=do or did_you_mean(str(wrong), allowed or ()),
     )
 
 
