@@ -217,7 +217,9 @@ def _data(new: pd.DataFrame, before: Raw | None, path: Path, own: Dataset) -> by
         return writing.parquet_bytes(rows) if is_parquet else writing.csv_bytes(rows, options)
     rows = new[sources.named(new)].reindex(columns=before.whole.columns, fill_value="")
     if is_parquet:
-        return writing.parquet_bytes(pd.concat([before.whole, rows], ignore_index=True))
+        numbers = [*own.features, own.target.name]
+        is_plain = all(own.written(name).is_plain for name in numbers)
+        return writing.parquet_with(path.read_bytes(), rows, is_plain=is_plain)
     return _appended(path, rows, options)
 
 

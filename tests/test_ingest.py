@@ -315,9 +315,15 @@ def test_rows_are_added_to_parquet(tracked: Path, root: Path) -> None:
     words = ["dataset.source=data/stones.parquet", write(tracked, "7.10,3,Ideal,900")]
     done = ingest(tracked, root, *words)
     assert done.returncode == 0, done.stderr
-    assert pd.read_parquet(path).to_numpy().tolist() == [
-        ["old", "1.5", "1", "Good", "500"],
-        ["", "7.10", "3", "Ideal", "900"],
+    after = pd.read_parquet(path)
+    assert after.to_numpy().tolist() == [
+        ["old", 1.5, 1, "Good", 500.0],
+        ["", 7.1, 3, "Ideal", 900.0],
+    ]
+    assert [str(kind) for kind in after.dtypes[["carat", "facets", "price"]]] == [
+        "float64",
+        "int64",
+        "float64",
     ]
 
 
