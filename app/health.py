@@ -125,7 +125,8 @@ class Ready(Resource):
             return {"ok": True, "state": "being checked"}
         checked = {"at": report.at, "check": report.check}
         if report.is_sound:
-            return {"ok": True, "state": "sound", **checked}
+            damaged = {"damaged_rows": report.damaged_rows} if report.damaged_rows else {}
+            return {"ok": True, "state": "sound", **checked, **damaged}
         return {"ok": False, "state": "damaged", **checked, "fix": TO_RESTORE}
 
 

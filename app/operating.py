@@ -64,6 +64,8 @@ class OperatingFigures:
             return
         about = "1 where the last check found the database damaged, else 0."
         yield _gauge("lapidary_database_damaged", about, 0 if report.is_sound else 1)
+        about = "Rows of the log that the last check found not to be what was stored."
+        yield _gauge("lapidary_damaged_rows", about, report.damaged_rows)
         about = "When the database was last checked."
         yield _gauge("lapidary_database_checked_timestamp_seconds", about, _seconds(report.at))
 

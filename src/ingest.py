@@ -196,13 +196,10 @@ def _next(dataset: Dataset) -> str:
             f"  git add data.dvc dvc.lock metrics && git commit -m 'data: {dataset.name}'\n"
             "  dvc metrics diff HEAD~1"
         )
-    plot = "scatter" if dataset.task == "regression" else "confusion"
-    run = f"{dataset.name}-dummy: {{dataset: {dataset.name}, model: dummy, plot: {plot}}}"
     return (
         f"  python -m src.train dataset={dataset.name} model=dummy\n"
-        f"  or, for `dvc repro` to train it, these lines in {configs.PARAMS} (and others like the "
-        "second, for other models):\n"
-        f"    datasets:\n      - {dataset.name}\n    runs:\n      {run}"
+        "  or, for `dvc repro` to train it, with models as you like:\n"
+        f"  python -m src.track dataset={dataset.name} models=dummy"
     )
 
 
@@ -220,7 +217,9 @@ def _data(new: pd.DataFrame, before: Raw | None, path: Path, own: Dataset) -> by
         return writing.parquet_bytes(rows) if is_parquet else writing.csv_bytes(rows, options)
     rows = new[sources.named(new)].reindex(columns=before.whole.columns, fill_value="")
     if is_parquet:
-        return writing.parquet_bytes(pd.concat([before.whole, rows], ignore_index=True))
+        numbers = [*own.features, own.target.name]
+        is_plain = all(own.written(name).is_plain for name in numbers)
+        return writing.parquet_with(path.read_bytes(), rows, is_plain=is_plain)
     return _appended(path, rows, options)
 
 

@@ -77,10 +77,12 @@ def _dataset(request: Request, params: Params) -> Dataset:
         if pair.dataset == name and pair.model in request.models
     ]
     if taken or len(set(request.models)) < len(request.models):
+        tracked = {params.runs[run].model for run in taken}
+        left = [model for model in dict.fromkeys(request.models) if model not in tracked]
         raise UserError(
-            "A pair is tracked once.",
-            given=", ".join(taken) or ", ".join(request.models),
-            fix="leave those models out",
+            "A pair is tracked once; nothing was written.",
+            given=f"{', '.join(taken)}, tracked already" if taken else ", ".join(request.models),
+            fix=f"models={','.join(left)}" if left else "dvc repro trains them",
         )
     path = tables.path(dataset)
     if not path.is_file():
@@ -110,6 +112,10 @@ def added(text: str, dataset: Dataset, models: list[str]) -> str:
 def _appended(text: str, key: str, lines: list[str]) -> str:
     """Add lines at the end of a block, before what is blank or a comment after it."""
     block = re.search(rf"^{key}:[^\n]*\n(?:[ \t]+\S[^\n]*\n|-[^\n]*\n)*", f"{text}\n", re.MULTILINE)
+    empty = re.search(rf"^{key}:[ \t]*(\[ *\]|\{{ *\}})", text, re.MULTILINE)
+    if empty is not None:
+        text = f"{text[: empty.start(1)].rstrip()}{text[empty.end(1) :]}"
+        return _appended(text, key, lines)
     if block is None or re.match(rf"{key}:\s*[\[{{]", block[0]):
         raise UserError(
             f"'{key}' in {configs.PARAMS} is not written a line for each.",

@@ -301,7 +301,7 @@ def test_a_misspelt_parameter_is_told_before_any_training(track) -> None:
     edit("conf/model/ridge.yaml", params={"alhpa": 1.0}, space={})
     with pytest.raises(UserError) as caught:
         compose.compose()
-    assert "In the run 'stones-ridge' of params.yaml: Unknown parameter of Ridge" in str(
+    assert "In the run 'stones-ridge' of params.yaml: Unknown parameter 'alhpa' of Ridge" in str(
         caught.value
     )
     assert "did you mean 'alpha'?" in str(caught.value)

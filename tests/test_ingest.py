@@ -175,7 +175,7 @@ def test_what_comes_next_is_of_use_whether_the_pipeline_tracks_the_dataset_or_no
     (tracked / "params.yaml").write_text(yaml.safe_dump({**params, "datasets": []}))
     done = ingest(tracked, root, write(tracked, "7.2,3,Ideal,900"))
     assert "  dvc repro\n" not in done.stdout
-    assert "stones-dummy: {dataset: stones, model: dummy, plot: scatter}" in done.stdout
+    assert "  python -m src.track dataset=stones models=dummy\n" in done.stdout
 
 
 def test_replace_leaves_the_fresh_rows_only(tracked: Path, root: Path) -> None:
@@ -315,9 +315,15 @@ def test_rows_are_added_to_parquet(tracked: Path, root: Path) -> None:
     words = ["dataset.source=data/stones.parquet", write(tracked, "7.10,3,Ideal,900")]
     done = ingest(tracked, root, *words)
     assert done.returncode == 0, done.stderr
-    assert pd.read_parquet(path).to_numpy().tolist() == [
-        ["old", "1.5", "1", "Good", "500"],
-        ["", "7.10", "3", "Ideal", "900"],
+    after = pd.read_parquet(path)
+    assert after.to_numpy().tolist() == [
+        ["old", 1.5, 1, "Good", 500.0],
+        ["", 7.1, 3, "Ideal", 900.0],
+    ]
+    assert [str(kind) for kind in after.dtypes[["carat", "facets", "price"]]] == [
+        "float64",
+        "int64",
+        "float64",
     ]
 
 

@@ -71,7 +71,25 @@ def test_what_is_written_in_another_way_is_not_touched(
                     make_dataset(), ["dummy"])  # fmt: skip
 
 
+def test_the_first_lines_of_a_project_that_tracks_nothing_are_added(
+    make_dataset: Callable[..., Dataset],
+) -> None:
+    text = "dataset: a\nmodel: m\nsearch: none\nseed: 1\nfolds: 5\ndatasets: []  # none\nruns: {}\n"
+    after = track.added(text, make_dataset(), ["dummy"])
+    values = yaml.safe_load(after)
+    assert values["datasets"] == ["stones"]
+    assert list(values["runs"]) == ["stones-dummy"]
+    assert "datasets:  # none\n" in after
+
+
 class TestOfAProject:
+    def test_what_is_left_of_models_that_are_tracked_in_part_is_told(self, project: Path) -> None:
+        track.track(track.request(["dataset=stones", "models=ridge"]))
+        with pytest.raises(UserError) as caught:
+            track.track(track.request(["dataset=stones", "models=dummy,ridge,lasso"]))
+        assert caught.value.given == "stones-ridge, tracked already"
+        assert caught.value.fix == "models=dummy,lasso"
+
     def test_a_pair_that_is_tracked_is_refused(self, project: Path) -> None:
         track.track(track.request(["dataset=stones", "models=ridge"]))
         before = (project / "params.yaml").read_bytes()

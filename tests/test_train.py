@@ -301,7 +301,7 @@ def test_an_extra_column_is_a_warning(fresh: Project) -> None:
             ["dataset=kinds", "model=ridge"],
             ["'ridge' does not serve the task 'binary' of 'kinds'", "model=logistic"],
         ),
-        (["model.params.alhpa=1"], ["Unknown parameter of Ridge", "did you mean 'alpha'?"]),
+        (["model.params.alhpa=1"], ["Unknown parameter 'alhpa' of Ridge", "did you mean 'alpha'?"]),
         (["modle=ridge"], ["Unknown key 'modle'", "did you mean 'model'?"]),
         (["dataset=bare"], ["The source does not exist", "data/none.csv"]),
         (["folds=20", "dataset.split.test=0.6"], ["too few rows to learn from", "folds=2"]),

@@ -16,7 +16,7 @@ from app.records import target_keys
 from app.registry.store import Registered
 from app.store import clock
 from app.store.tables import Label
-from src.data.schema import Dataset
+from src.data.schema import OTHER, Dataset
 from src.evaluation import bootstrap, measures
 from src.evaluation.decision import LIKELIEST, Decision
 from src.support.recurring import rest
@@ -122,7 +122,10 @@ def _values(dataset: Dataset, rows: list[Any], _: Any) -> Live | None:
 
 def _classes(dataset: Dataset, rows: list[Any], classes: list[str]) -> Live | None:
     found = []
-    for value, answer, at, predicted_at in rows:
+    # With `rare: other` a class of too few rows, or of none, was learnt as this one.
+    merged = OTHER if dataset.rare == OTHER and OTHER in classes else None
+    for label, answer, at, predicted_at in rows:
+        value = label if label in classes else merged or label
         try:
             said = msgspec.json.decode(bytes(answer))
             chances = [float(said["probabilities"][name]) for name in classes]

@@ -40,14 +40,22 @@ RESTORE = (
     "rm -f {0} {0}-wal {0}-shm; cp <backup> {0} (docs/how-to/back-up.md)"
 )
 
+DELETE = "answers go on; stop the service and delete what is named (docs/how-to/back-up.md)"
+
 
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a check of the database has shown, how it was checked and when."""
+    """What a check of the database has shown, how it was checked and when.
+
+    `damaged_rows` counts rows of the log that are not what was stored; they keep nobody from being
+    answered, so the database is sound with them. `rows` names some.
+    """
 
     at: str
     check: str
     is_sound: bool = True
     errors: list[str] = []
+    damaged_rows: int = 0
+    rows: list[str] = []
 
 
 def examine(database: peewee.Database) -> Report:
@@ -59,29 +67,26 @@ def examine(database: peewee.Database) -> Report:
     if file is None:
         ((state,),) = database.execute_sql("SHOW data_checksums").fetchall()
         return Report(clock.text(clock.now()), f"data_checksums={state}")
+    rows: list[str] = []
     check = "integrity_check" if file.stat().st_size <= SMALL else "quick_check"
     try:
-        rows = database.execute_sql(f"PRAGMA {check}({MOST})").fetchall()
-        errors = [str(text) for (text,) in rows if text != "ok"] or _damaged_rows(database)
+        said = database.execute_sql(f"PRAGMA {check}({MOST})").fetchall()
+        errors = [str(text) for (text,) in said if text != "ok"]
+        if not errors and _has_checksums(database):
+            errors = list(itertools.islice(_damaged_manifests(database), MOST))
+            rows = [*OF_REQUESTS.damaged(database), *OF_PREDICTIONS.damaged(database)]
     except UnicodeDecodeError as error:
         errors = [f"a text is none: {error}"]
     except databases.ERRORS as error:
         if not is_damage(error):
             raise
         errors = [str(error)]
-    return Report(clock.text(clock.now()), check, not errors, errors)
+    return Report(clock.text(clock.now()), check, not errors, errors, len(rows), rows[:MOST])
 
 
-def _damaged_rows(database: peewee.Database) -> list[str]:
-    """Say which rows are not what was stored, of those that have a hash of what they say."""
-    if "checksum" not in {column.name for column in database.get_columns("request")}:
-        return []  # of an earlier version: it is migrated after this
-    damaged = itertools.chain(
-        OF_REQUESTS.damaged(database),
-        OF_PREDICTIONS.damaged(database),
-        _damaged_manifests(database),
-    )
-    return list(itertools.islice(damaged, MOST))
+def _has_checksums(database: peewee.Database) -> bool:
+    """Tell whether rows have checksums: a database of earlier is migrated after this."""
+    return "checksum" in {column.name for column in database.get_columns("request")}
 
 
 def _damaged_manifests(database: peewee.Database) -> Iterator[str]:
@@ -136,10 +141,17 @@ def look(settings: Settings, database: peewee.Database | None = None) -> None:
     if not report.is_sound:
         fix = RESTORE.format(file)
         log.error("the database is damaged: %s; %s", "; ".join(report.errors), fix)
+    elif report.damaged_rows:
+        log.error("rows of the log are damaged: %s; %s", _counted(report), DELETE)
     elif report.check.endswith("=off"):
         log.warning("PostgreSQL does not notice damaged pages: %s", report.check)
     else:
         log.info("the database is sound (%s)", report.check)
+
+
+def _counted(report: Report) -> str:
+    more = report.damaged_rows - len(report.rows)
+    return "; ".join([*report.rows, *([f"and {more} more rows"] if more else [])])
 
 
 def read(settings: Settings) -> Report | None:

@@ -129,6 +129,7 @@ def _data(dataset: Dataset, manifest: Mapping[str, Any]) -> fields.CardData:
         test=counted["rows"]["test"],
         groups=counted.get("groups"),
         split=_split(dataset, dataset.split),
+        unlabelled=origin.get("unlabelled", 0),
     )
 
 

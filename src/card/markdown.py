@@ -64,6 +64,7 @@ def _data(data: fields.CardData) -> list[str]:
         *([name, Markdown(f"`{value}`")] for name, value in hashes.items() if value),
         ["rows read", data.read],
         ["rejected", f"{data.rejected:,} ({rules})" if rules else data.rejected],
+        *([["without a target, skipped", data.unlabelled]] if data.unlabelled else []),
         ["learnt from", _with_groups(data.train, groups.get("train"))],
         ["held out", _with_groups(data.test, groups.get("test"))],
         ["split", data.split],

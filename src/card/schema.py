@@ -49,6 +49,7 @@ class CardData(msgspec.Struct, frozen=True):
     test: int
     groups: dict[str, int] | None  # of rows that belong together, by part
     split: str
+    unlabelled: int = 0  # rows without a target, which were skipped
 
 
 class CardMetric(msgspec.Struct, frozen=True):

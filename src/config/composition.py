@@ -10,7 +10,11 @@ from typing import Any
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import (
+    GrammarParseError,
+    InterpolationResolutionError,
+    OmegaConfBaseException,
+)
 
 from src.config import configuration
 from src.support.errors import UserError, did_you_mean, unknown
@@ -111,10 +115,26 @@ def errors() -> Iterator[None]:
             choices=["group=name", "key=value", "key=[a,b]", "-m key=a,b"],
             fix="quote what holds spaces, commas or brackets: 'key=\"a, b\"'",
         ) from None
+    except (InterpolationResolutionError, GrammarParseError) as error:
+        raise _unresolved(error) from None
     except (HydraException, OmegaConfBaseException) as error:
+        if isinstance(error.__cause__, GrammarParseError):  # Hydra's own says nothing
+            raise _unresolved(error.__cause__) from None
         raise UserError(str(error).strip().replace("\n", "\n  ")) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError("A file in conf/ is not valid YAML.", given=error) from None
+
+
+def _unresolved(error: OmegaConfBaseException) -> UserError:
+    """Return the error for a value in which ${...} refers to nothing."""
+    text = error.child_node if error.value is None else error.value
+    reason = str(error.msg).partition("\n")[0]
+    return UserError(
+        f"'{error.full_key}' has a ${{...}} that refers to nothing: {reason}.",
+        given=text,
+        choices=["${key}, the value of another key", "\\${, which stays ${"],
+        fix="where it is text write \\${ for ${, in single quotes or none",
+    )
 
 
 def _missing(error: Any) -> UserError:

@@ -15,7 +15,7 @@ from msgspec import Meta
 from src.data import multilabel, schema
 from src.data.schema import Dataset
 from src.support.errors import UserError, did_you_mean, unknown
-from src.support.structs import Checked, convert
+from src.support.structs import Checked, Slug, convert, worded
 
 CONF = Path("conf")
 PARAMS = Path("params.yaml")
@@ -67,7 +67,7 @@ class EarlyStopping(Checked, frozen=True):
 class Model(Checked, frozen=True):
     """A recipe: an estimator per task, its parameters, its encoding and its search space."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
+    name: Slug
     complexity: int
     estimator: dict[schema.Task, dict[str, Any]]
     about: str = ""
@@ -119,7 +119,11 @@ class Request(Checked, frozen=True):
     continue_from: str | None = None
 
 
-RunName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # DVC's stages take these
+# DVC's stages take these.
+RunName = Annotated[
+    str,
+    worded(r"^[A-Za-z0-9][A-Za-z0-9_-]*$", "letters, digits, _ and -, a letter or a digit first"),
+]
 
 
 class Pair(Checked, frozen=True):
@@ -340,7 +344,7 @@ def with_values(model: Model, values: dict[str, Any]) -> Model:
         inner = changed
         for step in path:
             if not isinstance(inner.get(step), dict):
-                raise unknown(f"key '{key}' of the model; no", step, inner)
+                raise unknown("key", step, inner, of=f"the model, where '{key}' is to be set")
             inner = inner[step]
         inner[last] = value
     return convert(changed, Model, "model")

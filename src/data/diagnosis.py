@@ -187,9 +187,14 @@ def _missing(column: _Column, _: Dataset) -> Iterator[str]:
     )
 
 
-def _no_number(column: _Column, _: Dataset) -> Iterator[str]:
+def _no_number(column: _Column, dataset: Dataset) -> Iterator[str]:
     what = f"`{column.name}`: {column.of_all} no number, {column.example}"
-    keys = cell_formats.keys_of(column.present)
+    different = column.present
+    how = cell_formats.number_format(different)
+    if how is not None and how == dataset.written(column.name):
+        yield what  # the others are written as the YAML says
+        return
+    keys = cell_formats.keys_of(different)
     if keys:
         yield f"{what}; add `{keys}`"
         return
@@ -213,8 +218,11 @@ def _out_of_range(column: _Column, _: Dataset) -> Iterator[str]:
 
 def _no_moment(column: _Column, _: Dataset) -> Iterator[str]:
     what = f"`{column.name}`: {column.of_all} no moment, {column.example}"
-    keys = cell_formats.moments(column.present)
-    yield f"{what}; `{keys}`" if keys and isinstance(column.kind, Temporal) else what
+    different = column.present
+    _, formats = cell_formats.moment(different) or ("", [])
+    is_other = isinstance(column.kind, Temporal) and column.kind.format not in formats
+    keys = cell_formats.moments(different) if is_other else None
+    yield f"{what}; `{keys}`" if keys else what
 
 
 def _unknown_category(column: _Column, _: Dataset) -> Iterator[str]:

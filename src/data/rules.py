@@ -138,7 +138,13 @@ def check_gates(
     names = [*BY_TASK[task], *of_class, *more, *FINDINGS]
     for name, gate in gates.items():
         if name not in names:
-            raise unknown(f"metric of a {task} dataset", name, dict.fromkeys(names))
+            raise unknown(
+                "metric",
+                name,
+                dict.fromkeys(names),
+                of=f"a {task} dataset",
+                fix=f"take gate.{name} out, or gate another metric of these",
+            )
         _check_kind(name, gate)
         if isinstance(gate, str):
             continue

@@ -34,13 +34,23 @@ from src.data.past import windows
 from src.data.past.windows import Window
 from src.evaluation.metrics import BY_TASK, OF_ANSWERED
 from src.support.errors import UserError, did_you_mean, unknown
-from src.support.structs import Checked
+from src.support.structs import Checked, Slug, worded
 
 Task = Literal["regression", "binary", "multiclass"]
 Share = Annotated[float, Meta(ge=0, le=1)]
 # What a CSV may call a column, and what an expression can name.
-Column = Annotated[str, Meta(pattern=r"^\S([^\n]*\S)?$")]
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Column = Annotated[
+    str,
+    worded(
+        r"^\S([^\n]*\S)?$",
+        "a name on one line, with no space around it",
+        fix="call it so, and give the name that the source has as its `column:`, in double quotes",
+    ),
+]
+Name = Annotated[
+    str,
+    worded(r"^[A-Za-z_][A-Za-z0-9_]*$", "letters, digits and _, and no digit first"),
+]
 Separator = Literal[",", ";", "\t", "|", ":", "~", "^"]
 
 
@@ -95,7 +105,7 @@ RULES = ("gate", "promote", "on_breach", "retrain", "review", "labels", "example
 class Dataset(Checked, frozen=True):
     """A problem: everything that is known of it before any model is trained."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
+    name: Slug
     task: Task
     source: str
     target: Target
@@ -353,7 +363,13 @@ def _check_bounds(dataset: Dataset) -> None:
 
 def _check_metric(dataset: Dataset, metrics: list[str]) -> None:
     if dataset.metric not in metrics:
-        raise unknown(f"metric of a {dataset.task} dataset", dataset.metric, metrics)
+        raise unknown(
+            "metric",
+            dataset.metric,
+            metrics,
+            of=f"a {dataset.task} dataset",
+            fix=f"metric: {metrics[0]}, or another of these",
+        )
 
 
 def _check_rules(dataset: Dataset) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ ALIASES = {
     "n_jobs": ("num_threads", "num_thread", "nthread", "nthreads"),
     "random_state": ("random_seed", "seed"),
 }
+# What the loader says of a library of the system's that a package of Python's stands on.
+SHARED = re.compile(r"\blib[\w+-]+\.so[\w.]*(?=: cannot open)")
 REFUSALS = {"catboost": "CatBoostError", "lightgbm.basic": "LightGBMError"}
 
 
@@ -42,7 +45,9 @@ def make(model: Model, task: Task, seed: int) -> Any:
     names = parameters(kind)
     for name in arguments:
         if name not in names:
-            raise unknown(f"parameter of {kind.__name__} in the model '{model.name}':", name, names)
+            raise unknown(
+                "parameter", name, names, of=f"{kind.__name__} in the model '{model.name}'"
+            )
     for name, value in _usual(kind, seed):
         if name in names and not any(other in arguments for other in ALIASES.get(name, ())):
             arguments.setdefault(name, value)
@@ -133,7 +138,7 @@ def check(model: Model, task: Task, seed: int) -> None:
     for key in model.space:
         _, searched, name = key.partition("params.")
         if searched and name not in names:
-            raise unknown(f"parameter in the space of the model '{model.name}':", name, names)
+            raise unknown("parameter", name, names, of=f"the space of the model '{model.name}'")
 
 
 def parameters(kind: Any) -> list[str]:
@@ -170,17 +175,26 @@ def _find(target: str, model: Model) -> Any:
         )
     try:
         kind = getattr(importlib.import_module(module), name, None)
-    except (ImportError, ValueError):
-        library = module.split(".")[0]
+    except (ImportError, ValueError, OSError) as error:
         raise UserError(
             f"The {where} cannot be imported.",
-            given=target,
-            fix=f"pip install -c constraints.txt '.[{model.extra}]'"
-            if model.extra
-            else f"install {library}",
+            given=target if isinstance(error, ModuleNotFoundError) else f"{target}: {error}",
+            fix=_missing_part(str(error), module, model),
         ) from None
     if kind is None:
         raise UserError(f"The {where} does not exist.", given=target)
     if not (hasattr(kind, "fit") and hasattr(kind, "get_params")):
         raise UserError(f"The {where} is not a scikit-learn estimator.", given=target)
     return kind
+
+
+def _missing_part(error: str, module: str, model: Model) -> str:
+    """Say what to install for a class that cannot be imported."""
+    shared = SHARED.search(error)
+    if shared and shared[0].startswith("libgomp"):
+        return "apt-get install libgomp1, which has the system's OpenMP"
+    if shared:
+        return f"install the system's package that has {shared[0]}"
+    if model.extra:
+        return f"pip install -c constraints.txt '.[{model.extra}]'"
+    return f"install {module.split('.')[0]}"

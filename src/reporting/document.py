@@ -166,6 +166,10 @@ def _data(one: Changes) -> list[str]:
     old: Mapping[str, Any] = before or {}
     names = {"read": "rows", "accepted": "accepted", "rejected": "rejected"}
     rows = [[words, old.get(name), now[name]] for words, name in names.items()]
+    # What there is none of is left out of the counts.
+    skipped = [of.get("unlabelled", 0) for of in (old, now)]
+    if any(skipped):
+        rows.append(["without a target, skipped", skipped[0] if before else None, skipped[1]])
     old_rules, new_rules = old.get("by_rule") or {}, now["by_rule"]
     rows += [
         [f"rejected: {rule}", old_rules.get(rule, 0 if before else None), new_rules.get(rule, 0)]
@@ -178,7 +182,9 @@ def _rows_in_words(one: Changes) -> str:
     before, now = one.quality
     old = (before or {}).get("accepted")
     accepted = _change("none" if old is None else f"{old:,}", f"{now['accepted']:,}")
-    return f"rows: {accepted} accepted, {now['rejected']:,} rejected"
+    skipped = now.get("unlabelled", 0)
+    unlabelled = f", {skipped:,} without a target" if skipped else ""
+    return f"rows: {accepted} accepted, {now['rejected']:,} rejected{unlabelled}"
 
 
 def _drift(drift: Drift | None) -> list[str]:

@@ -82,8 +82,20 @@ def did_you_mean(name: str, choices: Iterable[object]) -> str | None:
     return f"did you mean '{close[0]}'?" if close else None
 
 
-def unknown(kind: str, name: str, choices: Iterable[object], *, code: str = "invalid") -> UserError:
-    """Return the error for a name that is not among the choices."""
+def unknown(
+    kind: str,
+    name: str,
+    choices: Iterable[object],
+    *,
+    of: str = "",
+    fix: str | None = None,
+    code: str = "invalid",
+) -> UserError:
+    """Return the error for a name that is not among the choices.
+
+    `of` says after the name whose choices these are, such as "a binary dataset"; `fix` what to do
+    where no choice is spelled like the name.
+    """
     listed = [str(choice) for choice in choices]
-    what, fix = f"Unknown {kind} '{name}'.", did_you_mean(name, listed)
-    return UserError(what, code=code, choices=listed, fix=fix)
+    what = f"Unknown {kind} '{name}'{f' of {of}' if of else ''}."
+    return UserError(what, code=code, choices=listed, fix=did_you_mean(name, listed) or fix)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import threading
 from datetime import date
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import inspect
+from msgspec import Meta, inspect
 
 from src.support.errors import UserError, did_you_mean
 
@@ -19,6 +19,19 @@ _MESSAGE = re.compile(
     r"^(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$?(?P<path>[^`]*)`)?$", re.DOTALL
 )
 
+
+_PATTERN = re.compile(r"^Expected `str` matching regex (?P<pattern>.*)$", re.DOTALL)
+_PATTERNS: dict[str, tuple[str, str | None]] = {}  # what each means, and what to do
+
+
+def worded(pattern: str, words: str, fix: str | None = None) -> Meta:
+    """Return the rule of a text, and the words by which an error says it."""
+    _PATTERNS[repr(pattern)] = (words, fix)  # as msgspec writes it
+    return Meta(pattern=pattern)
+
+
+# What names a file in conf/ and stands in paths and addresses.
+Slug = Annotated[str, worded(r"^[a-z][a-z0-9_]*$", "a to z, digits and _, and a letter first")]
 
 # What msgspec knows of a type it learns at the first use, and the process crashes where another
 # thread has begun to.
@@ -57,7 +70,8 @@ def _learn(kind: Any) -> None:
 def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
     match = _MESSAGE.match(str(error))
     assert match is not None
-    what, steps = match["what"], _locate(str(error), match["path"] or "", value, kind)
+    steps = _locate(str(error), match["path"] or "", value, kind)
+    what, do = _in_words(match["what"])
     if match["key"]:  # it is the name that is not valid, whatever stands under it
         names = _fetch(value, steps)
         name = next(
@@ -67,7 +81,7 @@ def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
         return UserError(
             f"A name in '{path}' is not valid: {_lower(what)}.",
             given=repr(name),
-            fix=_plain(name) or _unquoted(name),
+            fix=_unquoted(name) or _both(_plain(name), do),
         )
     path = ".".join([*([where] if where else []), *steps]).replace(".[", "[")
     info = _walk(inspect.type_info(kind), value, steps)
@@ -90,12 +104,27 @@ def _explain(error: Exception, value: Any, kind: type, where: str) -> UserError:
         given = str(wrong).lower() if isinstance(wrong, bool) else str(wrong)
         what = f"'{path}' is not valid: {_lower(what)}."
         return UserError(what, given=given, fix=_unquoted(wrong))
+    is_said = what != match["what"]  # "text" says less than what it must be
+    allowed = None if is_said else _choices(info)
     return UserError(
         f"'{path or 'the configuration'}' is not valid: {_lower(what)}.",
         given=repr(wrong),
-        choices=_choices(info),
-        fix=_typed(wrong, info) or did_you_mean(str(wrong), _choices(info) or ()),
+        choices=allowed,
+        fix=do or _typed(wrong, info) or did_you_mean(str(wrong), allowed or ()),
     )
+
+
+def _in_words(what: str) -> tuple[str, str | None]:
+    """Say in words what a text must be, where a pattern does, and what to do."""
+    match = _PATTERN.match(what)
+    if match is None or match["pattern"] not in _PATTERNS:
+        return what, None
+    words, fix = _PATTERNS[match["pattern"]]
+    return f"expected {words}", fix
+
+
+def _both(first: str | None, second: str | None) -> str | None:
+    return "; or ".join(filter(None, (first, second))) or None
 
 
 def _typed(wrong: Any, info: Any) -> str | None:

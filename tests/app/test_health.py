@@ -8,6 +8,7 @@ import pytest
 
 from app.store import integrity
 from app.store.integrity import Report
+from app.store.tables import Request
 from src.config import paths
 from tests.app import project
 from tests.app.service import Service
@@ -109,6 +110,21 @@ def test_damage_is_not_ready_and_a_figure(service: Service) -> None:
     figures = service.ask("/metrics").content
     assert b"lapidary_database_damaged 1.0" in figures
     assert b"lapidary_database_checked_timestamp_seconds 1.7672256e+09" in figures
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_damaged_row_of_the_log_is_told_and_stops_nothing(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert service.ask("/v1/datasets").status_code == 200
+    Request.update(path="/other").execute(service.database)
+    integrity.look(service.settings)
+    ready = service.ask("/readyz")
+    assert ready.status_code == 200
+    assert ready.json["integrity"]["state"] == "sound"
+    assert ready.json["integrity"]["damaged_rows"] == 1
+    assert b"lapidary_damaged_rows 1.0" in service.ask("/metrics").content
+    assert "of request is not what was stored; answers go on" in caplog.text
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])

@@ -135,6 +135,24 @@ def test_a_reference_to_nothing_is_a_clear_error() -> None:
     assert "nothing" in error.what
 
 
+@pytest.mark.parametrize("text", ["costs ${now} of it", "costs ${now", "costs ${made:up}"])
+def test_text_that_looks_like_a_reference_is_told_how_to_be_written(
+    project: Path, text: str
+) -> None:
+    path = project / "conf/dataset/stones.yaml"
+    before = path.read_text()
+    assert "about:" not in before
+    path.write_text(f"{before}about: '{text}'\n")
+    error = refused("dataset=stones")
+    assert "about' has a ${...} that refers to nothing: " in error.what
+    assert (error.given, error.fix) == (
+        text,
+        "where it is text write \\${ for ${, in single quotes or none",
+    )
+    path.write_text(f"{before}about: '{text.replace('${', chr(92) + '${')}'\n")
+    assert composition.compose(["dataset=stones"])["dataset"]["about"] == text
+
+
 def test_a_file_that_asks_for_one_that_is_absent_is_a_clear_error() -> None:
     for name in ("/nowhere/else", "/nothing", "ridge"):
         Path("conf/dataset/asking.yaml").write_text(f"defaults: [{name}]\nname: asking\n")

@@ -43,6 +43,16 @@ def notes(make_dataset: Make, kind: dict[str, Any], cells: list[str], **keys: An
             ["-1", "-2"],
             "`x`: 2 cells are not at least 0, like '-1'",
         ),
+        (
+            {**NUMBER, "prefix": "CHF", "thousands": ".", "decimal": ","},
+            [*[f"CHF {at}.{at}00,50" for at in range(1, 9)] * 9, "on request"],
+            "`x`: 1 of 74 cells are no number, like 'on request'",
+        ),
+        (
+            {"type": "date", "format": "%d.%m.%Y"},
+            [*[f"{at}.01.2024" for at in range(10, 30)] * 9, "soon"],
+            "`x`: 2 of 182 cells are no moment, like 'soon'",
+        ),
         (NUMBER, [""] * 3, "`x` is empty in 75% of the rows: `optional: true`"),
         (NUMBER, ["", *["2"] * 200], "`x` is empty in 1 row: `optional: true`"),
         (

@@ -70,7 +70,7 @@ def test_the_name_of_a_class_is_text_however_yaml_reads_it(make_dataset: Make) -
 @pytest.mark.parametrize(
     ("gate", "said"),
     [
-        ({"recal": {"min": 1}}, ["Unknown metric of a multiclass dataset 'recal'", "'recall'?"]),
+        ({"recal": {"min": 1}}, ["Unknown metric 'recal' of a multiclass dataset", "'recall'?"]),
         (
             {"recall": {"min": 0.5}},
             [
@@ -169,7 +169,9 @@ def test_a_regression_has_no_classes(make_dataset: Make) -> None:
     assert "'r2' is a figure of all rows" in refused(
         make_dataset(gate={"r2": {"each": {"min": 0}}})
     )
-    assert "Unknown metric of a regression" in refused(make_dataset(gate={"recall": {"min": 0}}))
+    assert "Unknown metric 'recall' of a regression" in refused(
+        make_dataset(gate={"recall": {"min": 0}})
+    )
 
 
 def test_without_a_word_the_better_version_serves_and_nothing_is_retrained(

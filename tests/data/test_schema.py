@@ -164,8 +164,9 @@ def test_a_metric_must_be_one_of_the_task(
     make_dataset: Make, task: str, metric: str, listed: str
 ) -> None:
     message = refused(make_dataset(task=task, metric=metric))
-    assert f"Unknown metric of a {task} dataset '{metric}'" in message
+    assert f"Unknown metric '{metric}' of a {task} dataset" in message
     assert listed in message
+    assert "do:      " in message
 
 
 def test_a_misspelt_metric_in_the_gate_lists_the_metrics(make_dataset: Make) -> None:
@@ -292,13 +293,24 @@ def test_a_feature_may_be_called_what_a_csv_calls_it(make_dataset: Make, name: s
 
 @pytest.mark.parametrize("name", ["", " carat", "two\nlines"])
 def test_a_feature_has_a_name(make_dataset: Make, name: str) -> None:
-    with pytest.raises(UserError, match="regex"):
+    with pytest.raises(UserError, match="is not valid: expected a name on one line") as caught:
         make_dataset(features={name: NUMBER})
+    assert caught.value.given == repr(name)
+    assert "`column:`" in str(caught.value.fix)
 
 
 def test_a_derived_name_can_be_typed_without_quotes(make_dataset: Make) -> None:
-    with pytest.raises(UserError, match="regex"):
+    with pytest.raises(UserError, match="expected letters, digits and _, and no digit first"):
         make_dataset(derived={"my volume": "carat"})
+
+
+def test_a_dataset_is_called_as_its_file_and_its_address_can_be(make_dataset: Make) -> None:
+    with pytest.raises(UserError) as caught:
+        make_dataset(name="my stones")
+    assert str(caught.value).splitlines() == [
+        "'dataset.name' is not valid: expected a to z, digits and _, and a letter first.",
+        "  given:   'my stones'",
+    ]
 
 
 def test_plain_values_make_the_same_dataset_again(make_dataset: Make) -> None:

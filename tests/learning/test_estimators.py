@@ -60,7 +60,7 @@ def test_every_call_makes_another_one_and_leaves_the_model_as_it_was(make_model:
 def test_an_unknown_parameter_lists_the_choices(make_model: Make) -> None:
     with pytest.raises(UserError) as caught:
         estimators.make(make_model(params={"alhpa": 1.0}), "regression", 0)
-    assert "Unknown parameter of Ridge in the model 'mine': 'alhpa'" in caught.value.what
+    assert "Unknown parameter 'alhpa' of Ridge in the model 'mine'" in caught.value.what
     assert {"alpha", "solver", "tol"} <= set(caught.value.choices or ())
     assert "self" not in (caught.value.choices or ())
     assert caught.value.fix == "did you mean 'alpha'?"
@@ -90,6 +90,28 @@ def test_a_library_that_is_missing_is_told(
     with pytest.raises(UserError, match="cannot be imported") as caught:
         estimators.make(make_model(target, extra=extra), "regression", 0)
     assert caught.value.given == target
+    assert caught.value.fix == fix
+
+
+@pytest.mark.parametrize(
+    ("library", "fix"),
+    [
+        ("libgomp.so.1", "apt-get install libgomp1, which has the system's OpenMP"),
+        ("libother.so", "install the system's package that has libother.so"),
+    ],
+)
+def test_a_library_of_the_system_that_is_missing_is_told(
+    make_model: Make, library: str, fix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = f"{library}: cannot open shared object file: No such file or directory"
+
+    def without(name: str) -> None:
+        raise OSError(reason)
+
+    monkeypatch.setattr(importlib, "import_module", without)
+    with pytest.raises(UserError, match="cannot be imported") as caught:
+        estimators.make(make_model("lightgbm.LGBMRegressor", extra="lightgbm"), "regression", 0)
+    assert caught.value.given == f"lightgbm.LGBMRegressor: {reason}"
     assert caught.value.fix == fix
 
 

@@ -238,7 +238,7 @@ def test_the_rows_given_are_left_as_they_were(train, make_config: Configs, make_
     ("changes", "rows", "words"),
     [
         ({"folds": 5}, 5, "too few rows"),
-        ({"params": {"alhpa": 1}}, 40, "Unknown parameter of Ridge"),
+        ({"params": {"alhpa": 1}}, 40, "Unknown parameter 'alhpa' of Ridge"),
         ({"target": "sklearn.linear_model.Rigde"}, 40, "does not exist"),
         ({"task": "binary", "target": LOGISTIC}, 40, "has 3 classes"),
     ],

@@ -54,6 +54,15 @@ def test_all_is_summed_up_first() -> None:
     assert text.endswith("|\n")
 
 
+def test_rows_without_a_target_are_counted_where_there_are_some() -> None:
+    some = {**QUALITY, "unlabelled": 7}
+    text = written(changes(quality=(QUALITY, some)))
+    assert ["without a target, skipped", "0", "7"] in table(text, "rows")
+    report = Report([changes(quality=(None, some))], None)
+    assert "2 rejected, 7 without a target" in message(report)
+    assert "without a target" not in written(changes())
+
+
 def test_there_may_be_no_commit_and_no_dataset() -> None:
     text = markdown(Report([], None), {})
     assert text.startswith("# Retraining: unchanged\n\nCompared with nothing: ")

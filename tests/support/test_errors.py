@@ -66,6 +66,12 @@ def test_unknown_name_lists_the_choices_and_suggests_one() -> None:
     ]
 
 
+def test_an_unknown_name_says_whose_choices_these_are_and_what_to_do() -> None:
+    error = unknown("metric", "mae", ["f1"], of="a binary dataset", fix="metric: f1")
+    assert error.what == "Unknown metric 'mae' of a binary dataset."
+    assert error.fix == "metric: f1"
+
+
 def test_an_error_has_a_code_for_programs() -> None:
     assert UserError("It is odd.").code == "invalid"
     assert unknown("search", "x", [], code="unknown_search").code == "unknown_search"

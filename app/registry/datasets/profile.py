@@ -27,13 +27,14 @@ class ProfileSource(msgspec.Struct, frozen=True):
 
 
 class ProfileRows(msgspec.Struct, frozen=True):
-    """How many rows there are."""
+    """How many rows there are; `unlabelled` ones have no target and were skipped."""
 
     read: int
     accepted: int
     rejected: int
     train: int
     test: int
+    unlabelled: int = 0  # of a profile of before they were counted there
 
 
 class RejectionReason(msgspec.Struct, frozen=True):

@@ -43,6 +43,7 @@ def profile(
             "read": origin["rows"],
             "accepted": origin["accepted"],
             "rejected": origin["rejected"],
+            "unlabelled": origin.get("unlabelled", 0),
             "train": len(ready.train),
             "test": len(ready.test),
         },

@@ -128,7 +128,7 @@ def _named(names: Sequence[str], sheet: str | int | None, source: str) -> str:
             )
         return names[sheet - 1]
     if sheet not in names:
-        raise unknown(f"sheet of {source}", sheet, names)
+        raise unknown("sheet", sheet, names, of=source)
     return sheet
 
 

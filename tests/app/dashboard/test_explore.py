@@ -99,6 +99,20 @@ def test_rejected_rows_are_told_by_rule_and_by_reason(service: Service) -> None:
     assert re.search(r"carat is not above 0</td>.*>7</td>.*2, 5, 9, …</td>", text)
 
 
+def test_rows_without_a_target_are_told_beside_the_rejected_ones(service: Service) -> None:
+    path = paths.profile("stones")
+    document = json.loads(path.read_text())
+    texts = []
+    for count in (31, None):
+        document["rows"]["unlabelled"] = count
+        if count is None:  # of a profile of before they were counted there
+            del document["rows"]["unlabelled"]
+        path.write_text(json.dumps(document))
+        texts.append(service.ask("/datasets/stones", headers=BROWSER).text)
+    assert ["without a target, skipped" in text for text in texts] == [True, False]
+    assert "31 more without a target, skipped" in texts[0]
+
+
 def test_what_the_data_says_is_never_html(service: Service) -> None:
     path = paths.profile("notes")
     evil = "</script><script>alert(1)</script><b onclick=x>"

@@ -292,6 +292,22 @@ def test_a_class_that_many_never_knew_is_wrong(
     assert found["coverage"]["value"] == 0.75
 
 
+@pytest.mark.parametrize(("rare", "accuracy"), [("other", 1.0), ("drop", 0.5)])
+def test_a_class_that_was_learnt_as_other_counts_as_other(
+    database: peewee.Database, rooms: Registered, rare: str, accuracy: float
+) -> None:
+    classes = ["kitchen", "other"]
+    config = {"dataset": {**rooms.manifest["config"]["dataset"], "rare": rare}}
+    config["dataset"]["target"] = {"name": "room"}
+    details = {**rooms.manifest["details"], "classes": classes}
+    manifest = {**rooms.manifest, "config": config, "details": details}
+    said = truths.chances("room", {"kitchen": 0.1, "other": 0.9}, ["other"])
+    truths.feedback(database, [("attic", said), ("other", said)], dataset="notes")
+    found = score(database, replace(rooms, manifest=manifest))
+    assert (values(found)["accuracy"], found["coverage"]["value"]) == (accuracy, accuracy)
+    assert ("attic" in found["per_class"]) == (rare == "drop")
+
+
 def test_of_more_labels_than_are_looked_at_the_newest_count(
     database: peewee.Database, linear: Registered, monkeypatch: pytest.MonkeyPatch
 ) -> None:

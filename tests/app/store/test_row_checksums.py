@@ -64,8 +64,9 @@ def test_a_bit_in_a_row_is_noticed(
     content = file.read_bytes()
     at = content.index(what)
     file.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
-    (error,) = integrity.examine(database).errors
-    assert f"of {table} is not what was stored" in error
+    report = integrity.examine(database)
+    assert (report.is_sound, report.errors, report.damaged_rows) == (True, [], 1)
+    assert f"of {table} is not what was stored" in report.rows[0]
     assert database.execute_sql("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
@@ -83,9 +84,10 @@ def test_how_an_answer_ended_is_no_damage(database: peewee.Database) -> None:
 
 def test_rows_from_before_are_passed_over(database: peewee.Database) -> None:
     Request.update(path="/other").execute(database)
-    assert len(integrity.examine(database).errors) == 5
+    report = integrity.examine(database)
+    assert len(report.rows) == report.damaged_rows == 5
     Request.update(checksum=None).execute(database)
-    assert integrity.examine(database).is_sound
+    assert integrity.examine(database).damaged_rows == 0
 
 
 def test_a_log_from_before_checksums_is_checked_without(database: peewee.Database) -> None:

@@ -39,7 +39,15 @@ def found(make_dataset: Callable[..., Dataset]) -> dict[str, Any]:
 def test_it_says_what_it_describes(found: dict[str, Any]) -> None:
     assert (found["dataset"], found["task"], found["target"]) == ("stones", "regression", "price")
     assert found["data"] == {"source": "data/stones.csv", "md5": "m" * 32, "prepared": "f" * 64}
-    assert found["rows"] == {"read": 8, "accepted": 4, "rejected": 4, "train": 3, "test": 1}
+    counts = {"read": 8, "accepted": 4, "rejected": 4, "unlabelled": 0, "train": 3, "test": 1}
+    assert found["rows"] == counts
+
+
+def test_rows_without_a_target_are_counted_beside_the_rejected_ones(
+    make_dataset: Callable[..., Dataset],
+) -> None:
+    raw = RAW.assign(price=["10", "", *PRICES[2:]])
+    assert profiled(make_dataset(max_rejected=0.9), raw)["rows"]["unlabelled"] == 1
 
 
 def test_rejected_rows_are_counted_by_rule_and_by_their_first_reason(

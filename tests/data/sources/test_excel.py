@@ -93,7 +93,7 @@ def test_a_title_is_told_with_how_many_lines_to_skip() -> None:
 @pytest.mark.parametrize(
     ("options", "what"),
     [
-        ({"sheet": "Sale"}, "Unknown sheet of rows.xlsx 'Sale'"),
+        ({"sheet": "Sale"}, "Unknown sheet 'Sale' of rows.xlsx"),
         ({"sheet": 3}, "no sheet 3"),
         ({"cells": "B3"}, "no range of cells"),
         ({"cells": "D3:B4"}, "ends before it begins"),
