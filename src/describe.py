@@ -156,7 +156,7 @@ def _trained(dataset: Dataset, rows_in_all: int) -> list[Trained]:
     finished, last, rows = [], None, None
     look = first_look.read()
     if look.is_large(dataset, rows_in_all):
-        print(f"A large table: {look.large.folds} folds and small models, for a first look.")
+        print(f"A large table: {look.large.folds} folds and no more trees than there is time for.")
     for words in look.trainings(dataset, rows_in_all).values():
         try:
             config = configs.build(composition.compose(words))
