@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from src.config import configuration as configs
+from src.data.features import Text
 from src.data.schema import Dataset, Task
 from src.support.structs import Checked, convert
 
@@ -36,9 +37,13 @@ class Trees(Checked, frozen=True):
 
 
 class Large(Checked, frozen=True):
-    """From how many cells on a table is large, and how it is looked at."""
+    """From how many cells on a table is large, and how it is looked at.
+
+    A text counts as `text` cells.
+    """
 
     cells: int
+    text: int
     folds: int
     trees: Trees
 
@@ -51,7 +56,11 @@ class FirstLook(Checked, frozen=True):
 
     def is_large(self, dataset: Dataset, rows: int) -> bool:
         """Tell whether a table is looked at by less."""
-        return rows * len(dataset.features) > self.large.cells
+        return self._cells(dataset, rows) > self.large.cells
+
+    def _cells(self, dataset: Dataset, rows: int) -> int:
+        kinds = [isinstance(feature, Text) for feature in dataset.features.values()]
+        return rows * sum(self.large.text if is_text else 1 for is_text in kinds)
 
     def trainings(self, dataset: Dataset, rows: int) -> dict[str, list[str]]:
         """Return the command line of each training, by its model."""
@@ -71,7 +80,7 @@ class FirstLook(Checked, frozen=True):
         if not {trees.number, trees.rate} <= params.keys():
             return words
         classes = dataset.target.listed() if dataset.task == "multiclass" else None
-        cells = rows * len(dataset.features) * len(classes or [dataset.target])
+        cells = self._cells(dataset, rows) * len(classes or [dataset.target])
         words += [f"model.params.{key}={at}" for key, at in trees.fewer(params, cells).items()]
         if "text" in dataset.kinds():
             words += [f"model.encoding.text.{key}={at}" for key, at in trees.words.items()]
