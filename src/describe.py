@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import math
 import re
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from src import ingest, train
+from src.card import schema as card_schema
 from src.config import composition, composition_cache, tables
 from src.config import configuration as configs
 from src.data import schema
 from src.data.schema import Dataset
-from src.description import analysis, document, first_look, reading
+from src.description import analysis, document, first_look, reading, verdict
 from src.description import update as updates
 from src.description.analysis import Wish
 from src.description.draft import Draft
 from src.description.update import Proposal
+from src.description.verdict import Candidate
 from src.evaluation import metrics
 from src.runs import training
 from src.runs.folders import RUNS
@@ -269,11 +274,13 @@ def _trained(dataset: Dataset, rows_in_all: int) -> list[Trained]:
     finished, last, rows = [], None, None
     look = first_look.read()
     if look.is_large(dataset, rows_in_all):
-        print(f"A large table: {look.large.folds} folds and small models, for a first look.")
+        print(f"A large table: {look.large.folds} folds and no more trees than there is time for.")
     for words in look.trainings(dataset, rows_in_all).values():
         try:
             config = configs.build(composition.compose(words))
-            rows = rows or training.prepare(config)
+            if rows is None:
+                rows = training.prepare(config)
+                training.tell(rows[1])
             finished.append(training.own(config, rows))
         except UserError as error:
             show_error(error)
@@ -285,20 +292,34 @@ def _trained(dataset: Dataset, rows_in_all: int) -> list[Trained]:
 
 
 def _show_best(finished: list[Trained], dataset: Dataset) -> None:
-    def cost(one: Trained) -> float:
-        return metrics.cost(dataset.metric, one.manifest["metrics"]["cv"][dataset.metric]["mean"])
-
-    best = min(finished, key=cost)
-    tested = best.manifest["metrics"]["test"][dataset.metric]
-    print(
-        f"\nThe best is {best.config.model.name}: {dataset.metric} {tested:.6g} on the test rows."
-    )
+    candidates = [_candidate(one, dataset.metric) for one in finished]
+    rows = finished[0].manifest["metrics"]["rows"]["test"]
+    print()
+    for sentence in verdict.sentences(dataset.metric, candidates, dataset.target.name, rows):
+        print(sentence)
     names = ",".join(one.config.model.name for one in finished)
     print(f"Read {configs.CONF}/dataset/{dataset.name}.yaml and make it yours.")
     _next(
         f"python -m src.track dataset={dataset.name} models={names}",
         "dvc repro",
     )
+
+
+def _candidate(trained: Trained, metric: str) -> Candidate:
+    card = msgspec.json.decode((trained.place / card_schema.NAME).read_bytes())
+    (own,) = [one for one in card["metrics"] if one["name"] == metric]
+    return Candidate(
+        trained.config.model.name,
+        trained.config.model.complexity,
+        [_number(score) for score in trained.manifest["details"]["cv_scores"]],
+        _number(trained.manifest["metrics"]["test"][metric]),
+        own["low"],
+        own["high"],
+    )
+
+
+def _number(figure: float | None) -> float:
+    return math.nan if figure is None else figure
 
 
 def _override(key: str, value: str) -> str:

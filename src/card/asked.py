@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from src.data.features import Text
+from src.learning import scores
 from src.learning.encoding import beside
 from src.learning.recipe import Fitted
 
@@ -29,6 +30,23 @@ class Asked:
     def moved(self, places: np.ndarray, values: Mapping[str, Any]) -> np.ndarray:
         """Return the answers to the rows at these places with other values of some features."""
         return self.output(self.frame.iloc[places].assign(**values))
+
+
+def of(fitted: Fitted, frame: pd.DataFrame) -> Asked:
+    """Return the rows of a frame for a fitted model."""
+    return (AskedConstant if scores.is_constant(fitted) else AskedFitted)(fitted, frame)
+
+
+class AskedConstant(Asked):
+    """The rows of a frame for a model that answers all alike: nothing is to be encoded."""
+
+    def __init__(self, fitted: Fitted, frame: pd.DataFrame) -> None:
+        super().__init__(fitted.output, frame)
+        self._answer = fitted.output(frame.iloc[:1])
+
+    def moved(self, places: np.ndarray, values: Mapping[str, Any]) -> np.ndarray:  # noqa: ARG002
+        """Return the one answer for each of the rows."""
+        return np.repeat(self._answer, len(places), axis=0)
 
 
 class AskedFitted(Asked):

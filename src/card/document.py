@@ -11,9 +11,10 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from src.card import asked as asking
 from src.card import coverage, curves, effects, importance, limits
 from src.card import schema as fields
-from src.card.asked import Asked, AskedFitted
+from src.card.asked import Asked
 from src.card.schema import Card
 from src.config.configuration import Config, OptunaSearch
 from src.data import findings, groups
@@ -190,7 +191,7 @@ def _importance(
     least = loss(judged.output)
     if not np.isfinite(least):
         return None
-    asked = AskedFitted(subject.fitted, frame)
+    asked = asking.of(subject.fitted, frame)
     alone = {name: [name] for name in _shuffled(subject, asked)}
     joined = {
         name: [one for one in members if one in frame]
@@ -216,7 +217,7 @@ def _importance(
     )
 
 
-def _shuffled(subject: Subject, asked: AskedFitted) -> list[str]:
+def _shuffled(subject: Subject, asked: Asked) -> list[str]:
     """Name the features to shuffle: all, or of very many those that answers seem to go by."""
     names, encoder = subject.dataset.learnt(), subject.fitted.encoder
     if len(names) <= importance.MOST:
@@ -245,7 +246,7 @@ def _figures(one: importance.Importance) -> tuple[float, float]:
 def _effects(subject: Subject, important: fields.CardImportance | None) -> list[fields.CardEffect]:
     """Draw how answers move with the most important features that have numbers or values."""
     some = _sample(len(subject.train), TRAINING_ROWS, subject.config.seed)
-    asked = AskedFitted(subject.fitted, _features(subject, subject.train).iloc[some])
+    asked = asking.of(subject.fitted, _features(subject, subject.train).iloc[some])
     names = subject.dataset.learnt()
     if important is not None:
         own = {cause.name: cause.worse for cause in important.causes}

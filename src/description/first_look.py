@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from src.config import configuration as configs
+from src.data.features import Text
 from src.data.schema import Dataset, Task
 from src.support.structs import Checked, convert
 
@@ -12,12 +13,39 @@ PATH = configs.CONF / "describe.yaml"
 Kind = Literal["plain", "mixed", "text"]
 
 
+class Trees(Checked, frozen=True):
+    """How many trees a large table has time for: of models that have both parameters.
+
+    `cells` are trees by cells of the table. A model that grows fewer trees than its YAML says, but
+    at `least` so many, learns faster by as much, up to `fastest`.
+    """
+
+    number: str
+    rate: str
+    cells: float
+    least: int
+    fastest: float
+    words: dict[str, Any] = {}  # how trees take text
+
+    def fewer(self, params: dict[str, Any], cells: int) -> dict[str, Any]:
+        """Return the parameters that change where each round of trees goes through `cells`."""
+        own, rate = params[self.number], params[self.rate]
+        number = max(self.least, int(self.cells / cells))
+        if number >= own:
+            return {}
+        return {self.number: number, self.rate: min(self.fastest, round(rate * own / number, 4))}
+
+
 class Large(Checked, frozen=True):
-    """From how many cells on a table is large, and how it is looked at."""
+    """From how many cells on a table is large, and how it is looked at.
+
+    A text counts as `text` cells.
+    """
 
     cells: int
+    text: int
     folds: int
-    params: dict[str, Any] = {}  # of models of words that have them
+    trees: Trees
 
 
 class FirstLook(Checked, frozen=True):
@@ -28,23 +56,34 @@ class FirstLook(Checked, frozen=True):
 
     def is_large(self, dataset: Dataset, rows: int) -> bool:
         """Tell whether a table is looked at by less."""
-        return rows * len(dataset.features) > self.large.cells
+        return self._cells(dataset, rows) > self.large.cells
+
+    def _cells(self, dataset: Dataset, rows: int) -> int:
+        kinds = [isinstance(feature, Text) for feature in dataset.features.values()]
+        return rows * sum(self.large.text if is_text else 1 for is_text in kinds)
 
     def trainings(self, dataset: Dataset, rows: int) -> dict[str, list[str]]:
         """Return the command line of each training, by its model."""
         names = self.models[_kind(dataset)][dataset.task]
-        is_large = self.is_large(dataset, rows)
-        return {name: self._words(name, dataset, is_large=is_large) for name in names}
+        return {
+            name: [
+                *(f"dataset={dataset.name}", f"model={name}", "search=none"),
+                *(self._less(name, dataset, rows) if self.is_large(dataset, rows) else []),
+            ]
+            for name in names
+        }
 
-    def _words(self, model: str, dataset: Dataset, *, is_large: bool) -> list[str]:
-        words = [f"dataset={dataset.name}", f"model={model}", "search=none"]
-        if not is_large:
+    def _less(self, model: str, dataset: Dataset, rows: int) -> list[str]:
+        """Return what a large table changes."""
+        words, trees = [f"folds={self.large.folds}"], self.large.trees
+        params = configs.read_yaml(configs.CONF / "model" / f"{model}.yaml").get("params", {})
+        if not {trees.number, trees.rate} <= params.keys():
             return words
-        words.append(f"folds={self.large.folds}")
-        if _kind(dataset) != "plain":
-            own = configs.read_yaml(configs.CONF / "model" / f"{model}.yaml").get("params", {})
-            fewer = {key: value for key, value in self.large.params.items() if key in own}
-            words += [f"model.params.{key}={value}" for key, value in fewer.items()]
+        classes = dataset.target.listed() if dataset.task == "multiclass" else None
+        cells = self._cells(dataset, rows) * len(classes or [dataset.target])
+        words += [f"model.params.{key}={at}" for key, at in trees.fewer(params, cells).items()]
+        if "text" in dataset.kinds():
+            words += [f"model.encoding.text.{key}={at}" for key, at in trees.words.items()]
         return words
 
 

@@ -62,6 +62,14 @@ def read(fitted: Fitted) -> Scores | None:
     return scores
 
 
+def is_constant(fitted: Fitted) -> bool:
+    """Tell whether all records get the same answer, whatever they say."""
+    if any(type(member).__name__ not in CONSTANT for member in fitted.members):
+        return False
+    scores = read(fitted)
+    return scores is not None and not scores.uses_columns
+
+
 def _linear(kind: str, members: list[Any]) -> Scores | None:
     reader = READERS.get(kind.rpartition(".")[2]) if kind.startswith("sklearn.") else None
     parts = [part for member in members if reader and (part := reader(member)) is not None]
@@ -126,6 +134,7 @@ READERS: dict[str, Callable[[Any], _Linear | None]] = {
     "DummyRegressor": _dummy_value,
     "DummyClassifier": _dummy_class,
 }
+CONSTANT = ("DummyRegressor", "DummyClassifier")
 
 
 def _trees(members: list[Any], reader: Callable[[Any], Grown | None]) -> Scores | None:

@@ -43,7 +43,8 @@ Rows = tuple[Prepared, Cleaned]
 def own(config: Config, rows: Rows | None = None) -> Trained:
     """Train into a new folder of runs/, without touching the pipeline's outputs.
 
-    Models of one dataset may share the rows that `prepare` has returned for it.
+    Models of one dataset may share the rows that `prepare` has returned for it; whoever asked for
+    them tells what is to be said of them.
     """
     from src.learning import training
 
@@ -53,8 +54,8 @@ def own(config: Config, rows: Rows | None = None) -> Trained:
         training.check(config, ready.train, ready.test)  # what cannot start leaves no folder
         run = folders.start(config.dataset.name, config.model.name, _request(config, ready, None))
         _write_rejected(cleaned, run)
-        for note in cleaned.notes:
-            print(note)
+        if rows is None:
+            tell(cleaned)
         return _own(config, ready, run, bar)
 
 
@@ -64,6 +65,12 @@ def prepare(config: Config) -> Rows:
 
     ready, cleaned = preparing.prepare(config.dataset, config.seed, config.folds)
     return rows.inspected(config.dataset, ready, cleaned, config.seed), cleaned
+
+
+def tell(cleaned: Cleaned) -> None:
+    """Print what the YAML's owner may not expect of the rows."""
+    for note in cleaned.notes:
+        print(note)
 
 
 def _write_rejected(cleaned: Cleaned, run: folders.Run) -> None:

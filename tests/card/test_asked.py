@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from src.card.asked import Asked, AskedFitted
+from src.card import asked as asking
+from src.card.asked import Asked, AskedConstant, AskedFitted
 from src.config.configuration import Model
 from src.learning.recipe import Fitted, Recipe
 from src.learning.sampling import Sampling
@@ -90,6 +91,20 @@ def test_what_stays_is_encoded_once_and_answers_are_the_same(
     asked = AskedFitted(one, rows)
     asked.moved(places, values)
     assert_array_equal(asked.answers(), one.output(rows), "the rows as they are stay so")
+
+
+def test_of_a_model_that_answers_all_alike_nothing_is_encoded(
+    fitted: Any, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = fitted("sklearn.dummy.DummyRegressor")
+    expected = one.output(rows)
+    asked = asking.of(one, rows)
+    assert isinstance(asked, AskedConstant)
+    monkeypatch.setattr(one.encoder, "transform", None)
+    moved = asked.moved(np.arange(5), {"x": np.full(5, 1.5)})
+    assert_array_equal(moved, expected[:5])
+    assert_array_equal(asked.answers(), expected)
+    assert isinstance(asking.of(fitted(**MODELS[0]), rows), AskedFitted)
 
 
 def test_a_move_matters(fitted: Any, rows: pd.DataFrame) -> None:

@@ -54,15 +54,41 @@ def test_each_model_is_there_for_its_task_and_takes_what_it_is_given(
                 assert takes[kind] <= set(inputs or takes[kind])
 
 
-def test_a_large_table_is_looked_at_by_less(
+def test_a_large_table_is_judged_by_fewer_folds(
     look: first_look.FirstLook, make_dataset: Callable[..., Dataset]
 ) -> None:
     dataset = make_dataset(features={"a": NUMBER, "note": TEXT})
-    least = look.large.cells // 2
+    least = look.large.cells // (1 + look.large.text)
     assert not any("folds" in word for word in look.trainings(dataset, least)["xgboost"])
     words = look.trainings(dataset, least + 1)
     assert f"folds={look.large.folds}" in words["dummy"]
-    assert "model.params.n_estimators=100" in words["xgboost"]
-    assert not any("params" in word for word in words["dummy"]), "it has no trees"
-    plain = make_dataset(features={"a": NUMBER})
-    assert not any("params" in word for word in look.trainings(plain, 10**6)["xgboost"])
+    assert "model.encoding.text.weight=count" in words["xgboost"]
+    assert not any("model." in word for word in words["dummy"]), "it has no trees"
+
+
+def test_trees_are_as_many_as_there_is_time_for(
+    look: first_look.FirstLook, make_dataset: Callable[..., Dataset]
+) -> None:
+    dataset = make_dataset(features={"a": NUMBER})
+    trees, own = look.large.trees, yaml.safe_load(Path("conf/model/xgboost.yaml").read_text())
+    number, rate = (own["params"][key] for key in (trees.number, trees.rate))
+    most = int(trees.cells / number)
+    assert not any("params" in word for word in look.trainings(dataset, most)["xgboost"])
+    words = look.trainings(dataset, 2 * most)["xgboost"]
+    assert f"model.params.{trees.number}={number // 2}" in words
+    assert f"model.params.{trees.rate}={2 * rate}" in words, "half as many, twice as fast"
+    words = look.trainings(dataset, 10**9)["xgboost"]
+    assert f"model.params.{trees.number}={trees.least}" in words
+    assert f"model.params.{trees.rate}={trees.fastest}" in words
+
+
+def test_several_classes_take_a_tree_each(
+    look: first_look.FirstLook, make_dataset: Callable[..., Dataset]
+) -> None:
+    kinds = {"name": "kind", "values": [f"k{at}" for at in range(10)]}
+    dataset = make_dataset(
+        features={"a": NUMBER}, task="multiclass", target=kinds, metric="accuracy"
+    )
+    trees = look.large.trees
+    words = look.trainings(dataset, int(trees.cells / 1000))["xgboost"]
+    assert f"model.params.{trees.number}=100" in words

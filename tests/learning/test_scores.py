@@ -78,6 +78,19 @@ def test_an_estimator_that_is_not_known_is_not_read(member: Any) -> None:
     assert read([member], HALVES) is None
 
 
+@pytest.mark.parametrize(
+    ("member", "is_constant"),
+    [
+        (DummyClassifier(strategy="prior"), True),
+        (DummyClassifier(strategy="stratified"), False),  # it draws lots
+        (LogisticRegression(), False),
+    ],
+)
+def test_a_model_that_answers_all_alike_is_told(member: Any, is_constant: bool) -> None:
+    fitted = Fitted(None, [member.fit(MATRIX, HALVES)], False, NAMES[:2])  # type: ignore[arg-type]
+    assert scores.is_constant(fitted) == is_constant
+
+
 def test_a_relative_of_a_known_one_is_not_read() -> None:
     class Mine(Ridge):
         """It may answer otherwise."""
