@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from src.support import interpreter
+from tests.app import project
 from tests.app.server import PATIENCE, Server, running
 
 pytestmark = pytest.mark.slow
@@ -59,11 +62,24 @@ PHASES = {
 }
 
 
-@pytest.mark.parametrize("words", PHASES.values(), ids=PHASES)
-def test_every_route_keeps_to_its_description(home: Path, tmp_path: Path, words: list[str]) -> None:
-    """Schemathesis: all checks but one, all phases."""
-    with running(home, tmp_path / "var", workers="1") as server:
+@pytest.fixture(scope="module")
+def learnt(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the var/ of a service that has learnt and was stopped; it is to be copied."""
+    folder = tmp_path_factory.mktemp("learnt")
+    home, var = folder / "home", folder / "var"
+    project.copy(trained, home)
+    with contextlib.chdir(home), running(home, var, workers="1") as server:
         learn(server)
+    return var
+
+
+@pytest.mark.parametrize("words", PHASES.values(), ids=PHASES)
+def test_every_route_keeps_to_its_description(
+    home: Path, learnt: Path, tmp_path: Path, words: list[str]
+) -> None:
+    """Schemathesis: all checks but one, all phases."""
+    shutil.copytree(learnt, tmp_path / "var")
+    with running(home, tmp_path / "var", workers="1") as server:
         done = subprocess.run(
             [
                 *(str(Path(sys.executable).with_name("st")), "--config-file"),
