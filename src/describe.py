@@ -28,7 +28,6 @@ from src.description.analysis import Wish
 from src.description.draft import Draft
 from src.description.update import Proposal
 from src.description.verdict import Candidate
-from src.evaluation import metrics
 from src.runs import training
 from src.runs.folders import RUNS
 from src.runs.training import Trained
