@@ -219,7 +219,7 @@ def _out_of_range(column: _Column, _: Dataset) -> Iterator[str]:
 def _no_moment(column: _Column, _: Dataset) -> Iterator[str]:
     what = f"`{column.name}`: {column.of_all} no moment, {column.example}"
     different = column.present
-    _, formats = cell_formats.moment(different) or ("", [])
+    formats = (cell_formats.moment(different) or ("", []))[1]
     is_other = isinstance(column.kind, Temporal) and column.kind.format not in formats
     keys = cell_formats.moments(different) if is_other else None
     yield f"{what}; `{keys}`" if keys else what
