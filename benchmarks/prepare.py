@@ -82,7 +82,8 @@ def _measured(number: int, *, is_moved: bool) -> list[str]:
         conf = yaml.safe_load(Path("conf/dataset/diamonds.yaml").read_text(encoding="utf-8"))
         values = {"dataset": {**conf, "source": "rows.csv"}, "seed": SEED, "folds": FOLDS}
         files.write(
-            folder / paths.PREPARED_CONFS / "diamonds.yaml", yaml.safe_dump(values).encode()
+            folder / paths.PREPARED_CONFS / "diamonds.yaml",
+            yaml.safe_dump(values, sort_keys=False).encode(),
         )
         ours = _cost(folder, "src.prepare", "diamonds")
         theirs = _cost(folder, "benchmarks.peers.polars_prepare", "rows.csv", "peer")
