@@ -13,6 +13,7 @@ import pandas as pd
 from src.data import cleaning, rare, sources, splitting
 from src.data.cleaning import Cleaned
 from src.data.past import rows as past
+from src.data.past.series import NAME as PAST
 from src.data.schema import Dataset
 from src.data.sources import Fault
 from src.support import files
@@ -66,14 +67,14 @@ def save(path: Path, prepared: Prepared, cleaned: Cleaned) -> None:
         (fresh / REJECTED).write_bytes(cleaned.rejected_csv())
         files.write_json(fresh / ORIGIN, prepared.origin)
         if prepared.past is not None:
-            (fresh / past.NAME).write_bytes(prepared.past)
+            (fresh / PAST).write_bytes(prepared.past)
 
 
 def load(path: Path) -> Prepared:
     """Read what `save` wrote."""
     try:
         origin = json.loads((path / ORIGIN).read_text(encoding="utf-8"))
-        kept = (path / past.NAME).read_bytes() if (path / past.NAME).is_file() else None
+        kept = (path / PAST).read_bytes() if (path / PAST).is_file() else None
         return Prepared(pd.read_parquet(path / TRAIN), pd.read_parquet(path / TEST), origin, kept)
     except FileNotFoundError:
         raise UserError(
