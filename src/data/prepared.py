@@ -17,6 +17,7 @@ from src.data import cleaning, rare, sources, splitting
 from src.data.cleaning import Cleaned
 from src.data.coded import Rows, Table
 from src.data.past import rows as past
+from src.data.past.series import NAME as PAST
 from src.data.schema import Dataset
 from src.data.sources import Fault
 from src.support import files
@@ -110,7 +111,7 @@ def save(path: Path, prepared: Prepared[Table], cleaned: Cleaned) -> None:
             file.writelines(cleaned.csv_blocks())
         files.write_json(fresh / ORIGIN, prepared.origin)
         if prepared.past is not None:
-            (fresh / past.NAME).write_bytes(prepared.past)
+            (fresh / PAST).write_bytes(prepared.past)
 
 
 def _write(path: Path, part: pd.DataFrame | Rows) -> None:
@@ -134,7 +135,7 @@ def load(path: Path) -> Prepared[pd.DataFrame]:
     """Read what `save` wrote."""
     try:
         origin = json.loads((path / ORIGIN).read_text(encoding="utf-8"))
-        kept = (path / past.NAME).read_bytes() if (path / past.NAME).is_file() else None
+        kept = (path / PAST).read_bytes() if (path / PAST).is_file() else None
         return Prepared(pd.read_parquet(path / TRAIN), pd.read_parquet(path / TEST), origin, kept)
     except FileNotFoundError:
         raise UserError(

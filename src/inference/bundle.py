@@ -9,6 +9,7 @@ held_out.json      more of them with the true values, and the costliest errors
 suspects.json      training rows whose true value a person should look at
 card.json          what the model goes by, how good it is and where it fails; card.md for people
 rows.parquet       the training rows, for look-ups
+past.json          the last rows of each series, where rows look into their past
 predictions.csv    actual and predicted on the test rows
 trials.csv         the search's history, where there was one
 

@@ -13,14 +13,12 @@ import numpy as np
 
 from src.data.features import written_by
 from src.data.kinds.spelling import spelt
-from src.data.past.series import Track
+from src.data.past.series import NAME, Track
 from src.data.past.steps import TOLERANCE, Step
 from src.data.schema import Dataset
 from src.inference import bundle
 from src.inference.scalar_expressions import Record
 from src.support.errors import UserError
-
-NAME = "past.json"
 
 
 @dataclass(frozen=True)

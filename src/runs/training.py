@@ -207,7 +207,7 @@ def _exported(
 
     An export whose answers differ from the model's is left out; then the pickled model answers.
     """
-    from src.data.past import rows as past
+    from src.data.past.series import NAME as PAST
     from src.inference import held_out, parity, predictor, similar, suspects
     from src.learning import exporting
 
@@ -224,7 +224,7 @@ def _exported(
         ),
         suspects.NAME: suspects.build(len(ready.train), outcome.suspects),
         **similar.build(ready.train, dataset),
-        **({} if ready.past is None else {past.NAME: ready.past}),
+        **({} if ready.past is None else {PAST: ready.past}),
     }
     exported = exporting.export(fitted, dataset, ready.train)
     if exported is not None:

@@ -1,4 +1,4 @@
-"""The past of typed rows: each window of `derived`, and the last rows of each series to keep."""
+"""The past of typed rows: each window of `derived`, and the last rows of each series, to keep."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from src.data.past.steps import REGULAR, TOLERANCE, Step, find
 from src.data.schema import Dataset
 from src.support.errors import UserError
 
-NAME = "past.json"
 MOST = 500_000  # numbers that a bundle keeps: some ten megabytes
 
 
@@ -40,13 +39,13 @@ def added(rows: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
         return rows
     every = list(_series(rows, dataset))
     step = _step(every, rows, dataset)
+    looked_at = {window.column for window in windows.values()}
+    cells = {column: rows[column].to_numpy(dtype=np.float64) for column in looked_at}
     columns = {name: np.full(len(rows), np.nan) for name in windows}
     for one in every:
         positions = step.positions(one.when)
-        tracks = {
-            column: Track.of(positions, rows[column].to_numpy(dtype=np.float64)[one.rows])
-            for column in {window.column for window in windows.values()}
-        }
+        _check_apart(positions, one, rows, dataset)  # two days of a month are one step
+        tracks = {column: Track.of(positions, values[one.rows]) for column, values in cells.items()}
         for name, window in windows.items():
             columns[name][one.rows] = tracks[window.column].look(window, positions)
     return rows.assign(**columns)
@@ -114,11 +113,10 @@ def _series(rows: pd.DataFrame, dataset: Dataset) -> Iterator[_Series]:
     codes = groups.number(rows, names) if names else np.zeros(len(rows), dtype=np.int64)
     order = np.lexsort((when, codes))
     borders = np.flatnonzero(np.diff(codes[order])) + 1
-    same = (np.diff(when[order]) == 0) & (np.diff(codes[order]) == 0)
-    if same.any():
-        raise _doubled(rows, order[np.flatnonzero(same)[0]], when, int(same.sum()), dataset)
     for part in np.split(order, borders) if len(order) else []:
-        yield _Series(part, when[part])
+        one = _Series(part, when[part])
+        _check_apart(one.when, one, rows, dataset)
+        yield one
 
 
 def _step(every: list[_Series], rows: pd.DataFrame, dataset: Dataset) -> Step:
@@ -136,17 +134,20 @@ def _step(every: list[_Series], rows: pd.DataFrame, dataset: Dataset) -> Step:
     return step
 
 
-def _doubled(
-    rows: pd.DataFrame, at: int, when: np.ndarray, count: int, dataset: Dataset
-) -> UserError:
+def _check_apart(positions: np.ndarray, one: _Series, rows: pd.DataFrame, dataset: Dataset) -> None:
+    """Raise UserError where two rows of a series have one position, which ascend."""
+    same = np.flatnonzero(np.diff(positions) == 0)
+    if not len(same):
+        return
+    at = same[0] + 1
     feature = dataset.features[str(dataset.split.column)]
-    moment = written_by(feature, lambda value: f"{value:.15g}")(float(when[at]))
-    of = "".join(f", {name} {_word(rows[name].iloc[at])}" for name in dataset.series)
-    return UserError(
+    moment = written_by(feature, lambda value: f"{value:.15g}")(float(one.when[at]))
+    row = rows.iloc[one.rows[at]]
+    of = "".join(f", {name} {_word(row[name])}" for name in dataset.series)
+    raise UserError(
         f"Several rows of '{dataset.name}' have one time, so nobody can say which of them a later "
         "row looks back to.",
-        given=f"{dataset.split.column} {moment}{of}; {count:,} of {len(rows):,} rows follow one "
-        "of their time",
+        given=f"{dataset.split.column} {moment}{of}; {len(same):,} of its rows",
         choices=["group: <the columns that tell one series from another>", "one row of each time"],
         fix="name what tells them apart in group, or leave one of them in the data",
     )

@@ -9,6 +9,8 @@ import numpy as np
 from src.data.past.steps import TOLERANCE
 from src.data.past.windows import Window
 
+NAME = "past.json"  # the file of a bundle that has the last rows of each series
+
 
 @dataclass(frozen=True)
 class Track:

@@ -112,7 +112,7 @@ def test_two_rows_of_one_time_are_refused(loads: Callable[..., Dataset]) -> None
     rows = pd.concat([table(), again], ignore_index=True)
     with pytest.raises(UserError, match="have one time") as error:
         past.added(rows, loads())
-    assert error.value.given == "hour 3, site south; 1 of 81 rows follow one of their time"
+    assert error.value.given == "hour 3, site south; 1 of its rows"
     with pytest.raises(UserError, match="have one time"):
         past.added(table(), loads(group=[]))
 
@@ -160,3 +160,20 @@ def test_the_step_is_said_and_what_looks_nearer_than_the_gap(loads: Callable[...
     assert [one.split()[0] for one in near] == ["before", "mean"], "truths alone come late"
     assert near[0].endswith("begin at 3")
     assert past.notes(table(), loads(derived={})) == []
+
+
+def test_two_days_of_one_month_are_one_step_of_months(loads: Callable[..., Dataset]) -> None:
+    days = [
+        float(day)
+        for day in np.arange("2000-01", "2008-01", dtype="datetime64[M]")
+        .astype("datetime64[D]")
+        .astype(int)
+    ]
+    rows = pd.DataFrame({"hour": days, "site": "north", "wind": 0.0, "load": np.arange(96.0)})
+    dataset = loads(features={**FEATURES, "hour": {"type": "date"}})
+    found = past.added(rows, dataset)
+    assert found["before"].tolist()[1:] == list(range(95))
+    again = pd.concat([rows, rows.iloc[[4]].assign(hour=rows["hour"][4] + 3)])
+    with pytest.raises(UserError, match="have one time") as error:
+        past.added(again, dataset)
+    assert str(error.value.given).startswith("hour 2000-05-04, site north")
