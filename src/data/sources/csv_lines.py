@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from src.data.sources import text
 from src.support.errors import UserError
 
-LONGEST_ROW = 2 * text.LONGEST  # of all its lines
+LONGEST_ROW = text.LONGEST  # of all its lines; Python takes four bytes for each character
 
 
 class Lines:
