@@ -25,7 +25,7 @@ from pathlib import Path
 
 from benchmarks import light_parts
 from benchmarks.peers import servers, wrk
-from benchmarks.peers.lab import OURS, QUICK, Lab, Side
+from benchmarks.peers.lab import OURS, QUICK, Lab, Side, in_turn
 from benchmarks.support import tables
 from benchmarks.support.bars import Bar, show
 from src.config import paths
@@ -77,18 +77,13 @@ def run(seconds: int, rounds: int) -> None:
 
 
 def _load(sides: dict[str, Side], seconds: int, rounds: int) -> dict[str, list[Spent]]:
-    """Load one side after the other, and backwards every second time: a machine may slow down."""
-    for side in sides.values():
-        side.load(1)  # the first second is for what is set up when it is first needed
     spent: dict[str, list[Spent]] = {name: [] for name in sides}
-    for number in range(rounds):
-        print(f"round {number + 1} of {rounds}", file=sys.stderr)
-        for name in list(sides)[:: 1 if number % 2 == 0 else -1]:
-            (worker,) = sides[name].server.workers()
-            before = servers.cpu_seconds(worker)
-            load = sides[name].load(seconds)
-            each = (servers.cpu_seconds(worker) - before) / load.requests * 1e6
-            spent[name].append(Spent(load.rate, load.p50, load.p99, each))
+    for name, side in in_turn(sides, rounds):
+        (worker,) = side.server.workers()
+        before = servers.cpu_seconds(worker)
+        load = side.load(seconds)
+        each = (servers.cpu_seconds(worker) - before) / load.requests * 1e6
+        spent[name].append(Spent(load.rate, load.p50, load.p99, each))
     return spent
 
 

@@ -46,6 +46,7 @@ from benchmarks.peers.lab import (
     TWO,
     UNLOGGED,
     Lab,
+    in_turn,
 )
 from benchmarks.peers.servers import Server
 from benchmarks.peers.wrk import Load
@@ -93,14 +94,9 @@ def run(seconds: int, rounds: int, peers: str) -> None:
 
 
 def _load(sides: dict[str, Any], seconds: int, rounds: int) -> dict[str, list[Load]]:
-    """Load one side after the other, and backwards every second time: a machine may slow down."""
-    for side in sides.values():
-        side.load(1)  # the first second is for what is set up when it is first needed
     loads: dict[str, list[Load]] = {name: [] for name in sides}
-    for number in range(rounds):
-        print(f"round {number + 1} of {rounds}", file=sys.stderr)
-        for name in list(sides)[:: 1 if number % 2 == 0 else -1]:
-            loads[name].append(sides[name].load(seconds))
+    for name, side in in_turn(sides, rounds):
+        loads[name].append(side.load(seconds))
     return loads
 
 

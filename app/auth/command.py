@@ -205,4 +205,4 @@ def _state(expires: str | None) -> str:
 
 
 def _minute(moment: str | None) -> str:
-    return "" if moment is None else f"{moment[:16]}Z"
+    return "" if moment is None else f"{clock.minute(moment)}Z"

@@ -16,6 +16,7 @@ from app.auth.keys import StoredKey, beginning, find
 from app.auth.sessions import Session
 from app.http.exchange import ANYONE, ANYONE_OF_NONE, HERE, Answer, Caller
 from app.http.resource import RouteTable
+from app.store import clock
 from src.support.errors import UserError
 
 # What proxies add: who is behind them is somebody else, whatever the socket says.
@@ -138,7 +139,7 @@ class Guard:
             what = "This API key is not valid; it may have been revoked."
             raise refusal or _unauthorized(what, code="invalid_api_key")
         if stored.has_ended:
-            when = f"{stored.until}"[:16].replace("T", " ")
+            when = clock.minute(f"{stored.until}").replace("T", " ")
             what = f"This API key has expired at {when} UTC."
             if stored.is_former:
                 what = f"Another API key has replaced this one, which ended at {when} UTC."

@@ -17,6 +17,7 @@ from typing import Any
 
 import peewee
 
+from app.store import clock
 from app.store import database as databases
 from app.store.tables import DURATIONS, ENDS, Request, RequestCount, Uncounted
 
@@ -38,7 +39,7 @@ def add(execute: Execute, mark: str, rows: Iterable[Row], sign: int = 1) -> None
     classes: Counter[tuple[int, int, str, int]] = Counter()
     for at, status, milliseconds in rows:
         if (end := ENDS.get(status // 100)) is not None:
-            start, duration = _start(at[:16]), bisect_right(BOUNDS, milliseconds)
+            start, duration = _start(clock.minute(at)), bisect_right(BOUNDS, milliseconds)
             for seconds in (MINUTE, HOUR):
                 classes[seconds, start - start % seconds, end, duration] += sign
     part = os.getpid() % PARTS
@@ -53,7 +54,7 @@ def remove(database: peewee.Database, rows: Sequence[tuple[str, *tuple[Any, ...]
     counted = [row[1:] for row in rows if until is None or row[0] > until]
     add(database.execute_sql, database.param, counted, -1)
     if counted:
-        _remove_empty(database, _start(counted[-1][0][:16]))
+        _remove_empty(database, _start(clock.minute(counted[-1][0])))
 
 
 def _remove_empty(database: peewee.Database, last: int) -> None:

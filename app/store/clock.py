@@ -33,6 +33,11 @@ def text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def minute(text: str) -> str:
+    """Return the minute of a stored time, as 2026-01-31T12:00."""
+    return text[:16]
+
+
 def parse(text: str, name: str) -> datetime:
     """Parse a time, in UTC unless it has a zone; raise UserError if it is not valid."""
     try:

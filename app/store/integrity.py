@@ -68,20 +68,25 @@ def examine(database: peewee.Database) -> Report:
         ((state,),) = database.execute_sql("SHOW data_checksums").fetchall()
         return Report(clock.text(clock.now()), f"data_checksums={state}")
     rows: list[str] = []
+    count = 0
     check = "integrity_check" if file.stat().st_size <= SMALL else "quick_check"
     try:
         said = database.execute_sql(f"PRAGMA {check}({MOST})").fetchall()
         errors = [str(text) for (text,) in said if text != "ok"]
         if not errors and _has_checksums(database):
             errors = list(itertools.islice(_damaged_manifests(database), MOST))
-            rows = [*OF_REQUESTS.damaged(database), *OF_PREDICTIONS.damaged(database)]
+            for row in itertools.chain(
+                OF_REQUESTS.damaged(database), OF_PREDICTIONS.damaged(database)
+            ):
+                count += 1
+                rows = [*rows, row][:MOST]
     except UnicodeDecodeError as error:
         errors = [f"a text is none: {error}"]
     except databases.ERRORS as error:
         if not is_damage(error):
             raise
         errors = [str(error)]
-    return Report(clock.text(clock.now()), check, not errors, errors, len(rows), rows[:MOST])
+    return Report(clock.text(clock.now()), check, not errors, errors, count, rows)
 
 
 def _has_checksums(database: peewee.Database) -> bool:

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,15 @@ class Side:
         """Load it."""
         url = f"http://127.0.0.1:{self.server.port}{self.path}"
         return wrk.run(url, self.bodies, seconds)
+
+
+def in_turn(sides: Mapping[str, Side], rounds: int) -> Iterator[tuple[str, Side]]:
+    """Yield each side once a round, and backwards every second time: a machine may slow down."""
+    for side in sides.values():
+        side.load(1)  # the first second is for what is set up when it is first needed
+    for number in range(rounds):
+        print(f"round {number + 1} of {rounds}", file=sys.stderr)
+        yield from list(sides.items())[:: 1 if number % 2 == 0 else -1]
 
 
 class Lab:

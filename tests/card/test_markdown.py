@@ -45,6 +45,13 @@ def test_it_has_the_figures_of_the_card(cards: dict[str, Card]) -> None:
     assert "classes in the mean" in markdown.write(cards["binary"])
 
 
+def test_rows_without_a_target_are_told_where_there_are_some(cards: dict[str, Card]) -> None:
+    card = cards["regression"]
+    some = replace(card, data=replace(card.data, unlabelled=7))
+    assert "| without a target, skipped | 7 |" in markdown.write(some)
+    assert "without a target" not in markdown.write(card)
+
+
 def test_what_a_name_has_of_markdown_stays_text(cards: dict[str, Card]) -> None:
     card = cards["binary"]
     evil = "<script>|`*x*`"

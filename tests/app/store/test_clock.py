@@ -50,3 +50,8 @@ def test_what_is_no_time_is_said_by_name(given: str) -> None:
     with pytest.raises(UserError, match="'since' is not a time") as caught:
         clock.parse(given, "since")
     assert caught.value.given == given
+
+
+def test_the_minute_of_a_stored_time_is_where_its_seconds_begin() -> None:
+    moment = datetime(2026, 1, 31, 12, 5, 59, 999999, UTC)
+    assert clock.minute(clock.text(moment)) == "2026-01-31T12:05"
