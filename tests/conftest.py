@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -35,6 +36,8 @@ hypothesis.settings.register_profile(
     "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("unhurried")
+# DVC would start a process at each command, to report it, where a test makes a repository.
+os.environ["DVC_NO_ANALYTICS"] = "true"
 
 
 # Files that take minutes are begun first, so that none of them is left alone at the end.

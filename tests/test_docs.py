@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,6 +16,7 @@ from src.config import configuration
 from src.data import cleaning, expressions, features, rules, schema
 from src.evaluation import metrics
 from src.support.structs import Checked, convert
+from tests import commands
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -45,13 +44,7 @@ STRUCTS = [
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_command_exists_and_explains_itself(module: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", module, "--help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = commands.run(ROOT, module, "--help")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout) > 100
     assert done.stderr == ""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import chdir
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from src import compose, prepare, train
 from src.config import configuration
 from src.data.schema import Dataset
 from src.inference import bundle
+from tests import commands
 
 STONES = "dataset=stones"
 LINEAR_MODELS = ("dummy", "ridge", "linear")
@@ -34,18 +33,9 @@ class Project:
     """A folder with conf/, params.yaml and a small CSV, and its command line."""
 
     folder: Path
-    root: Path
 
     def run(self, *words: str, module: str = "src.train") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", module, *words],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(self.root), "COLUMNS": "80"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return commands.run(self.folder, module, *words, COLUMNS="80")
 
     def files(self) -> dict[str, bytes]:
         """Read everything outside of runs/."""
@@ -87,7 +77,7 @@ def make_project(folder: Path, root: Path, dataset: Dataset, rows: pd.DataFrame)
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
     (folder / "data").mkdir()
     rows.to_csv(folder / "data" / "stones.csv", index=False)
-    return Project(folder, root)
+    return Project(folder)
 
 
 def stones(count: int = 60) -> pd.DataFrame:
@@ -317,7 +307,7 @@ def test_a_users_error_is_one_message(shared: Project, words: list[str], said: l
 
 
 def test_outside_of_a_project_it_says_so(tmp_path: Path, root: Path) -> None:
-    message = refused(Project(tmp_path, root), "model=ridge")
+    message = refused(Project(tmp_path), "model=ridge")
     assert "not the root of a project" in message
 
 

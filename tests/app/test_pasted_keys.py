@@ -269,7 +269,19 @@ def kept(service: Service, logged: str) -> Iterator[tuple[str, bytes]]:
     yield "metrics", service.ask("/metrics").content
 
 
-@pytest.mark.parametrize("where", list(PLACES))
+# What is put out is put out before a database is reached: on each kind of them one place is enough
+# for each table, and each command, that a key could get into.
+ON_BOTH = (
+    *("body", "body: several", "label: record", "label: source", "Idempotency-Key"),
+    *("truth of a prediction", "record of a prediction that gets its truth"),
+    *("why a label is rejected", "training: name", "promotion: why", "override: why"),
+    *("command: the name of a key", "command: why a version is promoted"),
+    "what fails, on the log",
+)
+CASES = [*((where, "sqlite") for where in PLACES), *((where, "postgresql") for where in ON_BOTH)]
+
+
+@pytest.mark.parametrize(("where", "database_url"), CASES, indirect=["database_url"])
 def test_a_pasted_key_is_stored_nowhere(
     where: str,
     configured: None,
