@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from app.auth import sessions
 from app.auth.guard import Guard
+from app.dashboard import units
 from app.dashboard.static import Static, url
 from app.http.exchange import ANYONE, ENVIRON, SCOPES, Caller, Scope
 from app.records import target_keys
@@ -41,6 +42,13 @@ _OF_OBJECTS = re.compile(
 _LINE = re.compile(r"(?<!\\)((?:\\\\)*)\\u202[89]")
 FOLDER = Path(__file__).parent / "templates"
 HTML = "text/html; charset=utf-8"
+# What browsers show in an input of each type; of anything else they would make an empty one.
+_TIME = r"\d\d:\d\d(:\d\d(\.\d{1,3})?)?"
+MOMENT = {
+    "date": re.compile(r"\d{4}-\d\d-\d\d"),
+    "datetime-local": re.compile(rf"\d{{4}}-\d\d-\d\d[T ]{_TIME}"),
+    "time": re.compile(_TIME),
+}
 # Nothing comes from elsewhere, no script stands within a page, and none is made of text.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -68,6 +76,7 @@ class Renderer:
         self._templates.filters.update(
             figure=figure, when=when, ago=ago, count=count, percent=percent, plain=plain
         )
+        self._templates.filters.update(of_moment=of_moment, beside=units.beside)
         self._templates.filters.update(predicted=target_keys.predicted, truth=target_keys.true)
         self._templates.globals.update(
             chart=chart, static=lambda name: root + url(name), sections=SECTIONS, root=root
@@ -127,6 +136,11 @@ def figure(value: Any, digits: int = 4) -> str:
     return f"{value:,.{digits}g}"
 
 
+def of_moment(kind: str, value: Any) -> str:
+    """Return the type of an input for a moment: text, where a browser would not show the value."""
+    return kind if not value or MOMENT[kind].fullmatch(str(value)) else "text"
+
+
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """Format a count with its noun."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
@@ -136,7 +150,8 @@ def when(text: str | None) -> Markup:
     """Format a time, which the browser shows in its own time zone."""
     if not text:
         return Markup("{}").format(NOTHING)
-    return Markup('<time datetime="{}">{} UTC</time>').format(text, text[:16].replace("T", " "))
+    shown = clock.minute(text).replace("T", " ")
+    return Markup('<time datetime="{}">{} UTC</time>').format(text, shown)
 
 
 def ago(text: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -33,6 +34,8 @@ EXACT = 2**53 - 1  # up to here a number is one whole number and no other
 SPACE = (
     r"[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*"
 )
+
+EXAMPLE = datetime(2024, 5, 31, 12, 30, 59)  # of a format
 
 
 class Moment(Category, frozen=True, tag="moment"):
@@ -221,7 +224,7 @@ class DateOrTime(Field):
     def __init__(self, name: str, feature: Temporal) -> None:
         super().__init__(name, feature)
         self._feature = feature
-        own = f", or as {feature.format}" if feature.format else ""
+        own = f" or {EXAMPLE.strftime(feature.format)}" if feature.format else ""
         bounds = feature.words()
         self.allowed = f"{feature.allowed}{own}" + (
             "" if bounds.startswith("any ") else f", {bounds}"

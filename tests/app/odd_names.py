@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import random
-import shutil
 from pathlib import Path
 from typing import Any
 
-from src import champion, compose, prepare, profile
-from src.config import paths
-from src.runs import training
-from tests.app import project
+from tests.app import built
 
 # Keys of answers, of JavaScript's objects, of YAML and of Vega's paths, and all that is no word.
 NAMES = (
@@ -91,28 +86,11 @@ ROWS = 176
 
 
 def make(folder: Path) -> None:
-    """Fill a folder with configuration and data, and run the pipeline's own stages there."""
-    shutil.copytree(project.ROOT / "conf", folder / "conf")
-    for group in ("dataset", "dataset_model"):
-        shutil.rmtree(folder / "conf" / group)
-    runs = {}
-    for name, dataset in DATASETS.items():
-        project.dump(folder / "conf" / "dataset" / f"{name}.yaml", dataset)
-        plot = "scatter" if name == "numbers" else "confusion"
-        runs[f"{name}-{MODELS[name]}"] = {"dataset": name, "model": MODELS[name], "plot": plot}
-        path = folder / paths.DATA / f"{name}.csv"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(table(dataset), encoding="utf-8")
-    params = {"dataset": "numbers", "model": "linear", "search": "none", "seed": 7, "folds": 3}
-    project.dump(folder / "params.yaml", {**params, "datasets": list(DATASETS), "runs": runs})
-    with contextlib.chdir(folder):
-        compose.compose()
-        for name in DATASETS:
-            prepare.prepare(name)
-            profile.describe(name)
-        for name, model in MODELS.items():
-            training.tracked(f"{name}-{model}")
-        champion.crown()
+    """Fill a folder with these datasets, and run the pipeline's own stages there."""
+    every = [
+        built.Tracked(dataset, table(dataset), MODELS[name]) for name, dataset in DATASETS.items()
+    ]
+    built.build(folder, every)
 
 
 def table(dataset: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 
+from app.dashboard import units
 from app.dashboard.charts import moments
 
 Spec = dict[str, Any]
@@ -49,8 +50,8 @@ def effect(found: Row) -> Spec:
         for series in found["series"]
         for at, value in zip(points, series["values"], strict=True)
     ]
-    unit = f" ({found['unit']})" if found["unit"] not in ("", found["feature"]) else ""
-    title = f"{found['feature']}{unit}"
+    unit = units.beside(found["unit"], found["feature"])
+    title = f"{found['feature']} ({unit})" if unit else found["feature"]
     names = [series["of"] for series in found["series"]]
     y = alt.Y("effect:Q", title=f"{names[0]}, from its mean" if len(names) == 1 else "probability")
     base = _chart(rows)

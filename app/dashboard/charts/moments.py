@@ -46,8 +46,14 @@ def kind(values: Iterable[Any]) -> Literal["T", "Q"]:
 
 
 def scale(values: Iterable[Any], **words: Any) -> alt.Scale:
-    """Return a scale for figures; of dates and times the browser's time zone moves none."""
-    return alt.Scale(**{**words, "type": "utc"}) if are(values) else alt.Scale(**words)
+    """Return a scale for figures; of dates and times the browser's time zone moves none.
+
+    Time has no zero: Vega complains where a scale says whether it begins there.
+    """
+    if not are(values):
+        return alt.Scale(**words)
+    words = {name: one for name, one in words.items() if name != "zero"}
+    return alt.Scale(**{**words, "type": "utc"})
 
 
 def axis(values: Iterable[Any], ticks: int, **words: Any) -> alt.Axis:

@@ -6,6 +6,7 @@ from typing import Any
 
 import altair as alt
 
+from app.dashboard.units import beside
 from src.inference.reasons.contributions import OTHER_WORDS
 from src.inference.reasons.sentence import number, percent
 
@@ -195,8 +196,7 @@ def _label(part: dict[str, Any], units: dict[str, str]) -> str:
     shown = value if isinstance(value, str) else f"{value:.6g}"
     shown = shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}\N{HORIZONTAL ELLIPSIS}"
     unit = units.get(part.get("unit_of", part["feature"]), "")
-    is_said = unit.lower() in part["feature"].lower().split("_")
-    return f"{part['feature']} {shown} {'' if is_said else unit}".strip()
+    return f"{part['feature']} {shown} {beside(unit, part['feature'])}".strip()
 
 
 def _is_absent(part: dict[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.dashboard import units
 from app.dashboard.rendering import count, figure
 
 Column = dict[str, Any]
@@ -47,8 +48,8 @@ def _title(column: Column) -> str:
     """Return a column's name with its unit, unless they are the same."""
     if column["type"] == "text":
         return f"words in {column['name']}"
-    unit = column["unit"]
-    return column["name"] if unit in ("", column["name"]) else f"{column['name']} ({unit})"
+    unit = units.beside(column["unit"], column["name"])
+    return f"{column['name']} ({unit})" if unit else str(column["name"])
 
 
 def _lengths(column: Column) -> dict[str, Any]:
@@ -148,7 +149,7 @@ def _shares(profile: dict[str, Any], target: Column, column: Column) -> Figure:
         ]
         words = f"share of {target['name']} = {classes[one]}"
         return {
-            "title": f"{words.capitalize()} by {name}",
+            "title": f"S{words[1:]} by {name}",
             "about": f"The {words} by {name}; {overall:.1%} of all rows. "
             f"{_listed(values, _percent)}",
             "spec": explore.parts(values, name, words, overall),

@@ -73,13 +73,18 @@ function shifted(problem, shift) {
   return { ...problem, detail, errors };
 }
 
-// Count the rows of an answer that say in their last cell why they have no prediction.
-function refusals(text, separator) {
+// Tell of an answer, whose rows end with warnings, id and why there is no prediction: how many have none, and
+// the rows with warnings.
+function outcome(text, separator) {
   const [, ...rows] = records(text, separator);
-  return rows.filter((row) => !text.slice(row.start, row.end).replace(/\r?\n$/, "").endsWith(separator)).length;
+  const lines = rows.map((row) => text.slice(row.start, row.end).replace(/\r?\n$/, ""));
+  const predicted = lines.filter((line) => line.endsWith(separator));
+  const id = /.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}.$/;
+  const warned = predicted.filter((line) => !line.replace(id, "").endsWith(separator));
+  return { refused: lines.length - predicted.length, warned };
 }
 
-// Score a text piece by piece; hand on each answer, how many rows are done, and how many of it are refused.
+// Score a text piece by piece; hand on each answer, how many rows are done, and what came of its rows.
 async function score(path, text, separator, handOn) {
   const [header, ...rows] = records(text, separator);
   const full = rows.filter((row) => !row.blank);
@@ -94,7 +99,7 @@ async function score(path, text, separator, handOn) {
     const piece = head + text.slice(full[at].start, full[at + count - 1].end);
     try {
       const answer = await ask("POST", `${path}?partial=true`, piece, "text/csv", true);
-      handOn(answer, at + count, full.length, refusals(answer, separator));
+      handOn(answer, at + count, full.length, outcome(answer, separator));
     } catch (error) {
       const problem = error.problem ?? { detail: "The service cannot be reached.", fix: "try again" };
       if (problem.status === 413 && count > 1) {
@@ -117,15 +122,29 @@ function add(answers, text, separator) {
   answers.push(answers.length ? text.slice(end) : text);
 }
 
-function offer(form, answers, done, name) {
-  const place = form.querySelector("[data-scored]");
+function download(parts, name, words) {
   const link = document.createElement("a");
   link.className = "button";
-  link.href = URL.createObjectURL(new Blob(answers, { type: "text/csv" }));
-  link.download = `${name.replace(/\.[^.]*$/, "")}-${form.dataset.called}.csv`;
-  link.textContent = `Download ${done.toLocaleString("en-GB")} scored row${done === 1 ? "" : "s"}`;
-  place.replaceChildren(link);
-  link.focus();
+  link.href = URL.createObjectURL(new Blob(parts, { type: "text/csv" }));
+  link.download = name;
+  link.textContent = words;
+  return link;
+}
+
+const counted = (count) => `${count.toLocaleString("en-GB")} scored row${count === 1 ? "" : "s"}`;
+
+// Offer all rows, and where some have warnings those alone.
+function offer(form, answers, done, warned, name) {
+  const place = form.querySelector("[data-scored]");
+  const called = `${name.replace(/\.[^.]*$/, "")}-${form.dataset.called}`;
+  const links = [download(answers, `${called}.csv`, `Download ${counted(done)}`)];
+  if (warned.length) {
+    const header = answers[0].slice(0, records(answers[0], form.dataset.score).next().value.end);
+    const words = `Download ${warned.length.toLocaleString("en-GB")} with warnings`;
+    links.push(" ", download([header, ...warned.map((line) => `${line}\n`)], `${called}-warnings.csv`, words));
+  }
+  place.replaceChildren(...links);
+  links[0].focus();
 }
 
 document.addEventListener("submit", async (event) => {
@@ -141,6 +160,7 @@ document.addEventListener("submit", async (event) => {
   const answers = [];
   let scored = 0;
   let refused = 0;
+  let warned = [];
   form.querySelector("[data-scored]").replaceChildren();
   button.disabled = true;
   try {
@@ -148,12 +168,14 @@ document.addEventListener("submit", async (event) => {
     box.hidden = false;
     bar.removeAttribute("value");
     words.textContent = "";
-    await score(form.dataset.api.split(" ")[1], text, form.dataset.score, (answer, done, all, without) => {
+    await score(form.dataset.api.split(" ")[1], text, form.dataset.score, (answer, done, all, rows) => {
       add(answers, answer, form.dataset.score);
       scored = done;
-      refused += without;
+      refused += rows.refused;
+      warned = warned.concat(rows.warned);
       [bar.max, bar.value] = [all, done];
       words.textContent = `${done.toLocaleString("en-GB")} of ${all.toLocaleString("en-GB")} rows`;
+      if (warned.length) words.textContent += `; ${warned.length.toLocaleString("en-GB")} with warnings: the column "warnings" says which`;
       if (refused) words.textContent += `; ${refused.toLocaleString("en-GB")} without a prediction: the column "refused" says why`;
     });
   } catch (problem) {
@@ -163,7 +185,7 @@ document.addEventListener("submit", async (event) => {
     button.disabled = false;
     box.hidden = !scored;
     if (scored) {
-      offer(form, answers, scored - refused, file.name);
+      offer(form, answers, scored - refused, warned, file.name);
       await refresh(["latest"]).catch(() => {}); // the file is here all the same
     }
   }

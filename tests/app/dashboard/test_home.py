@@ -22,6 +22,10 @@ def test_each_dataset_has_a_card(visitor: Visitor, site: Server) -> None:
     expect(card).to_contain_text("refused or failed")
     expect(card).to_contain_text(re.compile(r"on \d labels?"))
     expect(visitor.find("article").nth(1)).to_contain_text("Nothing serves this dataset yet")
+    titles = visitor.find("article dt")
+    heights = titles.evaluate_all("all => all.map((one) => one.getClientRects()[0].height)")
+    requests = titles.all_inner_texts().index("Requests last day")
+    assert heights[requests] < 30, "its title stands on one line"
     visitor.check("home")
 
 

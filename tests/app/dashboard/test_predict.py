@@ -14,7 +14,7 @@ import pytest
 from app.registry import store as version_store
 from app.store.tables import Prediction
 from tests.app import project
-from tests.app.dashboard.browser import FilePayload, expect
+from tests.app.dashboard.browser import FilePayload, Locator, expect
 from tests.app.dashboard.visitor import Visitor
 from tests.app.labels import truths
 from tests.app.server import Server
@@ -146,6 +146,14 @@ def downloaded(visitor: Visitor, into: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
+def saved(visitor: Visitor, link: Locator, into: Path) -> list[list[str]]:
+    with visitor.page.expect_download() as waiting:
+        link.click()
+    waiting.value.save_as(into)
+    with into.open(newline="") as file:
+        return list(csv.reader(file))
+
+
 @at_a_desk
 def test_a_long_csv_is_scored_in_pieces_and_downloaded(
     visitor: Visitor, site: Server, tmp_path: Path
@@ -188,6 +196,29 @@ def test_a_faulty_row_of_a_csv_is_told_beside_it_and_the_others_are_scored(
     assert [at for at, row in enumerate(found) if row[-1]] == [1200]
     assert "cut is not one of its values" in found[1200][-1]
     visitor.check("predict-csv")
+
+
+@at_a_desk
+def test_rows_of_a_csv_that_have_warnings_are_counted_and_downloaded_alone(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    rows = sheet(1200)
+    rows[3] = "first,19,57,Ideal,\n"
+    rows[700] = "x,1.5,57,Idael,\n"
+    rows[1100] = '"second, and ""last"""","19",57,Ideal,\n'.replace('""""', '"""')
+    upload(visitor, HEADER + "".join(rows))
+    links = visitor.find("[data-scored] a")
+    expect(links.nth(1)).to_have_text(re.compile("with warnings"), timeout=30_000)
+    header, *every = saved(visitor, links.nth(0), tmp_path / "all.csv")
+    at = header.index("warnings")
+    warned = [row for row in every if row[at]]
+    assert {"first", 'second, and "last"'} <= {row[0] for row in warned}
+    assert len(warned) < len(every) - 1
+    assert saved(visitor, links.nth(1), tmp_path / "warned.csv") == [header, *warned]
+    expect(links.nth(1)).to_have_text(f"Download {len(warned):,} with warnings")
+    expect(visitor.find("[data-count]")).to_contain_text(
+        f'; {len(warned):,} with warnings: the column "warnings" says which; 1 without a prediction'
+    )
 
 
 @at_a_desk

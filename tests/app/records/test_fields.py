@@ -135,7 +135,7 @@ def test_what_is_no_moment_is_refused_with_what_is_allowed(timed: Records, given
         ({"type": "date"}, "a date like 2024-05-31"),
         (
             {"type": "date", "format": "%d.%m.%Y", "min": "2000-01-01"},
-            "a date like 2024-05-31, or as %d.%m.%Y, from 2000-01-01",
+            "a date like 2024-05-31 or 31.05.2024, from 2000-01-01",
         ),
         ({"type": "datetime"}, "a date and time like 2024-05-31T12:30:00"),
         ({"type": "time"}, "a time like 12:30 or 12:30:59"),

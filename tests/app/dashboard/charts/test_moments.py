@@ -70,4 +70,5 @@ def test_a_chart_of_dates_is_one_of_time_in_utc(name: str) -> None:
     (across,) = [one["encoding"]["x"] for one in layers if "scale" in one["encoding"].get("x", {})]
     assert across["type"] == "temporal"
     assert across["scale"]["type"] == "utc"
+    assert "zero" not in across["scale"]
     assert "2024-06-01" in str(spec), "what is pointed at is said as it is written"
