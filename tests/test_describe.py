@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from src import describe, ingest, train
+from src.config import composition, configuration
+from src.data.schema import Dataset
+from src.runs import training
 from src.support.errors import UserError
 from tests.description import tables
 
@@ -100,6 +105,22 @@ def test_of_what_is_no_csv_a_snapshot_is_taken(
 def test_a_wrong_command_line_is_refused(words: list[str], said: str) -> None:
     with pytest.raises(UserError, match=said):
         describe.request(words)
+
+
+def test_what_is_said_of_the_rows_is_said_once(
+    place: Path,
+    make_dataset: Callable[..., Dataset],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cleaned = SimpleNamespace(notes=["7 rows are odd"])
+    dataset = make_dataset(features={"a": {"type": "number"}})
+    monkeypatch.setattr(composition, "compose", lambda words: {})
+    monkeypatch.setattr(configuration, "build", lambda values: values)
+    monkeypatch.setattr(training, "prepare", lambda config: (None, cleaned))
+    monkeypatch.setattr(training, "own", lambda config, rows: rows)
+    assert len(describe._trained(dataset, 10)) == 3
+    assert capsys.readouterr().out.count("7 rows are odd") == 1
 
 
 @pytest.mark.slow
