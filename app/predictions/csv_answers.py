@@ -111,7 +111,7 @@ def _with_past(
             msgspec.structs.replace(fault, line=lines[good[at]])
             for at, fault in islice(looked.faults.items(), MOST_FAULTS)
         ]
-        raise Invalid(faults, serving.dataset.name, code=past.UNKNOWN)
+        raise Invalid(faults, serving.dataset.name, code="past_unknown")
     refused = table.refused
     if refused is not None:
         refused = refused | {good[at]: _words(fault) for at, fault in looked.faults.items()}

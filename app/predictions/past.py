@@ -17,7 +17,6 @@ from src.support.errors import Fault, UserError
 
 NAME = "past"  # of an answer
 REQUEST, BUNDLE = "request", "bundle"  # where it is from
-UNKNOWN = "past_unknown"
 Record = tuple[Any, ...]
 Origins = list[dict[str, Any]]  # of each record, by the window's name
 
@@ -45,7 +44,7 @@ def completed(serving: LoadedVersion, decoded: Decoded) -> tuple[Decoded, Origin
             msgspec.structs.replace(fault, record=at if decoded.many else None)
             for at, fault in islice(looked.faults.items(), MOST_FAULTS)
         ]
-        raise Invalid(faults, serving.dataset.name, code=UNKNOWN)
+        raise Invalid(faults, serving.dataset.name, code="past_unknown")
     return replace(decoded, values=looked.values), looked.origins
 
 
