@@ -31,20 +31,22 @@ def of(values: Values) -> tuple[NumberFormat, np.ndarray, set[str]] | None:
     that mean "missing".
     """
     said = _frequent(values)
+    if not said:
+        return _of(values)
     told = _of(values.without(said))
     if told is None:
         return None
     how, read, missing = told
     numbers = np.full(len(values.words), np.nan)
-    numbers[[word not in said for word in values.words]] = read
+    numbers[~values.among(said)] = read
     return how, numbers, missing | said
 
 
 def _frequent(values: Values) -> set[str]:
     """Name the few words without a digit that stand often among many different numbers."""
-    words = [str(word) for word in values.words]
-    said = {word for word in words if not re.search(r"\d", word) and _is_often(values, word)}
-    is_few = len(said) <= ODD and len(words) - len(said) >= MANY
+    often = values.words[values.counts >= OFTEN * values.present]
+    said = {str(word) for word in often if len(word) <= LONGEST and not re.search(r"\d", word)}
+    is_few = len(said) <= ODD and len(values.words) - len(said) >= MANY
     return said if is_few else set()
 
 
