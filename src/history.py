@@ -14,7 +14,7 @@ from src.config import configuration, paths
 from src.evaluation import metrics
 from src.runs import folders, given
 from src.support import git, text_tables
-from src.support.cli import guarded
+from src.support.cli import guarded, key_values
 from src.support.errors import unknown
 
 FILTERS = ("dataset", "model", "source")
@@ -58,12 +58,7 @@ def show(filters: list[str], *, as_json: bool, limit: int) -> None:
 
 
 def _filters(words: list[str]) -> dict[str, str]:
-    wanted = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if key not in FILTERS or not equals:
-            raise unknown("filter", word, [f"{name}=..." for name in FILTERS])
-        wanted[key] = value
+    wanted = key_values(words, FILTERS, "filter")
     if wanted.get("dataset", "") not in ["", *configuration.choices("dataset")]:
         raise unknown("dataset", wanted["dataset"], configuration.choices("dataset"))
     return wanted

@@ -53,13 +53,13 @@ def _one_line(message: Warning | str, *_rest: object, **_named: object) -> str:
     return f"Warning: {message}\n"
 
 
-def key_values(words: Iterable[str], keys: Collection[str]) -> dict[str, str]:
+def key_values(words: Iterable[str], keys: Collection[str], noun: str = "key") -> dict[str, str]:
     """Read a command line of key=value; raise UserError for a word that is none, or of no key."""
     pairs = {}
     for word in words:
         key, equals, value = word.partition("=")
         if key not in keys or not equals:
-            raise unknown("key", word, [f"{name}=..." for name in keys])
+            raise unknown(noun, word, [f"{name}=..." for name in keys])
         pairs[key] = value
     return pairs
 
