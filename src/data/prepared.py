@@ -16,7 +16,7 @@ from pyarrow import parquet
 from src.data import cleaning, rare, sources, splitting
 from src.data.cleaning import Cleaned
 from src.data.coded import Rows, Table
-from src.data.past import rows as past
+from src.data.past.rows import Past
 from src.data.past.series import NAME as PAST
 from src.data.schema import Dataset
 from src.data.sources import Fault
@@ -60,8 +60,7 @@ def prepare_coded(
     )
     parts, cleaned = _split(_cleaned(stream, dataset), dataset, seed, folds)
     origin = {"source": dataset.source, "md5": stream.md5, **cleaned.quality()}
-    kept = past.kept(cleaned.rows, dataset) if dataset.windows() else None
-    return Prepared(parts.train, parts.test, origin, kept), cleaned
+    return Prepared(parts.train, parts.test, origin, cleaned.past), cleaned
 
 
 def _cleaned(stream: sources.Stream, dataset: Dataset) -> Cleaned:
@@ -98,8 +97,13 @@ def _with_past(cleaned: Cleaned, dataset: Dataset) -> Cleaned:
     """Add the windows of the past to accepted rows; they ask for all rows at once."""
     if not dataset.windows():
         return cleaned
-    notes = (*cleaned.notes, *past.notes(cleaned.rows, dataset))
-    return replace(cleaned, accepted=Rows.of(past.added(cleaned.rows, dataset)), notes=notes)
+    past = Past.of(cleaned.rows, dataset)
+    return replace(
+        cleaned,
+        accepted=Rows.of(past.added()),
+        notes=(*cleaned.notes, *past.notes()),
+        past=past.kept(),
+    )
 
 
 def save(path: Path, prepared: Prepared[Table], cleaned: Cleaned) -> None:

@@ -196,7 +196,7 @@ def prepare(
         "snapshot": snapshot,
         **cleaned.quality(),
     }
-    ready = Prepared(parts.train, parts.test, origin, past.kept(cleaned.rows, dataset))
+    ready = Prepared(parts.train, parts.test, origin, cleaned.past)
     return rows.inspected(dataset, ready, cleaned, seed), cleaned
 
 

@@ -41,6 +41,7 @@ class Cleaned:
     `without_target` are, as text, the rows that are neither; `alike` counts accepted rows that say
     the same as an earlier one. `notes` are sentences on both, and on odd columns. `texts` are the
     accepted rows as text, of classes that may turn out to be too rare; their index is the line.
+    `past` are the last rows of each series, which a service looks back to, if the dataset does.
     """
 
     accepted: Rows
@@ -51,6 +52,7 @@ class Cleaned:
     alike: int = 0
     notes: tuple[str, ...] = ()
     texts: Rows | None = None
+    past: bytes | None = None
 
     @cached_property
     def rows(self) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,80 +29,89 @@ class _Series(NamedTuple):
 
 
 def added(rows: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    """Return cleaned rows with a column for each window of the past, in the order of features.
-
-    A row's past are rows of its own series before it in time, on whichever side of the split: when
-    a later row is asked about, their values are there. Raises UserError where two rows of a series
-    have one time, or the rows are no fixed step apart.
-    """
-    windows = dataset.windows()
-    if not windows:
-        return rows
-    every = list(_series(rows, dataset))
-    step = _step(every, rows, dataset)
-    looked_at = {window.column for window in windows.values()}
-    cells = {column: rows[column].to_numpy(dtype=np.float64) for column in looked_at}
-    columns = {name: np.full(len(rows), np.nan) for name in windows}
-    for one in every:
-        positions = step.positions(one.when)
-        _check_apart(positions, one, rows, dataset)  # two days of a month are one step
-        tracks = {column: Track.of(positions, values[one.rows]) for column, values in cells.items()}
-        for name, window in windows.items():
-            columns[name][one.rows] = tracks[window.column].look(window, positions)
-    return rows.assign(**columns)
+    """Return cleaned rows with a column for each window of the past, if the dataset has any."""
+    return Past.of(rows, dataset).added() if dataset.windows() else rows
 
 
-def notes(rows: pd.DataFrame, dataset: Dataset) -> list[str]:
-    """Say by which step windows look back, and which of them see what split.gap says nobody can."""
-    windows = dataset.windows()
-    if not windows:
-        return []
-    gap = dataset.split.gap
-    near = [
-        f"{name} looks at {window.column} {window.first} steps back, and by split.gap: {gap} the "
-        f"last {gap} are not there yet when a row is asked about: begin at {gap + 1}"
-        for name, window in windows.items()
-        if window.column == dataset.target.name and window.first <= gap
-    ]
-    step = _step(list(_series(rows, dataset)), rows, dataset)
-    return [f"{', '.join(windows)}: a step is {step.words()}", *near]
+@dataclass(frozen=True)
+class Past:
+    """Cleaned rows of a dataset with windows, in their series, and the step between two of them."""
 
+    dataset: Dataset
+    rows: pd.DataFrame
+    series: list[_Series]
+    step: Step
 
-def kept(rows: pd.DataFrame, dataset: Dataset) -> bytes | None:
-    """Write the last rows of each series, as far as a window looks; None without windows.
+    @classmethod
+    def of(cls, rows: pd.DataFrame, dataset: Dataset) -> Past:
+        """Order the rows; raise UserError where two have one time, or they are no fixed step apart."""
+        series = list(_series(rows, dataset))
+        return cls(dataset, rows, series, _step(series, rows, dataset))
 
-    {"step": ..., "series": [{"of": its values of group, "first": its first time, "when": [...],
-    "values": {column: [...]}}, ...]}; times and values are numbers. Raises UserError where these
-    are more than a bundle keeps.
-    """
-    windows = dataset.windows()
-    if not windows:
-        return None
-    every = list(_series(rows, dataset))
-    step = _step(every, rows, dataset)
-    names = list(dict.fromkeys(window.column for window in windows.values()))
-    longest = max(window.last for window in windows.values())
-    series: list[dict[str, Any]] = []
-    count = 0
-    for one in every:
-        positions = step.positions(one.when)
-        last = positions > positions[-1] - longest + TOLERANCE
-        count += int(last.sum()) * (1 + len(names))
-        _check_size(count, len(every), longest, dataset)
+    def added(self) -> pd.DataFrame:
+        """Return the rows with a column for each window, in the order of features.
+
+        A row's past are rows of its own series before it in time, on whichever side of the split:
+        when a later row is asked about, their values are there. Raises UserError where two rows of
+        a series are in one step.
+        """
+        windows = self.dataset.windows()
+        looked_at = {window.column for window in windows.values()}
+        cells = {column: self.rows[column].to_numpy(dtype=np.float64) for column in looked_at}
+        columns = {name: np.full(len(self.rows), np.nan) for name in windows}
+        for one in self.series:
+            positions = self.step.positions(one.when)
+            # Two days of a month are one step.
+            _check_apart(positions, one, self.rows, self.dataset)
+            tracks = {name: Track.of(positions, values[one.rows]) for name, values in cells.items()}
+            for name, window in windows.items():
+                columns[name][one.rows] = tracks[window.column].look(window, positions)
+        return self.rows.assign(**columns)
+
+    def notes(self) -> list[str]:
+        """Say by which step windows look back, and which see what split.gap says nobody can."""
+        windows = self.dataset.windows()
+        gap = self.dataset.split.gap
+        near = [
+            f"{name} looks at {window.column} {window.first} steps back, and by split.gap: {gap} "
+            f"the last {gap} are not there yet when a row is asked about: begin at {gap + 1}"
+            for name, window in windows.items()
+            if window.column == self.dataset.target.name and window.first <= gap
+        ]
+        return [f"{', '.join(windows)}: a step is {self.step.words()}", *near]
+
+    def kept(self) -> bytes:
+        """Write the last rows of each series, as far as a window looks.
+
+        {"step": ..., "series": [{"of": its values of group, "first": its first time, "when": [...],
+        "values": {column: [...]}}, ...]}; times and values are numbers. Raises UserError where
+        these are more than a bundle keeps.
+        """
+        windows = self.dataset.windows().values()
+        names = list(dict.fromkeys(window.column for window in windows))
+        longest = max(window.last for window in windows)
+        series: list[dict[str, Any]] = []
+        count = 0
+        for one in self.series:
+            positions = self.step.positions(one.when)
+            last = positions > positions[-1] - longest + TOLERANCE
+            count += int(last.sum()) * (1 + len(names))
+            _check_size(count, len(self.series), longest, self.dataset)
+            series.append(self._plain(one, last, names))
+        document = {"step": self.step.plain(), "series": series}
+        return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
+
+    def _plain(self, one: _Series, last: np.ndarray, names: list[str]) -> dict[str, Any]:
         at = one.rows[last]
-        series.append(
-            {
-                "of": [str(rows[name].iloc[at[0]]) for name in dataset.series],
-                "first": float(one.when[0]),
-                "when": one.when[last].tolist(),
-                "values": {name: _plain(rows[name].iloc[at]) for name in names},
-            }
-        )
-    document = {"step": step.plain(), "series": series}
-    return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
+        return {
+            "of": [str(self.rows[name].iloc[at[0]]) for name in self.dataset.series],
+            "first": float(one.when[0]),
+            "when": one.when[last].tolist(),
+            "values": {name: _numbers(self.rows[name].iloc[at]) for name in names},
+        }
 
 
-def _plain(cells: pd.Series) -> list[float | None]:
+def _numbers(cells: pd.Series) -> list[float | None]:
     return [None if np.isnan(value) else value for value in cells.astype(np.float64).tolist()]
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from src.data.past import rows as past
+from src.data.past.rows import Past
 from src.data.schema import Dataset, check
 from src.support.errors import UserError
 
@@ -125,9 +126,7 @@ def test_rows_no_fixed_step_apart_are_refused(loads: Callable[..., Dataset]) -> 
 
 
 def test_the_last_rows_of_each_series_are_kept(loads: Callable[..., Dataset]) -> None:
-    kept = past.kept(table(), loads())
-    assert kept is not None
-    document = json.loads(kept)
+    document = json.loads(Past.of(table(), loads()).kept())
     assert document["step"] == {"unit": "number", "size": 1.0}
     assert sorted(one["of"] for one in document["series"]) == [["north"], ["south"]]
     for one in document["series"]:
@@ -141,25 +140,23 @@ def test_a_past_that_is_too_large_is_refused(
 ) -> None:
     monkeypatch.setattr(past, "MOST", 17)
     with pytest.raises(UserError, match="too large to keep") as error:
-        past.kept(table(), loads())
+        Past.of(table(), loads()).kept()
     assert error.value.given == "the last 3 rows of 2 series are more than 17 numbers"
     monkeypatch.setattr(past, "MOST", 18)
-    assert past.kept(table(), loads())
+    assert Past.of(table(), loads()).kept()
 
 
 def test_a_dataset_without_windows_stays_as_it_is(loads: Callable[..., Dataset]) -> None:
     dataset, rows = loads(derived={}, group=[]), table()
     assert past.added(rows, dataset) is rows
-    assert past.kept(rows, dataset) is None
 
 
 def test_the_step_is_said_and_what_looks_nearer_than_the_gap(loads: Callable[..., Dataset]) -> None:
-    said = past.notes(table(), loads())
+    said = Past.of(table(), loads()).notes()
     assert said == ["before, mean, wind_before: a step is 1"]
-    _, *near = past.notes(table(), loads(split={**SPLIT, "gap": 2}))
+    _, *near = Past.of(table(), loads(split={**SPLIT, "gap": 2})).notes()
     assert [one.split()[0] for one in near] == ["before", "mean"], "truths alone come late"
     assert near[0].endswith("begin at 3")
-    assert past.notes(table(), loads(derived={})) == []
 
 
 def test_two_days_of_one_month_are_one_step_of_months(loads: Callable[..., Dataset]) -> None:
