@@ -20,7 +20,7 @@ from src import ingest, train
 from src.card import schema as card_schema
 from src.config import composition, composition_cache, tables
 from src.config import configuration as configs
-from src.data import schema
+from src.data import schema_checks
 from src.data.schema import Dataset
 from src.description import analysis, document, first_look, reading, verdict
 from src.description import update as updates
@@ -129,7 +129,7 @@ def describe(request: Request) -> None:
     path = configs.CONF / "dataset" / f"{draft.name}.yaml"
     _check_new(path, draft)
     dataset = convert(document.values(draft), Dataset, "dataset")
-    schema.check(dataset)
+    schema_checks.check(dataset)
     if request.train:  # before anything is written: it refuses where there is other data
         ingest.copy(request.source, dataset)
     files.write(path, document.text(draft).encode())

@@ -18,7 +18,7 @@ from msgspec import structs
 from src.config import configuration as configs
 from src.config import paths, tables
 from src.config.hydra_cli import with_hydra
-from src.data import cleaning, groups, schema, sources
+from src.data import cleaning, groups, schema, schema_checks, sources
 from src.data.cleaning import Cleaned
 from src.data.schema import Dataset
 from src.data.sources import Raw, addresses, kinds, writing
@@ -53,7 +53,7 @@ def ingest(request: Request) -> None:
     Raises UserError, with nothing changed, if the source cannot be used.
     """
     dataset = request.dataset
-    schema.check(dataset)
+    schema_checks.check(dataset)
     path, source = _destination(dataset), request.source
     if tables.is_elsewhere(dataset):
         _check_replaced(dataset, request.mode)

@@ -13,7 +13,7 @@ import yaml
 
 from manual.markdown import anchor
 from src.config import configuration
-from src.data import cleaning, expressions, features, rules, schema
+from src.data import cleaning, expressions, features, rules, schema, schema_checks
 from src.evaluation import metrics
 from src.support.structs import Checked, convert
 from tests import commands
@@ -77,7 +77,7 @@ def blocks() -> list[dict]:
 
 def test_the_readmes_dataset_and_model_are_valid() -> None:
     dataset, model = blocks()
-    schema.check(convert(dataset, schema.Dataset))
+    schema_checks.check(convert(dataset, schema.Dataset))
     assert convert(model, configuration.Model).space
 
 
@@ -241,6 +241,7 @@ def test_a_stage_depends_on_every_module_that_makes_its_figures(stage: str) -> N
 
 # Imported by a module that the stage needs, and of no use to it there.
 SCHEMA = ("config/configuration", "data/expressions", "evaluation/metrics", "data/rules")
+CHECKS = ("data/schema_checks", "data/past/checks")
 KINDS = tuple(
     f"data/kinds/{one}"
     for one in ("calendar_parts", "instants", "number_format", "spelling", "words")
@@ -253,11 +254,11 @@ READING = (
 ELSEWHERE = {
     *(("compose", f"learning/{name}") for name in ("recipe", "training", "validation")),
     ("compose", "evaluation/measures"),
-    *(("prepare", name) for name in (*SCHEMA, "evaluation/decision")),
-    *(("profile", name) for name in (*SCHEMA, *SPLITTING, "data/findings", *READING[1:])),
-    *(("train", name) for name in (*READING, "evaluation/metrics", "data/rules")),
+    *(("prepare", name) for name in (*SCHEMA, *CHECKS, "evaluation/decision")),
+    *(("profile", name) for name in (*SCHEMA, *CHECKS, *SPLITTING, "data/findings", *READING[1:])),
+    *(("train", name) for name in (*READING, *CHECKS, "evaluation/metrics", "data/rules")),
     *(("champion", name) for name in (*SCHEMA[:2], "data/schema", "data/features", "data/decide")),
-    *(("champion", name) for name in (*KINDS, "data/multilabel", "data/past/windows")),
+    *(("champion", name) for name in (*KINDS, *CHECKS, "data/multilabel", "data/past/windows")),
 }
 
 

@@ -12,7 +12,7 @@ import msgspec
 import yaml
 from msgspec import Meta
 
-from src.data import multilabel, schema
+from src.data import multilabel, schema, schema_checks
 from src.data.schema import Dataset
 from src.support.errors import UserError, did_you_mean, unknown
 from src.support.structs import Checked, Slug, convert, worded
@@ -199,7 +199,7 @@ def build(values: dict[str, Any]) -> Config:
     multilabel.check_task(values)
     elsewhere = ("run", "continue_from")  # what to do, not what a training is
     config = convert({k: v for k, v in values.items() if k not in elsewhere}, Config)
-    schema.check(config.dataset)
+    schema_checks.check(config.dataset)
     _check_task(config)
     _check_inputs(config)
     _check_model(config.model, config.dataset)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from src.data import cleaning, schema
+from src.data import cleaning, schema_checks
 from src.data.findings import Finding
 from src.data.schema import Dataset
 from src.learning.inspection import leaks
@@ -27,7 +27,7 @@ def find(values: Mapping[str, Any], frame: pd.DataFrame) -> dict[str, Finding]:
     if not plain["features"]:
         return {}
     dataset: Dataset = convert(plain, Dataset, "dataset")
-    schema.check(dataset)
+    schema_checks.check(dataset)
     columns = dataset.source_columns()
     rows = frame[list(columns.values())].set_axis(list(columns), axis="columns")
     drawn = some(rows, len(dataset.features), SEED)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from src.data import schema
+from src.data import schema_checks
 from src.data.schema import Dataset
 from src.data.sources.options import Options
 from src.description import document, leaks, mending, reading, types, values
@@ -261,7 +261,7 @@ def _fault(before: str, after: str) -> str:
     except UserError:
         return ""
     try:
-        schema.check(convert(yaml.safe_load(after), Dataset, "dataset"))
+        schema_checks.check(convert(yaml.safe_load(after), Dataset, "dataset"))
     except UserError as error:
         return str(error)
     return ""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from src.config import composition, configuration
-from src.data import schema
+from src.data import schema_checks
 from src.data.features import Category, Text
 from src.data.schema import Dataset
 from src.evaluation import metrics
@@ -23,7 +23,7 @@ def read(path: Path) -> Dataset:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_is_a_dataset_named_as_its_file(path: Path) -> None:
     dataset = read(path)
-    schema.check(dataset)
+    schema_checks.check(dataset)
     assert dataset.name == path.stem
     assert dataset.source == f"data/{path.stem}.csv"
     assert path.read_text(encoding="utf-8").startswith(f"# python -m src.train dataset={path.stem}")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from src.data import schema
+from src.data import schema_checks
 from src.data.schema import Dataset
 from src.support.errors import UserError
 
@@ -15,7 +15,7 @@ BINARY = {"task": "binary", "target": {"name": "price"}, "metric": "accuracy"}
 
 def refused(make: Callable[[], Dataset]) -> str:
     with pytest.raises(UserError) as caught:
-        schema.check(make())
+        schema_checks.check(make())
     return str(caught.value)
 
 
@@ -34,7 +34,7 @@ def refused(make: Callable[[], Dataset]) -> str:
     ],
 )
 def test_each_reason_is_taken(make_dataset: Make, rules: dict[str, Any]) -> None:
-    schema.check(make_dataset(**BINARY, **rules))
+    schema_checks.check(make_dataset(**BINARY, **rules))
 
 
 @pytest.mark.parametrize("rules", [{"decide": {"metric": "f1"}}, {"abstain": {"share": 0.1}}])
@@ -116,7 +116,7 @@ def test_the_ends_of_a_band_are_two_probabilities(make_dataset: Make, between: l
 def test_a_gate_knows_the_figures_that_a_decision_has(make_dataset: Make) -> None:
     cost = {"cost": {"false_positive": 1, "false_negative": 20}}
     gate = {"cost": {"max": 0.3}, "abstained": {"max": 0.1}, "f1_answered": {"min": 0.8}}
-    schema.check(make_dataset(**BINARY, decide=cost, abstain={"share": 0.1}, gate=gate))
+    schema_checks.check(make_dataset(**BINARY, decide=cost, abstain={"share": 0.1}, gate=gate))
     for name, limits in gate.items():
         assert name in refused(
             lambda name=name, limits=limits: make_dataset(**BINARY, gate={name: limits})

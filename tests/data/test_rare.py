@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from src.data import rare, schema
+from src.data import rare, schema_checks
 from src.data.schema import Dataset
 from src.data.splitting import Parts
 from src.support.errors import UserError
@@ -79,8 +79,10 @@ def test_nothing_is_set_aside_where_no_row_to_test_would_be_left(make_dataset: M
 
 def test_other_must_be_one_of_the_classes(make_dataset: Make) -> None:
     keys: dict[str, Any] = {"task": "multiclass", "metric": "accuracy", "rare": "other"}
-    schema.check(make_dataset(**keys, target={"name": "price", "values": ["a", "b", "other"]}))
-    schema.check(make_dataset(**keys, target={"name": "price"}))
+    schema_checks.check(
+        make_dataset(**keys, target={"name": "price", "values": ["a", "b", "other"]})
+    )
+    schema_checks.check(make_dataset(**keys, target={"name": "price"}))
     with pytest.raises(UserError, match="none of the target's values") as caught:
-        schema.check(make_dataset(**keys, target={"name": "price", "values": ["a", "b"]}))
+        schema_checks.check(make_dataset(**keys, target={"name": "price", "values": ["a", "b"]}))
     assert "add other to target.values" in str(caught.value)

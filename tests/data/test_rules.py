@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from src.data import rules, schema
+from src.data import rules, schema, schema_checks
 from src.data.findings import RULES as FINDINGS
 from src.data.rules import Gate, Limits, Retrain
 from src.data.schema import Dataset
@@ -23,7 +23,7 @@ ROLES: dict[str, Any] = {
 
 def refused(dataset: Dataset) -> str:
     with pytest.raises(UserError) as caught:
-        schema.check(dataset)
+        schema_checks.check(dataset)
     return str(caught.value)
 
 
@@ -46,7 +46,7 @@ def test_other_text_is_no_duration(text: str) -> None:
 def test_a_gate_may_limit_all_rows_each_class_and_named_ones(make_dataset: Make) -> None:
     limits = {"each": {"min": 0.5}, "classes": {"Web Developer": {"min": 0.6}, 0: {"max": 0.9}}}
     dataset = make_dataset(**ROLES, gate={"recall": limits, "f1_macro": {"min": 0.5}})
-    schema.check(dataset)
+    schema_checks.check(dataset)
     gate = dataset.gate["recall"]
     assert gate.of("SAP") == Limits(min=0.5)
     assert gate.of("Web Developer") == Limits(min=0.6)
@@ -54,7 +54,7 @@ def test_a_gate_may_limit_all_rows_each_class_and_named_ones(make_dataset: Make)
     assert Gate(min=1).of("SAP") is None
     target = {"name": "late", "values": [0, 1]}
     both = {"recall": {"min": 0.7, **limits, "classes": {1: {"min": 0.6}}}}
-    schema.check(make_dataset(task="binary", metric="f1", target=target, gate=both))
+    schema_checks.check(make_dataset(task="binary", metric="f1", target=target, gate=both))
 
 
 def test_the_name_of_a_class_is_text_however_yaml_reads_it(make_dataset: Make) -> None:
@@ -146,7 +146,7 @@ def test_what_is_found_can_be_refused_and_coverage_be_limited(make_dataset: Make
     }
     for one in (gate, {**gate, "coverage": {"min": 0.88}}, by_cut):
         dataset = make_dataset(**ROLES, gate=one)
-        schema.check(dataset)
+        schema_checks.check(dataset)
         assert convert(msgspec.json.decode(msgspec.json.encode(dataset)), Dataset) == dataset
 
 
@@ -162,7 +162,7 @@ def test_a_word_that_no_gate_knows_is_told(make_dataset: Make) -> None:
 
 def test_a_class_of_a_target_that_lists_none_may_have_any_name(make_dataset: Make) -> None:
     gate = {"recall": {"classes": {"anything": {"min": 0.5}}}}
-    schema.check(make_dataset(**{**ROLES, "target": {"name": "role"}}, gate=gate))
+    schema_checks.check(make_dataset(**{**ROLES, "target": {"name": "role"}}, gate=gate))
 
 
 def test_a_regression_has_no_classes(make_dataset: Make) -> None:
@@ -199,7 +199,7 @@ def test_what_follows_is_one_of_a_few(make_dataset: Make, key: str, choices: lis
 @pytest.mark.parametrize("retrain", [{"after_labels": 1}, {"at_least_every": "1w"}])
 def test_retraining_needs_one_occasion(make_dataset: Make, retrain: dict[str, Any]) -> None:
     dataset = make_dataset(retrain=retrain)
-    schema.check(dataset)
+    schema_checks.check(dataset)
     assert dataset.retrain is not None
     found = (dataset.retrain.debounce, dataset.retrain.model, dataset.retrain.use)
     assert found == ("0s", None, "both")

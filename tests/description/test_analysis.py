@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from src.data import schema
+from src.data import schema_checks
 from src.data.schema import Dataset
 from src.description import analysis, document
 from src.description.analysis import Wish
@@ -24,7 +24,7 @@ def draft(folder: Path, wish: Wish | None = None, **more: object) -> Draft:
 def test_a_table_becomes_a_dataset(tmp_path: Path) -> None:
     made = draft(tmp_path)
     dataset = convert(yaml.safe_load(document.text(made)), Dataset, "dataset")
-    schema.check(dataset)
+    schema_checks.check(dataset)
     assert list(dataset.features) == ["weight (kg)", "size", "shop"]
     assert dataset.task == "binary"
     assert dataset.target.positive == "yes"

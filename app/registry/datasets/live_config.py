@@ -9,7 +9,7 @@ from typing import Any
 from src.config import composition_cache
 from src.config import configuration as configs
 from src.config.configuration import Config
-from src.data import schema
+from src.data import schema_checks
 from src.data.schema import Dataset
 from src.support import files
 from src.support.errors import UserError, did_you_mean, unknown
@@ -83,7 +83,7 @@ class LiveConfig:
     def _dataset(self, name: str) -> Dataset:
         values = self._compose(composition_cache.dataset_words(name))
         dataset = convert(values.get("dataset"), Dataset, "dataset")
-        schema.check(dataset)
+        schema_checks.check(dataset)
         return dataset
 
     def _compose(self, words: list[str]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Past:
 
     @classmethod
     def of(cls, rows: pd.DataFrame, dataset: Dataset) -> Past:
-        """Order the rows; raise UserError where two have one time, or they are no fixed step apart."""
+        """Order the rows; raise UserError where two have one time, or the step varies."""
         series = list(_series(rows, dataset))
         return cls(dataset, rows, series, _step(series, rows, dataset))
 

@@ -20,7 +20,7 @@ from app.factory import create_api
 from app.settings import Settings
 from src import champion, compose, prepare, profile
 from src.config import paths
-from src.data import schema
+from src.data import schema_checks
 from src.data.schema import Dataset
 from src.runs import training
 from src.support.structs import convert
@@ -174,7 +174,7 @@ def test_the_rules_that_are_shown_are_valid() -> None:
     (text,) = re.findall(r"```yaml\n(.*?)```", TEXTS["gate.md"], re.DOTALL)
     values = yaml.safe_load((ROOT / "conf/dataset/payments.yaml").read_text(encoding="utf-8"))
     dataset = convert({**values, **yaml.safe_load(text)}, Dataset)
-    schema.check(dataset)
+    schema_checks.check(dataset)
     assert dataset.retrain is not None
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from src.data.past import rows as past
 from src.data.past.rows import Past
-from src.data.schema import Dataset, check
+from src.data.schema import Dataset
+from src.data.schema_checks import check
 from src.support.errors import UserError
 
 FEATURES: dict[str, Any] = {
