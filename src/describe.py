@@ -6,11 +6,7 @@ When the file has changed: propose what its YAML has to say now.
 from __future__ import annotations
 
 import argparse
-import difflib
 import math
-import re
-import shlex
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -18,22 +14,27 @@ import msgspec
 
 from src import ingest, train
 from src.card import schema as card_schema
-from src.config import composition, composition_cache, tables
+from src.config import composition
 from src.config import configuration as configs
 from src.data import schema_checks
 from src.data.schema import Dataset
-from src.description import analysis, document, first_look, reading, verdict
-from src.description import update as updates
+from src.description import (
+    analysis,
+    document,
+    first_look,
+    next_steps,
+    reading,
+    rewriting,
+    verdict,
+)
 from src.description.analysis import Wish
 from src.description.draft import Draft
-from src.description.update import Proposal
 from src.description.verdict import Candidate
 from src.runs import training
-from src.runs.folders import RUNS
 from src.runs.training import Trained
-from src.support import files, git
+from src.support import files
 from src.support.cli import guarded, key_values, show_error
-from src.support.errors import UserError, unknown
+from src.support.errors import UserError
 from src.support.progress import Bar
 from src.support.structs import Checked, convert
 
@@ -117,7 +118,8 @@ def request(words: list[str]) -> Request:
 def run(request: Request) -> None:
     """Describe what is new, or propose how a description changes."""
     if request.update:
-        update(request)
+        name = request.name or analysis.slug(request.source)
+        rewriting.update(name, request.source, is_written=request.write)
     else:
         describe(request)
 
@@ -135,9 +137,9 @@ def describe(request: Request) -> None:
     files.write(path, document.text(draft).encode())
     _show(draft, path)
     if not request.train:
-        source = f" {_override('source', request.source)}" if draft.is_plain else ""
+        source = f" {next_steps.override('source', request.source)}" if draft.is_plain else ""
         models = ",".join(first_look.read().trainings(dataset, draft.rows))
-        _next(
+        next_steps.show(
             f"python -m src.ingest dataset={draft.name}{source} mode=replace",
             f"python -m src.train -m dataset={draft.name} model={models}",
         )
@@ -145,86 +147,6 @@ def describe(request: Request) -> None:
     finished = _trained(dataset, draft.rows)
     train.show([(one, []) for one in finished])
     _show_best(finished, dataset)
-
-
-def update(request: Request) -> None:
-    """Print how the YAML changes, and write it where that is asked for.
-
-    The old one stays in git, or where git has none in runs/.
-    """
-    composition.prepare()
-    name = request.name or analysis.slug(request.source)
-    if name not in configs.choices("dataset"):
-        raise unknown("dataset", name, configs.choices("dataset"))
-    composed = composition_cache.compose(composition_cache.dataset_words(name))
-    dataset: Dataset = convert(composed["dataset"], Dataset, "dataset")
-    path = configs.CONF / "dataset" / f"{name}.yaml"
-    before = path.read_text(encoding="utf-8")
-    source = request.source or _own_source(dataset)
-    with Bar(f"describe {source}") as bar:
-        bar.stage("reading", 2)
-        table, options = updates.read(source, dataset)
-        bar.step("looking at the columns")
-        proposal = updates.proposed(before, dataset, table, options)
-    _show_proposal(path, before, proposal, source)
-    if proposal.text == before:
-        return
-    if not request.write:
-        words = [f"name={name}", *([f"source={request.source}"] if request.source else [])]
-        _next(f"python -m src.describe update=true write=true {shlex.join(words)}")
-        return
-    if proposal.fault:
-        raise UserError(
-            "What is proposed does not hold by itself; nothing was written.",
-            given=proposal.fault,
-            fix=f"mend that in {path} by hand, and try again",
-        )
-    _keep(path, name)
-    files.write(path, proposal.text.encode())
-    print(f"{path} is written.")
-    _next_of_data(dataset, request.source, proposal)
-
-
-def _own_source(dataset: Dataset) -> str:
-    own = tables.path(dataset)
-    return str(own) if own.is_file() and not tables.is_elsewhere(dataset) else dataset.source
-
-
-def _show_proposal(path: Path, before: str, proposal: Proposal, source: str) -> None:
-    if proposal.text == before:
-        print(f"{path}: nothing in it changes by {source}")
-    lines = difflib.unified_diff(
-        before.splitlines(), proposal.text.splitlines(), f"a/{path}", f"b/{path}", lineterm=""
-    )
-    print("\n".join(lines))
-    for note in proposal.notes:
-        print(f"  {'unsure' if note.is_unsure else 'because'}: {note.says}")
-    if proposal.fault:
-        print(f"  does not hold by itself: {proposal.fault}")
-
-
-def _keep(path: Path, name: str) -> None:
-    """Keep a YAML that git does not have as it stands."""
-    if git.ask("diff", "--quiet", "HEAD", "--", str(path)) is not None and git.ask(
-        "ls-files", "--error-unmatch", str(path)
-    ):
-        return
-    kept = RUNS / name / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-described.yaml"
-    files.write(kept, path.read_bytes())
-    print(f"The one before, which git does not have, is kept: {kept}")
-
-
-def _next_of_data(dataset: Dataset, source: str, proposal: Proposal) -> None:
-    """Say what to type for the rows to come in; all of them where features are new."""
-    if not source:
-        _next(f"python -m src.train dataset={dataset.name}")
-        return
-    is_kept = proposal.is_as_before and tables.path(dataset).is_file()
-    mode = "" if is_kept else " mode=replace"
-    word = _override("source", source)
-    _next(f"python -m src.ingest dataset={dataset.name} {word}{mode}")
-    if not proposal.is_as_before:
-        print("  (from a file that has all rows: those so far are not read by it any more)")
 
 
 def _draft(request: Request) -> Draft:
@@ -298,7 +220,7 @@ def _show_best(finished: list[Trained], dataset: Dataset) -> None:
         print(sentence)
     names = ",".join(one.config.model.name for one in finished)
     print(f"Read {configs.CONF}/dataset/{dataset.name}.yaml and make it yours.")
-    _next(
+    next_steps.show(
         f"python -m src.track dataset={dataset.name} models={names}",
         "dvc repro",
     )
@@ -319,20 +241,6 @@ def _candidate(trained: Trained, metric: str) -> Candidate:
 
 def _number(figure: float | None) -> float:
     return math.nan if figure is None else figure
-
-
-def _override(key: str, value: str) -> str:
-    """Write key=value as it is typed: what Hydra would read otherwise is quoted for it, too."""
-    if re.fullmatch(r"[\w./:-]+", value):
-        return f"{key}={value}"
-    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-    return shlex.quote(f'{key}="{quoted}"')
-
-
-def _next(*lines: str) -> None:
-    print("Next:")
-    for line in lines:
-        print(f"  {line}")
 
 
 if __name__ == "__main__":
