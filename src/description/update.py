@@ -15,7 +15,8 @@ from src.data.sources.options import Options
 from src.description import document, leaks, mending, reading, types, values
 from src.description.draft import LeftOut
 from src.description.edits import Edits
-from src.description.mending import Described, Note
+from src.description.mending import numbers
+from src.description.mending.described import Described, Note
 from src.description.reading import Table
 from src.description.types import Column
 from src.support.errors import UserError, unknown
@@ -187,7 +188,7 @@ def _mended(columns: list[Described], edits: Edits) -> Iterator[Note]:
 def _with_signs(columns: list[Described], edits: Edits) -> list[Described]:
     """Set the decimal sign and that of thousands once, where all numbers have other ones."""
     told = [one for one in columns if one.is_number]
-    how = mending.written_alike(told) if len(told) > 1 else None
+    how = numbers.written_alike(told) if len(told) > 1 else None
     if how is None:
         return columns
     dataset = columns[0].dataset
