@@ -65,7 +65,10 @@ def _target(draft: Draft) -> dict[str, Any]:
     source = _source(column, draft.missing)
     target: dict[str, Any] = {"name": column.own_name, **source}
     if role.task == "regression":
-        return {**target, **_bounds(column), **_written(column), **_unit(column)}
+        bounds = _bounds(column)
+        if column.is_positive:  # then models may learn its logarithm
+            bounds = {"above": bounds.pop("min"), **bounds}
+        return {**target, **bounds, **_written(column), **_unit(column)}
     target["values"] = [scalar(word) for word in role.classes]
     if role.positive is not None:
         target["positive"] = scalar(role.positive)

@@ -60,6 +60,7 @@ _RANGE = re.compile(
     r"(\s*(-|\u2013|to|bis)\s*[$€£]?\d[\d,.]*)?\s*[^\W\d]*(\s*[^\W\d]+)?"
 )
 _ABOVE = re.compile(r"(>=?|≥|over|more than|above)\s*")
+_SYMBOLS = re.compile(r"([*★⭐+$€£¥])\1*☆*")  # stars, and prices of restaurants
 
 
 def of(name: str, words: Iterable[str]) -> list[str] | None:
@@ -67,7 +68,13 @@ def of(name: str, words: Iterable[str]) -> list[str] | None:
     every = list(dict.fromkeys(words))
     if len(every) < LEAST:
         return None
-    return _scale(every) or _grades(name, every) or _steps(name, every) or _ranges(every)
+    return (
+        _scale(every)
+        or _grades(name, every)
+        or _steps(name, every)
+        or _ranges(every)
+        or _symbols(every)
+    )
 
 
 def plain(word: str) -> str:
@@ -126,6 +133,17 @@ def _ranges(words: list[str]) -> list[str] | None:
     if all(re.fullmatch(r"[\d.,]+", word) for word in words):
         return None
     return [word for _, word in sorted(zip(keys, words, strict=True))]
+
+
+def _symbols(words: list[str]) -> list[str] | None:
+    """Order what is counted by one symbol: *, **, ***."""
+    matches = [_SYMBOLS.fullmatch(word) for word in words]
+    if None in matches or len({one[1] for one in matches if one}) > 1:
+        return None
+    counts = [word.count(word[0]) for word in words]
+    if len(set(counts)) < len(counts):
+        return None
+    return [word for _, word in sorted(zip(counts, words, strict=True))]
 
 
 def _place(word: str) -> tuple[float, int] | None:

@@ -25,6 +25,7 @@ SHOWN = 6  # values in a comment
 MANY = 100  # values of a category, from which on the rare ones share a level
 WORDS_OF_TEXT = 4.0  # of a cell, on average
 REPEATED = 0.2  # different cells by rows, up to which sentences are a choice from a list
+NEAR = 0.01  # of the median: a smaller number may well be zero another time
 ROOM = 1.5  # times the greatest number, that a bound leaves
 STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 _CODES = re.compile(r"[A-Z]{2}")  # of countries: NA is Namibia
@@ -35,7 +36,8 @@ NOBODY = {"None", "null", "NULL", "N/A"}  # are missing, unless they are somebod
 class Column(Checked, frozen=True):
     """A column of the source: its type, the keys beside it, and what to say of it.
 
-    `kind` is one of LEARNT and LEFT_OUT; of those that are left out `says` is why. `missing` are
+    `kind` is one of LEARNT and LEFT_OUT; of those that are left out `says` is why. `is_positive`
+    tells that all numbers are above zero, and none of them near it. `missing` are
     its words for missing where they are not the usual ones alone, `faults` counts cells that break
     the type, `unsure` is what a person should look at.
     """
@@ -45,6 +47,7 @@ class Column(Checked, frozen=True):
     says: str = ""
     minimum: float | None = None
     maximum: float | None = None
+    is_positive: bool = False
     unit: str = ""
     order: list[str] = []
     how: NumberFormat = PLAIN
@@ -289,7 +292,8 @@ def _bounds(name: str, read: np.ndarray, unit: str) -> dict[str, float | None]:
     if low == high == 0:
         return {"minimum": 0.0}
     if low >= 0 and not names.is_signed(name):
-        return {"minimum": 0.0, "maximum": most}
+        is_positive = low > NEAR * float(np.median(read))
+        return {"minimum": 0.0, "maximum": most, "is_positive": is_positive}
     return {"minimum": -most, "maximum": most}
 
 

@@ -31,6 +31,16 @@ def test_a_table_becomes_a_dataset(tmp_path: Path) -> None:
     assert dataset.features["size"].listed() == ["S", "M", "L"]
 
 
+@pytest.mark.parametrize(("least", "bound"), [(1.0, {"above": 0}), (0.01, {"min": 0})])
+def test_a_target_far_above_zero_has_a_logarithm(
+    tmp_path: Path, least: float, bound: dict[str, int]
+) -> None:
+    price = np.linspace(least, 9, tables.ROWS)
+    made = draft(tmp_path, Wish(target="price"), price=price)
+    told = document.values(made)["target"]
+    assert {key: told[key] for key in ("above", "min") if key in told} == bound
+
+
 def test_the_text_says_what_the_values_say(tmp_path: Path) -> None:
     made = draft(tmp_path, **{"odd: name #1": range(tables.ROWS), "yes": ["on", "off"] * 120})
     assert yaml.safe_load(document.text(made)) == document.values(made)

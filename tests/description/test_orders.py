@@ -24,6 +24,9 @@ from src.description import orders
         ("since", ["<1 year", "1-2 years", "3-5 years", "10+ years"]),
         ("seen", ["1", "2-10", "11-100", "Over 100"]),
         ("place", ["1st", "2nd", "3rd"]),
+        ("hotel", ["*", "**", "***"]),
+        ("hotel", ["★☆☆", "★★☆", "★★★"]),
+        ("restaurant", ["$", "$$", "$$$$"]),
     ],
 )
 def test_an_order_is_told_from_low_to_high(name: str, ordered: list[str]) -> None:
@@ -36,6 +39,7 @@ def test_an_order_is_told_from_low_to_high(name: str, ordered: list[str]) -> Non
         ("vitamin", ["A", "B", "C", "D"]),
         ("place", ["Bern", "Rome", "Oslo"]),
         ("size", ["S", "L"]),
+        ("money", ["$", "€", "£"]),
         ("room", ["R1", "R2", "R3"]),
         ("vitamin", ["I", "V", "X"]),
         ("quarter", ["Q1", "Q2", "north"]),
