@@ -33,12 +33,25 @@ class Linear:
         """Return scores of shape (rows, scores)."""
         if not self.columns.width:
             return np.repeat(self.bias[None], len(records), axis=0)
-        dense = self.columns.dense
-        scores = self._dense(records) @ self.weights[:dense] + self.bias
+        scores = self._weighed(self._dense(records)) + self.bias
         if self.columns.texts:
             for row, record in enumerate(records):
                 columns, values = self.columns.words(record)
                 scores[row] += values @ self.weights[columns]
+        return scores
+
+    def _weighed(self, matrix: np.ndarray) -> np.ndarray:
+        """Return the weighted sum of each row's columns, added up from the first to the last.
+
+        The order in which BLAS adds depends on how many rows there are, and where one stands.
+        """
+        weights = self.weights[: self.columns.dense]
+        if len(matrix) == 1 and len(weights):
+            first: np.ndarray = np.add.accumulate(matrix[0][:, None] * weights)[-1:]
+            return first
+        scores = np.zeros((len(matrix), weights.shape[1]))
+        for at, weight in enumerate(weights):
+            scores += matrix[:, at, None] * weight
         return scores
 
     def _dense(self, records: Sequence[Record]) -> np.ndarray:

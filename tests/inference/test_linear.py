@@ -37,6 +37,21 @@ def test_a_record_has_the_same_scores_alone_as_among_others() -> None:
     assert made().columns.row(records[0]) == [3.0, 0.0, 1.0]
 
 
+def test_scores_are_the_same_to_the_last_digit_however_many_records_there_are() -> None:
+    draw = np.random.default_rng(1)
+    width = 37
+    numbers = [
+        Numeric(f"n{at}", at, itemgetter(at), lambda cells, at=at: np.array(cells[at]))
+        for at in range(width)
+    ]
+    many = Linear(Columns(numbers), draw.normal(size=(width, 2)), draw.normal(size=2), np.empty(0))
+    records = list(map(tuple, draw.normal(size=(50, width)).tolist()))
+    whole = many.scores(records)
+    for size in (1, 3, 32):
+        parts = [many.scores(records[at : at + size]) for at in range(0, len(records), size)]
+        assert np.vstack(parts).tolist() == whole.tolist(), size
+
+
 def test_adds_coefficient_times_the_distance_from_the_mean() -> None:
     added = made().added((3.0, "d", "red red blue"))
     assert added.base.tolist() == [100 + 2 * 4 + 10 * 0.25 + 20 * 0.5 + 1 * 2 + 3 * 0.5 + 5]
