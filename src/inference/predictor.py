@@ -14,6 +14,7 @@ import numpy as np
 from src.data.features import Integer, Number, as_json
 from src.data.schema import Dataset
 from src.inference import bundle, columns
+from src.inference.cells import Cells
 from src.inference.linear import Linear
 from src.inference.links import Answers
 from src.inference.reasons.contributions import Added
@@ -33,6 +34,9 @@ class Scorer(Protocol):
 
     def scores(self, records: Sequence[Record]) -> np.ndarray:
         """Return scores of shape (rows, scores)."""
+
+    def many(self, cells: Cells) -> np.ndarray:
+        """Return the same of records by column."""
 
     def added(self, record: Record, /) -> Added | None:
         """Return what each of the record's columns adds to the scores; None if unknown."""
@@ -59,6 +63,10 @@ class Predictor:
         if not records:
             return np.empty(0 if self.classes is None else (0, len(self.classes)))
         return self._answers(self._scorer.scores(records))
+
+    def output_of(self, cells: Cells) -> np.ndarray:
+        """Predict records by column, by the way of many: alone a record has the same digits."""
+        return self._answers(self._scorer.many(cells))
 
     def explain(self, record: Record, target: str | None = None) -> Explanation:
         """Explain what each feature adds to the answer, or to the probability of a class.
@@ -132,6 +140,10 @@ class Pickled:
         )
         output: np.ndarray = np.asarray(self._model.output(frame))
         return output.reshape(len(records), -1)
+
+    def many(self, cells: Cells) -> np.ndarray:
+        """Return the same of records by column."""
+        return self.scores(cells.records())
 
     def added(self, _: Record) -> Added | None:
         """Return None, since the estimator may be of any kind."""

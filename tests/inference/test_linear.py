@@ -11,7 +11,7 @@ from src.inference.text_columns import Words
 
 
 def made() -> Linear:
-    number = Numeric("n", 0, itemgetter(0), lambda cells: np.array(cells[0], dtype=float))
+    number = Numeric("n", 0, itemgetter(0), lambda cells: cells.numbers(0))
     table = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     level = Levels("c", 1, 1, {"a": 0, "b": 1, "d": 2}, 0, table)
     spellings = ["red", "blue", "green"]
@@ -41,7 +41,7 @@ def test_scores_are_the_same_to_the_last_digit_however_many_records_there_are() 
     draw = np.random.default_rng(1)
     width = 37
     numbers = [
-        Numeric(f"n{at}", at, itemgetter(at), lambda cells, at=at: np.array(cells[at]))
+        Numeric(f"n{at}", at, itemgetter(at), lambda cells, at=at: cells.numbers(at))
         for at in range(width)
     ]
     many = Linear(Columns(numbers), draw.normal(size=(width, 2)), draw.normal(size=2), np.empty(0))

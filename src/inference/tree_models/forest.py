@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from src.inference.cells import Cells
 from src.inference.columns import Columns
 from src.inference.reasons.contributions import Added, of_columns, of_text
 from src.inference.scalar_expressions import Record
@@ -39,8 +40,15 @@ class Forest:
         """Return scores of shape (rows, scores)."""
         if len(records) < FEW or not self._boosters:
             return np.array([self._one.scores(record) for record in records])
-        words = [self.columns.words(record) for record in records] if self.columns.texts else []
-        return self._predict(self.columns.matrix(records), words)
+        return self.many(Cells(records))
+
+    def many(self, cells: Cells) -> np.ndarray:
+        """Return the same of records by column, however few, as of many."""
+        if not self._boosters:
+            return np.array([self._one.scores(record) for record in cells.records()])
+        texts = self.columns.texts
+        words = [self.columns.words(record) for record in cells.records()] if texts else []
+        return self._predict(self.columns.matrix(cells), words)
 
     @functools.cached_property
     def _shapley(self) -> Shapley:
@@ -51,7 +59,7 @@ class Forest:
         """Return what each of the record's columns adds to the scores."""
         columns = self.columns
         row = np.full(columns.width, self.trees.absent)  # until its words are known
-        row[: columns.dense] = columns.matrix([record])[0]
+        row[: columns.dense] = columns.matrix(Cells([record]))[0]
         if columns.texts:
             at, weights = columns.words(record)
             row[at] = weights
