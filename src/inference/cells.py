@@ -90,3 +90,7 @@ class CodedCells(Cells):
         coded = {at: (codes[rows], cells) for at, (codes, cells) in self._coded.items()}
         count = int(rows.sum()) if rows.dtype == np.bool_ else len(rows)
         return CodedCells(count, numbers, coded)
+
+    def with_numbers(self, numbers: Mapping[int, np.ndarray]) -> CodedCells:
+        """Return the records with other numbers in some columns."""
+        return CodedCells(self.count, {**self._numbers, **numbers}, self._coded)
