@@ -72,12 +72,10 @@ class Interval:
         What values of one bin share, by what stretches it, is computed once, as for one record.
         """
         codes = np.searchsorted(self._edges, values, side="right")
-        sizes = [len(one.factors) for one in self._stretches]
-        for one, size in zip(self._stretches, sizes, strict=True):
-            codes = codes * size + one.codes(cells)
+        for one in self._stretches:
+            codes = codes * len(one.factors) + one.codes(cells)
         different, places = np.unique(codes, return_inverse=True)
-        ends = np.array([self._of_code(int(code), sizes) for code in different]).reshape(-1, 2)
-        low, high = ends[places, 0], ends[places, 1]
+        low, high = (ends[places] for ends in self._of_codes(different))
         if self._is_factor:
             low, high = values * low, values * high
         else:
@@ -85,13 +83,26 @@ class Interval:
         low, high = (np.clip(one, self._least, self._most) for one in (low, high))
         return np.minimum(low, values), np.maximum(high, values)
 
-    def _of_code(self, code: int, sizes: Sequence[int]) -> tuple[float, float]:
-        """Return the limits of a bin and of the places of factors, which are one number."""
-        factors: list[float] = []
-        for one, size in zip(reversed(self._stretches), reversed(sizes), strict=True):
-            code, at = divmod(code, size)
-            factors.insert(0, one.factors[at])
-        return self._stretched(code, factors) if factors else (self._low[code], self._high[code])
+    def _of_codes(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the limits of bins and of the places of factors, which are one number each."""
+        factors: list[np.ndarray] = []
+        for one in reversed(self._stretches):
+            codes, at = np.divmod(codes, len(one.factors))
+            factors.insert(0, np.array(one.factors)[at])
+        low, high = np.array(self._low)[codes], np.array(self._high)[codes]
+        if not factors:
+            return low, high
+        scale = np.ones(len(codes))
+        for factor in factors:
+            scale *= factor
+        if not self._is_factor:
+            return low * scale, high * scale
+        # Python's own power: numpy's has other last digits.
+        raised = [
+            [end**power for end, power in zip(ends.tolist(), scale.tolist(), strict=True)]
+            for ends in (low, high)
+        ]
+        return np.array(raised[0]), np.array(raised[1])
 
     def beyond(self, truth: float, low: float, high: float) -> float:
         """Return how far a truth lies outside limits, in half of their width; 0 where it is inside.
