@@ -31,20 +31,20 @@ class Forest:
         kind = Tables if quickscorer.fit(trees, columns) else LevelWalk
         self._one = kind(trees, columns)
         has_library = xgboost_library.library() is not None
-        self._boosters = [Booster(data) for data in members] if has_library else []
-        if self._boosters:  # the first call sets it up, which threads must not do at once
+        self.boosters = [Booster(data) for data in members] if has_library else []
+        if self.boosters:  # the first call sets it up, which threads must not do at once
             nothing = (np.empty(0, dtype=np.int64), np.empty(0))
             self._predict(np.zeros((1, columns.dense)), [nothing])
 
     def scores(self, records: Sequence[Record]) -> np.ndarray:
         """Return scores of shape (rows, scores)."""
-        if len(records) < FEW or not self._boosters:
+        if len(records) < FEW or not self.boosters:
             return np.array([self._one.scores(record) for record in records])
         return self.many(Cells(records))
 
     def many(self, cells: Cells) -> np.ndarray:
         """Return the same of records by column, however few, as of many."""
-        if not self._boosters:
+        if not self.boosters:
             return np.array([self._one.scores(record) for record in cells.records()])
         texts = self.columns.texts
         words = [self.columns.words(record) for record in cells.records()] if texts else []
@@ -76,9 +76,9 @@ class Forest:
         if self.columns.texts:
             starts, at, values = self._compressed(single, words)
             width = self.columns.width
-            scores = [booster.sparse(starts, at, values, width) for booster in self._boosters]
+            scores = [booster.sparse(starts, at, values, width) for booster in self.boosters]
         else:
-            scores = [booster.dense(single) for booster in self._boosters]
+            scores = [booster.dense(single) for booster in self.boosters]
         # A regression averages scores here; classes average probabilities, behind the link.
         if self.trees.members > 1:
             return np.mean(scores, axis=0)
