@@ -6,6 +6,8 @@ import contextlib
 import gzip
 import json
 import os
+import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -251,3 +253,26 @@ def test_a_bundle_that_nobody_judged_scores_where_it_is_asked_for(home: Path) ->
     finally:
         files.write_json(paths.VERDICTS, found)
     assert (home / "scored.csv").is_file()
+
+
+PAGE = (commands.ROOT / "docs/how-to/score.md").read_text(encoding="utf-8")
+TYPED = re.findall(r"^python -m src\.score (.*)$", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", TYPED)
+def test_what_the_page_says_can_be_typed(
+    home: Path, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    pairs = dict(word.split("=", 1) for word in shlex.split(line))
+    for key in ("table", "query", "separator"):  # its sources are the reader's own
+        pairs.pop(key, None)
+    pairs |= {"dataset": "stones", "source": "data/stones.csv", "to": f"{home}/{pairs['to']}"}
+    pairs |= {key: "xgboost" for key in ("model",) if key in pairs}
+    pairs |= {key: str(paths.BUNDLES / "stones/xgboost") for key in ("bundle",) if key in pairs}
+    score.score(score.request([f"{key}={value}" for key, value in pairs.items()]))
+    said = capsys.readouterr().out.splitlines()
+    assert "150 rows of stones, 150 scored by xgboost" in said[0]
+    assert Path(pairs["to"]).exists()
+    text = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)[0].splitlines()
+    shown = {one.split()[0] for one in text}
+    assert {one.split()[0] for one in said[1:]} <= shown
