@@ -182,6 +182,22 @@ def test_every_kind_of_source_has_the_same_answers(home: Path) -> None:
         pd.testing.assert_frame_equal(found[expected.columns], expected)
 
 
+def test_parts_of_rows_that_are_gone_are_told(home: Path) -> None:
+    rows = pd.read_csv("data/stones.csv", dtype=str, keep_default_na=False)
+    words = [f"to={home / 'scored'}", "rows=50", "table=sold"]
+    with contextlib.closing(sqlite3.connect(home / "rows.db")) as connection:
+        rows.to_sql("sold", connection, index=False)
+        run(*words, source=f"sqlite:///{home / 'rows.db'}")
+        rows[:100].to_sql("sold", connection, index=False, if_exists="replace")
+    with pytest.raises(UserError, match="the source has no more") as caught:
+        run(*words, source=f"sqlite:///{home / 'rows.db'}")
+    assert str(caught.value.given).endswith("scored: part-00002.parquet")
+    with contextlib.closing(sqlite3.connect(home / "rows.db")) as connection:
+        rows[::-1].to_sql("sold", connection, index=False, if_exists="replace")
+    with pytest.raises(UserError, match="scored from other rows"):
+        run(*words, source=f"sqlite:///{home / 'rows.db'}")
+
+
 def test_a_receipt_tells_of_what_and_by_what(home: Path) -> None:
     run(f"to={home / 'scored.csv'}", "rows=40")
     told = json.loads((home / "scored.csv.receipt.json").read_text())

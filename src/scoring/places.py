@@ -69,7 +69,18 @@ class Place:
                     self.folder.rmdir()
 
     def finish(self, job: Job, done: Sequence[Done], told: Told) -> Path:
-        """Return where the rows are; make one file of its parts where one is asked for."""
+        """Return where the rows are; make one file of its parts where one is asked for.
+
+        Raises UserError where there are parts of rows that the source has no more.
+        """
+        left = {one.name for one in self.folder.glob(f"part-*.{self.written}")}
+        left -= {one.receipt.file for one in done}
+        if left:
+            raise UserError(
+                "There are parts of rows that the source has no more; all others are complete.",
+                given=f"{self.folder}: {', '.join(sorted(left)[:5])}",
+                fix="name another folder or file in to=, or score anew with replace=true",
+            )
         if self.file is None:
             return self.folder
         parts = [self.folder / one.receipt.file for one in done]

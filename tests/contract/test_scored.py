@@ -7,12 +7,14 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from app.settings import Settings
 from src import score
+from src.config import paths
 from tests.app import project
 from tests.app.service import Service
 
@@ -34,7 +36,14 @@ PAIRS = [(name, model) for name, models in project.MODELS.items() for model in m
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("scored")
     project.make(made)
+    with contextlib.chdir(made):
+        project.retell(paths.BUNDLES / "debts" / "xgboost", "manifest.json", decide)
     return made
+
+
+def decide(manifest: dict[str, Any]) -> None:
+    """Let a bundle decide by a threshold, and leave some rows to a person."""
+    manifest["decision"] = {"threshold": 0.42, "band": [0.2, 0.45], "costs": None}
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +86,8 @@ def test_a_file_is_scored_as_the_service_answers_it(
         assert one[:width] == row, "as it was written, in its place"
         assert bool(one[-1]) == bool(other[-1]), "both refuse a row, each in its words"
         assert one[width:-1] == other[width:has_id]
+    if (name, model) == ("debts", "xgboost"):
+        assert {row[header.index("abstains")] for row in found} == {"true", "false", ""}
     assert 0 < sum(bool(row[-1]) for row in found) < len(ODD[name])
     table = pq.read_table(tmp_path / "scored.parquet").to_pylist()
     target = f"predicted_{project.TARGETS[name]}"
