@@ -85,8 +85,8 @@ def _measured(number: int, *, is_moved: bool) -> list[str]:
             folder / paths.PREPARED_CONFS / "diamonds.yaml",
             yaml.safe_dump(values, sort_keys=False).encode(),
         )
-        ours = _cost(folder, "src.prepare", "diamonds")
-        theirs = _cost(folder, "benchmarks.peers.polars_prepare", "rows.csv", "peer")
+        ours = cost(folder, "src.prepare", "diamonds")
+        theirs = cost(folder, "benchmarks.peers.polars_prepare", "rows.csv", "peer")
         own, peer = folder / paths.PREPARED / "diamonds", folder / "peer"
         is_same = all(_are_equal(own / part, peer / part) for part in PARTS)
         rejected = [(one / "rejected.csv").read_bytes() for one in (own, peer)]
@@ -121,14 +121,15 @@ def _shaken(
     return values.map(lambda value: f"{value:.{decimals}f}")
 
 
-def _cost(folder: Path, module: str, *words: str) -> Cost:
+def cost(folder: Path, module: str, *words: str) -> Cost:
+    """Run a module in a process of its own; raise UserError where it fails."""
     process = subprocess.Popen(
         [sys.executable, "-m", module, *words], cwd=folder, stdout=subprocess.DEVNULL
     )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        raise UserError("A preparation failed.", given=f"{module} {' '.join(words)}")
+        raise UserError("A side failed.", given=f"{module} {' '.join(words)}")
     return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024.0)
 
 

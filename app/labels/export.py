@@ -9,9 +9,10 @@ import msgspec
 
 from app.labels import store
 from app.labels.review import Review
-from app.records import csv_cells, spreadsheet, target_keys
+from app.records import csv_cells, target_keys
 from app.records.values import is_number
 from app.store.redaction import HIDDEN, NOTHING_HIDDEN, Redaction
+from src.data.kinds import spreadsheet
 from src.data.schema import Dataset
 from src.support import files
 

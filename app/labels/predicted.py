@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from app.records.strict_json import Object
-from app.records.target_keys import PREDICTED
 from src.data.schema import Dataset
+from src.inference.answer_cells import PREDICTED
 from src.support.errors import UserError
 
 # What an answer has beside its prediction: as JSON, and in a CSV, of numbers and of classes.

@@ -11,24 +11,20 @@ from typing import Any
 import msgspec
 
 from app.predictions import past
-from app.records import references, spreadsheet
+from app.records import references
 from app.records.csv_columns import Cells
 from app.records.csv_reader import CsvReader
 from app.records.invalid import Invalid
 from app.records.line_blocks import BLOCK
 from app.records.records import MOST_FAULTS, Decoded
-from app.records.target_keys import PREDICTED
 from app.registry.loaded import LoadedVersion
-from src.data.features import Written
-from src.data.kinds.spelling import spelt
+from src.data.kinds import spreadsheet
+from src.inference import answer_cells
+from src.inference.answer_cells import REFUSED, WARNINGS, WHY, AnswerCells
 from src.support import files
 from src.support.errors import Fault
 
 BYTES = 4  # of one character in UTF-8, at most
-AMONG = " | "  # between the classes of one cell
-REFUSED = "refused"  # the column that says why a row has no prediction
-BETWEEN = ";"  # codes of warnings
-TAKEN = "predicted_"  # before a name of ours that the CSV has already
 
 
 @dataclass(frozen=True)
@@ -132,11 +128,12 @@ def write(
 
     `also` are parts of an answer that are told beside these, such as why.
     """
-    names = _names(serving, also)
+    told_by = AnswerCells(serving.dataset, serving.decision)
+    names = [*told_by.names, *also, WARNINGS, "id"]
     refused = table.refused or {}
     last = [] if table.refused is None else [REFUSED]
-    own = {*serving.dataset.columns(), PREDICTED + serving.dataset.target.name}
-    header = _header(table.header, [*names, *last])
+    own = {*serving.dataset.columns(), told_by.target}
+    header = answer_cells.header(table.header, [*names, *last])
     # Names and classes of the dataset's own are no caller's, and stay as they are.
     rows = [[name if name in own else spreadsheet.text_cell(name) for name in header]]
     left = iter(answers)
@@ -146,7 +143,7 @@ def write(
             cells = [*row, *[""] * len(table.header)][: len(table.header)]
             beside = [*[""] * len(names), spreadsheet.text_cell(refused[at])]
         else:
-            cells, told = row, _told(serving, next(left))
+            cells, told = row, _told(told_by, serving, next(left))
             beside = [*(told.get(name, "") for name in names), *[""] * len(last)]
         rows.append([*map(spreadsheet.text_cell, cells), *beside])
     return files.csv_text(rows, serving.dataset.separator).encode()
@@ -197,55 +194,22 @@ def _faults(
     return list(islice(every, MOST_FAULTS))
 
 
-def _names(serving: LoadedVersion, also: Sequence[str]) -> list[str]:
-    """Return the names of the cells that tell of an answer, in their order."""
-    # Never the bare name: no truth stands there.
-    target = PREDICTED + serving.dataset.target.name
-    if serving.classes is None:
-        found = [target, "low", "high"]
-    else:
-        found = [target, "probability", "likely", *_of_decision(serving)]
-    return [*found, *also, "warnings", "id"]
-
-
-def _of_decision(serving: LoadedVersion) -> list[str]:
-    """Return the names of the cells that tell how a class was chosen."""
-    decision = serving.decision
-    parts = {"threshold": decision.threshold, "abstains": decision.band}
-    return [name for name, value in parts.items() if value is not None]
-
-
-def _told(serving: LoadedVersion, answer: dict[str, Any]) -> dict[str, str]:
+def _told(cells: AnswerCells, serving: LoadedVersion, answer: dict[str, Any]) -> dict[str, str]:
     """Return the cells that tell of an answer, by their names."""
-    dataset, interval = serving.dataset, answer["interval"]
-    target, prediction = PREDICTED + dataset.target.name, answer[serving.predicted]
-    plain = Written().written(dataset.decimal, dataset.thousands)  # of what is no column of theirs
+    interval, prediction = answer["interval"], answer[serving.predicted]
     if serving.classes is None:
-        written = dataset.written(dataset.target.name)
-        found = {target: written.words(spelt(prediction))}
-        found |= {end: written.words(spelt(interval[end])) for end in ("low", "high")}
+        found = {cells.target: cells.value(prediction)}
+        found |= {end: cells.value(interval[end]) for end in ("low", "high")}
     else:
         found = {
-            target: str(prediction),
-            "probability": plain.words(spelt(answer["probability"])),
-            "likely": AMONG.join(map(str, interval["classes"])),
+            cells.target: str(prediction),
+            "probability": cells.chance(answer["probability"]),
+            "likely": cells.likely(interval["classes"]),
         }
-        for name in _of_decision(serving):
+        for name in cells.of_decision:
             value = answer[name]
-            found[name] = (
-                str(value).lower() if isinstance(value, bool) else plain.words(spelt(value))
-            )
-    if "why" in answer:
-        found["why"] = spreadsheet.text_cell(answer["why"]["sentence"])
-    found["warnings"] = BETWEEN.join([warning["code"] for warning in answer["warnings"]])
+            found[name] = cells.flag(value) if isinstance(value, bool) else cells.chance(value)
+    if WHY in answer:
+        found[WHY] = spreadsheet.text_cell(answer[WHY]["sentence"])
+    found[WARNINGS] = cells.warnings(answer[WARNINGS])
     return {**found, "id": answer["id"]}
-
-
-def _header(came: list[str], names: list[str]) -> list[str]:
-    """Return the header as it came and, beside it, names that are free."""
-    header = list(came)
-    for name in names:
-        while name in header:
-            name = TAKEN + name
-        header.append(name)
-    return header

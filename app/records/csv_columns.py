@@ -16,7 +16,7 @@ from app.records.records import Records
 from app.records.references import Reference
 from app.records.values import is_number, shown
 from src.data.kinds.number_format import PLAIN as PLAIN_NUMBERS
-from src.data.kinds.number_format import NumberFormat
+from src.data.kinds.number_format import NumberFormat, as_number
 from src.data.kinds.spelling import canonical
 from src.support.errors import Fault
 
@@ -228,14 +228,3 @@ def column(field: Field, missing: tuple[str, ...], written: NumberFormat = PLAIN
     if isinstance(field, Listed):
         return Codes(field, missing)
     return Column(field, missing)
-
-
-def as_number(text: str) -> float | None:
-    """Parse a number as pandas.to_numeric does; Python would also take 1_000 and nan."""
-    if not text.isascii() or "_" in text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-PREDICTED = "predicted_"
+from src.inference.answer_cells import PREDICTED
+
 TRUE = "true_"
 OF_ANSWERS = ("id", "interval", "model", "probabilities", "probability", "warnings", "why")
 OF_CLASSES = ("abstains", "threshold")  # in answers that choose a class

@@ -19,6 +19,7 @@ from app.store.redaction import NOTHING_HIDDEN, Redaction
 from src.data.features import as_json
 from src.data.schema import Dataset
 from src.evaluation.decision import Decision
+from src.inference import classes as known_classes
 from src.inference import parity
 from src.inference import predictor as predictors
 from src.inference.guard import Guard
@@ -107,7 +108,7 @@ def load(
     except ModuleNotFoundError as error:
         raise extras.absent(error.name or str(error), PICKLED) from None
     parity.check_golden(predictor, path, manifest)
-    classes = _classes(manifest, dataset)
+    classes = known_classes.of(manifest, dataset)
     records = Records(dataset, most=most_records, longest_text=longest_text)
     made = examples.made(records, dataset, predictor.typical, manifest.get("learnt"), redaction)
     golden = [
@@ -152,14 +153,3 @@ def _without(
         }
         for one in golden
     ]
-
-
-def _classes(manifest: dict[str, Any], dataset: Dataset) -> list[Any] | None:
-    """Return the classes in the order of the probabilities: 0 and 1 as the numbers they are."""
-    names = manifest["details"].get("classes")
-    if names is None:
-        return None
-    listed = {str(value): value for value in dataset.target.values or ()}
-    if not listed and all(name.isdecimal() and str(int(name)) == name for name in names):
-        listed = {name: int(name) for name in names}
-    return [listed.get(name, name) for name in names]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections import OrderedDict
@@ -22,11 +21,11 @@ from app.store.redaction import NOTHING_HIDDEN, Redaction
 from app.store.tables import Event
 from src.config import paths
 from src.data.schema import Dataset
-from src.inference import bundle
+from src.runs import verdicts
 from src.support import files
 from src.support.errors import UserError, did_you_mean
 from src.support.recurring import Errors
-from src.support.structs import Checked, convert
+from src.support.structs import convert
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +33,6 @@ OTHERS = 4  # versions beside the champions that stay in memory after they were 
 TO_DO = "run the pipeline: make run (or dvc repro); it is served within a second"
 
 Load = Callable[[Registered], LoadedVersion]
-
-
-class Verdict(Checked, frozen=True):
-    """What the pipeline judged of a dataset: its champion, by which metric, of which bundles."""
-
-    champion: str | None
-    metric: str
-    bundles: dict[str, str]  # the seal of each model's
 
 
 class Registry:
@@ -223,7 +214,7 @@ class Registry:
 
     def _adopt(self) -> None:
         """Register the pipeline's bundles and offer its champions."""
-        for dataset, verdict in _verdicts().items():
+        for dataset, verdict in verdicts.read().items():
             found = {}
             for model, seal in sorted(verdict.bundles.items()):
                 version = self._register(dataset, model, seal)
@@ -240,9 +231,9 @@ class Registry:
         """
         path = paths.BUNDLES / dataset / model
         try:
-            _check_seal(path, seal)
+            verdicts.check_seal(path, seal)
             version = store.register(self._database, self._var, path)
-            _check_seal(path, seal)  # it may have been replaced meanwhile
+            verdicts.check_seal(path, seal)  # it may have been replaced meanwhile
         except UserError as error:
             _refuse(self._unregistered, dataset, error)
         except (AttributeError, KeyError, TypeError) as error:
@@ -355,22 +346,3 @@ def _signature() -> tuple[Any, ...]:
         return files.signature(paths.VERDICTS)
     except OSError:
         return ()
-
-
-def _check_seal(path: Path, seal: str) -> None:
-    """Raise UserError unless a bundle is the one that was judged."""
-    if bundle.seal(path) != seal:
-        raise UserError(
-            "The bundle is not the one that the pipeline judged.",
-            given=path,
-            fix="let dvc repro finish, or run it again; what served goes on serving",
-        )
-
-
-def _verdicts() -> dict[str, Verdict]:
-    """Read what the pipeline judged; nothing where it has not run."""
-    try:
-        read = json.loads(paths.VERDICTS.read_text(encoding="utf-8"))
-        return convert(read, dict[str, Verdict], "verdicts")
-    except (OSError, ValueError, UserError):
-        return {}

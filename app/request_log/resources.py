@@ -17,12 +17,12 @@ from app.http.media import NoQuery
 from app.http.operation import Call, operation
 from app.http.paging import Cursor, Limit, Page, Timestamp
 from app.http.resource import Resource
-from app.records import spreadsheet
 from app.request_log.delivery import State
 from app.request_log.filter import PRINTABLE, Filter, conditions, seen_by
 from app.request_log.traffic import Traffic
 from app.store.redaction import Redaction
 from app.store.tables import Prediction, Request
+from src.data.kinds import spreadsheet
 from src.support import files
 from src.support.errors import UserError
 

@@ -82,8 +82,7 @@ class Alike:
         if ranks is None:
             numbers = cells.numbers(at)
             return np.where(np.isnan(numbers), fill, numbers)
-        ranked = {value: ranks.get(value, fill) for value in set(cells.columns[at])}
-        return np.array(list(map(ranked.__getitem__, cells.columns[at])))
+        return cells.mapped(at, lambda level: ranks.get(level, fill))
 
     def outside(self, cells: Cells, values: np.ndarray) -> np.ndarray:
         """Tell of each answer whether it is unlike the values of the rows like its record."""

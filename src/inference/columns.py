@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -15,12 +15,13 @@ from src.data.expressions import Expression
 from src.data.features import Category, Feature, Integer, Number
 from src.data.kinds.spelling import canonical_keys
 from src.data.schema import Dataset
+from src.inference.cells import Cells
 from src.inference.scalar_expressions import Getter, Record, compiled
 from src.inference.text_columns import Words
 
 Matrix = np.ndarray
 Arrays = Mapping[str, np.ndarray]
-Reader = Callable[[Sequence[Sequence[Any]]], np.ndarray]
+Reader = Callable[[Cells], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,10 @@ class Levels:
         """Return the number of columns."""
         return int(self.table.shape[1])
 
+    def row_of(self, level: str | None) -> int:
+        """Return the row of a level."""
+        return self.rows.get(level, self.unknown)
+
     @functools.cached_property
     def lists(self) -> list[list[float]]:
         """The rows of the table, for one record."""
@@ -74,15 +79,14 @@ class Columns:
         """Return the number of all columns."""
         return self.dense + sum(text.width for text in self.texts)
 
-    def matrix(self, records: Sequence[Record]) -> Matrix:
-        """Encode all columns but text; shape (rows, dense)."""
-        matrix = np.empty((len(records), self.dense))
-        cells = list(zip(*records, strict=True))
+    def matrix(self, cells: Cells) -> Matrix:
+        """Encode all columns of records but text; shape (rows, dense)."""
+        matrix = np.empty((cells.count, self.dense))
         for part in self.parts:
             if isinstance(part, Numeric):
                 matrix[:, part.first] = part.many(cells)
             else:
-                rows = [part.rows.get(level, part.unknown) for level in cells[part.at]]
+                rows = cells.mapped(part.at, part.row_of)
                 matrix[:, part.first : part.first + part.width] = part.table[rows]
         return matrix
 
@@ -93,7 +97,7 @@ class Columns:
             if isinstance(part, Numeric):
                 row.append(part.one(record))
             else:
-                row += part.lists[part.rows.get(record[part.at], part.unknown)]
+                row += part.lists[part.row_of(record[part.at])]
         return row
 
     def words(self, record: Record) -> tuple[np.ndarray, np.ndarray]:
@@ -164,9 +168,9 @@ def _derived(
     """Return the functions of a derived column, for one record and for many."""
     used = {column: manies[column] for column in expression.names}
 
-    def many(cells: Sequence[Sequence[Any]]) -> np.ndarray:
+    def many(cells: Cells) -> np.ndarray:
         values = expression({column: read(cells) for column, read in used.items()})
-        return np.broadcast_to(values, (len(cells[0]),))
+        return np.broadcast_to(values, (cells.count,))
 
     return compiled(expression, ones), many
 
@@ -180,8 +184,8 @@ def _readers(dataset: Dataset) -> dict[str, Reader]:
 def _reader(at: int, feature: Feature) -> Reader:
     if isinstance(feature, Category):
         rank = feature.ranks()
-        return lambda cells: np.array([rank.get(level, math.nan) for level in cells[at]])
-    return lambda cells: np.array(cells[at], dtype=np.float64)  # None becomes NaN
+        return lambda cells: cells.mapped(at, lambda level: rank.get(level, math.nan))
+    return lambda cells: cells.numbers(at)
 
 
 def _scaled(part: Mapping[str, Any], one: Getter, many: Any) -> tuple[Getter, Any]:
@@ -193,7 +197,7 @@ def _scaled(part: Mapping[str, Any], one: Getter, many: Any) -> tuple[Getter, An
         value = one(record)
         return float(((value if value == value else fill) - mean) / scale)
 
-    def all_scaled(cells: Sequence[Sequence[Any]]) -> np.ndarray:
+    def all_scaled(cells: Cells) -> np.ndarray:
         values = many(cells)
         return (np.where(np.isnan(values), fill, values) - mean) / scale
 

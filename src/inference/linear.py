@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from src.inference.cells import Cells
 from src.inference.columns import Columns
 from src.inference.reasons.contributions import Added, Part, of_columns, of_text
 from src.inference.scalar_expressions import Record
@@ -33,18 +34,40 @@ class Linear:
         """Return scores of shape (rows, scores)."""
         if not self.columns.width:
             return np.repeat(self.bias[None], len(records), axis=0)
-        dense = self.columns.dense
-        scores = self._dense(records) @ self.weights[:dense] + self.bias
-        if self.columns.texts:
-            for row, record in enumerate(records):
-                columns, values = self.columns.words(record)
-                scores[row] += values @ self.weights[columns]
+        return self._with_words(self._weighed(self._dense(records)) + self.bias, records)
+
+    def many(self, cells: Cells) -> np.ndarray:
+        """Return the same of records by column."""
+        if not self.columns.width:
+            return np.repeat(self.bias[None], cells.count, axis=0)
+        scores = self._weighed(self.columns.matrix(cells)) + self.bias
+        return self._with_words(scores, cells.records()) if self.columns.texts else scores
+
+    def _with_words(self, scores: np.ndarray, records: Sequence[Record]) -> np.ndarray:
+        """Add the words of texts to scores, in place."""
+        for row, record in enumerate(records if self.columns.texts else ()):
+            columns, values = self.columns.words(record)
+            scores[row] += values @ self.weights[columns]
+        return scores
+
+    def _weighed(self, matrix: np.ndarray) -> np.ndarray:
+        """Return the weighted sum of each row's columns, added up from the first to the last.
+
+        The order in which BLAS adds depends on how many rows there are, and where one stands.
+        """
+        weights = self.weights[: self.columns.dense]
+        if len(matrix) == 1 and len(weights):
+            first: np.ndarray = np.add.accumulate(matrix[0][:, None] * weights)[-1:]
+            return first
+        scores = np.zeros((len(matrix), weights.shape[1]))
+        for at, weight in enumerate(weights):
+            scores += matrix[:, at, None] * weight
         return scores
 
     def _dense(self, records: Sequence[Record]) -> np.ndarray:
         if len(records) == 1:
             return np.array([self.columns.row(records[0])])
-        return self.columns.matrix(records)
+        return self.columns.matrix(Cells(records))
 
     @functools.cached_property
     def _of_means(self) -> dict[str, np.ndarray]:

@@ -14,6 +14,7 @@ import numpy as np
 from src.data.features import Integer, Number, as_json
 from src.data.schema import Dataset
 from src.inference import bundle, columns
+from src.inference.cells import Cells
 from src.inference.linear import Linear
 from src.inference.links import Answers
 from src.inference.reasons.contributions import Added
@@ -34,6 +35,9 @@ class Scorer(Protocol):
     def scores(self, records: Sequence[Record]) -> np.ndarray:
         """Return scores of shape (rows, scores)."""
 
+    def many(self, cells: Cells) -> np.ndarray:
+        """Return the same of records by column."""
+
     def added(self, record: Record, /) -> Added | None:
         """Return what each of the record's columns adds to the scores; None if unknown."""
 
@@ -49,7 +53,7 @@ class Predictor:
         self.dataset = dataset
         self.kind: str = spec["kind"]
         self.classes: list[str] | None = spec["classes"]
-        self._scorer = scorer
+        self.scorer = scorer
         self._answers = Answers(spec["link"], spec["members"], spec.get("straightened"))
         self.typical: dict[str, Any] = spec["typical"]  # value of each feature; None for a text
         self._sharing = Sharing(dataset, self.typical)
@@ -58,7 +62,11 @@ class Predictor:
         """Predict records: values of shape (rows,), or probabilities of shape (rows, classes)."""
         if not records:
             return np.empty(0 if self.classes is None else (0, len(self.classes)))
-        return self._answers(self._scorer.scores(records))
+        return self._answers(self.scorer.scores(records))
+
+    def output_of(self, cells: Cells) -> np.ndarray:
+        """Predict records by column, by the way of many: alone a record has the same digits."""
+        return self._answers(self.scorer.many(cells))
 
     def explain(self, record: Record, target: str | None = None) -> Explanation:
         """Explain what each feature adds to the answer, or to the probability of a class.
@@ -70,7 +78,7 @@ class Predictor:
         place = self._place(answer[0], target)
         name = None if place is None or self.classes is None else self.classes[place]
         value = float(_of_class(answer, place)[0])
-        added = self._scorer.added(record)
+        added = self.scorer.added(record)
         if added is None:
             return exact(Explanation("sampled", *self._sampled(record, place, value), name))
         base = float(_of_class(self._answers(added.base[None]), place)[0])
@@ -132,6 +140,10 @@ class Pickled:
         )
         output: np.ndarray = np.asarray(self._model.output(frame))
         return output.reshape(len(records), -1)
+
+    def many(self, cells: Cells) -> np.ndarray:
+        """Return the same of records by column."""
+        return self.scores(cells.records())
 
     def added(self, _: Record) -> Added | None:
         """Return None, since the estimator may be of any kind."""

@@ -21,7 +21,7 @@ import pytest
 from app.settings import Settings
 from app.trainings.judging import changes
 from app.trainings.rows import training_rows
-from src import champion, compose, prepare, profile
+from src import champion, compose, prepare, profile, score
 from src.config import paths
 from src.data import prepared as preparing
 from src.data.schema import Dataset
@@ -334,3 +334,25 @@ def test_with_a_key_the_first_row_of_a_time_stands_for_the_others() -> None:
     by_hour = cleaned.rows.sort_values("hour", ignore_index=True)
     assert len(by_hour) == len(rows)
     assert by_hour.loc[74, "load_yesterday"] == 99.5
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_file_is_scored_with_the_past_that_the_service_finds(
+    service: Service, folder: Path, tmp_path: Path, name: str
+) -> None:
+    known = [{**record, "load_yesterday": ""} for _, record in records(name)]
+    late = {**known[0], "hour": (START + timedelta(hours=HOURS + 900)).isoformat()}
+    told = {**known[1], "load_yesterday": 480.5}
+    source = tmp_path / "rows.csv"
+    source.write_text(as_csv([*known, late, told]))
+    with contextlib.chdir(folder):
+        words = [f"dataset={name}", f"source={source}", f"to={tmp_path / 'scored.csv'}"]
+        score.score(score.request([*words, "processes=1"]))
+    head = {"Content-Type": "text/csv"}
+    path = f"/v1/{name}/predictions?partial=true"
+    answer = service.ask(path, "POST", body=source.read_bytes(), headers=head)
+    expected = list(csv.DictReader(io.StringIO(answer.text)))
+    found = list(csv.DictReader(io.StringIO((tmp_path / "scored.csv").read_text())))
+    assert [bool(row["refused"]) for row in found] == [*[False] * len(known), True, False]
+    for one, other in zip(found, expected, strict=True):
+        assert one == {key: value for key, value in other.items() if key != "id"}

@@ -7,6 +7,7 @@ import pytest
 
 from src.config.configuration import Model
 from src.inference import columns
+from src.inference.cells import Cells
 from src.inference.columns import Columns, Levels
 from src.learning import exporting
 from src.learning.recipe import Recipe
@@ -35,7 +36,9 @@ def test_encodes_as_the_fitted_encoder_does(encoding: str) -> None:
     rows = models.make_rows(300, seed=5, strange=True)
     records = models.as_records(rows, dataset)
     expected = fitted.encoder.transform(rows)
-    assert np.allclose(made.matrix(records), expected, rtol=1e-13, atol=1e-15, equal_nan=True)
+    assert np.allclose(
+        made.matrix(Cells(records)), expected, rtol=1e-13, atol=1e-15, equal_nan=True
+    )
     assert np.isnan(expected).any() == (encoding == "as_they_are")
     single = np.array([made.row(record) for record in records])
     assert np.allclose(single, expected, rtol=1e-13, atol=1e-15, equal_nan=True)
@@ -60,7 +63,7 @@ def test_rare_levels_share_a_column_with_unknown_ones() -> None:
     asked.loc[asked.index[::5], "place"] = "nowhere"
     asked.loc[asked.index[1::5], "place"] = None
     records = models.as_records(asked, dataset)
-    assert np.allclose(built.matrix(records), fitted.encoder.transform(asked), rtol=1e-13)
+    assert np.allclose(built.matrix(Cells(records)), fitted.encoder.transform(asked), rtol=1e-13)
     (place,) = [part for part in built.parts if part.name == "place"]
     assert isinstance(place, Levels)
     assert place.width == 100
@@ -73,7 +76,7 @@ def test_a_level_that_the_schema_does_not_list_is_all_zeros() -> None:
     with pytest.raises(ValueError, match="unknown categories"):
         fitted.encoder.transform(models.make_rows(1).assign(kind="?"))
     (kind,) = [part for part in made.parts if part.name == "kind"]
-    found = made.matrix([record])[0, kind.first : kind.first + kind.width]
+    found = made.matrix(Cells([record]))[0, kind.first : kind.first + kind.width]
     assert found.tolist() == [0.0] * kind.width
 
 
@@ -83,7 +86,7 @@ def test_words_stand_last_and_only_theirs_are_listed() -> None:
     expected = fitted.encoder.transform(rows).toarray()
     for record, row in zip(models.as_records(rows, dataset), expected, strict=True):
         found = np.zeros(made.width)
-        found[: made.dense] = made.matrix([record])[0]
+        found[: made.dense] = made.matrix(Cells([record]))[0]
         at, weights = made.words(record)
         assert (at >= made.dense).all()
         found[at] = weights
@@ -94,5 +97,5 @@ def test_dropped_columns_are_left_out() -> None:
     made, fitted, dataset = build({}, drop=["size", "place", "odd"])
     assert [part.name for part in made.parts] == ["count", "grade", "kind", "area", "rate"]
     rows = models.make_rows(20)
-    found = made.matrix(models.as_records(rows, dataset))
+    found = made.matrix(Cells(models.as_records(rows, dataset)))
     assert np.allclose(found, fitted.encoder.transform(rows), rtol=1e-13)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from src.data.schema import Dataset
 from src.evaluation.judged import Judged
+from src.inference.cells import Cells
 from src.inference.interval import Interval
 from src.learning.intervals import conformal
 from src.support.structs import convert
@@ -99,6 +100,25 @@ def test_the_classes_that_are_likely_are_those_above_the_threshold(
     found = Interval.from_manifest({"coverage": 0.9, "threshold": 0.3})
     assert found.likely(probabilities) == likely
     assert found.likely(np.array(probabilities)) == likely
+    assert np.flatnonzero(found.are_likely(np.array([probabilities]))[0]).tolist() == likely
+
+
+@pytest.mark.parametrize("is_factor", [True, False])
+def test_limits_by_column_are_those_of_each_record_to_the_last_digit(is_factor: bool) -> None:
+    spread = {
+        "carat": {"edges": [0.3, 0.9], "factors": [0.93, 1.07, 1.31, 0.99]},
+        "cut": {"values": ["Fair", "Ideal"], "factors": [1.1, 0.77, 1.01]},
+    }
+    ends = {"low": [0.61, 0.75, 0.9], "high": [1.7, 1.5, 1.1]} if is_factor else {}
+    values = {**PLAIN, **ends, "log": is_factor, "spread": spread}
+    found = Interval.from_manifest(values, ["carat", "cut"])
+    draw = np.random.default_rng(3)
+    answers = draw.uniform(-5, 40, 300)
+    carats = [None if carat > 1.2 else carat for carat in draw.uniform(0, 1.5, 300).tolist()]
+    records = list(zip(carats, draw.choice(["Fair", "Ideal", "new"], 300).tolist(), strict=True))
+    low, high = found.around_many(answers, Cells(records))
+    pairs = map(found.around_one, answers.tolist(), records)
+    assert list(zip(low.tolist(), high.tolist(), strict=True)) == list(pairs)
 
 
 @given(st.lists(st.tuples(FLOATS, FLOATS), min_size=1, max_size=40), st.lists(FLOATS, max_size=9))

@@ -11,7 +11,7 @@ from src.inference.text_columns import Words
 
 
 def made() -> Linear:
-    number = Numeric("n", 0, itemgetter(0), lambda cells: np.array(cells[0], dtype=float))
+    number = Numeric("n", 0, itemgetter(0), lambda cells: cells.numbers(0))
     table = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     level = Levels("c", 1, 1, {"a": 0, "b": 1, "d": 2}, 0, table)
     spellings = ["red", "blue", "green"]
@@ -35,6 +35,21 @@ def test_a_record_has_the_same_scores_alone_as_among_others() -> None:
     alone = np.vstack([made().scores([record]) for record in records])
     assert alone.tolist() == made().scores(records).tolist()
     assert made().columns.row(records[0]) == [3.0, 0.0, 1.0]
+
+
+def test_scores_are_the_same_to_the_last_digit_however_many_records_there_are() -> None:
+    draw = np.random.default_rng(1)
+    width = 37
+    numbers = [
+        Numeric(f"n{at}", at, itemgetter(at), lambda cells, at=at: cells.numbers(at))
+        for at in range(width)
+    ]
+    many = Linear(Columns(numbers), draw.normal(size=(width, 2)), draw.normal(size=2), np.empty(0))
+    records = list(map(tuple, draw.normal(size=(50, width)).tolist()))
+    whole = many.scores(records)
+    for size in (1, 3, 32):
+        parts = [many.scores(records[at : at + size]) for at in range(0, len(records), size)]
+        assert np.vstack(parts).tolist() == whole.tolist(), size
 
 
 def test_adds_coefficient_times_the_distance_from_the_mean() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 from typing import Literal
@@ -63,3 +64,14 @@ def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:
         whole = rf"\+?(?:[0-9]{{1,3}}(?:[{signs}][0-9]{{2,3}})*[{signs}][0-9]{{3}}|[0-9]*)"
     part = rf"(?:{re.escape(decimal)}(?P<part>[0-9]*))?"
     return re.compile(rf"(?=.*[0-9])(?P<whole>{whole}){part}(?P<power>[eE][+-]?[0-9]+)?")
+
+
+def as_number(text: str) -> float | None:
+    """Parse a number as pandas.to_numeric does; Python would also take 1_000 and nan."""
+    if not text.isascii() or "_" in text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from src.inference.cells import Cells
 from src.inference.columns import Columns
 from src.inference.reasons.contributions import Added, of_columns, of_text
 from src.inference.scalar_expressions import Record
@@ -30,17 +31,24 @@ class Forest:
         kind = Tables if quickscorer.fit(trees, columns) else LevelWalk
         self._one = kind(trees, columns)
         has_library = xgboost_library.library() is not None
-        self._boosters = [Booster(data) for data in members] if has_library else []
-        if self._boosters:  # the first call sets it up, which threads must not do at once
+        self.boosters = [Booster(data) for data in members] if has_library else []
+        if self.boosters:  # the first call sets it up, which threads must not do at once
             nothing = (np.empty(0, dtype=np.int64), np.empty(0))
             self._predict(np.zeros((1, columns.dense)), [nothing])
 
     def scores(self, records: Sequence[Record]) -> np.ndarray:
         """Return scores of shape (rows, scores)."""
-        if len(records) < FEW or not self._boosters:
+        if len(records) < FEW or not self.boosters:
             return np.array([self._one.scores(record) for record in records])
-        words = [self.columns.words(record) for record in records] if self.columns.texts else []
-        return self._predict(self.columns.matrix(records), words)
+        return self.many(Cells(records))
+
+    def many(self, cells: Cells) -> np.ndarray:
+        """Return the same of records by column, however few, as of many."""
+        if not self.boosters:
+            return np.array([self._one.scores(record) for record in cells.records()])
+        texts = self.columns.texts
+        words = [self.columns.words(record) for record in cells.records()] if texts else []
+        return self._predict(self.columns.matrix(cells), words)
 
     @functools.cached_property
     def _shapley(self) -> Shapley:
@@ -51,7 +59,7 @@ class Forest:
         """Return what each of the record's columns adds to the scores."""
         columns = self.columns
         row = np.full(columns.width, self.trees.absent)  # until its words are known
-        row[: columns.dense] = columns.matrix([record])[0]
+        row[: columns.dense] = columns.matrix(Cells([record]))[0]
         if columns.texts:
             at, weights = columns.words(record)
             row[at] = weights
@@ -68,9 +76,9 @@ class Forest:
         if self.columns.texts:
             starts, at, values = self._compressed(single, words)
             width = self.columns.width
-            scores = [booster.sparse(starts, at, values, width) for booster in self._boosters]
+            scores = [booster.sparse(starts, at, values, width) for booster in self.boosters]
         else:
-            scores = [booster.dense(single) for booster in self._boosters]
+            scores = [booster.dense(single) for booster in self.boosters]
         # A regression averages scores here; classes average probabilities, behind the link.
         if self.trees.members > 1:
             return np.mean(scores, axis=0)

@@ -12,10 +12,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.labels.reader import LabelReader
-from app.records.csv_columns import Cells, as_number, column
+from app.records.csv_columns import Cells, column
 from app.records.fields import FieldError, field
 from app.records.records import Records
 from src.data import cleaning, sources
+from src.data.kinds.number_format import as_number
 from src.data.schema import Dataset
 from src.support.structs import convert
 

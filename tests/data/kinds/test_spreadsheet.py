@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.records import spreadsheet
+from src.data.kinds import spreadsheet
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])

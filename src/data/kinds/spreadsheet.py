@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from app.records.csv_columns import as_number
+from src.data.kinds.number_format import as_number
 
 # What a formula begins with, after blanks; Asian spreadsheets also where it is written wide.
 SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
