@@ -240,7 +240,13 @@ def test_a_stage_depends_on_every_module_that_makes_its_figures(stage: str) -> N
 
 
 # Imported by a module that the stage needs, and of no use to it there.
-SCHEMA = ("config/configuration", "data/expressions", "evaluation/metrics", "data/rules")
+SCHEMA = (
+    "config/configuration",
+    "data/expressions",
+    "evaluation/metrics",
+    "data/rules",
+    "config/blends",
+)
 KINDS = tuple(
     f"data/kinds/{one}"
     for one in ("calendar_parts", "instants", "number_format", "spelling", "words")
@@ -256,6 +262,8 @@ ELSEWHERE = {
     *(("prepare", name) for name in (*SCHEMA, "evaluation/decision")),
     *(("profile", name) for name in (*SCHEMA, *SPLITTING, "data/findings", *READING[1:])),
     *(("train", name) for name in (*READING, "evaluation/metrics", "data/rules")),
+    ("train", "config/members"),  # what is composed already has them
+    ("champion", "config/blends"),
     *(("champion", name) for name in (*SCHEMA[:2], "data/schema", "data/features", "data/decide")),
     *(("champion", name) for name in (*KINDS, "data/multilabel", "data/past/windows")),
 }

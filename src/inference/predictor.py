@@ -14,6 +14,7 @@ import numpy as np
 from src.data.features import Integer, Number, as_json
 from src.data.schema import Dataset
 from src.inference import bundle, columns
+from src.inference.blend import Blend
 from src.inference.linear import Linear
 from src.inference.links import Answers
 from src.inference.reasons.contributions import Added
@@ -143,7 +144,17 @@ def build(dataset: Dataset, read: Read) -> Predictor:
 
 
 def _model(dataset: Dataset, spec: Mapping[str, Any], arrays: Arrays, read: Read) -> Model:
-    """Build what an export describes."""
+    """Build what an export describes; of a blend each part's arrays have a name of their own."""
+    if spec["kind"] == "mean":
+        parts = []
+        for part in spec["parts"]:
+            own = {
+                name.removeprefix(part["prefix"]): array
+                for name, array in arrays.items()
+                if name.startswith(part["prefix"])
+            }
+            parts.append(_model(dataset, part, own, read))
+        return Blend(parts, spec["weights"])
     described = columns.build(spec, arrays, dataset)
     if spec["kind"] != "trees":
         return _scored(spec, Linear.build(described, arrays))
