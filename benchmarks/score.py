@@ -90,7 +90,7 @@ def _measured(number: int, times: int, place: Path) -> list[str]:
 def _encode(source: Path, place: Path, folder: Path) -> None:
     """Write the batches that the model sees."""
     version = versions.load(place)
-    reader, scorer = Reader(version.dataset), version.predictor.scorer
+    reader, scorer = Reader(version.dataset), getattr(version.predictor.model, "scorer", None)
     if not isinstance(scorer, Forest) or not scorer.boosters:
         raise UserError("The champion is no booster of XGBoost.", given=place)
     with reading.quietly():

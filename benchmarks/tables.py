@@ -33,7 +33,8 @@ from src.config import configuration as configs
 from src.config.configuration import Config
 from src.data import prepared
 from src.data.features import Integer, Number, Text
-from src.description import reading
+from src.description import reading, verdict
+from src.description.verdict import Candidate
 from src.evaluation import measures, metrics
 from src.runs import folders
 from src.support import files, interpreter, text_tables
@@ -158,7 +159,8 @@ def _judged(item: str, taken: tuple[float, float], leaks: str) -> Row:
     manifests = [run.manifest() for run in folders.every() if run.is_done]
     own = [one for one in manifests if one["dataset"] == item.casefold()]
     name = own[0]["config"]["dataset"]["metric"]
-    best = min(own, key=lambda one: metrics.cost(name, one["metrics"]["cv"][name]["mean"]))
+    chosen = verdict.best(name, [_candidate(one, name) for one in own]).model
+    (best,) = [one for one in own if one["model"] == chosen]
     config = configs.build(best["config"])
     return Row(
         item,
@@ -170,6 +172,21 @@ def _judged(item: str, taken: tuple[float, float], leaks: str) -> Row:
         theirs=peer(config),
         leaks=leaks,
     )
+
+
+def _candidate(manifest: dict[str, Any], metric: str) -> Candidate:
+    details = manifest["details"]
+    return Candidate(
+        manifest["model"],
+        manifest["config"]["model"]["complexity"],
+        _numbers(details["cv_scores"]),
+        manifest["metrics"]["test"][metric],
+        members={one["model"]: _numbers(one["cv_scores"]) for one in details.get("members", [])},
+    )
+
+
+def _numbers(scores: list[float | None]) -> list[float]:
+    return [np.nan if score is None else score for score in scores]
 
 
 def peer(config: Config) -> float:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import Any
 
 from src.config import configuration as configs
 from src.config import paths
 from src.data import gate
 from src.data.rules import Gate, Refuse
-from src.evaluation import metrics
+from src.evaluation import folds, metrics
 from src.inference import bundle
 from src.support import files
 from src.support.cli import guarded
@@ -39,6 +40,8 @@ class Entrant:
     metrics: dict[str, Any]
     missed: list[str]
     seal: str  # of its bundle
+    scores: list[float] = field(default_factory=list)  # of the folds
+    members: dict[str, list[float]] = field(default_factory=dict)  # of a blend, with their scores
 
 
 def main() -> None:
@@ -71,9 +74,10 @@ def choose(entrants: list[Entrant], metric: str) -> Entrant | None:
     """Return the best run by the cross-validated metric among those that pass the gate.
 
     The held-out rows serve the gate only: choosing by them would bias their figures. Ties go to
-    the simpler model, then to the first name.
+    the simpler model, then to the first name. A blend has to be better than each of its members
+    that is a run as well, by more than chance.
     """
-    passed = [entrant for entrant in entrants if not entrant.missed]
+    passed = [one for one in entrants if not one.missed and not needless(one, entrants, metric)]
     return min(
         passed,
         key=lambda one: (
@@ -83,6 +87,17 @@ def choose(entrants: list[Entrant], metric: str) -> Entrant | None:
         ),
         default=None,
     )
+
+
+def needless(blend: Entrant, entrants: list[Entrant], metric: str) -> list[str]:
+    """Name the runs of a blend's members that chance alone may have made look worse than it."""
+    return [
+        one.model
+        for one in entrants
+        if one.model in blend.members
+        and not one.missed
+        and not folds.earns_its_place(metric, blend.scores, [blend.members[one.model]])
+    ]
 
 
 def _entrant(dataset: str, model: str, contest: Contest) -> Entrant:
@@ -103,7 +118,13 @@ def _entrant(dataset: str, model: str, contest: Contest) -> Entrant:
         metrics=figures,
         missed=gate.missed(manifest, contest.gate),
         seal=seal,
+        scores=manifest["details"].get("cv_scores", []),
+        members={one["model"]: one["cv_scores"] for one in manifest["details"].get("members", [])},
     )
+
+
+def _numbers(scores: list[float | None]) -> list[float]:
+    return [math.nan if score is None else score for score in scores]
 
 
 def _verdict(best: Entrant | None, entrants: list[Entrant], contest: Contest) -> dict[str, Any]:
@@ -112,8 +133,17 @@ def _verdict(best: Entrant | None, entrants: list[Entrant], contest: Contest) ->
         verdict["metric"] = contest.metric
         verdict["cv"] = best.metrics["cv"][contest.metric]
         verdict["test"] = best.metrics["test"]
-    verdict["refused"] = {one.model: "; ".join(one.missed) for one in entrants if one.missed}
+    verdict["refused"] = {
+        one.model: why for one in entrants if (why := _why_not(one, entrants, contest))
+    }
     return verdict
+
+
+def _why_not(one: Entrant, entrants: list[Entrant], contest: Contest) -> str:
+    """Say why a run cannot be the champion; nothing where it can."""
+    others = needless(one, entrants, contest.metric)
+    said = f"not better than {', '.join(others)} by more than chance" if others else ""
+    return "; ".join([*one.missed, *filter(None, [said])])
 
 
 def _words(verdict: dict[str, Any]) -> str:

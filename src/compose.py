@@ -117,7 +117,8 @@ def _check_estimator(config: Config) -> None:
     """Refuse a misspelt parameter now, not after minutes of other trainings."""
     from src.learning import estimators
 
-    estimators.check(config.model, config.dataset.task, config.seed)
+    for single in config.model.singles():
+        estimators.check(single, config.dataset.task, config.seed)
 
 
 def _of_run(config: Config) -> dict[str, Any]:

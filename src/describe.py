@@ -191,8 +191,13 @@ def _show(draft: Draft, path: Path) -> None:
 
 
 def _trained(dataset: Dataset, rows_in_all: int) -> list[Trained]:
-    """Train the models one after the other; one that cannot be trained stops no other."""
-    finished, last, rows = [], None, None
+    """Train the models one after the other; one that cannot be trained stops no other.
+
+    What was fitted for one of them is not fitted again for a blend that it is a member of.
+    """
+    from src.learning.fits import Fits  # scikit-learn takes a second to import
+
+    finished, last, rows, fits = [], None, None, Fits()
     look = first_look.read()
     if look.is_large(dataset, rows_in_all):
         print(f"A large table: {look.large.folds} folds and no more trees than there is time for.")
@@ -202,7 +207,7 @@ def _trained(dataset: Dataset, rows_in_all: int) -> list[Trained]:
             if rows is None:
                 rows = training.prepare(config)
                 training.tell(rows[1])
-            finished.append(training.own(config, rows))
+            finished.append(training.own(config, rows, fits))
         except UserError as error:
             show_error(error)
             last = error
@@ -236,6 +241,10 @@ def _candidate(trained: Trained, metric: str) -> Candidate:
         _number(trained.manifest["metrics"]["test"][metric]),
         own["low"],
         own["high"],
+        {
+            member["model"]: [_number(score) for score in member["cv_scores"]]
+            for member in trained.manifest["details"].get("members", [])
+        },
     )
 
 

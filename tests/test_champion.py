@@ -270,3 +270,19 @@ def test_before_anything_is_composed_there_is_no_verdict(project: Path) -> None:
     with pytest.raises(UserError, match="dvc repro"):
         champion.crown()
     assert not Path("metrics").exists()
+
+
+def entrant(model: str, scores: list[float], **members: list[float]) -> champion.Entrant:
+    cv = sum(scores) / len(scores)
+    return champion.Entrant(model, len(members), cv, {}, [], "", scores, members)
+
+
+def test_a_blend_has_to_be_better_than_each_of_its_members_by_more_than_chance() -> None:
+    one, other = entrant("one", [10.0, 11, 12]), entrant("other", [20.0, 21, 22])
+    members = {"one": one.scores, "other": other.scores, "of no run": [1.0, 1, 1]}
+    surely = entrant("both", [9.0, 10.05, 11], **members)
+    hardly = entrant("both", [8.0, 11.9, 11], **members)
+    assert champion.choose([one, other, surely], "mae") == surely
+    assert champion.choose([one, other, hardly], "mae") == one
+    assert champion.needless(hardly, [one, other, hardly], "mae") == ["one"]
+    assert champion.choose([hardly], "mae") == hardly, "its members are no runs"

@@ -240,7 +240,13 @@ def test_a_stage_depends_on_every_module_that_makes_its_figures(stage: str) -> N
 
 
 # Imported by a module that the stage needs, and of no use to it there.
-SCHEMA = ("config/configuration", "data/expressions", "evaluation/metrics", "data/rules")
+SCHEMA = (
+    "config/configuration",
+    "data/expressions",
+    "evaluation/metrics",
+    "data/rules",
+    "config/blends",
+)
 CHECKS = ("data/schema_checks", "data/past/checks")
 KINDS = tuple(
     f"data/kinds/{one}"
@@ -257,6 +263,8 @@ ELSEWHERE = {
     *(("prepare", name) for name in (*SCHEMA, *CHECKS, "evaluation/decision")),
     *(("profile", name) for name in (*SCHEMA, *CHECKS, *SPLITTING, "data/findings", *READING[1:])),
     *(("train", name) for name in (*READING, *CHECKS, "evaluation/metrics", "data/rules")),
+    ("train", "config/members"),  # what is composed already has them
+    ("champion", "config/blends"),
     *(("champion", name) for name in (*SCHEMA[:2], "data/schema", "data/features", "data/decide")),
     *(("champion", name) for name in (*KINDS, *CHECKS, "data/multilabel", "data/past/windows")),
 }

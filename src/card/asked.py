@@ -10,6 +10,7 @@ import pandas as pd
 
 from src.data.features import Text
 from src.learning import scores
+from src.learning.blended import Blended
 from src.learning.encoding import beside
 from src.learning.recipe import Fitted
 
@@ -32,8 +33,10 @@ class Asked:
         return self.output(self.frame.iloc[places].assign(**values))
 
 
-def of(fitted: Fitted, frame: pd.DataFrame) -> Asked:
+def of(fitted: Fitted | Blended, frame: pd.DataFrame) -> Asked:
     """Return the rows of a frame for a fitted model."""
+    if isinstance(fitted, Blended):
+        return AskedBlended(fitted, frame)
     return (AskedConstant if scores.is_constant(fitted) else AskedFitted)(fitted, frame)
 
 
@@ -73,3 +76,16 @@ class AskedFitted(Asked):
     def _is_text(self, values: Mapping[str, Any]) -> bool:
         features = self._fitted.encoder.features
         return any(isinstance(features.get(name), Text) for name in values)
+
+
+class AskedBlended(Asked):
+    """The rows of a frame for a blend, each of whose members keeps its encoded rows."""
+
+    def __init__(self, blended: Blended, frame: pd.DataFrame) -> None:
+        super().__init__(blended.output, frame)
+        self._blended = blended
+        self._parts = [of(part.fitted, frame) for part in blended.parts]
+
+    def moved(self, places: np.ndarray, values: Mapping[str, Any]) -> np.ndarray:
+        """Return the answers to the rows at these places with other values of some features."""
+        return self._blended.mixed([part.moved(places, values) for part in self._parts])

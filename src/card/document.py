@@ -24,6 +24,7 @@ from src.evaluation import bootstrap, measures, metrics
 from src.evaluation.decision import Decision
 from src.evaluation.judged import Judged
 from src.evaluation.measures import rounded
+from src.learning.blended import Blended
 from src.learning.intervals import conformal
 from src.learning.recipe import Fitted
 
@@ -42,7 +43,7 @@ class Subject:
     """A trained model and the rows that made it and judge it."""
 
     config: Config
-    fitted: Fitted
+    fitted: Fitted | Blended
     train: pd.DataFrame
     test: pd.DataFrame
     held_out: Judged
@@ -219,9 +220,10 @@ def _importance(
 
 def _shuffled(subject: Subject, asked: Asked) -> list[str]:
     """Name the features to shuffle: all, or of very many those that answers seem to go by."""
-    names, encoder = subject.dataset.learnt(), subject.fitted.encoder
+    names, fitted = subject.dataset.learnt(), subject.fitted
     if len(names) <= importance.MOST:
         return names
+    encoder = fitted.heaviest.encoder if isinstance(fitted, Blended) else fitted.encoder
     places = encoder.columns()  # of a feature that the model drops there are none
     columns = {name: places.get(name, []) for name in names}
     return importance.strongest(encoder.transform(asked.frame), asked.answers(), columns)

@@ -16,7 +16,7 @@ from omegaconf.errors import (
     OmegaConfBaseException,
 )
 
-from src.config import configuration
+from src.config import configuration, members
 from src.support.errors import UserError, did_you_mean, unknown
 
 GROUPS = ("dataset", "model", "search", "dataset_model")
@@ -96,7 +96,18 @@ def plain(composed: DictConfig, chosen: Mapping[str, str]) -> dict[str, Any]:
                 given=f"name: {name}",
                 choices=[f"name: {chosen[group]}"],
             )
-    return {str(key): value for key, value in values.items()}
+    named = {str(key): value for key, value in values.items()}
+    return members.complete(named, lambda model: _member(model, chosen))
+
+
+def _member(model: str, chosen: Mapping[str, str]) -> dict[str, Any]:
+    """Compose the model of a blend's member for the dataset that is chosen."""
+    from hydra import compose as hydra_compose
+
+    words = [f"dataset={chosen['dataset']}", f"model={model}", "search=none"]
+    values = plain(hydra_compose("config", overrides=words), {"model": model})
+    own: dict[str, Any] = values["model"]
+    return own
 
 
 @contextmanager

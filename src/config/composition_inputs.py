@@ -22,6 +22,8 @@ FORMAT = 1  # of what is kept under a key
 LIBRARIES = ("hydra-core", "omegaconf", "pyyaml")
 CONFIG = configs.CONF / "config.yaml"
 GROUPS = ("dataset", "model", "search")
+MORE = {"defaults", "members"}  # keys that name other files: of Hydra, and of a blend
+COMPOSERS = ("src.config.composition", "src.config.members")
 
 _NAME = re.compile(r"[\w-]+")
 _VALUE = re.compile(r"(?!hydra\b)[A-Za-z_][\w.]*=[^$]*")  # without a reference to anything
@@ -48,10 +50,10 @@ class Inputs:
         return hashlib.sha256(json.dumps([_code(), self.words, contents]).encode()).hexdigest()
 
     def is_complete(self) -> bool:
-        """Tell whether no other file is read, since none of these has a defaults list."""
+        """Tell whether no other file is read, since none has a defaults list, or members."""
         others = [data for name, data in self.files.items() if name != str(CONFIG)]
         return _asks_for_groups_only(self.files.get(str(CONFIG))) and not any(
-            "defaults" in _scalars(data) for data in others
+            MORE & _scalars(data) for data in others
         )
 
     def is_constant(self) -> bool:
@@ -131,12 +133,14 @@ def _read(words: tuple[str, ...], paths: Iterable[Path], *, is_all: bool) -> Inp
 @functools.cache
 def _code() -> list[str]:
     """Return a key of the code and libraries that compose."""
-    # It is not imported, for that takes a while.
-    composer = importlib.util.find_spec("src.config.composition")
-    assert composer is not None
-    assert composer.origin is not None
-    digest = hashlib.sha256(Path(composer.origin).read_bytes()).hexdigest()
-    return [str(FORMAT), digest, *(metadata.version(library) for library in LIBRARIES)]
+    # They are not imported, for that takes a while.
+    digest = hashlib.sha256()
+    for name in COMPOSERS:
+        composer = importlib.util.find_spec(name)
+        assert composer is not None
+        assert composer.origin is not None
+        digest.update(Path(composer.origin).read_bytes())
+    return [str(FORMAT), digest.hexdigest(), *(metadata.version(library) for library in LIBRARIES)]
 
 
 @functools.lru_cache(maxsize=64)

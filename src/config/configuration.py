@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
-from msgspec import Meta
+from msgspec import Meta, structs
 
+from src.config import blends
 from src.data import multilabel, schema, schema_checks
 from src.data.schema import Dataset
 from src.support.errors import UserError, did_you_mean, unknown
@@ -65,11 +66,14 @@ class EarlyStopping(Checked, frozen=True):
 
 
 class Model(Checked, frozen=True):
-    """A recipe: an estimator per task, its parameters, its encoding and its search space."""
+    """A recipe: an estimator per task, its parameters, its encoding and its search space.
+
+    A blend has members in place of an estimator; `recipes` are theirs, as conf/ composes them.
+    """
 
     name: Slug
     complexity: int
-    estimator: dict[schema.Task, dict[str, Any]]
+    estimator: dict[schema.Task, dict[str, Any]] = {}
     about: str = ""
     extra: str = ""  # of pyproject.toml, where the estimator's library is one of its packages
     params: dict[str, Any] = {}
@@ -80,6 +84,26 @@ class Model(Checked, frozen=True):
     average: Count = 1
     early_stopping: EarlyStopping | None = None
     space: dict[str, Space] = {}
+    members: dict[schema.Task, list[Slug]] | list[Slug] = []
+    weights: Literal["equal", "found"] = "found"
+    each: dict[Slug, dict[str, Any]] = {}
+    recipes: list[Model] = []
+
+    @property
+    def is_log(self) -> bool:
+        """Tell whether answers are exponentials, so that errors are factors."""
+        own = [recipe.is_log for recipe in self.recipes]
+        return all(own) if own else self.target_transform == "log"
+
+    def served(self, task: schema.Task) -> list[str]:
+        """Return the tasks that it names; members for all tasks are judged one by one."""
+        if self.members and isinstance(self.members, list):
+            return [task]
+        return list(self.members or self.estimator)
+
+    def singles(self) -> list[Model]:
+        """Return the models that have an estimator: itself, or the members of a blend."""
+        return list(self.recipes) or [self]
 
 
 class NoSearch(Checked, frozen=True, tag_field="name", tag="none"):
@@ -200,12 +224,44 @@ def build(values: dict[str, Any]) -> Config:
     elsewhere = ("run", "continue_from")  # what to do, not what a training is
     config = convert({k: v for k, v in values.items() if k not in elsewhere}, Config)
     schema_checks.check(config.dataset)
+    _check_one(config)
+    blends.check(config)
+    for recipe in config.model.recipes:
+        _check_member(structs.replace(config, model=recipe), config.model)
+    _check_retrain(config.dataset)
+    return config
+
+
+def _check_one(config: Config) -> None:
     _check_task(config)
     _check_inputs(config)
     _check_model(config.model, config.dataset)
     _check_space(config.model)
-    _check_retrain(config.dataset)
-    return config
+
+
+def _check_member(config: Config, blend: Model) -> None:
+    """Raise UserError that lists the models that a blend may have as members here."""
+    try:
+        _check_one(config)
+    except UserError as error:
+        fitting = [
+            name
+            for name in serving_models(config.dataset.task)
+            if _takes(read_yaml(CONF / "model" / f"{name}.yaml"), config.dataset)
+        ]
+        raise UserError(
+            f"The blend '{blend.name}' has a member that does not fit '{config.dataset.name}'. "
+            f"{error.what}",
+            given=error.given or f"member {config.model.name}",
+            choices=fitting,
+            fix=f"{blends.key(blend, config.dataset.task)}=[...], of two or more of these",
+        ) from None
+
+
+def _takes(values: dict[str, Any], dataset: Dataset) -> bool:
+    """Tell whether a model, as its YAML says, is single and takes the kinds of a dataset."""
+    allowed = values.get("inputs")
+    return not values.get(blends.KEY) and (not allowed or dataset.kinds() <= set(allowed))
 
 
 def _check_search(search: Any) -> None:
@@ -231,11 +287,17 @@ def plain(value: Checked) -> dict[str, Any]:
 
 def serving_models(task: str) -> list[str]:
     """List the models of conf/model that serve a task."""
-    return [
-        name
-        for name in choices("model")
-        if task in _estimators(read_yaml(CONF / "model" / f"{name}.yaml"))
-    ]
+    return [name for name in choices("model") if task in _tasks(name)]
+
+
+def _tasks(model: str) -> set[str]:
+    """Return the tasks that a model of conf/model serves; of a list of members, all of theirs."""
+    values = read_yaml(CONF / "model" / f"{model}.yaml")
+    named = values.get(blends.KEY) if isinstance(values, dict) else None
+    if isinstance(named, list):
+        known = [str(name) for name in named if name != model and name in choices("model")]
+        return set.intersection(*(_tasks(name) for name in known)) if known else set()
+    return set(named if isinstance(named, dict) else _estimators(values))
 
 
 def check_targets(model: Model) -> None:
@@ -246,7 +308,7 @@ def check_targets(model: Model) -> None:
         for estimator in _estimators(read_yaml(CONF / "model" / f"{name}.yaml")).values()
         if isinstance(estimator, dict)
     }
-    for estimator in model.estimator.values():
+    for estimator in (one for single in model.singles() for one in single.estimator.values()):
         if estimator.get("_target_") not in targets:
             raise unknown("_target_", str(estimator.get("_target_")), sorted(targets))
 
@@ -259,14 +321,20 @@ def _estimators(values: Any) -> dict[str, Any]:
 
 def _check_task(config: Config) -> None:
     task, model = config.dataset.task, config.model
-    if task not in model.estimator:
+    if not model.estimator and not model.members:
+        raise UserError(
+            f"The model '{model.name}' has no estimator.",
+            fix="add estimator, a class for each task; or members, the models that it blends",
+        )
+    served = model.served(task)
+    if task not in served:
         raise UserError(
             f"The model '{model.name}' does not serve the task '{task}' of "
             f"'{config.dataset.name}'.",
-            given=f"model={model.name}, which serves {', '.join(model.estimator)}",
+            given=f"model={model.name}, which serves {', '.join(served)}",
             choices=[f"model={name}" for name in serving_models(task)],
         )
-    if "_target_" not in model.estimator[task]:
+    if not model.members and "_target_" not in model.estimator[task]:
         raise UserError(
             f"The estimator of '{model.name}' for {task} has no _target_.",
             fix="name a class, such as _target_: sklearn.linear_model.Ridge",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from src.config import blends
 from src.config import configuration as configs
 from src.data.features import Text
 from src.data.schema import Dataset, Task
@@ -14,13 +15,13 @@ Kind = Literal["plain", "mixed", "text"]
 
 
 class Trees(Checked, frozen=True):
-    """How many trees a large table has time for: of models that have both parameters.
+    """How many trees a large table has time for: of models that have a number and a rate.
 
     `cells` are trees by cells of the table. A model that grows fewer trees than its YAML says, but
     at `least` so many, learns faster by as much, up to `fastest`.
     """
 
-    number: str
+    number: list[str]
     rate: str
     cells: float
     least: int
@@ -29,11 +30,12 @@ class Trees(Checked, frozen=True):
 
     def fewer(self, params: dict[str, Any], cells: int) -> dict[str, Any]:
         """Return the parameters that change where each round of trees goes through `cells`."""
-        own, rate = params[self.number], params[self.rate]
+        name = next(name for name in self.number if name in params)
+        own, rate = params[name], params[self.rate]
         number = max(self.least, int(self.cells / cells))
         if number >= own:
             return {}
-        return {self.number: number, self.rate: min(self.fastest, round(rate * own / number, 4))}
+        return {name: number, self.rate: min(self.fastest, round(rate * own / number, 4))}
 
 
 class Large(Checked, frozen=True):
@@ -74,16 +76,27 @@ class FirstLook(Checked, frozen=True):
         }
 
     def _less(self, model: str, dataset: Dataset, rows: int) -> list[str]:
-        """Return what a large table changes."""
-        words, trees = [f"folds={self.large.folds}"], self.large.trees
-        params = configs.read_yaml(configs.CONF / "model" / f"{model}.yaml").get("params", {})
-        if not {trees.number, trees.rate} <= params.keys():
-            return words
+        """Return what a large table changes; of a blend, for each of its members."""
+        values = configs.read_yaml(configs.CONF / "model" / f"{model}.yaml")
+        words = [f"folds={self.large.folds}"]
+        members = blends.of_task(values.get(blends.KEY), dataset.task)
+        if not members:
+            return words + [f"model.{word}" for word in self._fewer(values, dataset, rows)]
+        for name in members:
+            own = configs.read_yaml(configs.CONF / "model" / f"{name}.yaml")
+            words += [f"model.each.{name}.{word}" for word in self._fewer(own, dataset, rows)]
+        return words
+
+    def _fewer(self, values: dict[str, Any], dataset: Dataset, rows: int) -> list[str]:
+        """Return what a large table changes of a model that has trees."""
+        trees, params = self.large.trees, values.get("params", {})
+        if trees.rate not in params or not params.keys() & set(trees.number):
+            return []
         classes = dataset.target.listed() if dataset.task == "multiclass" else None
         cells = self._cells(dataset, rows) * len(classes or [dataset.target])
-        words += [f"model.params.{key}={at}" for key, at in trees.fewer(params, cells).items()]
+        words = [f"params.{key}={at}" for key, at in trees.fewer(params, cells).items()]
         if "text" in dataset.kinds():
-            words += [f"model.encoding.text.{key}={at}" for key, at in trees.words.items()]
+            words += [f"encoding.text.{key}={at}" for key, at in trees.words.items()]
         return words
 
 

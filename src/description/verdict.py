@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from src.evaluation import folds, metrics
 
@@ -24,6 +24,7 @@ class Candidate:
     tested: float
     low: float | None = None
     high: float | None = None
+    members: dict[str, list[float]] = field(default_factory=dict)  # of a blend, with their scores
 
     @property
     def mean(self) -> float:
@@ -32,8 +33,19 @@ class Candidate:
 
 
 def best(metric: str, candidates: Sequence[Candidate]) -> Candidate:
-    """Return the best by cross-validation; one whose metric is not defined is the last."""
-    return min(candidates, key=lambda one: (math.isnan(one.mean), metrics.cost(metric, one.mean)))
+    """Return the best by cross-validation; one whose metric is not defined is the last.
+
+    A blend is it only where it is better than each of its members by more than chance.
+    """
+    names = {one.model for one in candidates}
+    earned = [
+        one
+        for one in candidates
+        if folds.earns_its_place(
+            metric, one.scores, [own for name, own in one.members.items() if name in names]
+        )
+    ]
+    return min(earned, key=lambda one: (math.isnan(one.mean), metrics.cost(metric, one.mean)))
 
 
 def sentences(metric: str, candidates: Sequence[Candidate], target: str, rows: int) -> list[str]:

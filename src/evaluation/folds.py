@@ -9,7 +9,7 @@ Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -31,3 +31,13 @@ def is_better(metric: str, ours: Sequence[float], theirs: Sequence[float]) -> bo
     count = len(gains)
     error = float(gains.std(ddof=1)) * math.sqrt(1 / count + 1 / (count - 1))
     return float(gains.mean()) > error * float(t.ppf(1 - SURE, count - 1))
+
+
+def earns_its_place(
+    metric: str, blend: Sequence[float], members: Iterable[Sequence[float]]
+) -> bool:
+    """Tell whether a blend is better than each of its members by more than chance explains.
+
+    Where it is not, one of them does as well, and is one model to run and to understand.
+    """
+    return all(is_better(metric, blend, member) for member in members)

@@ -7,13 +7,14 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from src.data.features import Integer, Number, as_json
 from src.data.schema import Dataset
 from src.inference import bundle, columns
+from src.inference.blend import Blend
 from src.inference.cells import Cells
 from src.inference.linear import Linear
 from src.inference.links import Answers
@@ -21,25 +22,15 @@ from src.inference.reasons.contributions import Added
 from src.inference.reasons.explanation import Contribution, Explanation, Sharing, exact
 from src.inference.reasons.sampled_shapley import sampled
 from src.inference.scalar_expressions import Record
+from src.inference.scored import Model, Scored, Scorer, of_class
 from src.inference.tree_models.forest import Forest
 from src.inference.tree_models.trees import Trees
 from src.support.errors import unknown
 from src.support.structs import convert
 
 SPEC, ARRAYS = "predictor.json", "predictor.npz"
-
-
-class Scorer(Protocol):
-    """Computes scores of records."""
-
-    def scores(self, records: Sequence[Record]) -> np.ndarray:
-        """Return scores of shape (rows, scores)."""
-
-    def many(self, cells: Cells) -> np.ndarray:
-        """Return the same of records by column."""
-
-    def added(self, record: Record, /) -> Added | None:
-        """Return what each of the record's columns adds to the scores; None if unknown."""
+Arrays = Mapping[str, np.ndarray]
+Read = Callable[[str], bytes]  # a file of a bundle, by name
 
 
 class Predictor:
@@ -49,12 +40,11 @@ class Predictor:
     are floats or ints, categories are strings as the schema spells them.
     """
 
-    def __init__(self, dataset: Dataset, spec: Mapping[str, Any], scorer: Scorer) -> None:
+    def __init__(self, dataset: Dataset, spec: Mapping[str, Any], model: Model) -> None:
         self.dataset = dataset
         self.kind: str = spec["kind"]
         self.classes: list[str] | None = spec["classes"]
-        self.scorer = scorer
-        self._answers = Answers(spec["link"], spec["members"], spec.get("straightened"))
+        self.model = model
         self.typical: dict[str, Any] = spec["typical"]  # value of each feature; None for a text
         self._sharing = Sharing(dataset, self.typical)
 
@@ -62,11 +52,11 @@ class Predictor:
         """Predict records: values of shape (rows,), or probabilities of shape (rows, classes)."""
         if not records:
             return np.empty(0 if self.classes is None else (0, len(self.classes)))
-        return self._answers(self.scorer.scores(records))
+        return self.model.output(records)
 
     def output_of(self, cells: Cells) -> np.ndarray:
         """Predict records by column, by the way of many: alone a record has the same digits."""
-        return self._answers(self.scorer.many(cells))
+        return self.model.output_of(cells)
 
     def explain(self, record: Record, target: str | None = None) -> Explanation:
         """Explain what each feature adds to the answer, or to the probability of a class.
@@ -77,16 +67,12 @@ class Predictor:
         answer = self.output([record])
         place = self._place(answer[0], target)
         name = None if place is None or self.classes is None else self.classes[place]
-        value = float(_of_class(answer, place)[0])
-        added = self.scorer.added(record)
-        if added is None:
+        value = float(of_class(answer, place)[0])
+        reasons = self.model.reasons(record, place)
+        if reasons is None:
             return exact(Explanation("sampled", *self._sampled(record, place, value), name))
-        base = float(_of_class(self._answers(added.base[None]), place)[0])
-        scores = np.array([part.scores for part in added.parts]).reshape(-1, len(added.base))
-        slope = self._answers.slope(added.base, added.base + scores.sum(axis=0), place)
-        amounts = zip(added.parts, (scores @ slope).tolist(), strict=True)
-        contributions = self._sharing.contributions(record, amounts)
-        return exact(Explanation(self.kind, base, value, contributions, name))
+        contributions = self._sharing.contributions(record, reasons.amounts)
+        return exact(Explanation(self.kind, reasons.base, value, contributions, name))
 
     def _sampled(
         self, record: Record, place: int | None, value: float
@@ -94,7 +80,7 @@ class Predictor:
         """Return base, value and contributions by sampling, for models of any kind."""
         typical = tuple(self.typical[feature] for feature in self.dataset.features)
         base, amounts = sampled(
-            lambda records: _of_class(self.output(records), place), typical, record
+            lambda records: of_class(self.output(records), place), typical, record
         )
         features = self.dataset.features
         values = as_json(features, dict(zip(features, record, strict=True)))
@@ -110,11 +96,6 @@ class Predictor:
         if target not in self.classes:
             raise unknown("class", target, self.classes)
         return self.classes.index(target)
-
-
-def _of_class(answers: np.ndarray, place: int | None) -> np.ndarray:
-    """Return values, or the probabilities of one class, shape (rows,)."""
-    return answers if place is None else answers[:, place]
 
 
 class Pickled:
@@ -159,23 +140,39 @@ def load(path: Path, manifest: Mapping[str, Any]) -> Predictor:
 
     spec = json.loads(read(SPEC))
     if spec["kind"] == "pickled":
-        return Predictor(dataset, spec, Pickled(path, dataset, manifest))
+        return Predictor(dataset, spec, _scored(spec, Pickled(path, dataset, manifest)))
     return build(dataset, read)
 
 
-def build(dataset: Dataset, read: Callable[[str], bytes]) -> Predictor:
+def build(dataset: Dataset, read: Read) -> Predictor:
     """Build the predictor of an export from its files, by name."""
     spec = json.loads(read(SPEC))
     with np.load(io.BytesIO(read(ARRAYS)), allow_pickle=False) as packed:
         arrays = {name: packed[name] for name in packed.files}
+    return Predictor(dataset, spec, _model(dataset, spec, arrays, read))
+
+
+def _model(dataset: Dataset, spec: Mapping[str, Any], arrays: Arrays, read: Read) -> Model:
+    """Build what an export describes; of a blend each part's arrays have a name of their own."""
+    if spec["kind"] == "mean":
+        parts = []
+        for part in spec["parts"]:
+            own = {
+                name.removeprefix(part["prefix"]): array
+                for name, array in arrays.items()
+                if name.startswith(part["prefix"])
+            }
+            parts.append(_model(dataset, part, own, read))
+        return Blend(parts, spec["weights"])
     described = columns.build(spec, arrays, dataset)
-    scorer: Scorer
-    if spec["kind"] == "trees":
-        members = [read(name) for name in spec["boosters"]]
-        # Those of earlier days are all XGBoost's.
-        averaged = spec.get("averaged", len(members) if spec["members"] == 1 else 1)
-        absent = 0.0 if spec.get("absent") == "zero" else math.nan
-        scorer = Forest(Trees.build(arrays, averaged, absent), described, members)
-    else:
-        scorer = Linear.build(described, arrays)
-    return Predictor(dataset, spec, scorer)
+    if spec["kind"] != "trees":
+        return _scored(spec, Linear.build(described, arrays))
+    members = [read(name) for name in spec["boosters"]]
+    # Those of earlier days are all XGBoost's.
+    averaged = spec.get("averaged", len(members) if spec["members"] == 1 else 1)
+    absent = 0.0 if spec.get("absent") == "zero" else math.nan
+    return _scored(spec, Forest(Trees.build(arrays, averaged, absent), described, members))
+
+
+def _scored(spec: Mapping[str, Any], scorer: Scorer) -> Scored:
+    return Scored(scorer, Answers(spec["link"], spec["members"], spec.get("straightened")))

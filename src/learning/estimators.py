@@ -109,11 +109,11 @@ def alone(estimator: Any) -> Iterator[None]:
 
 @contextmanager
 def on_one_thread(estimator: Any) -> Iterator[None]:
-    """Let a fit have one thread where its class takes no parameter that says so.
+    """Let an estimator have one thread where its class takes no parameter that says so.
 
     OpenMP keeps the number for each thread that calls it, so a limit set by another does not hold.
     """
-    inner = getattr(estimator, "estimator", estimator)
+    inner = getattr(estimator, "estimator_", getattr(estimator, "estimator", estimator))
     with threadpool_limits(1, "openmp") if type(inner).__name__ in OPENMP else nullcontext():
         yield
 

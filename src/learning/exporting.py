@@ -3,12 +3,14 @@
 predictor.json     the columns, and how scores become answers
 predictor.npz      numbers: tables of levels, weights of words, trees or coefficients
 member<k>.ubj      XGBoost's own file of each member
+
+Of a blend each model's arrays and files start with part<n>_.
 """
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ import pandas as pd
 from src.data.features import Category, Integer, Number, Text, in_json
 from src.data.schema import Dataset
 from src.learning import scores
+from src.learning.blended import Blended
 from src.learning.encoding import MISSING
 from src.learning.recipe import Fitted
 from src.support import files
@@ -42,11 +45,19 @@ class Exported:
         return {SPEC: spec, ARRAYS: packed.getvalue(), **self.boosters}
 
 
-def export(fitted: Fitted, dataset: Dataset, train: pd.DataFrame) -> Exported | None:
+def export(fitted: Fitted | Blended, dataset: Dataset, train: pd.DataFrame) -> Exported | None:
     """Describe a model fitted on `train`; None if one of its estimators is not supported.
 
     That is not an error: the bundle then answers through the pickled model.
     """
+    made = _blend(fitted, train) if isinstance(fitted, Blended) else _single(fitted, train)
+    if made is None:
+        return None
+    common = {"classes": fitted.classes, "typical": typical(train, dataset)}
+    return replace(made, spec={**made.spec, **common})
+
+
+def _single(fitted: Fitted, train: pd.DataFrame) -> Exported | None:
     scored = scores.read(fitted)
     if scored is None:
         return None
@@ -55,17 +66,30 @@ def export(fitted: Fitted, dataset: Dataset, train: pd.DataFrame) -> Exported | 
     if scored.uses_columns and scored.spec["kind"] == "linear":
         matrix = fitted.encoder.transform(train)
         arrays["means"] = np.asarray(matrix.mean(axis=0), dtype=np.float64).ravel()
-    spec = {
-        **scored.spec,
-        "classes": fitted.classes,
-        "missing": MISSING,
-        "columns": parts,
-        "typical": typical(train, dataset),
-    }
-    return Exported(spec, arrays, scored.boosters)
+    return Exported({**scored.spec, "missing": MISSING, "columns": parts}, arrays, scored.boosters)
 
 
-def unexported(fitted: Fitted, dataset: Dataset, train: pd.DataFrame) -> dict[str, bytes]:
+def _blend(blended: Blended, train: pd.DataFrame) -> Exported | None:
+    """Describe each member, with names of its own for its arrays and files."""
+    spec: dict[str, Any] = {"kind": "mean", "weights": [part.weight for part in blended.parts]}
+    spec["parts"] = []
+    arrays: Arrays = {}
+    boosters: dict[str, bytes] = {}
+    for number, part in enumerate(blended.parts):
+        made = _single(part.fitted, train)
+        if made is None:
+            return None
+        prefix = f"part{number}_"
+        own: dict[str, Any] = {"name": part.name, "prefix": prefix}
+        if made.boosters:
+            own["boosters"] = [prefix + name for name in made.spec["boosters"]]
+        spec["parts"].append({**made.spec, **own})
+        arrays |= {prefix + name: array for name, array in made.arrays.items()}
+        boosters |= {prefix + name: data for name, data in made.boosters.items()}
+    return Exported(spec, arrays, boosters)
+
+
+def unexported(fitted: Fitted | Blended, dataset: Dataset, train: pd.DataFrame) -> dict[str, bytes]:
     """Return the file of a bundle that has no export."""
     spec = {
         "kind": "pickled",

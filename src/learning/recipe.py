@@ -63,11 +63,17 @@ class Fitted:
     def output_encoded(self, matrix: Any) -> np.ndarray:
         """Predict encoded rows, averaging the members."""
         if self.classes is not None:
-            mean = _mean([member.predict_proba(matrix) for member in self.members])
+            mean = _mean([_asked(member, "predict_proba", matrix) for member in self.members])
             # Some estimators answer in single precision, where sums miss one by a little.
             return mean / mean.sum(axis=1, keepdims=True)
-        mean = _mean([member.predict(matrix) for member in self.members])
+        mean = _mean([_asked(member, "predict", matrix) for member in self.members])
         return np.exp(np.minimum(mean, LARGEST)) if self.log_target else mean
+
+
+def _asked(member: Any, method: str, matrix: Any) -> Any:
+    """Ask an estimator on one thread: each of many small steps would wait for the others."""
+    with estimators.on_one_thread(member):
+        return getattr(member, method)(matrix)
 
 
 def _mean(outputs: list[np.ndarray]) -> np.ndarray:
@@ -118,7 +124,7 @@ class Recipe:
 
     def output(self, fitted: Fitted, frame: pd.DataFrame) -> np.ndarray:
         """Predict records; raise UserError if the estimator refuses them."""
-        with self._explained():
+        with explained(self.model):
             return fitted.output(frame)
 
     def fit_stopping(
@@ -138,7 +144,7 @@ class Recipe:
         learnt, judged = (
             (rows.matrix, self._goal(rows.target), rows.sampling.weights) for rows in (fit, judge)
         )
-        with self._explained(), estimators.on_one_thread(estimator):
+        with explained(self.model), estimators.on_one_thread(estimator):
             trees = stopping.fit(estimator, learnt, judged, early.rounds)
         return Fitted(encoder, [estimator], self.is_log, self.classes), trees
 
@@ -172,24 +178,25 @@ class Recipe:
         elif self.classes is not None and len(self.classes) == 2 and calibration.is_bent(estimator):
             estimator = calibration.recalibrated(estimator, rows.target, rows.sampling)
         with (
-            self._explained(),
+            explained(self.model),
             estimators.alone(estimator),
             estimators.on_one_thread(estimator),
         ):
             fitted = estimator.fit(rows.matrix, self._goal(rows.target), **rows.weighed())
         return estimators.without_moment(fitted)
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Convert an estimator's refusal of its parameters or rows to a UserError."""
-        try:
-            yield
-        except estimators.refusals() as error:
-            missing = "NaN" in str(error)
-            raise UserError(
-                f"The model '{self.model.name}' refuses its parameters or these rows.",
-                given=str(error).strip().split("\n")[0],
-                fix="model.encoding.numbers=standard fills in missing numbers"
-                if missing
-                else f"check params in conf/model/{self.model.name}.yaml",
-            ) from error
+
+@contextmanager
+def explained(model: Model) -> Iterator[None]:
+    """Convert an estimator's refusal of its parameters or rows to a UserError."""
+    try:
+        yield
+    except estimators.refusals() as error:
+        missing = "NaN" in str(error)
+        raise UserError(
+            f"The model '{model.name}' refuses its parameters or these rows.",
+            given=str(error).strip().split("\n")[0],
+            fix="model.encoding.numbers=standard fills in missing numbers"
+            if missing
+            else f"check params in conf/model/{model.name}.yaml",
+        ) from error

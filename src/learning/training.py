@@ -17,12 +17,14 @@ from src.data.schema import Dataset
 from src.evaluation import measures
 from src.evaluation.decision import Decision
 from src.evaluation.judged import Judged
-from src.learning import causes, deciding, estimators, monotone, validation
+from src.learning import blending, causes, deciding, estimators, monotone, validation
 from src.learning import target as targets
+from src.learning.blended import Blended
+from src.learning.fits import Fits
 from src.learning.inspection import models as inspection
 from src.learning.inspection import segments, suspects
 from src.learning.intervals import conformal
-from src.learning.recipe import Fitted, Progress, Recipe
+from src.learning.recipe import Fitted, Progress, explained
 from src.learning.sampling import Sampling
 
 
@@ -30,7 +32,7 @@ from src.learning.sampling import Sampling
 class Outcome:
     """A fitted model with its metrics and details."""
 
-    fitted: Fitted
+    fitted: Fitted | Blended
     model: Model
     metrics: dict[str, Any]
     details: dict[str, Any]
@@ -54,9 +56,16 @@ class Outcome:
 
 
 def train(
-    config: Config, train: pd.DataFrame, test: pd.DataFrame, study: Path, progress: Progress
+    config: Config,
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    study: Path,
+    progress: Progress,
+    fits: Fits | None = None,
 ) -> Outcome:
     """Train by the configuration; `study` is the file of a search's trials.
+
+    `fits` has what other trainings have fitted on the same rows.
 
     The same rows, configuration and seed give the same predictions. Raises UserError if there are
     too few rows or the model cannot be built.
@@ -68,10 +77,12 @@ def train(
     # One thread a fit: fits run side by side, and BLAS sums in one order.
     with threadpool_limits(1):
         model, trials = _tune(config, target, train, truth, study, progress)
-        recipe = Recipe(config.dataset, model, target.classes, config.seed)
-        validated, fitted = _fit(config, recipe, train, truth, sampling, progress)
+        work = _work(config, train, truth, sampling, progress)
+        learnt = blending.learn(model, target.classes, config.seed, work, fits or Fits())
+        validated, fitted = learnt.validated, learnt.fitted
         monotone.check(config.dataset, fitted.output, train, config.model.name)
-        output = recipe.output(fitted, test)
+        with explained(model):
+            output = fitted.output(test)
         judged = validated.rows(truth, sampling.weights)
         decided = deciding.decide(config.dataset, judged)
     tested = Sampling.of(test, config.dataset)
@@ -104,6 +115,7 @@ def train(
         metrics=metrics,
         details={
             **_details(target, held_out, validated, decision),
+            **({"members": learnt.members} if learnt.members else {}),
             "causes": causes.find(config.dataset, train),
             "segments": _segments(
                 config.dataset, interval, decision, (answered, judged), (test, held_out)
@@ -121,8 +133,9 @@ def train(
 
 def check(config: Config, train: pd.DataFrame, test: pd.DataFrame) -> targets.Target:
     """Return the target; raise UserError if the model cannot be built or rows are too few."""
-    estimators.check(config.model, config.dataset.task, config.seed)
-    estimators.check_weight(config.model, config.dataset, config.seed)
+    for single in config.model.singles():
+        estimators.check(single, config.dataset.task, config.seed)
+        estimators.check_weight(single, config.dataset, config.seed)
     target = targets.Target(config.dataset, train, test)
     inner = config.search.folds if isinstance(config.search, OptunaSearch) else 0
     targets.check(target, train, max(config.folds, inner), config.dataset)
@@ -149,20 +162,18 @@ def _tune(
     return tuning.tune(config, target.classes, train, truth, study, progress)
 
 
-def _fit(
+def _work(
     config: Config,
-    recipe: Recipe,
     train: pd.DataFrame,
     truth: np.ndarray,
     sampling: Sampling,
     progress: Progress,
-) -> tuple[validation.Validated, Fitted]:
-    """Cross-validate on folds that differ from the search's and are the same for all models."""
-    parts = sampling.folds(config.dataset.task, truth, config.folds, config.seed)
-    progress.stage("cross-validation and fit", len(parts) + 1)
-    return validation.validate_and_fit(
-        recipe, config.dataset.metric, train, truth, parts, progress.step, sampling
-    )
+) -> blending.Work:
+    """Return the folds, which differ from the search's and are the same for all models."""
+    folds = sampling.folds(config.dataset.task, truth, config.folds, config.seed)
+    count = len(config.model.singles())
+    progress.stage("cross-validation and fit", count * (len(folds) + 1))
+    return blending.Work(config.dataset, train, truth, sampling, folds, progress.step)
 
 
 def _interval(
@@ -173,7 +184,7 @@ def _interval(
     test: pd.DataFrame,
 ) -> dict[str, Any]:
     """Calibrate on out-of-fold predictions, and measure on the held-out rows."""
-    is_log = config.model.target_transform == "log"
+    is_log = config.model.is_log
     calibration = conformal.calibrate(config.dataset, out_of_fold, train, log=is_log)
     measured = conformal.measure(calibration, held_out, test)
     return {

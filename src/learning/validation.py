@@ -66,7 +66,7 @@ def cross_validate(
     """
     sampling = sampling or Sampling.of(frame, recipe.dataset)
     outputs = run_parallel(_judges(recipe, frame, target, sampling, parts), tick)
-    return _validated(recipe, metric, target, sampling, parts, outputs)
+    return validated(recipe, metric, target, sampling, parts, outputs)
 
 
 def validate_and_fit(
@@ -82,7 +82,7 @@ def validate_and_fit(
     jobs = _judges(recipe, frame, target, sampling, parts)
     last = functools.partial(recipe.fit, frame, target, sampling=sampling)
     *outputs, fitted = run_parallel([*jobs, last], tick)
-    return _validated(recipe, metric, target, sampling, parts, outputs), fitted
+    return validated(recipe, metric, target, sampling, parts, outputs), fitted
 
 
 def _judges(
@@ -91,7 +91,7 @@ def _judges(
     return [functools.partial(_judge, recipe, frame, target, sampling, part) for part in parts]
 
 
-def _validated(
+def validated(
     recipe: Recipe,
     metric: str,
     target: np.ndarray,

@@ -24,14 +24,15 @@ def git() -> dict[str, Any]:
     return {"commit": commit, "dirty": bool(changed)}
 
 
-def versions(estimator: object) -> dict[str, str]:
-    """Return the versions of Python, of the shared libraries and of the estimator's own."""
+def versions(*estimators: object) -> dict[str, str]:
+    """Return the versions of Python, of the shared libraries and of the estimators' own."""
     by_library = {name: _version(name) for name in LIBRARIES}
-    estimator = getattr(estimator, "estimator", estimator)  # what a calibrator wraps
-    # A module says its version itself; which package brought it would take half a second to find.
-    own = sys.modules[type(estimator).__module__.split(".")[0]]
-    if own.__name__ != "sklearn":
-        by_library[own.__name__] = getattr(own, "__version__", None)
+    for estimator in estimators:
+        inner = getattr(estimator, "estimator", estimator)  # what a calibrator wraps
+        # A module says its version; which package brought it would take half a second to find.
+        own = sys.modules[type(inner).__module__.split(".")[0]]
+        if own.__name__ != "sklearn":
+            by_library[own.__name__] = getattr(own, "__version__", None)
     installed = {name: version for name, version in sorted(by_library.items()) if version}
     return {"python": platform.python_version(), **installed}
 

@@ -22,6 +22,7 @@ from src.support.errors import UserError, unknown
 from src.support.progress import Bar
 
 if TYPE_CHECKING:
+    from src.learning.fits import Fits
     from src.learning.recipe import Progress
     from src.learning.training import Outcome
 
@@ -40,11 +41,11 @@ class Trained:
 Rows = tuple[Prepared, Cleaned]
 
 
-def own(config: Config, rows: Rows | None = None) -> Trained:
+def own(config: Config, rows: Rows | None = None, fits: Fits | None = None) -> Trained:
     """Train into a new folder of runs/, without touching the pipeline's outputs.
 
-    Models of one dataset may share the rows that `prepare` has returned for it; whoever asked for
-    them tells what is to be said of them.
+    Models of one dataset may share the rows that `prepare` has returned for it, and their `fits`
+    with blends of them; whoever asked for the rows tells what is to be said of them.
     """
     from src.learning import training
 
@@ -56,7 +57,7 @@ def own(config: Config, rows: Rows | None = None) -> Trained:
         _write_rejected(cleaned, run)
         if rows is None:
             tell(cleaned)
-        return _own(config, ready, run, bar)
+        return _own(config, ready, run, bar, fits)
 
 
 def prepare(config: Config) -> Rows:
@@ -118,9 +119,11 @@ def continued(path: Path, overrides: dict[str, Any]) -> Trained:
         return _own(config, ready, run, bar)
 
 
-def _own(config: Config, ready: Prepared, run: folders.Run, bar: Bar) -> Trained:
+def _own(
+    config: Config, ready: Prepared, run: folders.Run, bar: Bar, fits: Fits | None = None
+) -> Trained:
     with _telling_how_to_go_on(run, f"python -m src.train continue_from={run.path}"):
-        _, manifest = finish(config, ready, run, bar)
+        _, manifest = finish(config, ready, run, bar, fits=fits)
     return Trained(config, manifest, run.path / folders.BUNDLE)
 
 
@@ -158,6 +161,7 @@ def finish(
     progress: Progress,
     place: Path | None = None,
     extra: Mapping[str, bytes] | None = None,
+    fits: Fits | None = None,
 ) -> tuple[Outcome, dict[str, Any]]:
     """Train, write the bundle to `place` or the run's folder, and return the result.
 
@@ -172,7 +176,7 @@ def finish(
     signing.check_keys()  # before the work, and not after it
     study = run.path / folders.STUDY
     with counting.shared():
-        outcome = training.train(config, ready.train, ready.test, study, progress)
+        outcome = training.train(config, ready.train, ready.test, study, progress, fits)
         export, files_of_export = _exported(config, ready, outcome)
         told = {**_manifest(config, ready, run, outcome), "export": export}
         card = _card(config, ready, outcome, told)
@@ -283,7 +287,7 @@ def _manifest(
         **({} if outcome.decided is None else {"decision": outcome.decided}),
         "data": ready.origin,
         "git": provenance.git(),
-        "versions": provenance.versions(outcome.fitted.members[0]),
+        "versions": provenance.versions(*outcome.fitted.members),
     }
 
 

@@ -8,8 +8,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from src.card import asked as asking
-from src.card.asked import Asked, AskedConstant, AskedFitted
+from src.card.asked import Asked, AskedBlended, AskedConstant, AskedFitted
 from src.config.configuration import Model
+from src.learning.blended import Blended, Part
 from src.learning.recipe import Fitted, Recipe
 from src.learning.sampling import Sampling
 from src.support.structs import convert
@@ -91,6 +92,16 @@ def test_what_stays_is_encoded_once_and_answers_are_the_same(
     asked = AskedFitted(one, rows)
     asked.moved(places, values)
     assert_array_equal(asked.answers(), one.output(rows), "the rows as they are stay so")
+
+
+def test_a_blend_is_asked_by_its_members(fitted: Any, rows: pd.DataFrame) -> None:
+    parts = [Part("one", 0.25, fitted(**MODELS[0])), Part("other", 0.75, fitted(**MODELS[2]))]
+    blended, places = Blended(parts, None), np.array([5, 0, 79])
+    values = {"x": np.array([1.0, 2.0, 3.0])}
+    asked = asking.of(blended, rows)
+    assert isinstance(asked, AskedBlended)
+    expected = Asked(blended.output, rows).moved(places, values)
+    assert_array_equal(asked.moved(places, values), expected)
 
 
 def test_of_a_model_that_answers_all_alike_nothing_is_encoded(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from src.config import composition
+from src.config import composition, configuration
 from src.config import composition_cache as cache
 from src.support.errors import UserError
 from tests.conftest import STONES as VALUES
@@ -305,4 +305,4 @@ def test_what_was_not_composed_is_not_written(composed: list[str], folder: Path)
 def test_a_dataset_is_completed_by_a_model_that_is_there(composed: list[str]) -> None:
     assert cache.dataset_words("stones") == WORDS
     Path("conf/model/dummy.yaml").unlink()
-    assert cache.dataset_words("stones")[1] == "model=catboost"
+    assert cache.dataset_words("stones")[1] == f"model={configuration.choices('model')[0]}"

@@ -112,7 +112,11 @@ MISTAKES: dict[str, tuple[str, Any, list[str]]] = {
         "a",
         ["'dataset.sorce'", "similar, skip, source", "'source'?"],
     ),
-    "key of the model": ("model/parms", {}, ["'model.parms'", "name, params, space", "'params'?"]),
+    "key of the model": (
+        "model/parms",
+        {},
+        ["'model.parms'", "name, params, recipes, space", "'params'?"],
+    ),
     "key of the encoding": (
         "model/encoding/txt",
         {},

@@ -13,14 +13,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from src.config import composition, configuration
+from src.config import composition, configuration, members
 from src.config.configuration import Config, OptunaSearch
 from src.data.schema import Dataset
 from src.inference import bundle, parity, predictor
 from src.inference.reasons.sentence import sentence
 from src.learning import exporting, monotone, training
 from src.learning import target as targets
-from src.learning.recipe import Recipe
+from src.learning.blended import Blended, Part
+from src.learning.recipe import Fitted, Recipe
 from src.learning.sampling import Sampling
 from src.support.errors import UserError
 from src.support.structs import convert
@@ -39,12 +40,16 @@ TARGETS = {
     "multiclass": {"name": "y"},
 }
 METRIC = {"regression": "mae", "binary": "f1", "multiclass": "f1_macro"}
+
+
+def served(model: str) -> list[str]:
+    values = configuration.read_yaml(Path("conf/model") / f"{model}.yaml")
+    return list(values.get("estimator") or values["members"])
+
+
 MODELS = sorted(path.stem for path in Path("conf/model").glob("*.yaml"))
 CASES = [
-    (model, task, kind)
-    for model in MODELS
-    for task in configuration.read_yaml(Path("conf/model") / f"{model}.yaml")["estimator"]
-    for kind in ("table", "text")
+    (model, task, kind) for model in MODELS for task in served(model) for kind in ("table", "text")
 ]
 
 
@@ -95,16 +100,19 @@ def rows(task: str, kind: str, count: int, seed: int) -> pd.DataFrame:
 
 def build(model: str, task: str, kind: str, values_of_dataset: Any = None) -> Config:
     composition.prepare()
-    values = configuration.read_yaml(Path("conf/model") / f"{model}.yaml")
-    return configuration.build(
-        {
-            "dataset": values_of_dataset or dataset(task, kind),
-            "model": values,
-            "search": {"name": "none"},
-            "seed": 7,
-            "folds": 3,
-        }
-    )
+    values = {
+        "dataset": values_of_dataset or dataset(task, kind),
+        "model": of_model(model),
+        "search": {"name": "none"},
+        "seed": 7,
+        "folds": 3,
+    }
+    return configuration.build(members.complete(values, of_model))
+
+
+def of_model(name: str) -> dict[str, Any]:
+    values: dict[str, Any] = configuration.read_yaml(Path("conf/model") / f"{name}.yaml")
+    return values
 
 
 def is_refused(model: str, task: str, kind: str) -> bool:
@@ -119,6 +127,23 @@ def built(model: str, task: str, kind: str) -> Config:
     if not installed(made):
         pytest.skip(f"the extra '{made.model.extra}' is not installed")
     return made
+
+
+def fitted_alone(
+    made: Config,
+    classes: list[str] | None,
+    train: pd.DataFrame,
+    truth: np.ndarray,
+    sampling: Sampling | None = None,
+) -> Fitted | Blended:
+    """Fit without a cross-validation; the members of a blend count alike."""
+    singles = made.model.singles()
+    parts = []
+    for single in singles:
+        recipe = Recipe(made.dataset, single, classes, 7)
+        fitted = recipe.fit(train, truth, sampling=sampling)
+        parts.append(Part(single.name, 1 / len(singles), fitted))
+    return Blended(parts, classes) if made.model.recipes else parts[0].fitted
 
 
 @pytest.mark.parametrize(("model", "task", "kind"), CASES)
@@ -162,12 +187,11 @@ def test_three_fits_side_by_side_are_one_and_the_same(model: str, task: str, kin
     # What cannot be told apart keeps a solver busy until it gives up.
     train["y"] = train["y"].sample(frac=1, random_state=1).to_numpy()
     target = targets.Target(made.dataset, train, train)
-    recipe = Recipe(made.dataset, made.model, target.classes, 7)
     truth, gate = target.encode(train), threading.Barrier(3)
 
     def fit() -> np.ndarray:
         gate.wait(60)
-        return recipe.fit(train, truth).output(asked)
+        return fitted_alone(made, target.classes, train, truth).output(asked)
 
     with ThreadPoolExecutor(3) as pool:
         one, *others = [job.result() for job in [pool.submit(fit) for _ in range(3)]]
@@ -187,11 +211,11 @@ def test_rows_that_weigh_more_count_more(model: str, task: str, kind: str) -> No
     train, asked = rows(task, kind, ROWS, 1), rows(task, kind, TEST_ROWS, 2)
     train["y"] = train["y"].sample(frac=1, random_state=1).to_numpy()  # something is left to weigh
     target = targets.Target(made.dataset, train, train)
-    recipe = Recipe(made.dataset, made.model, target.classes, 7)
     truth = target.encode(train)
     heavy = Sampling(weights=np.where(truth > np.median(truth), 20.0, 1.0))
     plain, weighed = (
-        recipe.fit(train, truth, sampling=sampling).output(asked) for sampling in (None, heavy)
+        fitted_alone(made, target.classes, train, truth, sampling).output(asked)
+        for sampling in (None, heavy)
     )
     if task == "regression":
         assert weighed.mean() > plain.mean()
@@ -261,7 +285,7 @@ def test_exports_and_answers_and_explains_as_it_was_fitted(
     made = built(model, task, kind)
     train, asked = rows(task, kind, ROWS, 1), strangers(10_000)
     target = targets.Target(made.dataset, train, train)
-    fitted = Recipe(made.dataset, made.model, target.classes, 7).fit(train, target.encode(train))
+    fitted = fitted_alone(made, target.classes, train, target.encode(train))
 
     exported = exporting.export(fitted, made.dataset, train)
     assert exported is not None
@@ -290,7 +314,7 @@ def test_is_named_as_its_file_and_says_what_it_is(model: str) -> None:
 @pytest.mark.parametrize("model", [model for model in MODELS if model != "dummy"])
 def test_beats_the_dummy_where_it_serves(model: str, tmp_path: Path) -> None:
     values = configuration.read_yaml(Path("conf/model") / f"{model}.yaml")
-    task = next(iter(values["estimator"]))
+    task = served(model)[0]
     kind = "text" if values.get("inputs") == ["text"] else "table"
     scores = {}
     for name in (model, "dummy"):
@@ -307,7 +331,8 @@ def installed(made: Config) -> bool:
     from src.learning import estimators
 
     try:
-        estimators.make(made.model, made.dataset.task, 0)
+        for single in made.model.singles():
+            estimators.make(single, made.dataset.task, 0)
     except UserError as error:
         if made.model.extra and "cannot be imported" in str(error):
             return False

@@ -71,14 +71,14 @@ def test_trees_are_as_many_as_there_is_time_for(
 ) -> None:
     dataset = make_dataset(features={"a": NUMBER})
     trees, own = look.large.trees, yaml.safe_load(Path("conf/model/xgboost.yaml").read_text())
-    number, rate = (own["params"][key] for key in (trees.number, trees.rate))
+    number, rate = (own["params"][key] for key in (trees.number[0], trees.rate))
     most = int(trees.cells / number)
     assert not any("params" in word for word in look.trainings(dataset, most)["xgboost"])
     words = look.trainings(dataset, 2 * most)["xgboost"]
-    assert f"model.params.{trees.number}={number // 2}" in words
+    assert f"model.params.{trees.number[0]}={number // 2}" in words
     assert f"model.params.{trees.rate}={2 * rate}" in words, "half as many, twice as fast"
     words = look.trainings(dataset, 10**9)["xgboost"]
-    assert f"model.params.{trees.number}={trees.least}" in words
+    assert f"model.params.{trees.number[0]}={trees.least}" in words
     assert f"model.params.{trees.rate}={trees.fastest}" in words
 
 
@@ -91,4 +91,4 @@ def test_several_classes_take_a_tree_each(
     )
     trees = look.large.trees
     words = look.trainings(dataset, int(trees.cells / 1000))["xgboost"]
-    assert f"model.params.{trees.number}=100" in words
+    assert f"model.params.{trees.number[0]}=100" in words

@@ -68,3 +68,15 @@ def test_less_of_an_error_is_better() -> None:
 
 def test_a_model_whose_metric_is_not_defined_is_no_best() -> None:
     assert verdict.best("roc_auc", [candidate("straight", float("nan"), 0.9), TREES]) is TREES
+
+
+def test_a_blend_is_the_best_only_where_it_is_surely_better_than_its_members() -> None:
+    def blend(*scores: float) -> Candidate:
+        members = {"trees": TREES.scores, "straight": STRAIGHT.scores}
+        return Candidate("both", 6, list(scores), 0.9, members=members)
+
+    surely, hardly = blend(0.92, 0.93, 0.90, 0.921, 0.94), blend(0.92, 0.89, 0.91, 0.90, 0.94)
+    assert hardly.mean > TREES.mean
+    assert verdict.best("roc_auc", [TREES, STRAIGHT, hardly]) is TREES
+    assert verdict.best("roc_auc", [TREES, STRAIGHT, surely]) is surely
+    assert verdict.best("roc_auc", [STRAIGHT, hardly]) is hardly

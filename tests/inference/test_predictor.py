@@ -75,7 +75,7 @@ def test_scores_are_what_their_parts_add_up_to(
     target: str, task: str, kind: str, more: dict[str, Any], tmp_path: Path
 ) -> None:
     made, _, dataset = loaded(tmp_path / "bundle", target, task, kind, **more)
-    scorer = made.scorer
+    scorer: Any = made.model.scorer
     for record in models.as_records(models.make_rows(40, seed=8, strange=True), dataset):
         added = scorer.added(record)
         assert added is not None

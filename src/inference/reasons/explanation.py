@@ -35,8 +35,9 @@ class Contribution:
 class Explanation:
     """An answer as a sum: base + all contributions = value, largest first.
 
-    `method` is trees (exact Shapley values), linear (coefficient times distance from the mean) or
-    sampled (Shapley values of sampled orders); `target` is the class whose probability `value` is.
+    `method` is trees (exact Shapley values), linear (coefficient times distance from the mean),
+    mean (the weighted sum of what several models give) or sampled (Shapley values of sampled
+    orders); `target` is the class whose probability `value` is.
     """
 
     method: str

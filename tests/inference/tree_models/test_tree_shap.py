@@ -87,7 +87,8 @@ def test_are_those_of_xgboost(task: str, kind: str) -> None:
     fitted, dataset, rows = models.fit(
         models.XGB[task], task, kind, encoding=encoding, params=params
     )
-    scorer: Any = models.exported(fitted, dataset, rows).scorer
+    model: Any = models.exported(fitted, dataset, rows).model
+    scorer = model.scorer
     made = Shapley(scorer.trees, scorer.columns.width)
     matrix = fitted.encoder.transform(models.make_rows(60, seed=9))
     booster = fitted.members[0].get_booster()
