@@ -161,7 +161,13 @@ def _metrics(
         return {**found, **measures.of_decision(*values)}
 
     shares = [name for name in SHARES if name in told["test"]] if rows.weights is None else []
-    ends = bootstrap.interval(compute, len(rows.truth), seed=subject.config.seed, shares=shares)
+    ends = bootstrap.interval(
+        compute,
+        len(rows.truth),
+        seed=subject.config.seed,
+        groups=groups.codes(subject.test, dataset),
+        shares=shares,
+    )
     found = []
     for name, value in told["test"].items():
         low, high = ends.get(name, (None, None))

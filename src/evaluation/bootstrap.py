@@ -1,10 +1,14 @@
 """Bootstrap intervals: how far chance alone could move a figure.
 
-Figures are computed again on rows drawn with replacement; the interval is the percentile one.
+Figures are computed again on rows drawn with replacement; the interval is the percentile one. Rows
+that belong together, such as those of one person, are drawn together (the cluster bootstrap): what
+is odd about a person is so in all of these rows, and drawn one by one they would look like many
+people.
 
-Efron and Tibshirani, "An Introduction to the Bootstrap", Chapman & Hall, 1993. Shares: Wilson,
-"Probable Inference, the Law of Succession, and Statistical Inference", Journal of the American
-Statistical Association 22, 1927.
+Efron and Tibshirani, "An Introduction to the Bootstrap", Chapman & Hall, 1993. Groups: Davison and
+Hinkley, "Bootstrap Methods and their Application", Cambridge University Press, 1997. Shares:
+Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", Journal of the
+American Statistical Association 22, 1927.
 """
 
 from __future__ import annotations
@@ -44,26 +48,31 @@ def interval(
     count: int,
     *,
     seed: int,
+    groups: np.ndarray | None = None,
     shares: Collection[str] = (),
     rounds: int = 200,
     level: float = 0.95,
 ) -> dict[str, tuple[float, float]]:
     """Return the interval of each figure that `compute` returns for positions of `count` rows.
 
-    Figures named in `shares` are plain shares of the rows. A figure that is undefined in most
-    rounds has no interval, and with fewer than LEAST rows none has.
+    `groups` are the numbers of the groups of rows that belong together, shape (count,). Figures
+    named in `shares` are plain shares of the rows, whose intervals are at least as wide as
+    Wilson's. A figure that is undefined in most rounds has no interval, and with fewer than LEAST
+    rows none has.
     """
     if count < LEAST:
         return {}
     drawn: dict[str, list[float | None]] = {}
-    for rows in _draws(count, seed, rounds):
+    for rows in _draws(count, seed, rounds, groups):
         for name, value in compute(rows).items():
             drawn.setdefault(name, []).append(value)
     intervals = {name: _middle(values, rounds, level) for name, values in drawn.items()}
     whole = compute(np.arange(count)) if shares else {}
     for name in shares:
         value = whole.get(name)
-        intervals[name] = None if value is None else share(value, count, level)
+        wilson = None if value is None else share(value, count, level)
+        drawn_ends = None if groups is None else intervals.get(name)
+        intervals[name] = wilson if drawn_ends is None else _wider(wilson, drawn_ends)
     return {name: ends for name, ends in intervals.items() if ends is not None}
 
 
@@ -89,12 +98,13 @@ def compare(
     seed: int,
     rounds: int = 1000,
     level: float = 0.95,
+    groups: np.ndarray | None = None,
     decisions: tuple[Decision, Decision] = (LIKELIEST, LIKELIEST),
 ) -> Comparison:
     """Compare the outputs of two models on the same rows, in pairs, each by its own decision.
 
     Hard rows are hard for both models. Drawn in pairs they cancel out of the difference, so far
-    fewer rows are enough to tell it from chance.
+    fewer rows are enough to tell it from chance. `groups` are as those of `interval`.
     """
 
     def measured(at: int, rows: np.ndarray) -> float | None:
@@ -105,7 +115,7 @@ def compare(
         return _better(metric, measured(0, rows), measured(1, rows))
 
     every = np.arange(len(truth))
-    ends = _middle(map(better, _draws(len(truth), seed, rounds)), rounds, level)
+    ends = _middle(map(better, _draws(len(truth), seed, rounds, groups)), rounds, level)
     low, high = (None, None) if ends is None else ends
     return Comparison(
         ours=measures.rounded(measured(0, every)),
@@ -123,11 +133,31 @@ def _better(metric: str, ours: float | None, theirs: float | None) -> float | No
     return metrics.cost(metric, theirs) - metrics.cost(metric, ours)
 
 
-def _draws(count: int, seed: int, rounds: int) -> Iterator[np.ndarray]:
-    """Yield `rounds` samples of `count` rows, with replacement; nothing if there are no rows."""
+def _draws(
+    count: int, seed: int, rounds: int, groups: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
+    """Yield `rounds` samples of `count` rows, with replacement; nothing if there are no rows.
+
+    With groups a sample has as many of them as there are, each with all of its rows.
+    """
     random = np.random.default_rng(seed)
+    if groups is None:
+        for _ in range(rounds if count else 0):
+            yield random.integers(0, count, count)
+        return
+    order = np.argsort(groups, kind="stable")
+    _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
     for _ in range(rounds if count else 0):
-        yield random.integers(0, count, count)
+        drawn = random.integers(0, len(starts), len(starts))
+        ends = np.cumsum(sizes[drawn])
+        # The place of each row within its group, from the place of the group.
+        yield order[
+            np.arange(ends[-1]) + np.repeat(starts[drawn] - ends + sizes[drawn], sizes[drawn])
+        ]
+
+
+def _wider(one: tuple[float, float] | None, other: tuple[float, float]) -> tuple[float, float]:
+    return other if one is None else (min(one[0], other[0]), max(one[1], other[1]))
 
 
 def _middle(

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from src.data import groups
 from src.data.features import Integer, Number
 from src.data.schema import Dataset
 from src.evaluation import bootstrap
@@ -130,7 +131,10 @@ def contest(
         theirs_by = replace(theirs_by, positive=every.index(names[-1]))
     decisions = (fresh.decision, theirs_by)
     result = bootstrap.compare(
-        *(dataset.task, metric, truth, ours, answers), seed=seed, decisions=decisions
+        *(dataset.task, metric, truth, ours, answers),
+        seed=seed,
+        groups=groups.codes(new, dataset),
+        decisions=decisions,
     )
     paired = Paired(new.index.to_numpy(), truth, ours, answers, decisions)
     return Contest(len(new), left_out, metric, result, paired=paired)

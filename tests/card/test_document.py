@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -56,6 +57,16 @@ def test_metrics_have_their_intervals(subjects: Any, cards: Any, task: str) -> N
         ends = bootstrap.share(sk.accuracy_score(*labels(subject)), 300)
         one = told["accuracy"]
         assert (one.low, one.high) == tuple(map(measures.rounded, ends))
+
+
+def test_rows_of_a_group_are_one_witness(subjects: Any, cards: Any) -> None:
+    subject, manifest = subjects["regression"]
+    dataset = replace(subject.dataset, group="facets")  # of which there are nine
+    config = replace(subject.config, dataset=dataset)
+    grouped = document.build(dataclasses.replace(subject, config=config), manifest)
+    alone, together = (card.metrics[0] for card in (cards["regression"], grouped))
+    assert together.value == alone.value
+    assert (together.low, together.high) != (alone.low, alone.high)
 
 
 def labels(subject: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -228,3 +228,48 @@ def test_each_model_is_compared_by_its_own_threshold() -> None:
     assert found.is_better
     same = compare("binary", "f1", truth, output, output, seed=0, rounds=50, decisions=(made, made))
     assert same.difference == 0
+
+
+def test_rows_of_a_group_are_drawn_together() -> None:
+    each = np.random.default_rng(0).normal(10, 2, 60)
+    persons = np.repeat(np.arange(60), 15)
+    shuffled = np.random.default_rng(1).permutation(len(persons))
+    persons, values = persons[shuffled], each[persons[shuffled]]
+
+    def mean(rows: np.ndarray) -> dict[str, float]:
+        return {"mean": float(values[rows].mean())}
+
+    low, high = interval(mean, 900, seed=1, rounds=1000, groups=persons)["mean"]
+    error = each.std() / np.sqrt(60)
+    assert (low, high) == pytest.approx(
+        (each.mean() - 1.96 * error, each.mean() + 1.96 * error), abs=0.06
+    )
+    narrow = interval(mean, 900, seed=1, rounds=1000)["mean"]
+    assert (high - low) / (narrow[1] - narrow[0]) == pytest.approx(np.sqrt(15), rel=0.15)
+
+
+def test_a_share_of_groups_is_no_surer_than_they_are() -> None:
+    is_right = np.repeat(np.arange(40) % 4 > 0, 10)
+    figures = {"share": 0.75}
+    wide, narrow = (
+        interval(lambda rows: {"share": float(is_right[rows].mean())} if len(rows) else figures,
+                 400, seed=1, shares=["share"], groups=groups)["share"]
+        for groups in (np.repeat(np.arange(40), 10), None)
+    )  # fmt: skip
+    assert narrow == share(0.75, 400)
+    assert wide[1] - wide[0] > 2 * (narrow[1] - narrow[0])
+
+
+def test_few_groups_make_no_model_better() -> None:
+    random = np.random.default_rng(3)
+    truth = np.zeros(600)
+    # A model that suits some persons.
+    offset = np.repeat([-0.9, -0.7, 0.5, 0.4, -0.5, 0.3], 100)
+    ours, theirs = np.abs(1 + offset + random.normal(0, 0.1, 600)), np.ones(600)
+    rows = compare("regression", "mae", truth, ours, theirs, seed=1)
+    people = compare(
+        "regression", "mae", truth, ours, theirs, seed=1, groups=np.repeat(np.arange(6), 100)
+    )
+    assert rows.difference == people.difference
+    assert rows.is_better
+    assert not people.is_better

@@ -17,6 +17,7 @@ from src.data.schema import Dataset
 from src.evaluation.bootstrap import Comparison
 from src.inference import bundle
 from src.learning.recipe import Recipe
+from src.runs import comparison
 from src.runs.comparison import Contest, contest, hashes, of_bundle
 from src.support.errors import UserError
 from src.support.structs import convert
@@ -116,6 +117,21 @@ def test_a_bundle_is_no_better_than_itself(saved: Path) -> None:
     assert (found.rows, found.result.difference) == (80, 0)
     assert not found.result.is_better
     assert not found.is_worse
+
+
+def test_rows_of_a_group_are_drawn_together(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparison.bootstrap, "compare", lambda *_, groups, **__: groups)
+
+    def change(manifest: dict[str, Any]) -> None:
+        manifest["config"]["dataset"]["group"] = "person"
+
+    path, manifest = retold(saved, tmp_path / "grouped", change)
+    people = np.arange(80) // 4
+    rows = bundles.held_out().assign(person=people)
+    found: Any = contest(of_bundle(path, manifest), rows, path, manifest, 1)
+    assert found.result.tolist() == people.tolist()
 
 
 @pytest.mark.parametrize(
