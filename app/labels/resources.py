@@ -204,6 +204,7 @@ class Labels(DatasetResource):
         scope="label",
         name="delete_labels",
         summary="Delete the labels that pass all filters; at least one is to be given",
+        description="A key without the scope admin deletes what it has posted itself.",
         query=LabelDeletion,
         answer=DeletedLabels,
         refuses=("invalid_time", "filter_missing", "not_confirmed"),
@@ -230,7 +231,7 @@ class Labels(DatasetResource):
                 fix="name at least one; before=<now> is all of them",
             )
         # What waits goes, too: it is of the same post, or of the same source.
-        conditions = [*store.kept(dataset.name), *conditions]
+        conditions = [*store.kept(dataset.name), *_deletable(call), *conditions]
         count, is_done = store.delete(
             self.services.database, conditions, call.exchange.by, query.confirm
         )
@@ -301,6 +302,7 @@ class OneLabel(DatasetResource):
         scope="label",
         name="delete_label",
         summary="Delete a label: no training uses it from now on",
+        description="A key without the scope admin deletes what it has posted itself.",
         answer=openapi.stored_label,
         refuses=("unknown_label",),
     )
@@ -308,9 +310,12 @@ class OneLabel(DatasetResource):
         """Delete a label: no training will use it from now on; it is kept for those that did."""
         row = self._row(dataset, label_id)
         if row["deleted"] is None or row["deleted_by"] == store.WAITING:
-            condition = [*store.kept(dataset.name), Label.id == label_id]
-            store.delete(self.services.database, condition, call.exchange.by, 1)
+            database, one = self.services.database, Label.id == label_id
+            condition = [*store.kept(dataset.name), *_deletable(call), one]
+            store.delete(database, condition, call.exchange.by, 1)
             row = self._row(dataset, label_id)
+            if row["deleted"] is None or row["deleted_by"] == store.WAITING:
+                raise _of_another(row)
         return export.stored_label(row, dataset, self.services.redaction)
 
     def _row(self, dataset: Dataset, label_id: str) -> dict[str, Any]:
@@ -319,6 +324,24 @@ class OneLabel(DatasetResource):
         if row is None:
             raise UserError("There is no such label.", code="unknown_label", given=label_id)
         return row
+
+
+def _deletable(call: Call) -> list[Any]:
+    """Return the conditions of the labels that a caller may delete: the own ones, or all.
+
+    Nobody's labels are to depend on who else has a key with the scope label.
+    """
+    return [] if call.caller.may("admin") else store.of_key(call.exchange.by)
+
+
+def _of_another(row: dict[str, Any]) -> UserError:
+    return UserError(
+        "This label was posted with another key.",
+        code="scope_missing",
+        given=f"a label of {row['source']}",
+        choices=["labels that this key has posted", "admin"],
+        fix="ask who posted it, or an administrator, to delete it",
+    )
 
 
 def routes(services: Services) -> list[Resource]:

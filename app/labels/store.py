@@ -205,6 +205,14 @@ def gone(dataset: str) -> list[Any]:
     return [Label.dataset == dataset, Label.deleted_by.not_in([INCOMPLETE, WAITING])]
 
 
+def of_key(name: str) -> list[Any]:
+    """Return the conditions of the labels that a key posted, whatever it calls their source."""
+    own = Label.upload.in_(Upload.select(Upload.id).where(Upload.caller == name))
+    # The truth of a prediction has no post of its own, and no source but who told it.
+    is_truth = Label.upload.not_in(Upload.select(Upload.id))
+    return [own | (is_truth & (Label.source == name))]
+
+
 def of_upload(database: peewee.Database, dataset: str, upload: str) -> list[Any]:
     """Return the conditions of the labels that a post brought, whose ids follow from its own."""
     conditions = [Label.upload == upload, Label.id > upload]

@@ -12,18 +12,16 @@ Regression Trees", SIGIR 2015. Here the masks of a column are combined when the 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from src.inference.columns import Columns, Levels, Numeric
-from src.inference.scalar_expressions import Record
+from src.inference.scalar_expressions import Getter, Record
 from src.inference.tree_models.trees import Trees
 from src.support.single_precision import least_doubles
 
 LARGEST = 64 * 2**20  # bytes of tables; a worker has 250 MB for everything
-Row = Callable[[Record], np.ndarray]
 
 
 class Tables:
@@ -31,58 +29,66 @@ class Tables:
 
     def __init__(self, trees: Trees, columns: Columns) -> None:
         """Build the tables of trees for which `fit` returns True."""
-        self._masks, self._trees = _Masks(trees), trees
-        self._rows = [row for part in columns.parts if (row := self._row(part)) is not None]
-        self._all = self._masks.everything
+        masks, self._trees = _Masks(trees), trees
+        self._numbers: list[tuple[Getter, list[float], int, int]] = []
+        self._levels: list[tuple[int, dict[str | None, int], int]] = []
+        tables: list[np.ndarray] = []
+        start = 0
+        for part in columns.parts:
+            if not masks.is_tested(part):
+                continue
+            if isinstance(part, Levels):
+                table = _of_levels(part, masks, trees.precision)
+                rows = {level: start + at for level, at in part.rows.items()}
+                self._levels.append((part.at, rows, start + part.unknown))
+            else:
+                thresholds, table = masks.table(part.first)
+                bounds, missing = _bounds(thresholds).tolist(), start + len(table) - 1
+                self._numbers.append((part.one, bounds, start, missing))
+            tables.append(table)
+            start += len(table)
+        self._first = [] if tables else [0]  # there is one row at least
+        # All in one, so that one call fetches a record's rows; a loop costs a sixth more.
+        self._table = np.concatenate(tables or [masks.everything[None]])
+        self._one = masks.one
         before, below = trees.leaves_before()
         width = int(below[trees.roots].max())
         values = np.zeros((len(trees.roots), width))
         leaf = ~trees.splits
         values[trees.of_node()[leaf], before[leaf]] = trees.value[leaf]
         self._values = (values / trees.members).ravel()
-        self._offsets = np.arange(len(trees.roots)) * width
+        # Bits are counted with the leaf's own: one more than there are leaves before it.
+        self._offsets = np.arange(len(trees.roots)) * width - 1
 
     def scores(self, record: Record) -> np.ndarray:
         """Return the scores of one record, shape (scores,)."""
-        possible = self._all.copy()
-        for row in self._rows:
-            np.bitwise_and(possible, row(record), possible)
-        lowest = possible & -possible
-        leaves = np.bitwise_count(lowest - self._masks.one)
-        values = self._values.take(self._offsets + leaves)
-        return self._trees.add_up(values)
+        possible = np.bitwise_and.reduce(self._table.take(self._rows(record), axis=0), axis=0)
+        up_to_lowest = possible - self._one
+        np.bitwise_xor(possible, up_to_lowest, up_to_lowest)
+        # As numbers of one type, for to mix two costs as much as all of this.
+        places = np.bitwise_count(up_to_lowest).astype(np.intp)
+        places += self._offsets
+        return self._trees.add_up(self._values.take(places))
 
-    def _row(self, part: Numeric | Levels) -> Row | None:
-        """Return a function that finds a record's row; None if no split tests the column."""
-        if isinstance(part, Levels):
-            return self._row_of_level(part)
-        thresholds, table = self._masks.table(part.first)
-        if len(table) == 1:
-            return None
-        bounds, rows, one = _bounds(thresholds).tolist(), list(table), part.one
-        missing = rows.pop()
-
-        def row(record: Record) -> np.ndarray:
+    def _rows(self, record: Record) -> list[int]:
+        """Return the rows of the table that a record's values select."""
+        rows = self._first.copy()
+        for one, bounds, start, missing in self._numbers:
             value = one(record)
-            return rows[bisect_right(bounds, value)] if value == value else missing
+            rows.append(start + bisect_right(bounds, value) if value == value else missing)
+        for at, by_level, unknown in self._levels:
+            rows.append(by_level.get(record[at], unknown))
+        return rows
 
-        return row
 
-    def _row_of_level(self, part: Levels) -> Row | None:
-        """Combine the columns of a category, so that one look-up serves all its levels."""
-        joined = np.repeat(self._masks.everything[None], len(part.table), axis=0)
-        is_used = False
-        for offset, cells in enumerate(part.table.astype(self._trees.precision).T):
-            thresholds, table = self._masks.table(part.first + offset)
-            is_used = is_used or len(table) > 1
-            at = np.searchsorted(thresholds, cells, side="right")
-            joined &= table[np.where(np.isnan(cells), len(table) - 1, at)]
-        if not is_used:
-            return None
-        rows = list(joined)
-        by_level = {level: rows[at] for level, at in part.rows.items()}
-        unknown, at = rows[part.unknown], part.at
-        return lambda record: by_level.get(record[at], unknown)
+def _of_levels(part: Levels, masks: _Masks, precision: np.dtype[Any]) -> np.ndarray:
+    """Combine the columns of a category, so that one row serves all its levels' columns."""
+    joined = np.repeat(masks.everything[None], len(part.table), axis=0)
+    for offset, cells in enumerate(part.table.astype(precision).T):
+        thresholds, table = masks.table(part.first + offset)
+        at = np.searchsorted(thresholds, cells, side="right")
+        joined &= table[np.where(np.isnan(cells), len(table) - 1, at)]
+    return joined
 
 
 def fit(trees: Trees, columns: Columns) -> bool:
@@ -125,6 +131,10 @@ class _Masks:
         ruled_out = ((self.one << count) - self.one) << before[left].astype(word)
         self._kept = np.zeros(len(trees.left), dtype=word)
         self._kept[inner] = ~ruled_out
+
+    def is_tested(self, part: Numeric | Levels) -> bool:
+        """Tell whether a split tests any column of a part."""
+        return any(column in self._nodes for column in range(part.first, part.first + part.width))
 
     def table(self, column: int) -> tuple[np.ndarray, np.ndarray]:
         """Return a column's thresholds, and a row for each interval and for missing values."""

@@ -79,5 +79,5 @@ class Trees:
     def add_up(self, leaves: np.ndarray) -> np.ndarray:
         """Add the value that each tree gives a record, shape (trees,), to its scores."""
         if len(self.base) == 1:
-            return self.base + leaves.sum()
+            return self.base + np.add.reduce(leaves)
         return self.base + np.bincount(self.score, leaves, len(self.base))

@@ -866,6 +866,30 @@ def test_labels_need_their_scope(service: Service) -> None:
     )
 
 
+def test_a_key_deletes_what_it_posted_and_an_administrator_all(service: Service) -> None:
+    web, people, boss = (
+        {"X-API-Key": keys.create(service.database, name, [scope])}
+        for name, scope in (("web", "label"), ("people", "label"), ("boss", "admin"))
+    )
+    service.look()
+    # Whatever a key calls its source, it is not another key for that.
+    first = post(service, DEBT, headers=people, query_string="source=web").json["ids"][0]
+    others = post(service, DEBT, headers=web).json["ids"][0]
+    assert_refused(service.ask(f"{path()}/{first}", "DELETE", headers=web), 403, "another key")
+    everything = {"before": "2100-01-01", "confirm": 2}
+    asked = service.ask(path(), "DELETE", headers=web, params=everything)
+    assert assert_refused(asked, 409, "1 label")["allowed"] == ["confirm=1"]
+    own = service.ask(path(), "DELETE", headers=web, params={**everything, "confirm": 1})
+    assert own.json == {"deleted": 1}
+    left = service.ask(path(), headers=people).json["labels"]
+    assert [row["id"] for row in left] == [first]
+    assert (
+        service.ask(f"{path()}/{others}", "DELETE", headers=people).json["deleted"]["by"] == "web"
+    )
+    gone = service.ask(f"{path()}/{first}", "DELETE", headers=boss)
+    assert gone.json["deleted"]["by"] == "boss"
+
+
 @pytest.mark.parametrize("name", ["owner", "LATE"])
 def test_what_is_never_stored_is_no_label(make_service: MakeService, name: str) -> None:
     service = make_service(redact=("x", name))

@@ -43,6 +43,16 @@ def test_a_category_is_looked_up_once_for_all_its_columns() -> None:
             assert np.allclose(made.scores((0.1, level)), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("cell", [-1.0, 0.5, 7.0, np.nan])
+def test_a_category_with_one_row_alone_counts(cell: float) -> None:
+    levels = Levels("c", 1, 1, {"a": 0}, 0, np.array([[cell]]))
+    columns = Columns([*grown.numbers(1).parts, levels])
+    for seed in range(12):
+        trees = grown.grow(seed, count=9, columns=2)
+        expected = grown.walk(trees, np.array([0.1, cell]))
+        assert np.allclose(Tables(trees, columns).scores((0.1, "a")), expected, rtol=1e-12)
+
+
 def test_fits_up_to_64_leaves_a_tree() -> None:
     small = grown.grow(0, count=40, depth=6)
     large = grown.grow(0, count=40, depth=8)
