@@ -50,7 +50,8 @@ def test_members_that_do_not_fit_list_those_that_do() -> None:
     assert {"logistic", "xgboost"} <= set(caught.value.choices)
     assert not {"lasso", "blend"} & set(caught.value.choices)
     with pytest.raises(UserError, match="takes no text") as caught:
-        build("dataset=resumes", "model=blend", "model.inputs=[]")
+        members = "model.members.multiclass=[logistic,hist_gradient_boosting]"
+        build("dataset=resumes", "model=blend", "model.inputs=[]", members)
     assert "linear_svc" in caught.value.choices
     assert "hist_gradient_boosting" not in caught.value.choices
 
