@@ -118,8 +118,8 @@ def test_what_is_said_of_the_rows_is_said_once(
     monkeypatch.setattr(composition, "compose", lambda words: {})
     monkeypatch.setattr(configuration, "build", lambda values: values)
     monkeypatch.setattr(training, "prepare", lambda config: (None, cleaned))
-    monkeypatch.setattr(training, "own", lambda config, rows: rows)
-    assert len(describe._trained(dataset, 10)) == 3
+    monkeypatch.setattr(training, "own", lambda config, rows, fits: rows)
+    assert len(describe._trained(dataset, 10)) == 4
     assert capsys.readouterr().out.count("7 rows are odd") == 1
 
 

@@ -239,15 +239,22 @@ def _figure(
     return MetricComparison(part, name, ours, theirs, better)
 
 
+def _of_task(model: dict[str, Any], task: str) -> dict[str, Any]:
+    return {**model, "estimator": {task: model["estimator"].get(task)}}
+
+
 def _made(version: Registered) -> dict[str, Any]:
     """Return all that a version was made from: of a search what it found, of tasks its own."""
     manifest = version.manifest
     config, tuned = manifest["config"], manifest["tuned"]
     task = config["dataset"]["task"]
     model = {**(tuned or config["model"])}
-    model["estimator"] = {task: model["estimator"].get(task)}
+    members = [_of_task(one, task) for one in model.pop("recipes", [])]
+    model = _of_task(model, task)
     if tuned is None:
         model.pop("space", None)  # nobody searched it
+    if members:
+        model["recipes"] = {one["name"]: one for one in members}
     return {
         **config,
         "model": model,

@@ -49,8 +49,9 @@ def test_members_that_do_not_fit_list_those_that_do() -> None:
         build("dataset=payments", "model=blend", "model.members.binary=[logistic,lasso]")
     assert {"logistic", "xgboost"} <= set(caught.value.choices)
     assert not {"lasso", "blend"} & set(caught.value.choices)
+    two = "model.members.multiclass=[logistic,hist_gradient_boosting]"
     with pytest.raises(UserError, match="takes no text") as caught:
-        build("dataset=resumes", "model=blend", "model.inputs=[]")
+        build("dataset=resumes", "model=blend", "model.inputs=[]", two)
     assert "linear_svc" in caught.value.choices
     assert "hist_gradient_boosting" not in caught.value.choices
 
