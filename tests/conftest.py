@@ -38,6 +38,8 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("unhurried")
 # DVC would start a process at each command, to report it, where a test makes a repository.
 os.environ["DVC_NO_ANALYTICS"] = "true"
+# Threads that have nothing to do sleep, here and in what a test starts: other tests want the cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 # Files that take minutes are begun first, so that none of them is left alone at the end.

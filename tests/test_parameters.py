@@ -28,6 +28,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = {name: params["runs"][name] for name in map("diamonds-{}".format, MODELS)}
     params.update(datasets=["diamonds"], runs=runs)
     (path / "params.yaml").write_text(yaml.safe_dump(params))
+    (path / "dvc.lock").unlink()  # each command would read of all the stages that are not run here
     run(path, sys.executable, "-m", "src.samples", "diamonds.csv")
     data = path / "data/diamonds.csv"
     data.write_text("".join(data.read_text().splitlines(keepends=True)[: ROWS + 1]))
@@ -55,7 +56,6 @@ def diff(clone: Path, *commits: str) -> dict[str, Any]:
 
 
 def test_an_edit_of_a_model_trains_it_anew_and_is_named(clone: Path) -> None:
-    assert diff(clone) == {}
     edit(clone, "model/ridge.yaml", "alpha: 1.0}", "alpha: 3.0}")
     ran = stages(run(clone, "dvc", "repro", *(f"train@diamonds-{name}" for name in MODELS)))
     assert ran == ["compose", "train@diamonds-ridge"], "training comes after composing"
