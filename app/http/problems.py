@@ -74,7 +74,9 @@ KINDS: dict[str, Kind] = {
     "record_too_large": Kind(413, "The body is too large for one record."),
     "too_many_records": Kind(413, "The body has more records than one request may."),
     "uri_too_long": Kind(414, "The path and the query are too long."),
-    "unsupported_media_type": Kind(415, "The body has a Content-Type that is not taken here."),
+    "unsupported_media_type": Kind(
+        415, "The body's Content-Type or Content-Encoding is not taken here."
+    ),
     "expectation_failed": Kind(417, "The service does not meet the Expect header."),
     "invalid": Kind(422, "The request asks for what cannot be done."),
     "invalid_body": Kind(422, "The body is not what the operation takes."),

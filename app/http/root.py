@@ -13,11 +13,19 @@ from src.support.errors import UserError
 
 
 def enter(environ: dict[str, Any], root: str) -> None:
-    """Take the sub-path off the path of a WSGI request, once, where the proxy has left it there."""
+    """Take the sub-path off the path of a WSGI request, once, where the proxy has left it there.
+
+    A slash at the end says nothing, but where something could be removed or replaced: there it may
+    be a name that was left out, and what is above it is more than was meant.
+    """
     environ["SCRIPT_NAME"] = root
     path = environ["PATH_INFO"]
     if root and (path == root or path.startswith(f"{root}/")):
-        environ["PATH_INFO"] = path[len(root) :] or "/"
+        path = path[len(root) :] or "/"
+    is_safe = environ.get("REQUEST_METHOD") in ("GET", "HEAD", "POST")
+    if is_safe and len(path) > 1 and path.endswith("/") and not path.endswith("//"):
+        path = path[:-1]
+    environ["PATH_INFO"] = path
 
 
 def check(root: str, paths: list[str]) -> None:

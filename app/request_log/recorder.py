@@ -162,6 +162,7 @@ class Recorder:
             exchange.spend("requests", 1)
             if self._is_streamed(exchange.environ):
                 body.announced(exchange.environ, self._largest_upload)
+                body.check_streamed(exchange.environ)
             else:
                 is_anyone = exchange.caller.is_anyone
                 largest = LARGEST_OF_ANYONE if is_anyone else self._largest_body

@@ -39,9 +39,12 @@ def minute(text: str) -> str:
 
 
 def parse(text: str, name: str) -> datetime:
-    """Parse a time, in UTC unless it has a zone; raise UserError if it is not valid."""
+    """Parse a time, in UTC unless it has a zone; raise UserError if it is not valid.
+
+    The plus of a zone arrives in a query as a blank, where the client did not write it as %2B.
+    """
     try:
-        moment = datetime.fromisoformat(text)
+        moment = _moment(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise UserError(
@@ -50,3 +53,10 @@ def parse(text: str, name: str) -> datetime:
             given=text[:100],
             choices=["ISO 8601, such as 2026-01-31 or 2026-01-31T12:00:00Z"],
         ) from None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.fromisoformat("+".join(text.rsplit(" ", 1)))

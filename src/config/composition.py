@@ -22,6 +22,8 @@ from src.support.errors import UserError, did_you_mean, unknown
 GROUPS = ("dataset", "model", "search", "dataset_model")
 _VALUE_OVERRIDE = re.compile(r"^(?P<key>[A-Za-z_][\w.]*)=")
 
+_WITH_BLANKS = re.compile(r"\s*[+~]{0,2}[A-Za-z_]\w*(?:\s*\.\s*\w+)*\s*=\s*(?=\S)")
+
 
 def prepare() -> None:
     """Check params.yaml, and let `${params:key}` refer to its keys."""
@@ -33,8 +35,12 @@ def prepare() -> None:
 def open_override(word: str) -> str:
     """Let `key=value` set a key that the YAML leaves out.
 
-    Hydra would refuse it without listing the choices; with ++ it leaves the check to us.
+    Hydra would refuse it without listing the choices; with ++ it leaves the check to us. Blanks
+    around `=` and around the dots of a key do not count.
     """
+    before = _WITH_BLANKS.match(word)
+    if before is not None:
+        word = re.sub(r"\s+", "", before[0]) + word[before.end() :]
     if word.startswith("dataset_model="):
         raise UserError(
             "What differs for a pair is found by the names of the two.",
@@ -131,9 +137,28 @@ def errors() -> Iterator[None]:
     except (HydraException, OmegaConfBaseException) as error:
         if isinstance(error.__cause__, GrammarParseError):  # Hydra's own says nothing
             raise _unresolved(error.__cause__) from None
+        if str(error).startswith("Ambiguous value"):
+            raise _sweep(str(error)) from None
         raise UserError(str(error).strip().replace("\n", "\n  ")) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError("A file in conf/ is not valid YAML.", given=error) from None
+
+
+def _sweep(text: str) -> UserError:
+    """Return the error for several values of a key where one run was asked for."""
+    found = re.search(r"argument '(?:\+\+)?(.*)'$", text.partition("\n")[0])
+    given = found[1] if found else text
+    key, _, values = given.partition("=")
+    return UserError(
+        "Several values with commas are several runs, and -m is needed for them.",
+        given=given,
+        choices=[
+            f"-m {key}={values}",
+            f"'{key}=[{values}]', a list",
+            f"{key}='\"{values}\"', a text",
+        ],
+        fix=f"add -m for a run of each: -m {key}={values}",
+    )
 
 
 def _unresolved(error: OmegaConfBaseException) -> UserError:

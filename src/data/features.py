@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from src.data.kinds import instants
-from src.data.kinds.number_format import DecimalSign, NumberFormat, ThousandsSign
+from src.data.kinds.number_format import DecimalSign, Negative, NumberFormat, ThousandsSign
 from src.data.kinds.words import FALSE, TRUE, spellings
 from src.support.errors import UserError
 from src.support.structs import Checked
@@ -56,11 +56,12 @@ class Written(Bounds, frozen=True):
     thousands: ThousandsSign | None = None
     prefix: str = ""
     suffix: str = ""
+    negative: Negative = "before"
 
     def written(self, decimal: str, thousands: str) -> NumberFormat:
         """Return how the numbers are written, in a dataset with these signs."""
         own = (self.decimal or decimal, thousands if self.thousands is None else self.thousands)
-        return NumberFormat(*own, self.prefix, self.suffix)
+        return NumberFormat(*own, self.prefix, self.suffix, self.negative)
 
 
 class Number(Written, frozen=True, tag_field="type", tag="number"):

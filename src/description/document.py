@@ -93,7 +93,7 @@ def _written(column: Column) -> dict[str, str]:
     """Return the keys of how numbers are written."""
     return {
         key: getattr(column.how, key)
-        for key in ("decimal", "thousands", "prefix", "suffix")
+        for key in ("decimal", "thousands", "prefix", "suffix", "negative")
         if getattr(column.how, key) != getattr(PLAIN, key)
     }
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from src.data.kinds import cell_formats
-from src.data.kinds.number_format import ALIKE, PLAIN, NumberFormat
+from src.data.kinds.number_format import ALIKE, MINUS, PLAIN, NumberFormat
 from src.description.values import WORDS, Values
 
 MOST = 0.8  # of the rows, from which on a column is one of numbers with words in it
@@ -55,10 +55,14 @@ def _of(values: Values) -> tuple[NumberFormat, np.ndarray, set[str]] | None:
         return None
     numbers = values.numbers
     how = PLAIN
-    if values.share(np.isfinite(numbers)) < MOST:
-        other = _format(values)
-        if other is None:
-            return None
+    is_plain = values.share(np.isfinite(numbers)) >= MOST
+    unread = values.words[~np.isfinite(numbers)]
+    is_signed = any(str(word).rstrip().endswith((")", *MINUS)) for word in unread)
+    other = _format(values) if not is_plain or is_signed else None
+    if other is None and not is_plain:
+        return None
+    # Where few are below 0, most are plain numbers.
+    if other is not None and (not is_plain or other.negative != PLAIN.negative):
         how, numbers = other, _read(values.words, other)
     if values.share(np.isfinite(numbers)) < MOST:
         return None
@@ -69,6 +73,13 @@ def _of(values: Values) -> tuple[NumberFormat, np.ndarray, set[str]] | None:
     if len(missing - WORDS) > ODD or slips > OFTEN * values.present:
         return None
     return how, numbers, missing
+
+
+def unread(name: str, cells: int) -> str:
+    """Say that so many cells of a column are no numbers."""
+    if cells == 1:
+        return f"1 cell of {name} is no number: its row is rejected"
+    return f"{cells:,} cells of {name} are no numbers: their rows are rejected"
 
 
 def _is_often(values: Values, word: str) -> bool:

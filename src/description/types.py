@@ -136,7 +136,7 @@ def _number(name: str, values: Values) -> Column | None:
         listed = ", ".join(map(repr, sorted(odd)))
         return _with(column, unsure=f"{listed} among the numbers of {name} was taken for missing")
     if faults:
-        says = f"{faults:,} cells of {name} are no numbers: their rows are rejected"
+        says = numbers.unread(name, faults)
         return _with(column, unsure=says)
     return column
 

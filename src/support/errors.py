@@ -28,6 +28,16 @@ class Fault(msgspec.Struct, omit_defaults=True):
     code: str | None = None
 
 
+# What databases and data frames call the types of columns.
+_ELSEWHERE = {
+    "timestamp": "datetime", "datetime64": "datetime", "moment": "datetime",
+    "float": "number", "double": "number", "decimal": "number", "numeric": "number",
+    "int": "integer", "int64": "integer", "bool": "boolean",
+    "string": "text", "str": "text", "varchar": "text", "object": "text",
+    "enum": "category", "factor": "category", "categorical": "category", "nominal": "category",
+}  # fmt: skip
+
+
 class UserError(Exception):
     """An error that says what was wrong, what was given, what is allowed and how to fix it.
 
@@ -77,8 +87,11 @@ def coded(code: str) -> Iterator[None]:
 
 
 def did_you_mean(name: str, choices: Iterable[object]) -> str | None:
-    """Suggest the choice that is spelled most like a name."""
-    close = difflib.get_close_matches(name, [str(choice) for choice in choices], n=1)
+    """Suggest the choice that is called so elsewhere, or is spelled most like a name."""
+    listed = [str(choice) for choice in choices]
+    if (meant := _ELSEWHERE.get(name.lower())) in listed:
+        return f"did you mean '{meant}'?"
+    close = difflib.get_close_matches(name, listed, n=1)
     return f"did you mean '{close[0]}'?" if close else None
 
 

@@ -109,6 +109,19 @@ def test_what_is_no_override_is_told_with_what_is(word: str, given: str) -> None
     assert "quote" in (error.fix or "")
 
 
+def test_blanks_around_a_key_do_not_count() -> None:
+    words = ["dataset=stones", "model = ridge", " seed = 7", "model.params. alpha =3"]
+    built = configuration.build(composition.compose(words))
+    assert (built.seed, built.model.name, built.model.params["alpha"]) == (7, "ridge", 3)
+
+
+def test_several_values_are_told_to_be_a_sweep() -> None:
+    error = refused("dataset=stones", "model=ridge", "seed=1,2")
+    assert error.given == "seed=1,2"
+    assert "-m seed=1,2" in (error.fix or "")
+    assert "'seed=[1,2]', a list" in (error.choices or [])
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -124,6 +137,7 @@ def test_what_is_no_override_is_told_with_what_is(word: str, given: str) -> None
         (["model=ridge", "dataset.derived.v=carrat"], "did you mean 'carat'?"),
         (["model=naive_bayes"], "does not serve the task 'regression'"),
         (["model=ridge", "dataset.features.carat.type=numbr"], "number, integer, category, text"),
+        (["model=ridge", "dataset.features.carat.type=timestamp"], "did you mean 'datetime'?"),
     ],
 )
 def test_a_typo_on_the_command_line_is_told(words: list[str], told: str) -> None:

@@ -88,3 +88,29 @@ def test_all_at_once_reads_what_one_by_one_does() -> None:
         read = numbers._read(np.array(words, dtype=object), how)
         alone = pd.to_numeric(pd.Series([how.plain(word) for word in words]), errors="coerce")
         np.testing.assert_allclose(read, alone.to_numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("words", "how", "first"),
+    [
+        (
+            ["(1,234)", "2,345", "3,456", "5"],
+            NumberFormat(thousands=",", negative="brackets"),
+            -1234,
+        ),
+        (
+            ["$(5.5)", "$7", "$1,000"],
+            NumberFormat(prefix="$", thousands=",", negative="brackets"),
+            -5.5,
+        ),
+        (["1234-", *range(1000, 1020)], NumberFormat(negative="after"), -1234),
+        (["7-EUR", "5EUR", "4EUR"], NumberFormat(suffix="EUR", negative="after"), -7),
+    ],
+)
+def test_what_bookkeepers_write_below_zero_is_found(
+    words: list[object], how: NumberFormat, first: float
+) -> None:
+    told = numbers.of(tables.of(words))
+    assert told is not None
+    assert told[0] == how
+    assert told[1][0] == first

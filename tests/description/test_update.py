@@ -137,7 +137,7 @@ def test_bounds_are_never_narrowed(tmp_path: Path) -> None:
     ("name", "value", "doubt"),
     [
         ("shop", "North", "is 'north' spelt otherwise?"),
-        ("weight (kg)", "heavy", "no numbers: their rows are rejected"),
+        ("weight (kg)", "heavy", "is no number: its row is rejected"),
         ("back", "maybe", "of back not as the YAML has it"),
     ],
 )

@@ -10,12 +10,14 @@ from itertools import product
 from typing import get_args
 
 from src.data.kinds import instants
-from src.data.kinds.number_format import NONE, DecimalSign, NumberFormat, ThousandsSign
+from src.data.kinds.number_format import NONE, DecimalSign, Negative, NumberFormat, ThousandsSign
 from src.data.kinds.words import spellings
 
 NEARLY = 0.98  # of the cells that keys must make readable
 MOST = 2000  # different cells that are tried
 AFFIXES = re.compile(r"(?P<prefix>[^\d+\-.,]*)[+-]?[.,]?\d(?:.*\d)?(?P<suffix>\D*)", re.DOTALL)
+_BRACKETS = re.compile(r"[^\d()]*\([^()]*\d[^()]*\)[^\d()]*")  # (1,234) and $(5)
+_AFTER = re.compile(r"(?<=\d)\s?[-\u2212](?=\D*$)")  # 1,234- and 5-EUR
 # Of formats that read the same cells, the more likely one first.
 DAYS = (
     "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y.%m.%d", "%d-%m-%Y", "%m-%d-%Y",
@@ -46,7 +48,11 @@ def numbers(cells: Sequence[str]) -> str | None:
 def number_format(cells: Sequence[str], nearly: float = NEARLY) -> NumberFormat | None:
     """Return the one way of the fewest keys in which nearly all cells are numbers, if there is."""
     some = cells[:MOST]
-    parts = [match for match in map(AFFIXES.fullmatch, some) if match]
+    negative = _negative(some)
+    unsigned = [_AFTER.sub("", cell) for cell in some] if negative == "after" else some
+    if negative == "brackets":
+        unsigned = [re.sub(r"[()]", "", cell) for cell in some]
+    parts = [match for match in map(AFFIXES.fullmatch, unsigned) if match]
     affixes = {name: _usual(match[name].strip() for match in parts) for name in AFFIXES.groupindex}
     best: tuple[int, int, NumberFormat] | None = None
     # Of equally many keys the first ones are taken: 1,322 is thirteen hundred, 1,32 a fraction.
@@ -54,7 +60,7 @@ def number_format(cells: Sequence[str], nearly: float = NEARLY) -> NumberFormat 
     for thousands, decimal in signs:
         if thousands == decimal:
             continue
-        how = NumberFormat(decimal, thousands, affixes["prefix"], affixes["suffix"])
+        how = NumberFormat(decimal, thousands, affixes["prefix"], affixes["suffix"], negative)
         count = _count(how, some, nearly)
         rank = (len(_keys(how)), -count)
         if count >= nearly * len(some) and (best is None or rank < best[:2]):
@@ -62,9 +68,17 @@ def number_format(cells: Sequence[str], nearly: float = NEARLY) -> NumberFormat 
     return None if best is None else best[2]
 
 
+def _negative(cells: Sequence[str]) -> Negative:
+    """Tell how numbers below 0 are written; of none but them that is not known."""
+    for way, sign in (("brackets", _BRACKETS.fullmatch), ("after", _AFTER.search)):
+        if 0 < sum(sign(cell) is not None for cell in cells) < len(cells):
+            return way  # type: ignore[return-value]
+    return "before"
+
+
 def _keys(how: NumberFormat) -> dict[str, str]:
     """Return the keys that the YAML needs for numbers that are written so."""
-    names = ("prefix", "suffix", "thousands", "decimal")
+    names = ("prefix", "suffix", "negative", "thousands", "decimal")
     return {
         name: getattr(how, name)
         for name in names

@@ -1,4 +1,4 @@
-"""How a source writes numbers: decimal sign, thousands, and what stands before and after them."""
+"""How a source writes numbers: the signs in them and around them, and what is below 0."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import msgspec
 
 DecimalSign = Literal[".", ","]
 ThousandsSign = Literal["", ",", ".", " ", "'", "_"]
+# What is below 0: -5, in files of bookkeepers 5- or (5).
+Negative = Literal["before", "after", "brackets"]
 # What is typed, or set by a spreadsheet, for the same sign.
 ALIKE = {" ": " \u00a0\u2009\u202f", "'": "'\u2019"}
 MINUS = ("-", "\u2212")
@@ -24,6 +26,7 @@ class NumberFormat(msgspec.Struct, frozen=True):
     thousands: str = ""
     prefix: str = ""
     suffix: str = ""
+    negative: str = "before"
 
     @property
     def is_plain(self) -> bool:
@@ -33,19 +36,28 @@ class NumberFormat(msgspec.Struct, frozen=True):
     def plain(self, text: str) -> str:
         """Return a number as programs write it: "$84,835.00" is 84835.00; other text is no number.
 
-        Thousands count only where they stand in groups, so that 1.5 is not taken for 15.
+        Thousands count only where they stand in groups, so that 1.5 is not taken for 15. A minus
+        before a number is read in any way.
         """
-        text = text.strip()
-        sign, text = ("-", text[1:].strip()) if text.startswith(MINUS) else ("", text)
+        sign, text = self._signed(text.strip())
         text = text.removeprefix(self.prefix.strip()).removesuffix(self.suffix.strip()).strip()
-        if not sign and text.startswith(MINUS):  # $-5
-            sign, text = "-", text[1:].strip()
+        if not sign:  # $-5
+            sign, text = self._signed(text)
         match = _pattern(self.decimal, self.thousands).fullmatch(text)
         if match is None:
             return NONE
         whole = re.sub(r"[^0-9+]", "", match["whole"])
         part = match["part"]
         return f"{sign}{whole}{'' if part is None else f'.{part}'}{match['power'] or ''}"
+
+    def _signed(self, text: str) -> tuple[str, str]:
+        if text.startswith(MINUS):
+            return "-", text[1:].strip()
+        if self.negative == "after" and text.endswith(MINUS):
+            return "-", text[:-1].strip()
+        if self.negative == "brackets" and text.startswith("(") and text.endswith(")"):
+            return "-", text[1:-1].strip()
+        return "", text
 
     def words(self, plain: str) -> str:
         """Write a plain number as the source does, for examples."""

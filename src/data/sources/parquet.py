@@ -14,6 +14,7 @@ from src.data.sources import spelling
 from src.data.sources.compressed import check_size
 from src.data.sources.grid import Grid, joined
 from src.data.sources.headers import check_width
+from src.data.sources.json_rows import DEEPEST
 from src.data.sources.raw import LINE
 from src.support.errors import UserError
 
@@ -32,12 +33,13 @@ def batches(file: BinaryIO, source: str, rows: float) -> Iterator[Grid]:
     total = start = count = 0
     try:
         whole = parquet.ParquetFile(file)
-        names = [str(name) for name in whole.schema_arrow.names]
+        names = [str(name) for name in _flat(whole.schema_arrow.empty_table()).column_names]
         check_width(names, source)
         chunks: list[list[pa.Array]] = [[] for _ in names]
         for batch in whole.iter_batches(BATCH, use_threads=False):
-            for into, column in zip(chunks, batch.columns, strict=True):
-                texts = spelling.column(pa.chunked_array([column])).combine_chunks()
+            table = _flat(pa.Table.from_batches([batch]))
+            for into, column in zip(chunks, table.columns, strict=True):
+                texts = spelling.column(column).combine_chunks()
                 into.append(texts)
                 total += texts.nbytes
             count += len(batch)
@@ -54,6 +56,15 @@ def batches(file: BinaryIO, source: str, rows: float) -> Iterator[Grid]:
         ) from None
     if not start or count > start:
         yield Grid(names, joined(chunks), _places(start, count))
+
+
+def _flat(table: pa.Table) -> pa.Table:
+    """Return a table in which fields of structs are columns of their own, such as a.b."""
+    for _ in range(DEEPEST - 1):
+        if not any(pa.types.is_struct(field.type) for field in table.schema):
+            break
+        table = table.flatten()
+    return table
 
 
 def _places(start: int, stop: int) -> pd.RangeIndex:

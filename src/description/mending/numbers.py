@@ -37,8 +37,7 @@ def mend(one: Described, edits: Edits) -> tuple[list[Note], list[str]]:
             says = f"{listed} among the numbers of {one.name} is taken for missing"
             notes.append(Note(says, True))
         if left:
-            says = f"{left:,} cells of {one.name} are no numbers: their rows are rejected"
-            notes.append(Note(says, True))
+            notes.append(Note(numbers.unread(one.name, left), True))
         read = every[one.values.codes[one.values.codes >= 0]]
     read = read[np.isfinite(read)]
     if isinstance(kind, Integer) and (np.floor(read) != read).any():
@@ -52,7 +51,7 @@ def _written(one: Described, how: NumberFormat, edits: Edits) -> Iterator[Note]:
     """Write down how numbers are written, where the YAML says otherwise."""
     now = one.dataset.written(one.name)
     keys = {}
-    for key in ("decimal", "thousands", "prefix", "suffix"):
+    for key in ("decimal", "thousands", "prefix", "suffix", "negative"):
         new, old = getattr(how, key), getattr(now, key)
         # A sign may be left out in a cell, and so may thousands, unless they are a decimal now.
         is_spare = new == getattr(PLAIN, key) and key != "decimal" and old != how.decimal

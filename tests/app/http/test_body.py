@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import io
 from typing import Any
 
@@ -98,3 +99,42 @@ def test_a_stream_that_ends_early_is_refused(kind: type[io.BytesIO]) -> None:
 def test_rows_and_lines_can_be_read_while_they_come(kind: str, is_streamed: bool) -> None:
     assert bodies.is_streamed_type({"CONTENT_TYPE": kind}) is is_streamed
     assert not bodies.is_streamed_type({})
+
+
+def packed(data: bytes, coding: str = "gzip") -> dict[str, Any]:
+    return environ(data, HTTP_CONTENT_ENCODING=coding)
+
+
+def test_a_packed_body_is_unpacked_and_known_as_plain_after_that() -> None:
+    given = packed(gzip.compress(b"{}" * 50), "GZIP")
+    assert bodies.read(given, 100) == b"{}" * 50
+    assert "HTTP_CONTENT_ENCODING" not in given
+
+
+@pytest.mark.parametrize(
+    ("data", "coding", "status", "told"),
+    [
+        (gzip.compress(b" " * 10_000_000), "gzip", 413, "more than 20000 bytes when unpacked"),
+        (gzip.compress(b"{}", mtime=0)[:-3], "gzip", 400, "ends early"),
+        (gzip.compress(b"{}", mtime=0) + b"x", "gzip", 400, "more follows"),
+        (b"{}", "gzip", 400, "incorrect header"),
+        (b"{}", "br", 415, "Content-Encoding: br"),
+    ],
+)
+def test_a_body_that_cannot_be_unpacked_is_refused(
+    data: bytes, coding: str, status: int, told: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        bodies.read(packed(data, coding), 20_000)
+    assert problems.status(caught.value) == status
+    assert told in str(caught.value.given)
+
+
+def test_an_upload_that_is_read_while_it_comes_is_refused_where_it_is_packed() -> None:
+    bodies.check_streamed(environ(b"a,b"))
+    with pytest.raises(UserError) as caught:
+        bodies.check_streamed(packed(b"", "gzip"))
+    assert (problems.status(caught.value), caught.value.choices) == (
+        415,
+        ["Content-Encoding: identity"],
+    )

@@ -55,3 +55,20 @@ def test_small_requests_below_it_are_answered_in_the_main_loop_too() -> None:
     assert light.match(b"POST /m.l/v1/a/predictions HTTP/1.1")
     assert not light.match(b"POST /mxl/v1/a/predictions HTTP/1.1")
     assert not TABLE.light.match(b"POST /m.l/v1/a/predictions HTTP/1.1")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "inner"),
+    [
+        ("POST", "/v1/stones/predictions/", "/v1/stones/predictions"),
+        ("GET", "/ml/v1/stones/", "/v1/stones"),
+        ("GET", "/v1/stones//", "/v1/stones//"),
+        ("DELETE", "/v1/stones/labels/", "/v1/stones/labels/"),  # not all labels
+    ],
+)
+def test_a_slash_at_the_end_does_not_count_where_nothing_is_lost(
+    method: str, path: str, inner: str
+) -> None:
+    environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path, "SCRIPT_NAME": ""}
+    root.enter(environ, "/ml")
+    assert environ["PATH_INFO"] == inner

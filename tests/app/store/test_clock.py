@@ -55,3 +55,8 @@ def test_what_is_no_time_is_said_by_name(given: str) -> None:
 def test_the_minute_of_a_stored_time_is_where_its_seconds_begin() -> None:
     moment = datetime(2026, 1, 31, 12, 5, 59, 999999, UTC)
     assert clock.minute(clock.text(moment)) == "2026-01-31T12:05"
+
+
+@pytest.mark.parametrize("text", ["2026-01-31T12:00:00 01:00", "2026-01-31 12:00 01:00"])
+def test_the_plus_of_a_zone_may_have_become_a_blank(text: str) -> None:
+    assert clock.text(clock.parse(text, "since")) == "2026-01-31T11:00:00.000000Z"

@@ -27,6 +27,12 @@ from src.data.kinds.number_format import NONE, NumberFormat
         (NumberFormat(thousands="'"), "12\u2019345", "12345"),
         (NumberFormat(), "\u22125", "-5"),
         (NumberFormat(), "1e-5", "1e-5"),
+        (NumberFormat(thousands=",", negative="brackets"), "(1,234.5)", "-1234.5"),
+        (NumberFormat(prefix="$", negative="brackets"), "$ (5)", "-5"),
+        (NumberFormat(prefix="$", negative="brackets"), "($5)", "-5"),
+        (NumberFormat(thousands=".", decimal=",", negative="after"), "1.234,5-", "-1234.5"),
+        (NumberFormat(suffix="EUR", negative="after"), "5- EUR", "-5"),
+        (NumberFormat(negative="after"), "-5", "-5"),
     ],
 )
 def test_a_number_is_read_as_it_is_written(style: NumberFormat, text: str, plain: str) -> None:
@@ -64,3 +70,10 @@ def test_a_number_that_was_written_is_read_again(
 ) -> None:
     style = NumberFormat(decimal=decimal, prefix=prefix, suffix=suffix)
     assert float(style.plain(style.words(repr(value)))) == value
+
+
+@pytest.mark.parametrize("text", ["(5)", "5-", "(5", "-(5)"])
+def test_another_way_below_zero_is_no_number(text: str) -> None:
+    assert NumberFormat().plain(text) == NONE
+    assert NumberFormat(negative="after").plain("(5)") == NONE
+    assert NumberFormat(negative="brackets").plain("-(5)") == NONE

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import io
 from pathlib import Path
 
@@ -39,6 +40,29 @@ def test_values_are_text_and_rows_are_numbered(rows: int, monkeypatch: pytest.Mo
         ["", "2.5", "2026-03-02"],
     ]
     assert list(raw.frame.index) == [1, 2, 3]
+
+
+def test_what_a_struct_holds_has_columns_of_its_own() -> None:
+    rows = [{"x": 1, "in": {"y": "a"}}, None, {"x": 2, "in": None}]
+    raw = sources.parse(
+        written(pa.table({"s": rows, "a": [1, 2, 3]})),
+        "rows.parquet",
+        columns=["s.x", "s.in.y", "a"],
+    )
+    assert raw.frame.to_numpy().tolist() == [["1", "a", "1"], ["", "", "2"], ["2", "", "3"]]
+
+
+def test_what_other_tools_say_of_a_type_is_read_as_the_value() -> None:
+    noon = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
+    table = pa.table(
+        {
+            "zone": pa.array([noon], pa.timestamp("us", "Europe/Berlin")),
+            "decimal": pa.array([decimal.Decimal("1.50")], pa.decimal128(9, 2)),
+            "word": pa.array(["a"]).dictionary_encode(),
+        }
+    )
+    raw = sources.parse(written(table), "rows.parquet", columns=table.column_names)
+    assert raw.frame.to_numpy().tolist() == [["2026-03-01T12:00:00Z", "1.50", "a"]]
 
 
 def refused(data: bytes) -> UserError:

@@ -69,5 +69,6 @@ def test_the_column_that_splits_is_not_looked_at(make_table: Make) -> None:
     parts = splitting.split(trend, dataset, 1)
     (one,) = shift.find(dataset, parts.train, parts.test, 1)
     assert one.columns == ["size"]
+    assert "by time" not in one.do, "it is split so already"
     only = make_table(both, "price", {"day": "number"}, split=split).dataset
     assert shift.find(only, parts.train, parts.test, 1) == []
