@@ -18,40 +18,21 @@ from app.registry.store import Registered
 from app.store.redaction import NOTHING_HIDDEN, Redaction
 from src.data.features import as_json
 from src.data.schema import Dataset
-from src.evaluation.decision import Decision
-from src.inference import classes as known_classes
-from src.inference import parity
-from src.inference import predictor as predictors
-from src.inference.guard import Guard
-from src.inference.interval import Interval
-from src.inference.past import Past
-from src.inference.predictor import Predictor
-from src.inference.reasons.causes import Causes
+from src.inference import opened, parity
+from src.inference.opened import Opened
 from src.inference.similar import Similar
-from src.support import extras
-from src.support.structs import convert
-
-PICKLED = "This version has no export: it answers only where what trained it is installed."
 
 
-@dataclass(frozen=True)
-class LoadedVersion:
-    """Everything that an answer needs of one version."""
+@dataclass(frozen=True, kw_only=True)
+class LoadedVersion(Opened):
+    """Everything that an answer of the service needs of one version."""
 
     version: Registered
-    dataset: Dataset
     records: Records
-    predictor: Predictor
-    interval: Interval
-    decision: Decision
     similar: Similar | None
-    past: Past | None  # of a dataset that looks into it
-    classes: list[Any] | None  # as the dataset writes them
     model: dict[str, Any]  # what an answer says of the model
     golden: list[dict[str, Any]]  # held-out records and the model's output: rows of the data
     made: list[dict[str, Any]]  # records that are no rows, for those who may not see any
-    causes: Causes  # features that are one reason together
-    guard: Guard
 
     @property
     def predicted(self) -> str:
@@ -101,35 +82,22 @@ def load(
     """
     store.check(version, var)
     path, manifest = version.path(var), version.manifest
-    dataset = convert(manifest["config"]["dataset"], Dataset, "dataset")
-    decision = Decision.of(manifest)
-    try:
-        predictor = predictors.load(path, manifest)
-    except ModuleNotFoundError as error:
-        raise extras.absent(error.name or str(error), PICKLED) from None
-    parity.check_golden(predictor, path, manifest)
-    classes = known_classes.of(manifest, dataset)
+    own = opened.open_bundle(path, manifest)
+    dataset = own.dataset
     records = Records(dataset, most=most_records, longest_text=longest_text)
-    made = examples.made(records, dataset, predictor.typical, manifest.get("learnt"), redaction)
+    made = examples.made(records, dataset, own.predictor.typical, manifest.get("learnt"), redaction)
     golden = [
         {**one, "record": as_json(dataset.features, one["record"])}
         for one in json.loads((path / parity.GOLDEN).read_bytes())
     ]
     return LoadedVersion(
+        **vars(own),
         version=version,
-        dataset=dataset,
         records=records,
-        predictor=predictor,
-        interval=Interval.from_manifest(manifest["interval"], list(dataset.features)),
-        decision=decision,
         similar=Similar.load(path, manifest) if _may_be_similar(dataset, redaction) else None,
-        past=Past.load(path, manifest, dataset),
-        classes=classes,
         model={"name": version.model, "version": version.number},
         golden=_without(golden, redaction, made[0]),
         made=made,
-        causes=manifest["details"].get("causes") or {},
-        guard=Guard(dataset, manifest.get("learnt"), classes, decision),
     )
 
 

@@ -17,6 +17,7 @@ from app.registry.datasets import examples
 from app.registry.loaded import LoadedVersion
 from app.store.redaction import Redaction
 from src.config import paths
+from src.inference import opened
 from src.support.errors import UserError
 from tests.app import project
 
@@ -129,7 +130,7 @@ def test_a_model_that_cannot_be_unpickled_here_says_what_to_install(
     def load(*_: Any) -> None:
         raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn.neighbors")
 
-    monkeypatch.setattr(loaded.predictors, "load", load)
+    monkeypatch.setattr(opened.predictors, "load", load)
     with pytest.raises(UserError, match="has no export") as caught:
         load_serving("stones", "linear")
     assert "sklearn" in str(caught.value.given)
