@@ -8,6 +8,7 @@ from app.registry.datasets.dataset_context import DatasetContext
 from app.trainings import options
 from app.trainings.schema import TrainingRequest
 from src.config import configuration as configs
+from src.config import members
 from src.support.errors import UserError
 
 
@@ -24,14 +25,24 @@ def training_request(context: DatasetContext) -> Schema:
     fields = properties(TrainingRequest)
     fields["model"] = {**enumeration(_models(context), is_nullable=True), "default": None}
     fields["search"] = {**enumeration(configs.choices("search")), "default": "none"}
-    with_trials = [one.name for one in options.searches() if one.trials is not None]
-    return {
+    searches = options.searches()
+    with_trials = [one.name for one in searches if one.trials is not None]
+    described: Schema = {
         "type": "object",
         "properties": fields,
         "additionalProperties": False,
         "if": {"required": ["trials"], "properties": {"trials": WHOLE}},
         "then": {"required": ["search"], "properties": {"search": {"enum": with_trials}}},
     }
+    blends = [name for name in _models(context) if members.is_blend(name)]
+    if blends:  # they have nothing to search: their members have
+        without = [one.name for one in searches if one.trials is None]
+        described["then"]["properties"]["model"] = {"not": {"enum": blends}}
+        described["else"] = {
+            "if": {"required": ["model"], "properties": {"model": {"enum": blends}}},
+            "then": {"properties": {"search": {"enum": without}}},
+        }
+    return described
 
 
 def training_request_examples(context: DatasetContext) -> Schema:

@@ -30,7 +30,7 @@ def complete(values: dict[str, Any], compose: Compose) -> dict[str, Any]:
 
 def _composed(name: str, model: Mapping[str, Any], change: Any, compose: Compose) -> dict[str, Any]:
     own = str(model.get("name"))
-    singles = [one for one in configuration.choices("model") if not _is_blend(one)]
+    singles = [one for one in configuration.choices("model") if not is_blend(one)]
     if name == own or (name not in singles and name in configuration.choices("model")):
         raise UserError(
             f"The blend '{own}' has a member that is a blend.", given=name, choices=singles
@@ -45,7 +45,8 @@ def _composed(name: str, model: Mapping[str, Any], change: Any, compose: Compose
     return _merged(values, change) if isinstance(change, dict) else values
 
 
-def _is_blend(name: str) -> bool:
+def is_blend(name: str) -> bool:
+    """Tell whether a model of conf/model is a blend of others."""
     values = configuration.read_yaml(CONF / "model" / f"{name}.yaml")
     return isinstance(values, dict) and bool(values.get(blends.KEY))
 
@@ -54,6 +55,6 @@ def _merged(values: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]
     merged = dict(values)
     for key, value in change.items():
         before = merged.get(key) or {}
-        is_deep = isinstance(value, dict)
+        is_deep = isinstance(value, dict) and isinstance(before, dict)
         merged[key] = _merged({**before}, value) if is_deep else value
     return merged
