@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,10 +120,6 @@ def _entrant(dataset: str, model: str, contest: Contest) -> Entrant:
         scores=manifest["details"].get("cv_scores", []),
         members={one["model"]: one["cv_scores"] for one in manifest["details"].get("members", [])},
     )
-
-
-def _numbers(scores: list[float | None]) -> list[float]:
-    return [math.nan if score is None else score for score in scores]
 
 
 def _verdict(best: Entrant | None, entrants: list[Entrant], contest: Contest) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from src.evaluation.decision import LIKELIEST, Decision
 from src.support.structs import Checked
 
 LEAST = 30  # rows; with fewer an interval means nothing, since resampling makes them look certain
+LEAST_GROUPS = 10  # of rows that are drawn together, likewise
 
 Compute = Callable[[np.ndarray], Mapping[str, float | None]]
 
@@ -58,9 +59,9 @@ def interval(
     `groups` are the numbers of the groups of rows that belong together, shape (count,). Figures
     named in `shares` are plain shares of the rows, whose intervals are at least as wide as
     Wilson's. A figure that is undefined in most rounds has no interval, and with fewer than LEAST
-    rows none has.
+    rows, or LEAST_GROUPS groups, none has.
     """
-    if count < LEAST:
+    if count < LEAST or _are_few(groups):
         return {}
     drawn: dict[str, list[float | None]] = {}
     for rows in _draws(count, seed, rounds, groups):
@@ -104,7 +105,8 @@ def compare(
     """Compare the outputs of two models on the same rows, in pairs, each by its own decision.
 
     Hard rows are hard for both models. Drawn in pairs they cancel out of the difference, so far
-    fewer rows are enough to tell it from chance. `groups` are as those of `interval`.
+    fewer rows are enough to tell it from chance. `groups` are as those of `interval`; of fewer than
+    LEAST_GROUPS nobody can tell.
     """
 
     def measured(at: int, rows: np.ndarray) -> float | None:
@@ -115,7 +117,8 @@ def compare(
         return _better(metric, measured(0, rows), measured(1, rows))
 
     every = np.arange(len(truth))
-    ends = _middle(map(better, _draws(len(truth), seed, rounds, groups)), rounds, level)
+    draws = () if _are_few(groups) else _draws(len(truth), seed, rounds, groups)
+    ends = _middle(map(better, draws), rounds, level)
     low, high = (None, None) if ends is None else ends
     return Comparison(
         ours=measures.rounded(measured(0, every)),
@@ -131,6 +134,10 @@ def _better(metric: str, ours: float | None, theirs: float | None) -> float | No
     if ours is None or theirs is None:
         return None
     return metrics.cost(metric, theirs) - metrics.cost(metric, ours)
+
+
+def _are_few(groups: np.ndarray | None) -> bool:
+    return groups is not None and len(np.unique(groups)) < LEAST_GROUPS
 
 
 def _draws(

@@ -39,7 +39,7 @@ def weights(metric: str, outputs: Sequence[np.ndarray], rows: Judged) -> list[fl
     )
     best = np.asarray(found.x) if np.isfinite(found.x).all() else np.full(count, 1 / count)
     kept = np.where(best < SMALL, 0.0, best)
-    return [round(float(one), 6) for one in kept / kept.sum()]
+    return [float(one) for one in kept / kept.sum()]
 
 
 def equal(count: int) -> list[float]:

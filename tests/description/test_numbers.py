@@ -114,3 +114,9 @@ def test_what_bookkeepers_write_below_zero_is_found(
     assert told is not None
     assert told[0] == how
     assert told[1][0] == first
+
+
+@pytest.mark.parametrize("words", [["5-pack", "12-pack", "3 pack"], ["2-room", "4 room", "3-room"]])
+def test_a_hyphen_before_a_word_is_no_minus(words: list[str]) -> None:
+    told = numbers.of(tables.of(words))
+    assert told is None or (told[1] > 0).all()

@@ -264,12 +264,20 @@ def test_few_groups_make_no_model_better() -> None:
     random = np.random.default_rng(3)
     truth = np.zeros(600)
     # A model that suits some persons.
-    offset = np.repeat([-0.9, -0.7, 0.5, 0.4, -0.5, 0.3], 100)
+    offset = np.repeat([-0.9, -0.7, 0.5, 0.4, -0.5, 0.3] * 2, 50)
     ours, theirs = np.abs(1 + offset + random.normal(0, 0.1, 600)), np.ones(600)
     rows = compare("regression", "mae", truth, ours, theirs, seed=1)
     people = compare(
-        "regression", "mae", truth, ours, theirs, seed=1, groups=np.repeat(np.arange(6), 100)
+        "regression", "mae", truth, ours, theirs, seed=1, groups=np.repeat(np.arange(12), 50)
     )
     assert rows.difference == people.difference
     assert rows.is_better
     assert not people.is_better
+
+
+def test_of_too_few_groups_nobody_can_tell() -> None:
+    truth, groups = np.zeros(200), np.arange(200) % 9
+    values = np.random.default_rng(0).normal(size=200)
+    told = compare("regression", "mae", truth, values / 2, values, seed=1, groups=groups)
+    assert (told.low, told.high, told.is_better) == (None, None, False)
+    assert interval(lambda rows: {"mean": values[rows].mean()}, 200, seed=1, groups=groups) == {}

@@ -17,7 +17,8 @@ NEARLY = 0.98  # of the cells that keys must make readable
 MOST = 2000  # different cells that are tried
 AFFIXES = re.compile(r"(?P<prefix>[^\d+\-.,]*)[+-]?[.,]?\d(?:.*\d)?(?P<suffix>\D*)", re.DOTALL)
 _BRACKETS = re.compile(r"[^\d()]*\([^()]*\d[^()]*\)[^\d()]*")  # (1,234) and $(5)
-_AFTER = re.compile(r"(?<=\d)\s?[-\u2212](?=\D*$)")  # 1,234- and 5-EUR
+# 1,234- and 5-EUR, but no 5-pack and 2-room.
+_AFTER = re.compile(r"(?<=\d)\s?[-\u2212](?=\s*([^\w\s]|[A-Z]{3})?$)")
 # Of formats that read the same cells, the more likely one first.
 DAYS = (
     "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y.%m.%d", "%d-%m-%Y", "%m-%d-%Y",
