@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -101,7 +102,7 @@ def _whole(column: Any) -> pa.Array:
 
 def _quoted(texts: pa.Array, separator: str) -> pa.Array:
     """Quote the cells of text that need it, as Python's writer does."""
-    is_odd = pc.match_substring_regex(texts, f'[{separator}"\n\r]')
+    is_odd = pc.match_substring_regex(texts, f'[{re.escape(separator)}"\n\r]')
     if not pc.any(is_odd).as_py():
         return texts
     doubled = pc.replace_substring(texts, '"', '""')

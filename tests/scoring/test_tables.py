@@ -3,20 +3,21 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from src.data.schema import Dataset
+from src.data.schema import Dataset, Separator
 from src.evaluation.decision import Decision
 from src.inference.answer_cells import AnswerCells
 from src.scoring import tables
 from src.scoring.slices import Slice
 from src.scoring.tables import Scored
 
-CELLS = ["plain", 'a "b"', "c,d", "e;f", "two\nlines", "r\r", "", " "]
+CELLS = ["a|b~c^d:\t", 'a "b"', "c,d", "e;f", "two\nlines", "r\r", "", " "]
 
 
 def scored() -> Scored:
@@ -28,7 +29,7 @@ def scored() -> Scored:
     return Scored(rows, columns, np.array([1, 3, 5, 7]), refused)
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("separator", get_args(Separator))
 def test_a_csv_is_written_as_pythons_writer_writes_it(
     make_dataset: Callable[..., Dataset], separator: str
 ) -> None:
