@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from pyarrow import parquet
 
 from src import compose, prepare, score
 from src.config import paths
@@ -196,6 +197,19 @@ def test_parts_of_rows_that_are_gone_are_told(home: Path) -> None:
         rows[::-1].to_sql("sold", connection, index=False, if_exists="replace")
     with pytest.raises(UserError, match="scored from other rows"):
         run(*words, source=f"sqlite:///{home / 'rows.db'}")
+
+
+def test_parts_of_refused_rows_have_the_types_of_all_others(home: Path) -> None:
+    source = home / "rows.csv"
+    source.write_text("carat,facets,cut,depth\n-1,57,Ideal,\n1,57,Ideal,\n-2,57,Ideal,\n")
+    words = ["rows=1", "max_rejected=1", "explain=true"]
+    run(f"to={home / 'one.parquet'}", *words, source=source)
+    run(f"to={home / 'parts'}", *words, source=source)
+    whole = parquet.read_table(home / "one.parquet")
+    assert [row is None for row in whole["predicted_price"].to_pylist()] == [True, False, True]
+    schemas = [parquet.read_schema(path) for path in (home / "parts").glob("*.parquet")]
+    assert schemas == [whole.schema] * 3
+    assert {str(whole.schema.field(name).type) for name in ("predicted_price", "low")} == {"double"}
 
 
 def test_a_receipt_tells_of_what_and_by_what(home: Path) -> None:

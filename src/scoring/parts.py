@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -69,14 +68,14 @@ class Scorer:
         version, job = self._version, self._job
         header = header_of(version, rows.names, job)
         cells, places, why = self._reader.read(rows)
-        columns: dict[str, Any] = {one: [] for one in header[len(rows.names) : -1]}
+        columns = tables.without_rows(names_of(version, job), version.cells, version.classes)
         told = Told(rows=len(rows))
         if len(places):
             found = answers.of(version, cells, is_explained=job.explain)
             for at in places[found.broken]:
                 why[int(at)] = answers.NOT_FINITE
             places = np.delete(places, found.broken)
-            columns = {one: found.columns[one] for one in names_of(version, job)}
+            columns |= {one: found.columns[one] for one in columns if len(places)}
             self._tell(told, found)
         told.refused = len(why)
         scored = tables.Scored(rows, columns, places, why)

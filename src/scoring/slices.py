@@ -36,16 +36,12 @@ class Slice:
         digest = hashlib.sha256("\0".join(self.names).encode())
         for column in self.table.columns:
             for chunk in column.chunks:
-                lengths = np.diff(np.frombuffer(chunk.buffers()[1], np.int64)[_span(chunk, 1)])
-                ends = np.frombuffer(chunk.buffers()[1], np.int64)[_span(chunk, 1)][[0, -1]]
-                digest.update(lengths.tobytes())
-                if chunk.buffers()[2] is not None:
-                    digest.update(memoryview(chunk.buffers()[2])[ends[0] : ends[1]])
+                _, offsets, letters = chunk.buffers()
+                places = np.frombuffer(offsets, np.int64)[chunk.offset :][: len(chunk) + 1]
+                digest.update(np.diff(places).tobytes())
+                if letters is not None:
+                    digest.update(memoryview(letters)[places[0] : places[-1]])
         return digest.hexdigest()
-
-
-def _span(chunk: pa.Array, more: int) -> slice:
-    return slice(chunk.offset, chunk.offset + len(chunk) + more)
 
 
 def of(batches: Iterable[Raw], rows: int) -> Iterator[Slice]:

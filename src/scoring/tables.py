@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from src.support import files
 
 Format = Literal["parquet", "csv"]
 END = "\r\n"
+NUMBERS = ("probability", "threshold")  # of a class
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,20 @@ class Scored:
         for at, said in self.refused.items():
             words[at] = said
         return pa.array(words, pa.string())
+
+
+def without_rows(
+    names: Sequence[str], cells: AnswerCells, classes: Sequence[Any] | None
+) -> dict[str, Any]:
+    """Return columns of answers to no rows, of the types that they have with rows."""
+    columns: dict[str, Any] = {name: [] for name in names}
+    numbers = cells.names if classes is None else NUMBERS
+    columns |= {name: np.empty(0) for name in numbers if name in columns}
+    if "abstains" in columns:
+        columns["abstains"] = np.empty(0, dtype=bool)
+    if classes is not None and isinstance(classes[0], int):
+        columns[cells.target] = np.empty(0, dtype=type(classes[0]))
+    return columns
 
 
 def parquet_bytes(scored: Scored, header: Sequence[str]) -> bytes:
@@ -80,7 +96,7 @@ def csv_bytes(scored: Scored, cells: AnswerCells, separator: str) -> bytes:
 
 def _writer(name: str, cells: AnswerCells, values: Any) -> Callable[[Any], str] | None:
     """Return what writes a column of answers; None of one that is text."""
-    if name in ("probability", "threshold"):
+    if name in NUMBERS:
         return cells.chance
     if name == "abstains":
         return cells.flag
@@ -101,7 +117,7 @@ def _whole(column: Any) -> pa.Array:
 
 def _quoted(texts: pa.Array, separator: str) -> pa.Array:
     """Quote the cells of text that need it, as Python's writer does."""
-    is_odd = pc.match_substring_regex(texts, f'[{separator}"\n\r]')
+    is_odd = pc.match_substring_regex(texts, f'[{re.escape(separator)}"\n\r]')
     if not pc.any(is_odd).as_py():
         return texts
     doubled = pc.replace_substring(texts, '"', '""')
