@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +14,8 @@ from msgspec import Meta, to_builtins
 from src.config import configuration as configs
 from src.config import paths
 from src.data import sources
-from src.data.sources import addresses, several
+from src.data.sources import Raw, addresses, several
+from src.data.sources.databases import masked
 from src.description import reading
 from src.runs import verdicts
 from src.scoring import receipts, run, slices, summary
@@ -38,7 +41,7 @@ KEYS = {
     "rows": "of a part",
     "processes": "that score parts beside each other; as many as there are cores by default",
     "max_rejected": "share of refused rows from which on the command ends with 1; the dataset's",
-    "replace": "true scores anew what is there",
+    "replace": "true scores anew what is there of another input, bundle or settings",
     "separator": "of a CSV, where it is not the dataset's",
     "sheet": "of a workbook",
     "table": "of a database",
@@ -100,12 +103,12 @@ def request(words: list[str]) -> Request:
 
 def score(request: Request) -> None:
     """Score the rows, and say what they came to; raise UserError where too many were refused."""
-    place = Place.of(request.to, request.format)
+    place = Place.of(request.to, request.format, is_replaced=request.replace)
     version = versions.load(_bundle(request))
     source = _source(request.source)
     options = _reading(request, version)
     told, kept, written = Told(), 0, place.folder
-    with reading.quietly(), Bar(f"score {request.source}") as bar:
+    with reading.quietly(), Bar(f"score {shown(request.source)}") as bar:
         bar.stage("hashing the source", 1)
         job = _job(request, version, place, source, options)
         bar.stage("rows", 0)
@@ -116,13 +119,20 @@ def score(request: Request) -> None:
             kept += done.is_kept
             bar.step(f"{told.rows:,} rows, {told.refused:,} refused")
 
-        with place.held(job, is_replaced=request.replace):
-            needed = Reader(version.dataset, version.past).needed()
-            stream = sources.Stream(source, columns=needed, rows=request.rows, **options)
-            cut = slices.of(stream, request.rows)
-            processes = request.processes or os.cpu_count() or 1
-            done = run.run(version, job, cut, place.folder, processes, tell)
-            written = place.finish(job, done, told)
+        with place.held(job) as had:
+            if had is not None:
+                told, written = had.told, place.file or place.folder
+            else:
+                needed = Reader(version.dataset, version.past).needed()
+                stream = sources.Stream(source, columns=needed, rows=request.rows, **options)
+                cut = slices.of(_of_one_spelling(stream, version), request.rows)
+                processes = request.processes or os.cpu_count() or 1
+                done = run.run(
+                    version, job, cut, place.folder, processes, tell, is_replaced=request.replace
+                )
+                written = place.finish(job, done, told)
+    if had is not None:
+        print(f"{written} is there already, of the same rows by the same bundle, and is kept.")
     if kept:
         print(f"{kept} of {len(done)} parts were there already and are kept.")
     for line in summary.lines(version, told, written):
@@ -133,7 +143,8 @@ def score(request: Request) -> None:
 def _bundle(request: Request) -> Path:
     """Return the folder of the bundle that answers."""
     if request.bundle:
-        return Path(request.bundle)
+        named = Path(request.bundle)  # that of a run is a folder within it
+        return named / "bundle" if (named / "bundle").is_dir() else named
     configs.find_root()
     judged = verdicts.read()
     if request.dataset not in judged:
@@ -159,7 +170,14 @@ def _no_champion(dataset: str, why: str) -> UserError:
 
 def _source(source: str) -> str:
     """Return a source; a folder is the pattern of its files."""
-    return str(Path(source) / "*") if Path(source).is_dir() else source
+    return str(Path(glob.escape(source)) / "*") if Path(source).is_dir() else source
+
+
+def shown(source: str) -> str:
+    """Return a source as it may be told: without a password, and what an address asks with."""
+    told = masked(source)
+    is_database = addresses.scheme(source) in addresses.DATABASES
+    return told if is_database or not addresses.scheme(source) else told.partition("?")[0]
 
 
 def _reading(request: Request, version: Version) -> dict[str, Any]:
@@ -169,6 +187,27 @@ def _reading(request: Request, version: Version) -> dict[str, Any]:
     if {"table", "query"} & {*asked}:
         options = {key: value for key, value in options.items() if key not in ("table", "query")}
     return {**options, **asked}
+
+
+def _of_one_spelling(stream: sources.Stream, version: Version) -> Iterator[Raw]:
+    """Yield what is read; raise UserError where its numbers are written otherwise than is read.
+
+    Numbers of Parquet, JSON, workbooks and databases are written as programs do (1.125), which in a
+    dataset whose text has 1.125 for a thousand would be another number without a word.
+    """
+    dataset = version.dataset
+    ways = {name: dataset.written(name) for name in dataset.features}
+    odd = [name for name, how in ways.items() if how.decimal != "." or how.thousands]
+    own = addresses.scheme(dataset.source) or Path(dataset.source).suffix
+    for raw in stream:
+        if odd and raw.kind != "csv" and own in ("", ".csv"):
+            raise UserError(
+                "The source holds numbers as programs write them, and the dataset reads text.",
+                given=f"{raw.kind}; {odd[0]} has decimal {ways[odd[0]].decimal!r} and thousands "
+                f"{ways[odd[0]].thousands!r}",
+                fix="give a CSV that is written as the one the model learnt from",
+            )
+        yield raw
 
 
 def _job(
@@ -184,7 +223,7 @@ def _job(
     if names is None:
         names = [] if addresses.scheme(source) else [source]
     return Job(
-        source=source,
+        source=shown(source),
         files={name: receipts.sha256(Path(name)) for name in names if Path(name).is_file()},
         reading=to_builtins(options),
         bundle=version.identity(),

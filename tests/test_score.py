@@ -12,7 +12,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -20,6 +23,7 @@ from pyarrow import parquet
 
 from src import compose, prepare, score
 from src.config import paths
+from src.data.schema import Dataset
 from src.inference import bundle
 from src.runs import training
 from src.scoring import receipts
@@ -68,9 +72,9 @@ from src.scoring import receipts
 write = receipts.write
 
 def fatal(file, receipt):
+    write(file, receipt)
     if receipt.part == 2:
         os.kill(os.getpid(), signal.SIGKILL)
-    write(file, receipt)
 
 receipts.write = fatal
 score.score(score.request(sys.argv[1:]))
@@ -78,7 +82,7 @@ score.score(score.request(sys.argv[1:]))
 
 
 def killed(*words: str) -> None:
-    """Run the command until its third part is written, and its receipt is not."""
+    """Run the command until the receipt of its third part is written, and the part is not."""
     asked = ["dataset=stones", "source=data/stones.csv", "processes=1", *words]
     environment = {**os.environ, "PYTHONPATH": str(commands.ROOT)}
     done = subprocess.run([sys.executable, "-c", KILLED, *asked], check=False, env=environment)
@@ -306,3 +310,26 @@ def test_what_the_page_says_can_be_typed(
     text = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)[0].splitlines()
     shown = {one.split()[0] for one in text}
     assert {one.split()[0] for one in said[1:]} <= shown
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("postgresql://me:secret@db/shop?table=t", "postgresql://me:***@db/shop?table=t"),
+        ("https://me:secret@host/rows.csv?token=secret", "https://me:***@host/rows.csv"),
+        ("rows-?.csv", "rows-?.csv"),
+    ],
+)
+def test_no_receipt_tells_a_secret(source: str, told: str) -> None:
+    assert score.shown(source) == told
+
+
+def test_numbers_of_a_program_are_not_read_as_those_of_a_text(
+    make_dataset: Callable[..., Dataset],
+) -> None:
+    version: Any = SimpleNamespace(dataset=make_dataset(decimal=",", thousands="."))
+    typed: Any = [SimpleNamespace(kind="parquet")]
+    with pytest.raises(UserError, match="as programs write them"):
+        list(score._of_one_spelling(typed, version))
+    text: Any = [SimpleNamespace(kind="csv")]
+    assert list(score._of_one_spelling(text, version)) == text

@@ -29,10 +29,13 @@ class Done:
 
 
 class Scorer:
-    """Scores slices into the parts of a folder."""
+    """Scores slices into the parts of a folder, in place of others where it `is_replaced`."""
 
-    def __init__(self, version: Version, job: Job, folder: Path) -> None:
+    def __init__(
+        self, version: Version, job: Job, folder: Path, *, is_replaced: bool = False
+    ) -> None:
         self._version, self._job, self._folder = version, job, folder
+        self._is_replaced = is_replaced
         self._reader = Reader(version.dataset, version.past)
         self._learnt = Learnt.of(version)
 
@@ -42,15 +45,15 @@ class Scorer:
         sha256 = rows.sha256()
         had = receipts.read(file)
         if had is not None and file.is_file() and receipts.sha256(file) == had.sha256:
-            if had.input_sha256 != sha256:
+            if had.input_sha256 == sha256 and not receipts.differences(had, self._job):
+                return Done(had, is_kept=True)
+            if not self._is_replaced:
                 raise UserError(
                     "What is there was scored from other rows; nothing more was written.",
                     given=f"{file}, of rows {had.first} to {had.last}",
                     fix="name another folder or file in to=, or score anew with replace=true",
                 )
-            return Done(had, is_kept=True)
         data, told = self._scored(rows)
-        files.write(file, data)
         receipt = Receipt(
             file=file.name,
             sha256=hashlib.sha256(data).hexdigest(),
@@ -62,6 +65,7 @@ class Scorer:
             job=self._job,
         )
         receipts.write(file, receipt)
+        files.write(file, data)
         return Done(receipt, is_kept=False)
 
     def _scored(self, rows: Slice) -> tuple[bytes, Told]:

@@ -84,7 +84,7 @@ def read(file: Path) -> Receipt | None:
 
 
 def write(file: Path, receipt: Receipt) -> None:
-    """Write the receipt of a file that is there."""
+    """Write the receipt of a file, before the file: one without a receipt is somebody else's."""
     files.write_json(place(file), msgspec.to_builtins(receipt))
 
 
@@ -99,12 +99,18 @@ def together(hashes: Iterable[str]) -> str:
     return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
+def differences(receipt: Receipt, job: Job) -> list[str]:
+    """Return in what another job differs from that of a receipt."""
+    had, asked = (msgspec.to_builtins(one) for one in (receipt.job, job))
+    return [name for name in asked if had[name] != asked[name]]
+
+
 def check(receipt: Receipt, job: Job, folder: Path) -> None:
     """Raise UserError where what is in a folder was scored from other rows, or otherwise."""
-    had, asked = (msgspec.to_builtins(one) for one in (receipt.job, job))
-    others = [name for name in asked if had[name] != asked[name]]
+    others = differences(receipt, job)
     if not others:
         return
+    had, asked = (msgspec.to_builtins(one) for one in (receipt.job, job))
     shown = "; ".join(
         f"{name} {_short(had[name])}, and now {_short(asked[name])}" for name in others
     )
