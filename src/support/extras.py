@@ -15,7 +15,7 @@ EXTRAS = {
     TRAIN: ("joblib", "optuna", "pandas", "pyarrow", "rich", "scipy", "sklearn", "threadpoolctl"),
     "catboost": ("catboost",),
     "lightgbm": ("lightgbm",),
-    "pipeline": ("dvc",),
+    "pipeline": ("dvc", "ruamel"),
     "postgres": ("psycopg",),
     "excel": ("python_calamine",),
     "remote": ("fsspec",),
