@@ -15,7 +15,7 @@ EXTRAS = {
     TRAIN: ("joblib", "optuna", "pandas", "pyarrow", "rich", "scipy", "sklearn", "threadpoolctl"),
     "catboost": ("catboost",),
     "lightgbm": ("lightgbm",),
-    "pipeline": ("dvc", "ruamel"),
+    "pipeline": ("dvc", "_ruamel_yaml"),  # with which DVC reads YAML by a C library
     "postgres": ("psycopg",),
     "excel": ("python_calamine",),
     "remote": ("fsspec",),
