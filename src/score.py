@@ -47,6 +47,7 @@ KEYS = {
     "table": "of a database",
     "query": "of a database, in place of a table",
 }
+TEXTS = ("", ".csv", ".tsv", ".txt", ".gz", ".zst", ".zip")  # endings of sources of text
 READING = ("separator", "sheet", "table", "query")
 NO_CHAMPION = "dvc repro (make run), which trains and judges; or model=<name>, bundle=<folder>"
 
@@ -200,7 +201,7 @@ def _of_one_spelling(stream: sources.Stream, version: Version) -> Iterator[Raw]:
     odd = [name for name, how in ways.items() if how.decimal != "." or how.thousands]
     own = addresses.scheme(dataset.source) or Path(dataset.source).suffix
     for raw in stream:
-        if odd and raw.kind != "csv" and own in ("", ".csv"):
+        if odd and raw.kind != "csv" and own in TEXTS:
             raise UserError(
                 "The source holds numbers as programs write them, and the dataset reads text.",
                 given=f"{raw.kind}; {odd[0]} has decimal {ways[odd[0]].decimal!r} and thousands "
