@@ -115,11 +115,21 @@ def test_a_file_that_is_there_is_known_by_its_job_and_its_hash(tmp_path: Path) -
     with place.held(JOB) as had:
         assert had is not None
         assert had.told.rows == 1
-    for job in (OTHER, msgspec.structs.replace(JOB, files={})):
-        with pytest.raises(UserError, match="something already"), place.held(job):
-            pass
+    with pytest.raises(UserError, match="something already"), place.held(OTHER):
+        pass
     (tmp_path / "out.csv").write_text("a\n2\n")
     with pytest.raises(UserError, match="something already"), place.held(JOB):
+        pass
+
+
+def test_of_a_source_that_is_no_file_nobody_knows_whether_its_rows_are_the_same(
+    tmp_path: Path,
+) -> None:
+    job = msgspec.structs.replace(JOB, source="sqlite:///rows.db", files={})
+    place = Place.of(f"{tmp_path}/out.csv", None)
+    with place.held(job):
+        place.finish(job, [part(place, 0, job)], Told())
+    with pytest.raises(UserError, match="something already"), place.held(job):
         pass
 
 
