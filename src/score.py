@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import glob
 import os
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,6 +51,7 @@ KEYS = {
 }
 TEXTS = ("", ".csv", ".tsv", ".txt", ".gz", ".zst", ".zip")  # endings of sources of text
 READING = ("separator", "sheet", "table", "query")
+_ADDRESS = re.compile(r"([^:]+://)(?:[^/?#]*@)?([^?#]*).*", re.DOTALL)
 NO_CHAMPION = "dvc repro (make run), which trains and judges; or model=<name>, bundle=<folder>"
 
 
@@ -109,7 +112,11 @@ def score(request: Request) -> None:
     source = _source(request.source)
     options = _reading(request, version)
     told, kept, written = Told(), 0, place.folder
-    with reading.quietly(), Bar(f"score {shown(request.source)}") as bar:
+    with (
+        reading.quietly(),
+        _discreet(request.source),
+        Bar(f"score {shown(request.source)}") as bar,
+    ):
         bar.stage("hashing the source", 1)
         job = _job(request, version, place, source, options)
         bar.stage("rows", 0)
@@ -175,10 +182,23 @@ def _source(source: str) -> str:
 
 
 def shown(source: str) -> str:
-    """Return a source as it may be told: without a password, and what an address asks with."""
-    told = masked(source)
-    is_database = addresses.scheme(source) in addresses.DATABASES
-    return told if is_database or not addresses.scheme(source) else told.partition("?")[0]
+    """Return a source as it may be told: of an address no user, no password and no query."""
+    kind = addresses.scheme(source)
+    if not kind or kind in addresses.DATABASES:
+        return masked(source) if kind else source
+    return _ADDRESS.sub(r"\1\2", source)
+
+
+@contextmanager
+def _discreet(source: str) -> Iterator[None]:
+    """Tell a source in errors as it may be told."""
+    try:
+        yield
+    except UserError as error:
+        told = shown(source)
+        if told != source and error.given is not None:
+            error.given = str(error.given).replace(source, told)
+        raise
 
 
 def _reading(request: Request, version: Version) -> dict[str, Any]:

@@ -136,6 +136,12 @@ def test_what_is_there_is_kept_and_never_mixed(home: Path) -> None:
     assert content(to) == before
     run(f"to={to}", "rows=40", "replace=true", source=fewer)
     assert len(content(to)) == 6
+    replaced = content(to)
+    with pytest.raises(UserError, match="does not exist"):
+        run(f"to={to}", "rows=50", "replace=true", source=home / "fewr.csv")
+    with pytest.raises(UserError, match="source's own files"):
+        run(f"to={to}", "replace=true", source=to)
+    assert content(to) == replaced
     (to / "notes.txt").touch()
     with pytest.raises(UserError, match="something already"):
         run(f"to={to}", "rows=40", "replace=true", source=fewer)
@@ -145,6 +151,38 @@ def test_what_is_there_is_kept_and_never_mixed(home: Path) -> None:
     assert (home / "mine.csv").read_text() == "mine"
     run(f"to={home / 'mine.csv'}", "replace=true")
     assert (home / "mine.csv").read_text().startswith("carat,")
+
+
+def test_parts_that_are_complete_are_kept_where_those_of_another_job_are_replaced(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(f"to={home / 'whole'}", "rows=40")
+    run(f"to={home / 'scored'}", "rows=50", "format=csv")
+    killed(f"to={home / 'scored'}", "rows=40", "replace=true")
+    assert (home / "scored" / "part-00002.csv").is_file()
+    run(f"to={home / 'scored'}", "rows=40", "replace=true")
+    assert "2 of 4 parts were there already and are kept." in capsys.readouterr().out
+    assert content(home / "scored") == content(home / "whole")
+
+
+def test_a_file_that_is_complete_is_told_to_be_there(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(f"to={home / 'scored.csv'}", "rows=40")
+    first, before = capsys.readouterr().out, content(home)
+    run(f"to={home / 'scored.csv'}", "rows=40")
+    said = capsys.readouterr().out
+    assert "is there already" in said
+    assert said.endswith(first)
+    assert content(home) == before
+
+
+def test_a_folder_may_have_signs_of_a_pattern_in_its_name(home: Path) -> None:
+    folder = home / "q[1]"
+    folder.mkdir()
+    (folder / "rows.csv").write_bytes(Path("data/stones.csv").read_bytes())
+    run(f"to={home / 'scored.csv'}", source=folder)
+    assert len((home / "scored.csv").read_text().splitlines()) == 151
 
 
 def test_a_part_that_was_damaged_is_scored_anew(home: Path) -> None:
@@ -316,12 +354,21 @@ def test_what_the_page_says_can_be_typed(
     ("source", "told"),
     [
         ("postgresql://me:secret@db/shop?table=t", "postgresql://me:***@db/shop?table=t"),
-        ("https://me:secret@host/rows.csv?token=secret", "https://me:***@host/rows.csv"),
+        ("https://me:secret@host/rows.csv?token=secret", "https://host/rows.csv"),
+        ("https://token@host/a@b.csv#token", "https://host/a@b.csv"),
         ("rows-?.csv", "rows-?.csv"),
     ],
 )
 def test_no_receipt_tells_a_secret(source: str, told: str) -> None:
     assert score.shown(source) == told
+
+
+def test_no_error_tells_a_secret(home: Path) -> None:
+    source = "ftp://me:secret@nowhere.invalid/rows.csv?token=secret"
+    with pytest.raises(UserError) as caught:
+        run(f"to={home / 'scored.csv'}", source=source)
+    assert "secret" not in str(caught.value)
+    assert "ftp://nowhere.invalid/rows.csv" in str(caught.value)
 
 
 def test_numbers_of_a_program_are_not_read_as_those_of_a_text(
