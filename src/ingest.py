@@ -22,7 +22,6 @@ from src.data import cleaning, groups, schema, schema_checks, sources
 from src.data.cleaning import Cleaned
 from src.data.schema import Dataset
 from src.data.sources import Raw, addresses, kinds, writing
-from src.data.sources.databases import masked
 from src.data.sources.options import Options
 from src.runs.folders import RUNS
 from src.support import dvc_lock, files
@@ -89,7 +88,7 @@ def _check_replaced(dataset: Dataset, mode: str) -> None:
     if mode != "replace":
         raise UserError(
             f"'{dataset.name}' is not kept in {paths.DATA}/, so nothing can be merged into it.",
-            given=f"dataset.source={masked(dataset.source)}",
+            given=f"dataset.source={addresses.shown(dataset.source)}",
             choices=["mode=replace, which takes a snapshot of it", f"a file in {paths.DATA}/"],
         )
 
@@ -132,7 +131,7 @@ def copy(source: str, dataset: Dataset) -> None:
 
 
 def _snapshot(dataset: Dataset, path: Path) -> bytes:
-    with Bar(f"{dataset.name} {masked(dataset.source)}") as bar:
+    with Bar(f"{dataset.name} {addresses.shown(dataset.source)}") as bar:
         bar.stage("reading and checking", 1)
         fresh = _read(dataset.source, dataset)
         _, cleaned = _checked(fresh, dataset)
@@ -148,7 +147,7 @@ def _checked(raw: Raw, dataset: Dataset) -> tuple[pd.DataFrame, Cleaned]:
 
 def _merge(source: str, dataset: Dataset, path: Path, *, is_append: bool) -> None:
     own = _own(dataset)
-    with Bar(f"{dataset.name} {masked(source)}") as bar:
+    with Bar(f"{dataset.name} {addresses.shown(source)}") as bar:
         bar.stage("reading and checking", 3)
         fresh = _read(source, dataset)
         bar.step()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import glob
 import os
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,9 +15,9 @@ from src.config import configuration as configs
 from src.config import paths
 from src.data import sources
 from src.data.sources import Raw, addresses, several
-from src.data.sources.databases import masked
 from src.description import reading
 from src.runs import verdicts
+from src.runs.folders import BUNDLE
 from src.scoring import receipts, run, slices, summary
 from src.scoring import version as versions
 from src.scoring.parts import Done
@@ -51,7 +49,6 @@ KEYS = {
 }
 TEXTS = ("", ".csv", ".tsv", ".txt", ".gz", ".zst", ".zip")  # endings of sources of text
 READING = ("separator", "sheet", "table", "query")
-_ADDRESS = re.compile(r"([^:]+://)(?:[^/?#]*@)?([^?#]*).*", re.DOTALL)
 NO_CHAMPION = "dvc repro (make run), which trains and judges; or model=<name>, bundle=<folder>"
 
 
@@ -112,11 +109,7 @@ def score(request: Request) -> None:
     source = _source(request.source)
     options = _reading(request, version)
     told, kept, written = Told(), 0, place.folder
-    with (
-        reading.quietly(),
-        _discreet(request.source),
-        Bar(f"score {shown(request.source)}") as bar,
-    ):
+    with reading.quietly(), Bar(f"score {addresses.shown(request.source)}") as bar:
         bar.stage("hashing the source", 1)
         job = _job(request, version, place, source, options)
         bar.stage("rows", 0)
@@ -152,11 +145,11 @@ def _bundle(request: Request) -> Path:
     """Return the folder of the bundle that answers."""
     if request.bundle:
         named = Path(request.bundle)  # that of a run is a folder within it
-        return named / "bundle" if (named / "bundle").is_dir() else named
+        return named / BUNDLE if (named / BUNDLE).is_dir() else named
     configs.find_root()
     judged = verdicts.read()
     if request.dataset not in judged:
-        known = sorted(path.stem for path in (configs.CONF / "dataset").glob("*.yaml"))
+        known = configs.choices("dataset")
         if request.dataset not in known:
             raise unknown("dataset", request.dataset, known)
         raise _no_champion(request.dataset, "the pipeline has not judged it")
@@ -179,26 +172,6 @@ def _no_champion(dataset: str, why: str) -> UserError:
 def _source(source: str) -> str:
     """Return a source; a folder is the pattern of its files."""
     return str(Path(glob.escape(source)) / "*") if Path(source).is_dir() else source
-
-
-def shown(source: str) -> str:
-    """Return a source as it may be told: of an address no user, no password and no query."""
-    kind = addresses.scheme(source)
-    if not kind or kind in addresses.DATABASES:
-        return masked(source) if kind else source
-    return _ADDRESS.sub(r"\1\2", source)
-
-
-@contextmanager
-def _discreet(source: str) -> Iterator[None]:
-    """Tell a source in errors as it may be told."""
-    try:
-        yield
-    except UserError as error:
-        told = shown(source)
-        if told != source and error.given is not None:
-            error.given = str(error.given).replace(source, told)
-        raise
 
 
 def _reading(request: Request, version: Version) -> dict[str, Any]:
@@ -244,7 +217,7 @@ def _job(
     if names is None:
         names = [] if addresses.scheme(source) else [source]
     return Job(
-        source=shown(source),
+        source=addresses.shown(source),
         files={name: receipts.sha256(Path(name)) for name in names if Path(name).is_file()},
         reading=to_builtins(options),
         bundle=version.identity(),

@@ -350,19 +350,6 @@ def test_what_the_page_says_can_be_typed(
     assert {one.split()[0] for one in said[1:]} <= shown
 
 
-@pytest.mark.parametrize(
-    ("source", "told"),
-    [
-        ("postgresql://me:secret@db/shop?table=t", "postgresql://me:***@db/shop?table=t"),
-        ("https://me:secret@host/rows.csv?token=secret", "https://host/rows.csv"),
-        ("https://token@host/a@b.csv#token", "https://host/a@b.csv"),
-        ("rows-?.csv", "rows-?.csv"),
-    ],
-)
-def test_no_receipt_tells_a_secret(source: str, told: str) -> None:
-    assert score.shown(source) == told
-
-
 def test_no_error_tells_a_secret(home: Path) -> None:
     source = "ftp://me:secret@nowhere.invalid/rows.csv?token=secret"
     with pytest.raises(UserError) as caught:

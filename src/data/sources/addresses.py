@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import tempfile
 import urllib.error
 import urllib.parse
@@ -29,12 +30,22 @@ CHOICES = (
     "postgresql://...",
     "s3://... and other stores",
 )
+_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@|(password=)[^&]*")
+_PLACE = re.compile(r"([^:]+://)(?:[^/?#]*@)?([^?#]*).*", re.DOTALL)
 
 
 def scheme(source: str) -> str:
     """Return the kind of an address in small letters; "" of a path."""
     before, separator, _ = source.partition("://")
     return before.lower() if separator else ""
+
+
+def shown(source: str) -> str:
+    """Return a source as it may be told: of a database no password, of others no query or user."""
+    kind = scheme(source)
+    if kind in DATABASES:
+        return _PASSWORD.sub(r"\1\2***@", source)
+    return _PLACE.sub(r"\1\2", source) if kind else source
 
 
 def open_file(source: str) -> BinaryIO:
@@ -45,7 +56,9 @@ def open_file(source: str) -> BinaryIO:
     if kind in STORES:
         return _stored(source)
     if kind:
-        raise UserError("This kind of address cannot be read.", given=source, choices=CHOICES)
+        raise UserError(
+            "This kind of address cannot be read.", given=shown(source), choices=CHOICES
+        )
     try:
         file = Path(source).open("rb")  # noqa: SIM115 - returned
         if not file.seekable():  # a pipe
@@ -75,7 +88,7 @@ def _spooled(stream: Any, source: str) -> BinaryIO:
                 raise UserError(
                     f"The source is larger than what is read from an address, {MOST_BYTES:,} "
                     "bytes.",
-                    given=source,
+                    given=shown(source),
                     fix="download the file and give its path",
                 )
             fresh.write(block)
@@ -101,7 +114,7 @@ def _download(url: str) -> BinaryIO:
         reason = getattr(error, "reason", None) or error
         raise UserError(
             "The source cannot be reached.",
-            given=f"{url} ({reason})",
+            given=f"{shown(url)} ({reason})",
             fix="check the address and the network, or download the file and give its path",
         ) from None
 
@@ -133,7 +146,7 @@ def _stored(url: str) -> BinaryIO:
         raise UserError(
             "The source is in a store that needs one more package.",
             code="not_installed",
-            given=f"{url} ({error})",
+            given=f"{shown(url)} ({error})",
             fix=f"pip install {_package(scheme(url))}",
         ) from None
     except UserError:
@@ -141,7 +154,7 @@ def _stored(url: str) -> BinaryIO:
     except Exception as error:  # each store has errors of its own
         raise UserError(
             "The source cannot be reached.",
-            given=f"{url} ({type(error).__name__}: {error})",
+            given=f"{shown(url)} ({type(error).__name__}: {error})",
             fix="check the address, and the store's credentials in the environment",
         ) from None
 

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from src.data.sources import addresses
 from src.data.sources.addresses import scheme
 from src.data.sources.grid import Filling, Grid
 from src.data.sources.headers import check_width
@@ -33,7 +34,7 @@ def read(source: str, options: Options) -> Grid:
     """
     address, table = _without_table(source)
     table = options.table or table
-    shown = masked(source)
+    shown = addresses.shown(source)
     _check(address, table, options.query, shown)
     opened = _sqlite if scheme(source) == "sqlite" else _postgres
     with opened(address, table, options.query, shown) as (names, rows):
@@ -42,11 +43,6 @@ def read(source: str, options: Options) -> Grid:
         for place, row in enumerate(rows, start=1):
             filling.add([cell(value) for value in row], place)
     return Grid(list(names), filling.columns(), filling.places())
-
-
-def masked(source: str) -> str:
-    """Return an address as it may be shown, without a password."""
-    return re.sub(r"(://[^/@:]*:)[^/@]*@|(password=)[^&]*", r"\1\2***@", source)
 
 
 def _without_table(source: str) -> tuple[str, str | None]:
@@ -59,7 +55,7 @@ def _without_table(source: str) -> tuple[str, str | None]:
 
 
 def _check(address: str, table: str | None, query: str | None, shown: str) -> None:
-    if masked(address) != address:
+    if addresses.shown(address) != address:
         raise UserError(
             "A password has no place in an address: it would stand in files and in logs.",
             given=shown,

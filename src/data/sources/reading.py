@@ -101,7 +101,7 @@ def fetch(source: str) -> bytes:
 
 def _database(source: str, columns: Mapping[str, str], options: Options) -> Raw:
     grid = databases.read(source, options)
-    return raw_of(grid, databases.masked(source), columns, options, md5=None, kind="database")
+    return raw_of(grid, addresses.shown(source), columns, options, md5=None, kind="database")
 
 
 def _asked(columns: Columns) -> Mapping[str, str]:

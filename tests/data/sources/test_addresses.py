@@ -57,3 +57,16 @@ def test_without_fsspec_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 )
 def test_a_scheme_is_in_small_letters(source: str, scheme: str) -> None:
     assert addresses.scheme(source) == scheme
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("postgresql://me:secret@db/shop?table=t", "postgresql://me:***@db/shop?table=t"),
+        ("https://me:secret@host/rows.csv?token=secret", "https://host/rows.csv"),
+        ("https://token@host/a@b.csv#token", "https://host/a@b.csv"),
+        ("rows-?.csv", "rows-?.csv"),
+    ],
+)
+def test_a_source_is_told_without_its_secrets(source: str, told: str) -> None:
+    assert addresses.shown(source) == told
