@@ -70,7 +70,11 @@ def learn(model: Model, classes: list[str] | None, seed: int, work: Work, fits: 
         return Learnt(validated, fitted, [])
     outputs = [validated.output for validated, _ in found]
     folds = [_judged(outputs, work, judge) for _, judge in work.folds]
-    chosen = [_weights(model, work, _others(folds, at, work.sampling)) for at in range(len(folds))]
+    is_along_time = work.sampling.moments is not None
+    chosen = [
+        _weights(model, work, validation.others(folds, at, is_along_time))
+        for at in range(len(folds))
+    ]
     blended = [mixed(own, fold.outputs) for own, fold in zip(chosen, folds, strict=True)]
     validated = validation.validated(recipes[0], work.dataset.metric, work.target,
                                      work.sampling, work.folds, blended)  # fmt: skip
@@ -102,15 +106,6 @@ class _Fold:
 def _judged(outputs: list[np.ndarray], work: Work, judge: np.ndarray) -> _Fold:
     own = [output[judge] for output in outputs]
     return _Fold(Judged(work.target[judge], own[0], work.sampling.take(judge).weights), own)
-
-
-def _others(folds: list[_Fold], at: int, sampling: Sampling) -> list[_Fold]:
-    """Return the folds whose rows give a fold's weights, so that its own score is not flattered.
-
-    Along the time they are the earlier ones, if there are any.
-    """
-    is_along_time = sampling.moments is not None
-    return folds[:at] if is_along_time and at else [*folds[:at], *folds[at + 1 :]]
 
 
 def _weights(model: Model, work: Work, folds: list[_Fold]) -> list[float]:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.pool import ThreadPool
-from typing import Any
+from typing import Any, TypeVar
 
 import joblib
 import numpy as np
@@ -22,6 +22,7 @@ from src.learning.recipe import Fitted, Recipe
 from src.learning.sampling import Fold, Sampling
 
 QUICK = 0.3  # seconds
+AnyFold = TypeVar("AnyFold")
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,16 @@ def _decision(
     """
     if dataset.decide is None or metric not in DECIDED:
         return LIKELIEST
-    others = folds[:at] if is_along_time and at else [*folds[:at], *folds[at + 1 :]]
-    return Decision(deciding.threshold(dataset.decide, joined(others)))
+    return Decision(deciding.threshold(dataset.decide, joined(others(folds, at, is_along_time))))
+
+
+def others(folds: Sequence[AnyFold], at: int, is_along_time: bool) -> list[AnyFold]:
+    """Return the folds by which something is chosen for one, so that its figure is not flattered.
+
+    Along the time they are the earlier ones, if there are any.
+    """
+    later = [] if is_along_time and at else folds[at + 1 :]
+    return [*folds[:at], *later]
 
 
 def _judge(
