@@ -74,9 +74,9 @@ def _measured(number: int, times: int, place: Path) -> list[str]:
         _encode(source, place, folder)
         ours: list[Cost] = []
         theirs: list[Cost] = []
-        words = [f"dataset={DATASET}", f"source={source}", "processes=1", "replace=true"]
-        for _ in range(times):
-            ours.append(cost(here, "src.score", *words, f"to={folder / 'scored'}"))
+        words = [f"dataset={DATASET}", f"source={source}", "processes=1"]
+        for turn in range(times):  # each into a folder of its own: what is there would be kept
+            ours.append(cost(here, "src.score", *words, f"to={folder / f'scored-{turn}'}"))
             theirs.append(cost(here, "benchmarks.peers.bare_booster", str(place), str(folder)))
         own, peer = (min(one.seconds for one in side) for side in (ours, theirs))
         peaks = (max(one.peak for one in side) for side in (ours, theirs))
