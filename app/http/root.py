@@ -22,8 +22,8 @@ def enter(environ: dict[str, Any], root: str) -> None:
     path = environ["PATH_INFO"]
     if root and (path == root or path.startswith(f"{root}/")):
         path = path[len(root) :] or "/"
-    is_safe = environ.get("REQUEST_METHOD") in ("GET", "HEAD", "POST")
-    if is_safe and len(path) > 1 and path.endswith("/") and not path.endswith("//"):
+    removes_nothing = environ.get("REQUEST_METHOD") in ("GET", "HEAD", "POST")
+    if removes_nothing and len(path) > 1 and path.endswith("/") and not path.endswith("//"):
         path = path[:-1]
     environ["PATH_INFO"] = path
 

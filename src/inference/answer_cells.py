@@ -15,7 +15,7 @@ AMONG = " | "  # between the classes of one cell
 BETWEEN = ";"  # codes of warnings
 REFUSED = "refused"  # the column that says why a row has no prediction
 WARNINGS, WHY = "warnings", "why"
-TAKEN = "predicted_"  # before a name of ours that the table has already
+TAKEN = PREDICTED  # before a name of ours that the table has already
 
 
 class AnswerCells:
