@@ -5,7 +5,6 @@ When the file has changed: propose what its YAML has to say now.
 
 from __future__ import annotations
 
-import argparse
 import math
 from pathlib import Path
 from typing import Literal
@@ -33,7 +32,7 @@ from src.description.verdict import Candidate
 from src.runs import training
 from src.runs.training import Trained
 from src.support import files
-from src.support.cli import guarded, key_values, show_error
+from src.support.cli import guarded, key_values, show_error, words_of
 from src.support.errors import UserError
 from src.support.progress import Bar
 from src.support.structs import Checked, convert
@@ -75,20 +74,14 @@ class Request(Checked, frozen=True):
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m src.describe",
-        description="Write conf/dataset/<name>.yaml by looking at a file, say what is unsure, and "
+    words = words_of(
+        "src.describe",
+        "Write conf/dataset/<name>.yaml by looking at a file, say what is unsure, and "
         "with train=true train a few models on it at once. A file that is there is never "
         "replaced, unless update=true proposes how it changes, and write=true says to.",
-        epilog="python -m src.describe source=customers.csv target=left train=true",
+        KEYS,
+        "source=customers.csv target=left train=true",
     )
-    parser.add_argument(
-        "words",
-        nargs="*",
-        metavar="key=value",
-        help="; ".join(f"{key}: {about}" for key, about in KEYS.items()),
-    )
-    words = parser.parse_args().words
     with reading.quietly():
         guarded(lambda: run(request(words)))
 

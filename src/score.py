@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import glob
 import os
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from src.scoring.places import Place
 from src.scoring.receipts import Job, Told
 from src.scoring.typed import Reader
 from src.scoring.version import Version
-from src.support.cli import guarded, key_values
+from src.support.cli import guarded, key_values, words_of
 from src.support.errors import UserError, unknown
 from src.support.progress import Bar
 from src.support.structs import Checked, convert
@@ -74,20 +73,14 @@ class Request(Checked, frozen=True):
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m src.score",
-        description="Score a source of any size: its rows as they were written and, beside each, "
+    words = words_of(
+        "src.score",
+        "Score a source of any size: its rows as they were written and, beside each, "
         "the answer that the service gives, in files with a receipt each. Started again after it "
         "was stopped, it goes on where it was.",
-        epilog="python -m src.score dataset=houses source=houses/*.csv to=scored/",
+        KEYS,
+        "dataset=houses source=houses/*.csv to=scored/",
     )
-    parser.add_argument(
-        "words",
-        nargs="*",
-        metavar="key=value",
-        help="; ".join(f"{key}: {about}" for key, about in KEYS.items()),
-    )
-    words = parser.parse_args().words
     guarded(lambda: score(request(words)))
 
 

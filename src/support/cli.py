@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import os
 import sys
 import warnings
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from src.support import extras
 from src.support.errors import UserError, unknown
@@ -51,6 +52,17 @@ def guarded(run: Callable[[], None]) -> None:
 def _one_line(message: Warning | str, *_rest: object, **_named: object) -> str:
     """Format a warning without the place in our code where it arose."""
     return f"Warning: {message}\n"
+
+
+def words_of(module: str, description: str, keys: Mapping[str, str], example: str) -> list[str]:
+    """Return the words of a command line of key=value, whose --help says what each key is."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {module}", description=description, epilog=f"python -m {module} {example}"
+    )
+    told = "; ".join(f"{key}: {about}" for key, about in keys.items())
+    parser.add_argument("words", nargs="*", metavar="key=value", help=told)
+    words: list[str] = parser.parse_args().words
+    return words
 
 
 def key_values(words: Iterable[str], keys: Collection[str], noun: str = "key") -> dict[str, str]:
